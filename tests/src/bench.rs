@@ -1,0 +1,168 @@
+//! What one check works on: its record, its payloads' seed, its folders, and what must be known about all of its connections.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use crate::kernel::{Effort, Standstill, Tree, Wires};
+use crate::payload::Payload;
+use crate::program::{Folder, Output, describe};
+use crate::transcript::Record;
+
+/// How much of the end of a program's standard error is evidence.
+const STDERR_TAIL: usize = 2000;
+
+/// One check's place of work.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    check: &'static str,
+    seed: u64,
+    launcher: PathBuf,
+    scratch: PathBuf,
+    pub(crate) record: Record,
+    peers: AtomicUsize,
+    wires: Mutex<Vec<Weak<TcpStream>>>,
+    /// Addresses of the harness's side of connections that it has ended.
+    left: Mutex<BTreeSet<SocketAddr>>,
+    writers: AtomicUsize,
+    trees: Mutex<Vec<Tree>>,
+    outputs: Mutex<Vec<(String, Output)>>,
+    exit: Mutex<Option<ExitStatus>>,
+}
+
+impl Bench {
+    pub(crate) fn new(check: &'static str, seed: u64, launcher: &Path, scratch: &Path) -> Self {
+        Self {
+            check,
+            seed,
+            launcher: launcher.to_owned(),
+            scratch: scratch.to_owned(),
+            record: Record::new(),
+            peers: AtomicUsize::new(0),
+            wires: Mutex::default(),
+            left: Mutex::default(),
+            writers: AtomicUsize::new(0),
+            trees: Mutex::default(),
+            outputs: Mutex::default(),
+            exit: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn payload(&self) -> Payload {
+        Payload::new(self.seed, self.check)
+    }
+
+    pub(crate) fn launcher(&self) -> &Path {
+        &self.launcher
+    }
+
+    /// A folder for one launch: the given one, or an empty one of its own.
+    pub(crate) fn folder(&self, users: Option<&Path>) -> io::Result<Folder> {
+        match users {
+            Some(folder) => Ok(Folder::Users(folder.to_owned())),
+            None => Ok(Folder::Own(tempfile::Builder::new().prefix("run-").tempdir_in(&self.scratch)?)),
+        }
+    }
+
+    /// The next peer's name: `a` to `z`, then `a1` and so on.
+    pub(crate) fn next_peer(&self) -> String {
+        let number = self.peers.fetch_add(1, Ordering::Relaxed);
+        let letter = char::from(b'a' + (number % 26) as u8);
+        if number < 26 { letter.to_string() } else { format!("{letter}{}", number / 26) }
+    }
+
+    pub(crate) fn keep_wire(&self, stream: &Arc<TcpStream>) {
+        lock(&self.wires).push(Arc::downgrade(stream));
+        if let Ok(here) = stream.local_addr() {
+            lock(&self.left).remove(&here);
+        }
+    }
+
+    /// The harness ends this connection: its end is under way until the program's socket has seen it.
+    pub(crate) fn leave_wire(&self, stream: &TcpStream) {
+        lock(&self.left).extend(stream.local_addr());
+    }
+
+    /// A thread of the harness writes as long as this is held: more is under way.
+    pub(crate) fn writer(&self) -> WriterAtWork<'_> {
+        self.writers.fetch_add(1, Ordering::AcqRel);
+        WriterAtWork(self)
+    }
+
+    /// This program runs.
+    pub(crate) fn watch(&self, tree: Tree) {
+        lock(&self.trees).push(tree);
+    }
+
+    /// This program was ended.
+    pub(crate) fn unwatch(&self, tree: Tree) {
+        lock(&self.trees).retain(|other| *other != tree);
+    }
+
+    /// The processor time of all programs that run in this check.
+    pub(crate) fn effort(&self) -> Option<Effort> {
+        let trees = lock(&self.trees).clone();
+        trees.iter().map(Tree::effort).try_fold(Effort::default(), |sum, effort| Some(sum.plus(effort?)))
+    }
+
+    /// Pictures of all programs of this check in which nothing can move, on the harness's side of the wires neither.
+    pub(crate) fn standstill(&self, earliest: Instant, wires: Wires) -> Option<Vec<Standstill>> {
+        let trees = lock(&self.trees).clone();
+        let writing = wires == Wires::Empty && self.writers.load(Ordering::Acquire) > 0;
+        if trees.is_empty() || writing || !self.wires_are_still(wires) {
+            return None;
+        }
+        let left = lock(&self.left).clone();
+        trees.iter().map(|tree| tree.standstill(earliest, wires, &left)).collect()
+    }
+
+    fn wires_are_still(&self, wires: Wires) -> bool {
+        #[cfg(unix)]
+        return lock(&self.wires).iter().filter_map(Weak::upgrade).all(|wire| crate::kernel::is_still(wire, wires));
+        #[cfg(not(unix))]
+        true
+    }
+
+    pub(crate) fn keep_output(&self, program: &str, stderr: Output) {
+        lock(&self.outputs).push((program.to_owned(), stderr));
+    }
+
+    pub(crate) fn keep_exit(&self, status: ExitStatus) {
+        *lock(&self.exit) = Some(status);
+    }
+
+    /// How the last program ended that ended by itself.
+    pub(crate) fn exit(&self) -> Option<String> {
+        lock(&self.exit).map(describe)
+    }
+
+    /// The end of what the last programs said on standard error.
+    pub(crate) fn stderr_tail(&self) -> Vec<u8> {
+        let outputs = lock(&self.outputs);
+        outputs
+            .iter()
+            .rev()
+            .map(|(_, output)| output.tail(STDERR_TAIL))
+            .find(|tail| !tail.is_empty())
+            .unwrap_or_default()
+    }
+}
+
+/// See [`Bench::writer`].
+#[derive(Debug)]
+pub(crate) struct WriterAtWork<'a>(&'a Bench);
+
+impl Drop for WriterAtWork<'_> {
+    fn drop(&mut self) {
+        self.0.writers.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,230 @@
+//! What is checked of the echo client. The harness plays the server, and it answers with other bytes than it was sent, as
+//! many: a client that prints what it was given is found out.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::echo_server::reports;
+use crate::patience;
+use crate::payload::otherwise;
+use crate::peer::{Ending, Host, Peer};
+use crate::program::{Client, Ended, LOCALHOST, Program};
+use crate::transcript::show;
+use crate::{Check, Failure, Fault, Outcome, Stop, check, compare};
+
+pub(crate) const CHECKS: &[Check] = &[
+    check!(client, client_sends_exactly, echo_client),
+    check!(client, client_reads_line_from_stdin, echo_client),
+    check!(client, client_prints_reply, echo_client),
+    check!(client, client_gathers_reply, echo_client),
+    check!(client, client_gathers_large_reply, echo_client),
+    check!(client, client_reports_refused, echo_client),
+    check!(client, client_reports_cut_reply, echo_client),
+    check!(client, client_closes, echo_client),
+    check!(together, client_and_server_agree, echo_client, echo_server),
+];
+
+/// Between two bytes of a reply in pieces, where the system does not show that the client has taken the first.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// The message goes out as it is: no newline of the client's own, no other encoding.
+fn client_sends_exactly(client: &Program) -> Outcome {
+    let letters = client.bench.payload().letters(11);
+    for message in [letters.as_slice(), b"  two  words ", "Grüße, 世界".as_bytes(), b""] {
+        let (host, mut sender) = start(client, message)?;
+        let mut server = host.accept(&mut sender)?;
+
+        server.expect(message)?;
+        server.send(&otherwise(message))?;
+        sends_nothing_more(&server, message)?;
+    }
+    Ok(())
+}
+
+fn start(client: &Program, message: &[u8]) -> Result<(Host, Client), Stop> {
+    let host = Host::listen(&client.bench)?;
+    let sender = client.send_to(host.address, message)?;
+    Ok((host, sender))
+}
+
+fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
+    let more = server.receive(1024, patience::REPLY)?.bytes;
+    if more.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!("{} from the client and nothing more", compare::describe(message)),
+        format!("{} byte(s) more: {}", more.len(), show(&more, 32)),
+    )
+    .into())
+}
+
+/// Without an argument the message is the line that was typed, without its end.
+fn client_reads_line_from_stdin(client: &Program) -> Outcome {
+    let line = client.bench.payload().letters(14);
+    for (end, then_end) in [(b"\n".as_slice(), false), (b"\r\n", false), (b"", true)] {
+        let host = Host::listen(&client.bench)?;
+        let mut sender = client.send_typed(host.address, &[&line, end].concat(), then_end)?;
+        let mut server = host.accept(&mut sender)?;
+
+        server.expect(&line)?;
+        server.send(&otherwise(&line))?;
+        sends_nothing_more(&server, &line)?;
+    }
+    Ok(())
+}
+
+/// What is printed is what came back.
+fn client_prints_reply(client: &Program) -> Outcome {
+    let message = client.bench.payload().letters(13);
+    let reply = otherwise(&message);
+
+    let ended = answer(client, &message, |server| server.send(&reply))?;
+
+    prints(&ended, &reply)
+}
+
+/// Starts the client, takes its message, lets `reply` answer, and waits for the client's end. The server's side stays open until
+/// the client has ended its own.
+fn answer(client: &Program, message: &[u8], reply: impl FnOnce(&Peer) -> Outcome) -> Result<Ended, Stop> {
+    let (host, mut sender) = start(client, message)?;
+    let mut server = host.accept(&mut sender)?;
+    server.expect(message)?;
+    reply(&server)?;
+    let rest = server.receive(1024 * 1024, patience::ENDING)?;
+    if rest.ending == Some(Ending::EndOfStream) {
+        server.close();
+        return sender.until_ended();
+    }
+    let ended = sender.until_ended();
+    drop(server);
+    ended
+}
+
+fn prints(ended: &Ended, reply: &[u8]) -> Outcome {
+    let stdout = ended.stdout.whole().unwrap_or_else(|| ended.stdout.tail(4096));
+    let line = stdout.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    if line == Some(reply) {
+        return Ok(());
+    }
+    let observed = match line {
+        Some(line) => format!("{} and a line end", compare::describe(line)),
+        None if stdout.is_empty() => format!("nothing on stdout ({})", ended.describe()),
+        None => format!("{} and no line end", compare::describe(&stdout)),
+    };
+    Err(Failure::new(format!("on stdout the reply, {}, and one line end", compare::describe(reply)), observed).into())
+}
+
+/// A reply comes in as many pieces as it likes; a piece may end in the middle of a character.
+fn client_gathers_reply(client: &Program) -> Outcome {
+    let message =
+        [client.bench.payload().letters(5).as_slice(), "é€".as_bytes(), &client.bench.payload().letters(2)].concat();
+    let reply = otherwise(&message);
+
+    let ended = answer(client, &message, |server| {
+        for byte in reply.chunks(1) {
+            server.send(byte)?;
+            server.until_taken(PAUSE)?;
+        }
+        Ok(())
+    })?;
+
+    prints(&ended, &reply)
+}
+
+/// A reply may be larger than any buffer.
+fn client_gathers_large_reply(client: &Program) -> Outcome {
+    const SIZE: usize = 100_000;
+    let message = client.bench.payload().letters(SIZE);
+    let reply = otherwise(&message);
+
+    let ended = answer(client, &message, |server| server.send(&reply))?;
+
+    prints(&ended, &reply)
+}
+
+/// Nobody listens: that is a message for a person, and a failure for a script.
+fn client_reports_refused(client: &Program) -> Outcome {
+    // Bound and not listening: refuses for certain, and nobody else can listen there.
+    let nobody = Socket::new(Domain::IPV4, Type::STREAM, None).map_err(Fault::from)?;
+    nobody.bind(&SocketAddr::from((LOCALHOST, 0)).into()).map_err(Fault::from)?;
+    let address = nobody.local_addr().ok().and_then(|address| address.as_socket());
+    let address = address.ok_or_else(|| Fault("a bound socket without an address".to_owned()))?;
+
+    let ended = client.send_to(address, b"Hello, world")?.until_ended()?;
+
+    let expected = "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
+    reports(&ended, expected, ended.exit.is_ok_and(|status| !status.success()))
+}
+
+/// Half a reply is no reply.
+fn client_reports_cut_reply(client: &Program) -> Outcome {
+    let message = client.bench.payload().letters(20);
+    let reply = otherwise(&message);
+    let half = &reply[..reply.len() / 2];
+    let closing: fn(Peer) = |server| server.close();
+    let resetting: fn(Peer) = |server| server.reset();
+
+    for (end, how) in [(closing, "ended the stream"), (resetting, "reset the connection")] {
+        let (host, mut sender) = start(client, &message)?;
+        let mut server = host.accept(&mut sender)?;
+        server.expect(&message)?;
+        server.send(half)?;
+        server.until_taken(PAUSE)?;
+        end(server);
+
+        let ended = sender.until_ended()?;
+        let expected = format!(
+            "a message on stderr and an exit status other than 0, since the server {how} after half of the reply"
+        );
+        reports(&ended, expected, ended.exit.is_ok_and(|status| !status.success()))?;
+    }
+    Ok(())
+}
+
+/// The reply is complete when as many bytes are back as were sent, also where that fills a buffer exactly, or is nothing at
+/// all: then the client closes and ends, and does not wait for a server that waits for it.
+fn client_closes(client: &Program) -> Outcome {
+    let payload = client.bench.payload().letters(4096);
+    for length in [10, 4096, 0] {
+        let message = &payload[..length];
+        let (host, mut sender) = start(client, message)?;
+        let mut server = host.accept(&mut sender)?;
+        server.expect(message)?;
+        server.send(&otherwise(message))?;
+
+        server.expect_end(patience::ENDING).map_err(|stop| about(stop, length))?;
+        server.close();
+        let ended = sender.until_ended()?;
+        if !ended.exit.is_ok_and(|status| status.success()) {
+            return Err(
+                Failure::new(format!("exit status 0 after a message of {length} bytes"), ended.describe()).into()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn about(stop: Stop, length: usize) -> Stop {
+    match stop {
+        Stop::Failed(failure) => {
+            let expected = format!("end of stream from the client after the reply to a message of {length} bytes");
+            Failure { expected, smallest_failing_input: Some(length), ..failure }.into()
+        }
+        other => other,
+    }
+}
+
+/// Both together do what each does alone.
+fn client_and_server_agree(client: &Program, server: &Program) -> Outcome {
+    let mut payload = client.bench.payload();
+    let running = server.launch()?;
+
+    for message in [payload.letters(12), "Grüße".as_bytes().to_vec(), payload.letters(1024), payload.letters(5000)] {
+        let ended = client.send_to(running.address, &message)?.until_ended()?;
+        prints(&ended, &message)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,625 @@
+//! What is checked of the echo server, from outside, over TCP. The readable list first, then the checks; each check's comment
+//! is the misconception that it detects. Which points a check is worth and what it needs is the rubric's business.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+use crate::kernel::{CANNOT_SEE, Sockets, Tree};
+use crate::patience::{self, Patience, Proof, wait_for};
+use crate::payload::Payload;
+use crate::peer::{Ending, Peer};
+use crate::program::{Ended, LOCALHOST, Program, Server};
+use crate::{Check, Failure, Fault, Outcome, Stop, check, compare};
+
+pub(crate) const CHECKS: &[Check] = &[
+    check!(flow, listens_on_given_address, echo_server),
+    check!(exactness, echoes_short_message, echo_server),
+    check!(exactness, echoes_every_byte_value, echo_server),
+    check!(exactness, obeys_no_words, echo_server),
+    check!(exactness, adds_nothing, echo_server),
+    check!(exactness, echoes_message_after_message, echo_server),
+    check!(chunking, echoes_every_size, echo_server),
+    check!(chunking, echoes_byte_by_byte, echo_server),
+    check!(chunking, echoes_large_message, echo_server),
+    check!(chunking, outlasts_slow_reader, echo_server),
+    check!(clients, serves_next_client, echo_server),
+    check!(clients, serves_clients_at_once, echo_server),
+    check!(clients, keeps_clients_apart, echo_server),
+    check!(clients, holds_many_clients, echo_server),
+    check!(close, flushes_before_close, echo_server),
+    check!(close, closes_after_client, echo_server),
+    check!(close, survives_empty_connection, echo_server),
+    check!(close, survives_reset, echo_server),
+    check!(close, restarts_on_same_port, echo_server),
+    check!(conduct, rests_when_idle, echo_server),
+    check!(conduct, reports_address_in_use, echo_server),
+    check!(conduct, reports_bad_arguments, echo_server),
+];
+
+const MIB: usize = 1024 * 1024;
+
+/// More than the buffers between two programs on one machine hold.
+const LARGE: usize = 8 * MIB;
+
+/// A reader that is late begins after this long, or as soon as nothing can move before it reads.
+const LATE: Duration = Duration::from_millis(500);
+
+/// For a program to do the wrong thing after a client did something odd; nothing is waited for once nothing can move.
+const AFTERMATH: Duration = Duration::from_millis(250);
+
+// ---- flow ----
+
+/// The address on the command line is the address: not a constant in the source, not every interface of the machine.
+fn listens_on_given_address(server: &Program) -> Outcome {
+    let another = Ipv4Addr::new(127, 0, 20, 1);
+    let exists = TcpListener::bind((another, 0)).is_ok() && !server.has_declared_address();
+    for host in [Some(LOCALHOST), exists.then_some(another)].into_iter().flatten() {
+        let running = server.launch_on(host)?;
+
+        listens_where_told_only(&running)?;
+        running.connect()?;
+    }
+    Ok(())
+}
+
+fn listens_where_told_only(running: &Server<'_>) -> Outcome {
+    let listening = match running.tree().and_then(|tree| tree.listening()) {
+        Some(addresses) if !addresses.is_empty() => addresses,
+        _ => vec![running.address],
+    };
+    if listening.iter().all(|address| *address == running.told) {
+        return Ok(());
+    }
+    let observed: Vec<String> = listening.iter().map(SocketAddr::to_string).collect();
+    let everywhere = listening.iter().any(|address| address.ip().is_unspecified());
+    let meaning = if everywhere { ", which is every interface of the machine" } else { "" };
+    Err(Failure::new(
+        format!("a server that listens on {} only", running.told),
+        format!("one that listens on {}{meaning}", observed.join(" and ")),
+    )
+    .into())
+}
+
+// ---- exactness ----
+
+/// The least that an echo server does.
+fn echoes_short_message(server: &Program) -> Outcome {
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    client.send(b"Hello, world")?;
+    client.receive_among_others(b"Hello, world")?;
+    Ok(())
+}
+
+/// Bytes are not text: a server that decodes what it receives, if only for its log, fails on bytes that are not UTF-8, and on
+/// characters that two reads cut in two.
+fn echoes_every_byte_value(server: &Program) -> Outcome {
+    const PIECE: usize = 16;
+    let every_value: Vec<u8> = (0..=255).collect();
+    let running = server.launch()?;
+
+    let mut client = running.connect()?;
+    for piece in every_value.chunks(PIECE) {
+        client.exchange(piece)?;
+    }
+    let mut client = running.connect()?;
+    for (first, second) in characters_cut_in_two(&mut server.bench.payload(), PIECE) {
+        client.exchange(&first)?;
+        client.exchange(&second)?;
+    }
+    Ok(())
+}
+
+/// For each size of a read, up to `most`: text whose last character is cut by it, and the rest of that text.
+fn characters_cut_in_two(payload: &mut Payload, most: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let characters = ["é", "€", "😀"];
+    (1..=most)
+        .zip(characters.iter().cycle())
+        .map(|(size, character)| {
+            let (begin, end) = character.as_bytes().split_at(1);
+            ([payload.letters(size - 1).as_slice(), begin].concat(), [end, &payload.letters(5)].concat())
+        })
+        .collect()
+}
+
+/// A message is data: no word in it is a command, and a NUL or a line end is a byte like any other.
+fn obeys_no_words(server: &Program) -> Outcome {
+    const WORDS: [&[u8]; 16] = [
+        b"q",
+        b"quit",
+        b"exit",
+        b"/bye",
+        b"SHUTDOWN",
+        b"GET / HTTP/1.1",
+        b"\n",
+        b"\r\n",
+        b"q\n",
+        b"quit\r\n",
+        b"exit\n",
+        b"bye",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\0leading",
+        b"trailing\0",
+        b"\0",
+    ];
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+
+    for word in WORDS {
+        let mut client = running.connect().map_err(|stop| after(stop, "an earlier client had sent a word"))?;
+        client.exchange(word)?;
+        client
+            .exchange(&payload.letters(9))
+            .map_err(|stop| after(stop, &format!("the message {}", compare::describe(word))))?;
+    }
+    Ok(())
+}
+
+/// A failure that is about what came before it says so.
+fn after(stop: Stop, what: &str) -> Stop {
+    match stop {
+        Stop::Failed(failure) => Failure { expected: format!("{}, after {what}", failure.expected), ..failure }.into(),
+        other => other,
+    }
+}
+
+/// An echo is the message: no welcome, no prefix, no newline of the server's own.
+fn adds_nothing(server: &Program) -> Outcome {
+    const MOST: usize = 64 * 1024;
+    let message = server.bench.payload().letters(11);
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    client.expect_silence(AFTERMATH, "before it has sent anything")?;
+    client.send(&message)?;
+    let mut came = client.receive_among_others(&message)?.bytes;
+    client.half_close()?; // the echo is complete: this only ends the wait for bytes that should not come
+    came.extend(client.receive(MOST, patience::REPLY)?.bytes);
+    if came == message {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{} and no other byte", compare::describe(&message)), compare::describe(&came)).into())
+}
+
+/// One connection carries many messages: a server that reads once and replies once, or that takes a short read for the end,
+/// loses the second. They get shorter, so that bytes left over in a buffer show.
+fn echoes_message_after_message(server: &Program) -> Outcome {
+    const LENGTHS: [usize; 7] = [13, 5, 11, 3, 1, 14, 2];
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    for length in LENGTHS {
+        client.exchange(&payload.letters(length))?;
+    }
+    Ok(())
+}
+
+// ---- chunking ----
+
+/// TCP carries bytes, not messages: whatever the server's buffer holds, some message is longer, and some fills it exactly.
+fn echoes_every_size(server: &Program) -> Outcome {
+    const SIZES: [usize; 41] = [
+        1, 2, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1000, 1023,
+        1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8191, 8192, 8193, 16384, 32768, 65535, 65536, 65537, 100_000,
+    ];
+    let message = server.bench.payload().stream(SIZES[SIZES.len() - 1]);
+    let running = server.launch()?;
+
+    let mut good = 0;
+    for size in SIZES {
+        match running.connect().and_then(|mut client| client.exchange(&message[..size])) {
+            Ok(()) => good = size,
+            Err(Stop::Failed(_)) => {
+                drop(running);
+                return Err(smallest_failure(server, &message, good, size));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}
+
+/// The smallest size above `good` that breaks the server, found by halving; each try is a fresh process. Bounded in time: what
+/// was found by then is told.
+fn smallest_failure(server: &Program, message: &[u8], mut good: usize, mut bad: usize) -> Stop {
+    const SEARCH: Duration = Duration::from_secs(1);
+    let attempt = |size: usize| server.launch()?.connect()?.exchange(&message[..size]);
+    let deadline = Instant::now() + SEARCH;
+    while bad - good > 1 && Instant::now() < deadline {
+        let middle = good + (bad - good) / 2;
+        match attempt(middle) {
+            Ok(()) => good = middle,
+            Err(Stop::Failed(_)) => bad = middle,
+            Err(other) => return other,
+        }
+    }
+    match attempt(bad) {
+        Err(Stop::Failed(failure)) => Failure { smallest_failing_input: Some(bad), ..failure }.into(),
+        Err(other) => other,
+        Ok(()) => Failure {
+            smallest_failing_input: Some(bad),
+            ..Failure::new(
+                format!("a message of {bad} bytes comes back every time"),
+                "that it came back from a fresh server, but not after smaller messages from other clients".to_owned(),
+            )
+        }
+        .into(),
+    }
+}
+
+/// A message may arrive one byte at a time, and each byte is echoed when it arrives.
+fn echoes_byte_by_byte(server: &Program) -> Outcome {
+    let message = server.bench.payload().letters(12);
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    for byte in message.chunks(1) {
+        client.exchange(byte)?;
+    }
+    Ok(())
+}
+
+/// One write is not one message either: where the client does not read yet, a write takes only a part.
+fn echoes_large_message(server: &Program) -> Outcome {
+    let message = server.bench.payload().stream(LARGE);
+    let running = server.launch()?;
+
+    running.connect()?.exchange_late(&message)
+}
+
+/// A client that reads late and slowly gets every byte, and costs the others nothing; nor does one that never reads.
+fn outlasts_slow_reader(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let message = payload.stream(LARGE);
+    let running = server.launch()?;
+
+    let never = running.connect_with_small_buffer()?;
+    never.send_what_fits(&message)?;
+    let mut slow = running.connect_with_small_buffer()?;
+    slow.exchange_slowly(&message, |_| {
+        patience::let_be(&server.bench, LATE, patience::STALLED);
+        running.connect()?.exchange(&payload.letters(13)).map_err(|stop| after(stop, "two clients did not read"))
+    })
+}
+
+// ---- clients ----
+
+/// After one client comes the next.
+fn serves_next_client(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+
+    for _ in 0..4 {
+        let mut client = running.connect()?;
+        client.exchange(&payload.letters(12))?;
+        client.close();
+    }
+    Ok(())
+}
+
+/// A client that is connected and says nothing must not keep the next one waiting.
+fn serves_clients_at_once(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut silent = running.connect()?;
+
+    let mut second = running.connect()?;
+    second.exchange(&payload.letters(14))?;
+    running.connect()?.exchange(&payload.letters(9))?;
+    silent.exchange(&payload.letters(6))?;
+    second.exchange(&payload.letters(3))
+}
+
+/// Each client has its own bytes: one buffer shared by all shows when all have sent before anybody reads.
+fn keeps_clients_apart(server: &Program) -> Outcome {
+    const CLIENTS: usize = 50;
+    const ROUNDS: usize = 3;
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut clients = connect_one_by_one(&running, CLIENTS, &mut payload)?;
+
+    for _ in 0..ROUNDS {
+        let messages: Vec<Vec<u8>> = (0..CLIENTS).map(|_| payload.message(1..=200)).collect();
+        for (client, message) in clients.iter().zip(&messages) {
+            client.send(message)?;
+        }
+        for (client, message) in clients.iter_mut().zip(&messages) {
+            client.expect(message)?;
+        }
+    }
+    Ok(())
+}
+
+/// Hundreds of clients are no reason to turn one away.
+fn holds_many_clients(server: &Program) -> Outcome {
+    const CLIENTS: usize = 500;
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut clients = connect_one_by_one(&running, CLIENTS, &mut payload)?;
+
+    let message = payload.letters(10);
+    for client in &clients {
+        client.send(&message)?;
+    }
+    for client in &mut clients {
+        client.expect(&message)?;
+    }
+    Ok(())
+}
+
+/// Each is opened only when the one before it has been answered: a backlog of one survives that.
+fn connect_one_by_one(running: &Server<'_>, clients: usize, payload: &mut Payload) -> Result<Vec<Peer>, Stop> {
+    (1..=clients)
+        .map(|number| {
+            let mut client = running.connect().map_err(|stop| after(stop, &format!("{} other clients", number - 1)))?;
+            client
+                .exchange(&payload.letters(8))
+                .map_err(|stop| after(stop, &format!("{} other clients had connected", number - 1)))?;
+            Ok(client)
+        })
+        .collect()
+}
+
+// ---- close ----
+
+/// The end of the client's stream is no reason to forget what the client is still owed.
+fn flushes_before_close(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+
+    for (message, mut client) in
+        [(payload.letters(13), running.connect()?), (payload.stream(LARGE), running.connect_with_small_buffer()?)]
+    {
+        let received = client.send_and_half_close(&message, LATE)?;
+        comes_back_and_ends(&message, received)?;
+    }
+    Ok(())
+}
+
+fn comes_back_and_ends(message: &[u8], mut received: crate::peer::Received) -> Outcome {
+    let ended = received.ending;
+    if received.bytes.len() == message.len() && ended == Some(Ending::EndOfStream) {
+        received.ending = None;
+    }
+    let complete = received.bytes == message;
+    match compare::same(message, &received, "a client that has half-closed") {
+        Err(_) if complete => Err(Failure::new(
+            "end of stream after the echo, since the client has half-closed",
+            ended.map_or_else(|| "more bytes".to_owned(), |ending| ending.to_string()),
+        )
+        .into()),
+        outcome => outcome,
+    }
+}
+
+/// A client that is gone costs nothing any more: its socket is closed, not left in CLOSE_WAIT.
+fn closes_after_client(server: &Program) -> Outcome {
+    const CLIENTS: usize = 5;
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let unseen = || Stop::Unseen(CANNOT_SEE.to_owned());
+    let tree = running.tree().ok_or_else(unseen)?;
+    let before = tree.sockets().ok_or_else(unseen)?;
+
+    connect_exchange_and_close(&running, 1, &mut payload)?;
+    let after_one = settled(&running, tree, before.held);
+    connect_exchange_and_close(&running, CLIENTS, &mut payload)?;
+    let after_all = settled(&running, tree, after_one.held);
+
+    if after_all.held <= after_one.held && after_all.half_closed == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!(
+            "as many sockets as after the first client had gone ({}), 2 s after {CLIENTS} more had gone",
+            before.held.min(after_one.held)
+        ),
+        format!(
+            "{} sockets, {} of them in CLOSE_WAIT: closed by the client, not by the server",
+            after_all.held, after_all.half_closed
+        ),
+    )
+    .into())
+}
+
+fn connect_exchange_and_close(running: &Server<'_>, clients: usize, payload: &mut Payload) -> Outcome {
+    for mut client in connect_one_by_one(running, clients, payload)? {
+        client.exchange(&payload.letters(7))?;
+        client.close();
+    }
+    Ok(())
+}
+
+/// The sockets that the server holds once it has let go of all but `wanted`, or when its time for that is over.
+fn settled(running: &Server<'_>, tree: Tree, wanted: usize) -> Sockets {
+    let mut last = Sockets { held: usize::MAX, half_closed: 0 };
+    let mut until = |proof: Proof, reached: fn(Sockets, usize) -> bool| {
+        _ = wait_for(Patience::new(running.bench(), patience::LETTING_GO, proof), |slice| {
+            std::thread::sleep(slice.min(Duration::from_millis(5))); // another process's close gives no notice
+            last = tree.sockets()?;
+            reached(last, wanted).then_some(())
+        });
+        last
+    };
+    // While an end of stream may be under way, a server that waits proves nothing.
+    let arrived = |now: Sockets, wanted| now.held.saturating_sub(now.half_closed) <= wanted;
+    let let_go = |now: Sockets, wanted| now.held <= wanted && now.half_closed == 0;
+    until(Proof::Nothing, arrived);
+    until(patience::STUCK, let_go)
+}
+
+/// A client may come and go without a word.
+fn survives_empty_connection(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+
+    for _ in 0..3 {
+        running.connect()?.close();
+        patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+    }
+    running
+        .connect()?
+        .exchange(&payload.letters(12))
+        .map_err(|stop| after(stop, "clients that came and went without a word"))
+}
+
+/// A client may reset its connection at any moment; that is its own affair.
+fn survives_reset(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let large = payload.stream(LARGE);
+    let running = server.launch()?;
+
+    let moments: [(&str, &dyn Fn(&mut Peer) -> Outcome); 5] = [
+        ("had just connected", &|_| Ok(())),
+        ("had sent a message and not read the echo", &|client| client.send(b"unread")),
+        ("had read the echo", &|client| client.exchange(b"Hello, world")),
+        ("had read the echo, with the server waiting for more", &|client| {
+            client.exchange(b"Hello, world")?;
+            patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+            Ok(())
+        }),
+        ("was owed most of a large message", &|client| client.send_what_fits(&large)),
+    ];
+    for (moment, until) in moments {
+        let context = format!("a client that {moment} had reset its connection");
+        let mut client = running.connect().map_err(|stop| after(stop, &context))?;
+        until(&mut client)?;
+        client.reset();
+        patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+        running
+            .connect()
+            .and_then(|mut next| next.exchange(&payload.letters(12)))
+            .map_err(|stop| after(stop, &context))?;
+    }
+    others_survive_reset(server, &running, &mut payload)
+}
+
+/// One that was there before is served on when another resets.
+fn others_survive_reset(server: &Program, running: &Server<'_>, payload: &mut Payload) -> Outcome {
+    let mut other = running.connect()?;
+    other.exchange(&payload.letters(10))?;
+    for _ in 0..2 {
+        let client = running.connect()?;
+        client.send(b"unread")?;
+        client.reset();
+        patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+    }
+    other.exchange(&payload.letters(10)).map_err(|stop| after(stop, "another client had reset its connection"))
+}
+
+/// A server that was stopped must come up again at once: without address reuse the old connections hold the port.
+fn restarts_on_same_port(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut connected = running.connect()?;
+    connected.exchange(&payload.letters(12))?;
+
+    let again = running.restart().map_err(|stop| after(stop, "it was stopped with a client connected"))?;
+    again.connect()?.exchange(&payload.letters(12))
+}
+
+// ---- conduct ----
+
+/// A server that has nothing to do does nothing: it waits in a call, it does not ask again and again.
+fn rests_when_idle(server: &Program) -> Outcome {
+    const CLIENTS: usize = 10;
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let tree =
+        running.tree().filter(|tree| tree.effort().is_some()).ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
+
+    let mut gone = running.connect()?;
+    gone.exchange(&payload.letters(12))?;
+    gone.close();
+    let ended = running.connect()?;
+    ended.half_close()?;
+    let _silent: Vec<Peer> = (0..CLIENTS).filter_map(|_| running.connect().ok()).collect();
+
+    if patience::let_be(&server.bench, AFTERMATH, patience::STUCK) { Ok(()) } else { uses_little_time(tree) }
+}
+
+fn uses_little_time(tree: Tree) -> Outcome {
+    const LIMIT: f64 = 0.05;
+    /// Far from the limit the first window decides; near it, the longest does.
+    const WINDOWS: [Duration; 3] =
+        [Duration::from_millis(300), Duration::from_millis(700), Duration::from_millis(1500)];
+    let mut share = 0.0;
+    for window in WINDOWS {
+        share = busy_share(tree, window);
+        if !(LIMIT / 2.0..LIMIT * 4.0).contains(&share) {
+            break;
+        }
+    }
+    if share < LIMIT {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "less than 5 % of a processor with 10 silent clients connected",
+        format!("{:.0} %", share * 100.0),
+    )
+    .into())
+}
+
+/// The share of one processor that the program uses, of the time in which it could have had one.
+fn busy_share(tree: Tree, window: Duration) -> f64 {
+    let (began, before, total_before) = (Instant::now(), tree.effort(), tree.total_processor_time());
+    std::thread::sleep(window); // the window is what is measured
+    let passed = began.elapsed();
+    let spent = tree.effort().unwrap_or_default().since(before.unwrap_or_default());
+    // Clock ticks are coarse: they count only where they show what ended threads have used.
+    let tick = Duration::from_millis(20);
+    let total = tree
+        .total_processor_time()
+        .unwrap_or_default()
+        .saturating_sub(total_before.unwrap_or_default())
+        .saturating_sub(tick);
+    let could_have = passed.saturating_sub(spent.queued.min(passed / 2));
+    spent.ran.max(total).as_secs_f64() / could_have.as_secs_f64()
+}
+
+/// Somebody else has the port: that is a message for a person, not a panic.
+fn reports_address_in_use(server: &Program) -> Outcome {
+    drop(server.launch()?); // shows whether it has an address of its own
+    let taken = match server.fixed_address() {
+        Some(fixed) => TcpListener::bind(fixed),
+        None => TcpListener::bind((LOCALHOST, 0)),
+    };
+    let occupant = taken.map_err(Fault::from)?;
+    let address = occupant.local_addr().map_err(Fault::from)?;
+
+    let ended = server.launch_to_end(&address.ip().to_string(), &address.port().to_string())?;
+
+    let expected = format!("a message on stderr and an exit status other than 0, since {address} is taken");
+    let succeeded = ended.exit.is_ok_and(|status| status.success());
+    reports(&ended, expected, !succeeded)
+}
+
+/// What cannot be a port is answered with how to use the program.
+fn reports_bad_arguments(server: &Program) -> Outcome {
+    const USAGE: i32 = 2;
+    let expected = |port: &str| format!("a usage line on stderr and exit status 2 for the port {port:?}");
+    if !server.takes_a_port() {
+        return Err(Failure::new(expected("abc"), "a command line without a place for a port").into());
+    }
+    for port in ["abc", "70000", "-1", ""] {
+        let ended = server.launch_to_end(&LOCALHOST.to_string(), port)?;
+        let is_usage = ended.exit.is_ok_and(|status| status.code() == Some(USAGE)) && ended.says_usage();
+        reports(&ended, expected(port), is_usage)?;
+    }
+    Ok(())
+}
+
+/// An error was reported in words: it ended, not by a panic, and said something on stderr.
+pub(crate) fn reports(ended: &Ended, expected: String, right_status: bool) -> Outcome {
+    let said =
+        if ended.stderr.total() == 0 { "nothing on stderr".to_owned() } else { "a message on stderr".to_owned() };
+    if ended.panicked() {
+        return Err(Failure::new(expected, format!("a panic: {}", ended.describe())).into());
+    }
+    if ended.exit.is_ok() && right_status && ended.stderr.total() > 0 {
+        return Ok(());
+    }
+    Err(Failure::new(expected, format!("{}, {said}", ended.describe())).into())
+}

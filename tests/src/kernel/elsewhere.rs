@@ -1,0 +1,55 @@
+//! Where the system does not show what Linux shows: every answer is "cannot be seen".
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::{Effort, Sockets, Wires};
+
+/// Never made: nobody can tell here whether a program stands still.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Standstill(std::convert::Infallible);
+
+pub(crate) fn listening(_launcher: u32, _program: u32) -> Option<Vec<SocketAddr>> {
+    None
+}
+
+pub(crate) fn sockets(_launcher: u32) -> Option<Sockets> {
+    None
+}
+
+pub(crate) fn effort(_launcher: u32) -> Option<Effort> {
+    None
+}
+
+pub(crate) fn total_processor_time(_launcher: u32) -> Option<Duration> {
+    None
+}
+
+pub(crate) fn unread_from(_launcher: u32, _peer: SocketAddr) -> Option<usize> {
+    None
+}
+
+pub(crate) fn standstill(
+    _launcher: u32,
+    _earliest: Instant,
+    _wires: Wires,
+    _left: &BTreeSet<SocketAddr>,
+) -> Option<Standstill> {
+    None
+}
+
+pub(crate) fn descendants(_of: u32) -> Vec<u32> {
+    Vec::new()
+}
+
+/// Orphans cannot be adopted here: only the program's process group is ended.
+#[cfg(unix)]
+pub(crate) fn become_subreaper() -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+pub(crate) fn is_still(_socket: impl std::os::fd::AsFd, _wires: Wires) -> bool {
+    true
+}

@@ -1,0 +1,422 @@
+//! The kernel's own account, from `/proc` (proc(5)) and `pidfd_getfd(2)`.
+//!
+//! A socket of the program is looked at through a duplicate of its descriptor, held for microseconds. That answers in any
+//! network namespace and needs no table of all the machine's sockets, which costs milliseconds to read. Looking changes
+//! nothing: no flag, which the program would share, is set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionread;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use socket2::{Socket, Type};
+
+use super::{Effort, Sockets, Wires};
+
+/// Every thread of a program, each blocked without a time limit: its id, the system call, and how often it has run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Standstill(Vec<(u32, i64, u64)>);
+
+pub(crate) fn listening(launcher: u32, program: u32) -> Option<Vec<SocketAddr>> {
+    let own = listening_in(program)?;
+    if !own.is_empty() {
+        return Some(own);
+    }
+    let all: Option<Vec<_>> = descendants_since(launcher, just_now()).into_iter().map(listening_in).collect();
+    Some(all?.concat())
+}
+
+pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
+    let mut held = BTreeMap::new();
+    for pid in descendants(launcher) {
+        for (fd, inode) in socket_descriptors(pid) {
+            if let std::collections::btree_map::Entry::Vacant(place) = held.entry(inode) {
+                match duplicate(pid, fd) {
+                    Copied::Socket(socket) => _ = place.insert(has_seen_the_end(&socket)),
+                    Copied::Gone => {}
+                    Copied::Refused => return None,
+                }
+            }
+        }
+    }
+    Some(Sockets { held: held.len(), half_closed: held.values().filter(|&&ended| ended).count() })
+}
+
+pub(crate) fn effort(launcher: u32) -> Option<Effort> {
+    let mut sum = Effort::default();
+    for pid in descendants_since(launcher, just_now()) {
+        for (_, account) in threads(pid).into_iter().filter_map(|tid| Some((tid, schedstat(pid, tid)?))) {
+            sum.ran += account.ran;
+            sum.queued += account.queued;
+        }
+    }
+    Some(sum)
+}
+
+pub(crate) fn total_processor_time(launcher: u32) -> Option<Duration> {
+    let own: Option<u64> = descendants(launcher).into_iter().map(|pid| Some(stat(pid)?.ticks_with_children())).sum();
+    let reaped = stat(launcher)?.ticks_of_children();
+    Some(Duration::from_secs_f64((own.unwrap_or(0) + reaped) as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
+pub(crate) fn unread_from(launcher: u32, peer: SocketAddr) -> Option<usize> {
+    all_sockets(&descendants_since(launcher, just_now()))?
+        .iter()
+        .find(|socket| peer_of(socket) == Some(peer))
+        .and_then(|socket| ioctl_fionread(socket).ok())
+        .map(|bytes| bytes as usize)
+}
+
+pub(crate) fn standstill(
+    launcher: u32,
+    earliest: Instant,
+    wires: Wires,
+    left: &BTreeSet<SocketAddr>,
+) -> Option<Standstill> {
+    let mut picture = Vec::new();
+    let processes = descendants_since(launcher, earliest);
+    for &pid in &processes {
+        if has_timers(pid) {
+            return None;
+        }
+        for tid in threads(pid) {
+            let call = waiting_call(pid, tid)?;
+            // A thread that is being woken keeps its call until it runs, but it no longer sleeps; on a busy machine that
+            // lasts for milliseconds.
+            if !waits_without_limit(pid, &call) || !stat_of(&format!("{pid}/task/{tid}"))?.sleeps() {
+                return None;
+            }
+            picture.push((tid, call.number, schedstat(pid, tid)?.times_run));
+        }
+    }
+    let sockets = all_sockets(&processes)?;
+    let awaits_end =
+        |socket: &Socket| peer_of(socket).is_some_and(|peer| left.contains(&peer)) && !has_seen_the_end(socket);
+    let still = sockets.iter().all(|socket| has_no_timeout(socket) && is_still(socket, wires) && !awaits_end(socket));
+    // A program of which nothing is left does not wait: how it ended is about to be heard.
+    (still && !picture.is_empty()).then_some(Standstill(picture))
+}
+
+/// All descendants of a process as they are now; zombies are left out.
+pub(crate) fn descendants(of: u32) -> Vec<u32> {
+    descendants_since(of, Instant::now())
+}
+
+/// All descendants of a process, by a look at the machine's processes that began at `earliest` or later: checks that run at
+/// the same time share their looks.
+fn descendants_since(of: u32, earliest: Instant) -> Vec<u32> {
+    let parents = processes(earliest);
+    let mut found = vec![of];
+    let mut next = 0;
+    while next < found.len() {
+        let parent = found[next];
+        found.extend(parents.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(pid, _)| *pid));
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+/// Process ids with their parents'.
+type Parents = Arc<Vec<(u32, u32)>>;
+
+/// One pass over `/proc`, or the last one if that began at `earliest` or later.
+fn processes(earliest: Instant) -> Parents {
+    static LAST: Mutex<Option<(Instant, Parents)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, parents)) = last.as_ref().filter(|(began, _)| *began >= earliest) {
+        return parents.clone();
+    }
+    let began = Instant::now();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let living = pids.filter_map(|pid| stat(pid).filter(|stat| !stat.is_zombie()).map(|stat| (pid, stat.parent)));
+    let parents = Arc::new(living.collect());
+    *last = Some((began, Arc::clone(&parents)));
+    parents
+}
+
+/// Old enough to be shared, young enough for everything that is only counted.
+fn just_now() -> Instant {
+    Instant::now().checked_sub(Duration::from_millis(2)).unwrap_or_else(Instant::now)
+}
+
+/// Orphaned descendants of this process become its children (prctl(2), PR_SET_CHILD_SUBREAPER).
+pub(crate) fn become_subreaper() -> std::io::Result<()> {
+    Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
+}
+
+/// What was handed to the network through this socket has been acknowledged by the other side's kernel, all of it or all that
+/// a closed window does not keep back (tcp(7), SIOCOUTQ and SIOCOUTQNSD).
+pub(crate) fn is_still(socket: impl AsFd, wires: Wires) -> bool {
+    const SIOCOUTQNSD: rustix::ioctl::Opcode = 0x894b;
+    const SIOCOUTQ: rustix::ioctl::Opcode = libc::TIOCOUTQ as rustix::ioctl::Opcode;
+
+    // SAFETY: both requests write one int (linux/sockios.h).
+    let (unacknowledged, unsent) = unsafe {
+        (
+            rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQ, libc::c_int>::new()),
+            rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQNSD, libc::c_int>::new()),
+        )
+    };
+    match (unacknowledged, unsent, wires) {
+        (Ok(queued), _, Wires::Empty) => queued == 0,
+        (Ok(queued), Ok(unsent), Wires::Stalled) => queued == unsent,
+        _ => true, // a listening socket, or no TCP socket, has no such queue
+    }
+}
+
+// ---- sockets ----
+
+enum Copied {
+    Socket(Socket),
+    /// The process or the descriptor has gone in the meantime.
+    Gone,
+    /// The kernel does not allow it.
+    Refused,
+}
+
+fn duplicate(pid: u32, fd: i32) -> Copied {
+    let open = || -> rustix::io::Result<OwnedFd> {
+        let process = Pid::from_raw(pid as i32).ok_or(rustix::io::Errno::SRCH)?;
+        pidfd_getfd(pidfd_open(process, PidfdFlags::empty())?, fd, PidfdGetfdFlags::empty())
+    };
+    match open() {
+        Ok(copy) => Copied::Socket(Socket::from(copy)),
+        Err(rustix::io::Errno::SRCH | rustix::io::Errno::BADF) => Copied::Gone,
+        Err(_) => Copied::Refused,
+    }
+}
+
+/// Descriptor and inode of each socket of a process.
+fn socket_descriptors(pid: u32) -> Vec<(i32, u64)> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| {
+            let target = fs::read_link(entry.path()).ok()?;
+            let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()?;
+            Some((entry.file_name().to_str()?.parse().ok()?, inode))
+        })
+        .collect()
+}
+
+fn all_sockets(processes: &[u32]) -> Option<Vec<Socket>> {
+    let mut seen = BTreeSet::new();
+    let mut sockets = Vec::new();
+    for &pid in processes {
+        for (fd, inode) in socket_descriptors(pid) {
+            if seen.insert(inode) {
+                match duplicate(pid, fd) {
+                    Copied::Socket(socket) => sockets.push(socket),
+                    Copied::Gone => {}
+                    Copied::Refused => return None,
+                }
+            }
+        }
+    }
+    Some(sockets)
+}
+
+fn listening_in(pid: u32) -> Option<Vec<SocketAddr>> {
+    let mut addresses = Vec::new();
+    for (fd, inode) in socket_descriptors(pid) {
+        match duplicate(pid, fd) {
+            Copied::Socket(socket) if listens(&socket) => addresses.extend(address_of(&socket)),
+            Copied::Socket(_) | Copied::Gone => {}
+            Copied::Refused => addresses.extend(listener_in_table(pid, inode)?),
+        }
+    }
+    Some(addresses)
+}
+
+fn listens(socket: &Socket) -> bool {
+    socket.is_listener().unwrap_or(false) && socket.r#type().is_ok_and(|kind| kind == Type::STREAM)
+}
+
+fn address_of(socket: &Socket) -> Option<SocketAddr> {
+    socket.local_addr().ok()?.as_socket()
+}
+
+fn peer_of(socket: &Socket) -> Option<SocketAddr> {
+    socket.peer_addr().ok()?.as_socket()
+}
+
+/// The slower way to a listening socket's address, for systems that refuse `pidfd_getfd`: the network namespace's table.
+fn listener_in_table(pid: u32, inode: u64) -> Option<Option<SocketAddr>> {
+    let mut tables = String::new();
+    for table in ["tcp", "tcp6"] {
+        tables.push_str(&fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
+    }
+    if tables.is_empty() {
+        return None;
+    }
+    Some(tables.lines().find_map(|line| listener_in_line(line, inode)))
+}
+
+/// One line of `/proc/net/tcp` (proc_net(5)): `sl local_address rem_address st …  inode`, addresses in host byte order.
+fn listener_in_line(line: &str, inode: u64) -> Option<SocketAddr> {
+    const LISTEN: &str = "0A";
+    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+    if *fields.get(3)? != LISTEN || fields.get(9)?.parse() != Ok(inode) {
+        return None;
+    }
+    let (ip, port) = fields[1].split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    let words: Option<Vec<u8>> = (0..ip.len() / 8)
+        .map(|word| u32::from_str_radix(ip.get(word * 8..word * 8 + 8)?, 16).ok())
+        .collect::<Option<Vec<u32>>>()
+        .map(|words| words.into_iter().flat_map(u32::to_ne_bytes).collect());
+    let bytes = words?;
+    match (<[u8; 4]>::try_from(bytes.as_slice()), <[u8; 16]>::try_from(bytes.as_slice())) {
+        (Ok(v4), _) => Some(SocketAddr::from((v4, port))),
+        (_, Ok(v6)) => Some(SocketAddr::from((v6, port))),
+        _ => None,
+    }
+}
+
+/// The peer's end of stream has arrived (poll(2), POLLRDHUP), and the socket is still there.
+fn has_seen_the_end(socket: &Socket) -> bool {
+    if listens(socket) {
+        return false;
+    }
+    let mut asked = [PollFd::new(socket, PollFlags::RDHUP)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0) && asked[0].revents().contains(PollFlags::RDHUP)
+}
+
+/// SO_RCVTIMEO and SO_SNDTIMEO do not show in a system call's arguments.
+fn has_no_timeout(socket: &Socket) -> bool {
+    matches!((socket.read_timeout(), socket.write_timeout()), (Ok(None), Ok(None)))
+}
+
+// ---- threads ----
+
+struct Account {
+    ran: Duration,
+    queued: Duration,
+    times_run: u64,
+}
+
+/// `/proc/PID/task/TID/schedstat`: nanoseconds on a processor, nanoseconds in the run queue, times run (sched-stats.rst).
+fn schedstat(pid: u32, tid: u32) -> Option<Account> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat")).ok()?;
+    let mut fields = text.split_ascii_whitespace().map(str::parse::<u64>);
+    let mut next = || fields.next()?.ok();
+    Some(Account { ran: Duration::from_nanos(next()?), queued: Duration::from_nanos(next()?), times_run: next()? })
+}
+
+struct Stat {
+    state: char,
+    parent: u32,
+    /// utime, stime, cutime, cstime, in clock ticks.
+    times: [u64; 4],
+}
+
+impl Stat {
+    fn is_zombie(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+
+    fn sleeps(&self) -> bool {
+        self.state == 'S'
+    }
+
+    fn ticks_with_children(&self) -> u64 {
+        self.times.iter().sum()
+    }
+
+    fn ticks_of_children(&self) -> u64 {
+        self.times[2] + self.times[3]
+    }
+}
+
+/// `/proc/PID/stat`; the name in parentheses may hold anything, so the fields are counted from its last parenthesis.
+fn stat(pid: u32) -> Option<Stat> {
+    stat_of(&pid.to_string())
+}
+
+fn stat_of(task: &str) -> Option<Stat> {
+    let text = String::from_utf8_lossy(&fs::read(format!("/proc/{task}/stat")).ok()?).into_owned();
+    let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
+    let time = |at: usize| fields.get(at).and_then(|field| field.parse().ok());
+    Some(Stat {
+        state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
+        times: [time(11)?, time(12)?, time(13)?, time(14)?],
+    })
+}
+
+fn threads(pid: u32) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// A system call in which a thread is blocked, with its arguments.
+struct Call {
+    number: i64,
+    arguments: [u64; 6],
+}
+
+/// `/proc/PID/task/TID/syscall`; `None` where the thread runs, is about to run, or is blocked outside of a system call.
+fn waiting_call(pid: u32, tid: u32) -> Option<Call> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")).ok()?;
+    let mut fields = text.split_ascii_whitespace();
+    let number = fields.next()?.parse().ok()?;
+    let mut arguments = [0; 6];
+    for argument in &mut arguments {
+        *argument = u64::from_str_radix(fields.next()?.strip_prefix("0x")?, 16).ok()?;
+    }
+    Some(Call { number, arguments })
+}
+
+/// Only something from outside of the program can end this call. What is not known to be so is taken to end by itself.
+fn waits_without_limit(pid: u32, call: &Call) -> bool {
+    let no_pointer = |at: usize| call.arguments[at] == 0;
+    let forever = |at: usize| (call.arguments[at] as i32) < 0;
+    match call.number {
+        libc::SYS_accept | libc::SYS_accept4 | libc::SYS_recvfrom | libc::SYS_recvmsg => true,
+        libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_wait4 | libc::SYS_waitid => true,
+        libc::SYS_read | libc::SYS_readv => true,
+        // The harness reads what the program prints: a full pipe will move.
+        libc::SYS_write | libc::SYS_writev => is_socket(pid, call.arguments[0]),
+        libc::SYS_epoll_pwait => forever(3),
+        libc::SYS_epoll_pwait2 | libc::SYS_futex => no_pointer(3),
+        libc::SYS_ppoll => no_pointer(2),
+        libc::SYS_pselect6 => no_pointer(4),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll => forever(2),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select => no_pointer(4),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait => forever(3),
+        _ => false,
+    }
+}
+
+fn is_socket(pid: u32, fd: u64) -> bool {
+    fs::read_link(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
+}
+
+/// A timer that no system call's arguments show: a timer descriptor, a POSIX timer, or a handler for an alarm.
+fn has_timers(pid: u32) -> bool {
+    const ALARMS: u64 = 1 << (libc::SIGALRM - 1) | 1 << (libc::SIGVTALRM - 1) | 1 << (libc::SIGPROF - 1);
+
+    let posix = fs::read_to_string(format!("/proc/{pid}/timers")).is_ok_and(|timers| !timers.is_empty());
+    let descriptor = fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|entries| {
+        entries
+            .flatten()
+            .any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.to_string_lossy().contains("[timerfd]")))
+    });
+    posix || descriptor || caught_signals(pid).is_none_or(|caught| caught & ALARMS != 0)
+}
+
+fn caught_signals(pid: u32) -> Option<u64> {
+    let status = String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/status")).ok()?).into_owned();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}

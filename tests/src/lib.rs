@@ -1,0 +1,209 @@
+//! The checks of the socket practicals, and what they stand on.
+//!
+//! A practical is a list of [`Check`]s. [`run`] gives each check fresh processes of the student's programs, talks to them over
+//! TCP and returns a [`Verdict`] for each, with its evidence. This crate builds nothing, knows no points and prints nothing.
+//!
+//! Three things may come of a check, and they never meet: the program did what it should; it did not, which is a [`Failure`], a
+//! value; or the harness could not find out, which is a [`Fault`], an error of ours.
+
+mod bench;
+mod compare;
+mod echo_client;
+mod echo_server;
+mod kernel;
+#[cfg(unix)]
+mod launcher;
+mod patience;
+mod payload;
+mod peer;
+mod port;
+mod program;
+mod run;
+mod transcript;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use patience::GaveUp;
+pub use program::{CommandLine, Program, Subject};
+pub use run::{Planned, Scratch, Settings, run};
+pub use transcript::{Event, What, show};
+
+/// Every practical, in the order of the course.
+pub const PRACTICALS: &[Practical] = &[Practical {
+    name: "echo",
+    programs: &["echo_server", "echo_client"],
+    checks: &[echo_server::CHECKS, echo_client::CHECKS],
+}];
+
+/// Something that students hand in, and what is checked of it.
+#[derive(Debug)]
+pub struct Practical {
+    /// Its folder's name, and its name in commands.
+    pub name: &'static str,
+    /// The programs that it consists of.
+    pub programs: &'static [&'static str],
+    checks: &'static [&'static [Check]],
+}
+
+impl Practical {
+    /// Its checks, in the order of the report.
+    pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
+        self.checks.iter().copied().flatten()
+    }
+}
+
+/// The practical of this name.
+pub fn practical(name: &str) -> Option<&'static Practical> {
+    PRACTICALS.iter().find(|practical| practical.name == name)
+}
+
+/// One check: a function whose name is its id.
+#[derive(Debug)]
+pub struct Check {
+    /// Its key in the rubric and in every report.
+    pub id: &'static str,
+    /// What it belongs to.
+    pub group: &'static str,
+    /// The programs that it runs; the first is the one it is about.
+    pub programs: &'static [&'static str],
+    body: Body,
+}
+
+/// What a check is given.
+#[derive(Debug, Clone, Copy)]
+enum Body {
+    One(fn(&Program) -> Outcome),
+    Two(fn(&Program, &Program) -> Outcome),
+}
+
+/// A row of a register of checks: `check!(group, id, programs…)`.
+macro_rules! check {
+    ($group:ident, $id:ident, $program:ident) => {
+        $crate::Check {
+            id: stringify!($id),
+            group: stringify!($group),
+            programs: &[stringify!($program)],
+            body: $crate::Body::One($id),
+        }
+    };
+    ($group:ident, $id:ident, $first:ident, $second:ident) => {
+        $crate::Check {
+            id: stringify!($id),
+            group: stringify!($group),
+            programs: &[stringify!($first), stringify!($second)],
+            body: $crate::Body::Two($id),
+        }
+    };
+}
+pub(crate) use check;
+
+/// What a check's function returns.
+pub type Outcome = Result<(), Stop>;
+
+/// Why a check did not hold.
+#[derive(Debug)]
+pub enum Stop {
+    /// The student's program did something else.
+    Failed(Failure),
+    /// This system does not show what the check asks for.
+    Unseen(String),
+    /// The harness could not find out.
+    Fault(Fault),
+}
+
+/// A student's mistake, as it showed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// What the contract asks for.
+    pub expected: String,
+    /// What was there instead.
+    pub observed: String,
+    /// The smallest number of bytes that breaks the program, where that was looked for.
+    pub smallest_failing_input: Option<usize>,
+}
+
+impl Failure {
+    pub(crate) fn new(expected: impl Into<String>, observed: impl Into<String>) -> Self {
+        Self { expected: expected.into(), observed: observed.into(), smallest_failing_input: None }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, got {}", self.expected, self.observed)
+    }
+}
+
+/// A mistake of the harness's own, or of the machine's: it costs nobody a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault(pub String);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// The program did what it should.
+    Passed,
+    /// It did not.
+    Failed(Failure),
+    /// This check, which must pass first, did not.
+    Skipped(String),
+    /// This system does not show what the check asks for; why.
+    Unseen(String),
+    /// The program could not be built.
+    Unbuilt,
+    /// The harness could not find out.
+    Fault(Fault),
+}
+
+/// A check's result with its evidence.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The check's id.
+    pub check: &'static str,
+    /// What came of it.
+    pub status: Status,
+    /// How long it took.
+    pub took: Duration,
+    /// What went over the wire.
+    pub transcript: Vec<Event>,
+    /// The end of what the program said on standard error.
+    pub stderr_tail: Vec<u8>,
+    /// How a program ended that should have gone on.
+    pub ended: Option<String>,
+}
+
+/// Runs as the launcher of a program if this process was started as one, and returns its exit status then. Call it before
+/// anything else in an executable that calls [`run`].
+pub fn enter_launcher() -> Option<std::process::ExitCode> {
+    #[cfg(unix)]
+    return launcher::enter();
+    #[cfg(not(unix))]
+    None
+}

@@ -1,0 +1,84 @@
+//! What is sent: bytes that come from one seed, so that every failure can be had again.
+
+/// Letters and digits without `q` and `Q`: no program that obeys words is meant here (CONTRACT §1, payloads).
+const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPRSTUVWXYZabcdefghijklmnoprstuvwxyz0123456789";
+
+/// The payloads of one check, the same for the same seed whatever the other checks do.
+#[derive(Debug)]
+pub(crate) struct Payload(fastrand::Rng);
+
+impl Payload {
+    /// `seed` is the run's; `check` keeps the checks apart.
+    pub(crate) fn new(seed: u64, check: &str) -> Self {
+        // FNV-1a: the hash must be the same on every machine and in every release.
+        let name = check
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        Self(fastrand::Rng::with_seed(seed ^ name))
+    }
+
+    /// So many letters and digits.
+    pub(crate) fn letters(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| ALPHABET[self.0.usize(..ALPHABET.len())]).collect()
+    }
+
+    /// Very many letters and digits, made fast: pieces of a pool, from random places, so that no stretch repeats where it would
+    /// hide a loss.
+    pub(crate) fn stream(&mut self, length: usize) -> Vec<u8> {
+        const POOL: usize = 64 * 1024;
+        let pool = self.letters(POOL.min(length));
+        let mut stream = Vec::with_capacity(length + POOL);
+        while stream.len() < length {
+            let from = self.0.usize(..pool.len());
+            stream.extend_from_slice(&pool[from..pool.len().min(from + 4096)]);
+        }
+        stream.truncate(length);
+        stream
+    }
+
+    /// Letters and digits, as many as the range allows.
+    pub(crate) fn message(&mut self, lengths: std::ops::RangeInclusive<usize>) -> Vec<u8> {
+        let length = self.0.usize(lengths);
+        self.letters(length)
+    }
+}
+
+/// As many bytes as `message`, each another one: an answer that nobody can give who has not received it.
+pub(crate) fn otherwise(message: &[u8]) -> Vec<u8> {
+    message
+        .iter()
+        .map(|&byte| match byte {
+            b'a'..=b'y' | b'A'..=b'Y' | b'0'..=b'8' => byte + 1,
+            b'z' => b'a',
+            b'Z' => b'A',
+            b'9' => b'0',
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_seed_gives_one_payload() {
+        assert_eq!(Payload::new(7, "x").letters(1000), Payload::new(7, "x").letters(1000));
+        assert_ne!(Payload::new(7, "x").letters(1000), Payload::new(7, "y").letters(1000));
+        assert_ne!(Payload::new(7, "x").letters(1000), Payload::new(8, "x").letters(1000));
+    }
+
+    #[test]
+    fn no_payload_has_the_letter_that_quits() {
+        let bytes = Payload::new(1, "x").letters(100_000);
+        assert!(bytes.iter().all(|byte| byte.is_ascii_alphanumeric() && byte.to_ascii_lowercase() != b'q'));
+    }
+
+    #[test]
+    fn an_answer_differs_from_the_message_in_every_letter() {
+        let message = Payload::new(1, "x").letters(1000);
+        let answer = otherwise(&message);
+        assert_eq!(answer.len(), message.len());
+        assert!(answer.iter().zip(&message).all(|(a, b)| a != b));
+    }
+}

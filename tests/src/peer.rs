@@ -1,0 +1,516 @@
+//! The other end of the wire: connects or listens, sends, expects. Everything it does and sees is recorded, and evidence
+//! writes itself: a check compares, the peer says what it expected and what it observed.
+//!
+//! Real sockets with real buffers: a slow reader has a small SO_RCVBUF (RFC 9293 §3.8.6, the window closes), a reset is
+//! SO_LINGER 0 (socket(7)). A peer that is dropped resets its connection, so that no TIME_WAIT is left behind; one that
+//! should close in order says so.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use crate::bench::Bench;
+use crate::compare;
+use crate::kernel::Tree;
+use crate::patience::{self, GaveUp, Limits, Patience, Proof, wait_for};
+use crate::program::{Client, LOCALHOST, Server, describe};
+use crate::transcript::{What, show};
+use crate::{Failure, Fault, Stop};
+
+/// How long the kernel may take to make a connection to a listening socket on this machine.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A writer looks this often whether it should stop.
+const WRITE_SLICE: Duration = Duration::from_millis(4);
+
+/// Above this size a message is written by a thread of its own: TCP may hold less than the message.
+const SMALL: usize = 32 * 1024;
+
+/// Read at once.
+const CHUNK: usize = 256 * 1024;
+
+/// One connection, seen from the harness's side.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    name: String,
+    stream: Arc<TcpStream>,
+    bench: Arc<Bench>,
+    tree: Option<Tree>,
+    closed: bool,
+}
+
+/// How a stream of bytes from the program ended before all of it was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    EndOfStream,
+    Reset,
+    Silence(GaveUp),
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::EndOfStream => f.write_str("end of stream"),
+            Self::Reset => f.write_str("a reset"),
+            Self::Silence(gave_up) => gave_up.fmt(f),
+        }
+    }
+}
+
+/// What came, and why nothing more did.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ending: Option<Ending>,
+}
+
+/// What a writing thread and its reader know of each other.
+#[derive(Debug, Default)]
+struct Writing {
+    done: AtomicBool,
+    /// The last attempt took nothing.
+    blocked: AtomicBool,
+    stop: AtomicBool,
+}
+
+impl Server<'_> {
+    /// A client connects.
+    pub(crate) fn connect(&self) -> Result<Peer, Stop> {
+        self.connect_with(None)
+    }
+
+    /// A client connects whose receive buffer is small: its window closes soon when it does not read.
+    pub(crate) fn connect_with_small_buffer(&self) -> Result<Peer, Stop> {
+        const SMALL_BUFFER: usize = 16 * 1024;
+        self.connect_with(Some(SMALL_BUFFER))
+    }
+
+    fn connect_with(&self, receive_buffer: Option<usize>) -> Result<Peer, Stop> {
+        let name = self.bench().next_peer();
+        let socket =
+            Socket::new(Domain::for_address(self.address), Type::STREAM, Some(Protocol::TCP)).map_err(Fault::from)?;
+        if let Some(bytes) = receive_buffer {
+            socket.set_recv_buffer_size(bytes).map_err(Fault::from)?;
+        }
+        match socket.connect_timeout(&self.address.into(), CONNECT) {
+            Ok(()) => Peer::new(name, socket.into(), self.bench().clone(), self.tree(), What::Connect),
+            Err(error) => Err(self.not_connected(&name, &error)),
+        }
+    }
+
+    fn not_connected(&self, name: &str, error: &io::Error) -> Stop {
+        let (what, observed) = match error.kind() {
+            ErrorKind::ConnectionRefused => (What::Refused, "connection refused".to_owned()),
+            ErrorKind::ConnectionReset => (What::Reset, "a reset".to_owned()),
+            ErrorKind::TimedOut => (What::Timeout, format!("no connection within {} s", CONNECT.as_secs())),
+            _ => return Fault(format!("client {name} could not connect: {error}")).into(),
+        };
+        self.bench().record.note(name, what, &[]);
+        Failure::new(format!("client {name} can connect to {}", self.address), observed).into()
+    }
+}
+
+impl Peer {
+    fn new(name: String, stream: TcpStream, bench: Arc<Bench>, tree: Option<Tree>, what: What) -> Result<Self, Stop> {
+        stream.set_nodelay(true).map_err(Fault::from)?;
+        stream.set_write_timeout(Some(WRITE_SLICE)).map_err(Fault::from)?;
+        let stream = Arc::new(stream);
+        bench.keep_wire(&stream);
+        bench.record.note(&name, what, &[]);
+        Ok(Self { name, stream, bench, tree, closed: false })
+    }
+
+    /// Sends a message and expects it back, nothing else meanwhile.
+    pub(crate) fn exchange(&mut self, message: &[u8]) -> Result<(), Stop> {
+        let received = if message.len() <= SMALL {
+            self.write_or_see_reset(message)?;
+            self.receive_like(message, patience::REPLY)?
+        } else {
+            self.writing(message, |_| self.receive_like(message, patience::REPLY))?
+        };
+        compare::same(message, &received, &self.whom())
+    }
+
+    /// Sends a message and begins to read only once its writing has come to a stop; expects all of it back.
+    pub(crate) fn exchange_late(&mut self, message: &[u8]) -> Result<(), Stop> {
+        self.exchange_slowly(message, |_| Ok(()))
+    }
+
+    /// The same, and `meanwhile` happens before the first byte is read.
+    pub(crate) fn exchange_slowly(
+        &mut self,
+        message: &[u8],
+        meanwhile: impl FnOnce(&Self) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let received = self.writing(message, |writing| {
+            self.until_still(writing);
+            meanwhile(self)?;
+            self.receive_like(message, patience::REPLY)
+        })?;
+        compare::same(message, &received, &self.whom())
+    }
+
+    /// Sends a message, half-closes, and only then, when nothing moves any more or after `pause`, begins to read. What must be
+    /// read to get the message sent is read before.
+    pub(crate) fn send_and_half_close(&mut self, message: &[u8], pause: Duration) -> Result<Received, Stop> {
+        let mut received = self.writing(message, |writing| {
+            self.until_still(writing);
+            self.read_until(patience::REPLY, message.len(), |_| writing.done.load(Ordering::Acquire))
+        })?;
+        if received.ending.is_some() {
+            return Ok(received);
+        }
+        self.half_close()?;
+        patience::let_be(&self.bench, pause, patience::STALLED);
+        let rest = self.receive(message.len() + 1 - received.bytes.len(), patience::REPLY)?;
+        received.bytes.extend(rest.bytes);
+        Ok(Received { ending: rest.ending, ..received })
+    }
+
+    /// Sends a message, and does not read. A reset shows when somebody reads.
+    pub(crate) fn send(&self, message: &[u8]) -> Result<(), Stop> {
+        self.write_or_see_reset(message)
+    }
+
+    fn write_or_see_reset(&self, message: &[u8]) -> Result<(), Stop> {
+        match self.write_until(message, &Writing::default()) {
+            Err(error) if !is_reset(&error) => Err(Fault::from(error).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// How a failure calls this peer.
+    fn whom(&self) -> String {
+        format!("client {}", self.name)
+    }
+
+    /// Expects exactly these bytes next.
+    pub(crate) fn expect(&mut self, expected: &[u8]) -> Result<(), Stop> {
+        let received = self.receive(expected.len(), patience::REPLY)?;
+        compare::same(expected, &received, &self.whom())
+    }
+
+    /// Reads until these bytes are there, whatever stands before them.
+    pub(crate) fn receive_among_others(&mut self, expected: &[u8]) -> Result<Received, Stop> {
+        const MOST: usize = 64 * 1024;
+        let found = |bytes: &[u8]| bytes.windows(expected.len()).any(|window| window == expected);
+        let received = self.read_until(patience::REPLY, MOST, found)?;
+        if found(&received.bytes) {
+            return Ok(received);
+        }
+        compare::same(expected, &received, &self.whom())?;
+        Ok(received)
+    }
+
+    /// Expects that nothing comes, until nothing in the program can move or for `at_most`.
+    pub(crate) fn expect_silence(&mut self, at_most: Duration, when: &str) -> Result<(), Stop> {
+        patience::let_be(&self.bench, at_most, patience::STUCK);
+        match self.read_some(CHUNK, Duration::from_millis(1))? {
+            Read1::Bytes(bytes) => {
+                Err(Failure::new(format!("no byte for {} {when}", self.whom()), show(&bytes, 40)).into())
+            }
+            Read1::Ended(ending) => {
+                Err(Failure::new(format!("an open connection for {} {when}", self.whom()), ending.to_string()).into())
+            }
+            Read1::Nothing => Ok(()),
+        }
+    }
+
+    /// Expects the end of the stream next.
+    pub(crate) fn expect_end(&mut self, limits: Limits) -> Result<(), Stop> {
+        let received = self.receive(1, limits)?;
+        match received.ending {
+            Some(Ending::EndOfStream) => Ok(()),
+            ending => Err(Failure::new(
+                format!("end of stream for {}", self.whom()),
+                ending
+                    .map_or_else(|| format!("more bytes: {}", show(&received.bytes, 32)), |ending| ending.to_string()),
+            )
+            .into()),
+        }
+    }
+
+    /// Writes `message` while `reading` reads.
+    fn writing<T>(&self, message: &[u8], reading: impl FnOnce(&Writing) -> Result<T, Stop>) -> Result<T, Stop> {
+        let writing = Writing::default();
+        std::thread::scope(|scope| {
+            let at_work = self.bench.writer();
+            let writer = scope.spawn(|| {
+                let _at_work = at_work;
+                let written = self.write_until(message, &writing);
+                writing.done.store(true, Ordering::Release);
+                written
+            });
+            let read = reading(&writing);
+            writing.stop.store(true, Ordering::Release);
+            match writer.join() {
+                Ok(Err(error)) if !is_reset(&error) => Err(Fault::from(error).into()),
+                Ok(_) => read,
+                Err(_) => Err(Fault("a writing thread panicked".to_owned()).into()),
+            }
+        })
+    }
+
+    /// Waits until a writer gets no further: everything is sent, or the program and its buffers hold all they will.
+    fn until_still(&self, writing: &Writing) {
+        _ = wait_for(Patience::new(&self.bench, STALL, Proof::Nothing), |slice| {
+            std::thread::sleep(slice); // a stall is the absence of events: there is nothing to be woken by
+            let at_rest = writing.done.load(Ordering::Acquire) || writing.blocked.load(Ordering::Acquire);
+            (at_rest && patience::let_be(&self.bench, STILL, patience::STALLED)).then_some(())
+        });
+    }
+
+    /// Reads until `want` bytes are there.
+    pub(crate) fn receive(&self, want: usize, limits: Limits) -> Result<Received, Stop> {
+        self.read_until(limits, want, |_| false)
+    }
+
+    /// Reads as many bytes as `expected` has, or fewer where one differs.
+    fn receive_like(&self, expected: &[u8], limits: Limits) -> Result<Received, Stop> {
+        let mut compared = 0;
+        self.read_until(limits, expected.len(), |bytes| {
+            let differs = bytes[compared..] != expected[compared..bytes.len()];
+            compared = bytes.len();
+            differs
+        })
+    }
+
+    fn read_until(&self, limits: Limits, want: usize, mut enough: impl FnMut(&[u8]) -> bool) -> Result<Received, Stop> {
+        let mut patience = Patience::new(&self.bench, limits, patience::STUCK);
+        let mut bytes = Vec::with_capacity(want.min(16 << 20));
+        let mut last_look = None;
+        while bytes.len() < want {
+            let slice = if last_look.is_some() { Duration::from_millis(1) } else { patience.slice() };
+            match self.read_some(want - bytes.len(), slice)? {
+                Read1::Bytes(chunk) => {
+                    patience.progress(chunk.len());
+                    last_look = None;
+                    bytes.extend_from_slice(&chunk);
+                    if enough(&bytes) {
+                        break;
+                    }
+                }
+                Read1::Ended(ending) => return Ok(Received { bytes, ending: Some(ending) }),
+                Read1::Nothing => match last_look {
+                    Some(gave_up) => {
+                        self.bench.record.note(&self.name, What::Timeout, &[]);
+                        return Ok(Received { bytes, ending: Some(Ending::Silence(gave_up)) });
+                    }
+                    None => last_look = patience.in_vain(),
+                },
+            }
+        }
+        Ok(Received { bytes, ending: None })
+    }
+
+    /// One read: waits for at most `slice`.
+    fn read_some(&self, most: usize, slice: Duration) -> Result<Read1, Stop> {
+        if !readable(&self.stream, slice).map_err(Fault::from)? {
+            return Ok(Read1::Nothing);
+        }
+        let mut buffer = vec![0; most.min(CHUNK)];
+        match (&*self.stream).read(&mut buffer) {
+            Ok(0) => {
+                self.bench.record.note(&self.name, What::End, &[]);
+                Ok(Read1::Ended(Ending::EndOfStream))
+            }
+            Ok(n) => {
+                buffer.truncate(n);
+                self.bench.record.note(&self.name, What::Receive, &buffer);
+                Ok(Read1::Bytes(buffer))
+            }
+            Err(error) if is_timeout(&error) => Ok(Read1::Nothing),
+            Err(error) if is_reset(&error) => {
+                self.bench.record.note(&self.name, What::Reset, &[]);
+                Ok(Read1::Ended(Ending::Reset))
+            }
+            Err(error) => Err(Fault::from(error).into()),
+        }
+    }
+
+    /// Writes until everything is sent, somebody says stop, or the connection breaks. A program that takes nothing for as long as
+    /// a reply may take has stopped the writer, too, where nobody reads beside it.
+    fn write_until(&self, message: &[u8], writing: &Writing) -> io::Result<()> {
+        let mut rest = message;
+        while !rest.is_empty() && !writing.stop.load(Ordering::Acquire) {
+            match (&*self.stream).write(&rest[..rest.len().min(CHUNK)]) {
+                Ok(n) => {
+                    self.bench.record.note(&self.name, What::Send, &rest[..n]);
+                    writing.blocked.store(false, Ordering::Release);
+                    rest = &rest[n..];
+                }
+                Err(error) if is_timeout(&error) => writing.blocked.store(true, Ordering::Release),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes as much as the program and the buffers between take without anything being read.
+    pub(crate) fn send_what_fits(&self, message: &[u8]) -> Result<(), Stop> {
+        self.writing(message, |writing| {
+            self.until_still(writing);
+            Ok(())
+        })
+    }
+
+    /// Waits until the program has taken what was sent from its receive buffer, at most `at_most`.
+    pub(crate) fn until_taken(&self, at_most: Duration) -> Result<(), Stop> {
+        let here = self.stream.local_addr().map_err(Fault::from)?;
+        let Some(tree) = self.tree.filter(|tree| tree.unread_from(here).is_some()) else {
+            std::thread::sleep(at_most); // this system does not show what a program has read
+            return Ok(());
+        };
+        _ = wait_for(Patience::new(&self.bench, Limits::at_most(at_most), Proof::Nothing), |slice| {
+            std::thread::sleep(slice.min(Duration::from_millis(1))); // a queue gives no notice of being read
+            (self.has_arrived() && tree.unread_from(here).is_none_or(|unread| unread == 0)).then_some(())
+        });
+        Ok(())
+    }
+
+    /// What was sent is in the program's receive buffer, or further.
+    fn has_arrived(&self) -> bool {
+        #[cfg(unix)]
+        return crate::kernel::is_still(&self.stream, crate::kernel::Wires::Empty);
+        #[cfg(not(unix))]
+        true
+    }
+
+    /// Ends this side of the stream; the other side may still send.
+    pub(crate) fn half_close(&self) -> Result<(), Stop> {
+        self.bench.record.note(&self.name, What::HalfClose, &[]);
+        match self.stream.shutdown(Shutdown::Write) {
+            Err(error) if error.kind() != ErrorKind::NotConnected && !is_reset(&error) => {
+                Err(Fault::from(error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes in order: end of stream, then the socket.
+    pub(crate) fn close(mut self) {
+        self.bench.record.note(&self.name, What::Close, &[]);
+        self.closed = true;
+    }
+
+    /// Resets the connection.
+    pub(crate) fn reset(self) {
+        self.bench.record.note(&self.name, What::SendReset, &[]);
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.bench.leave_wire(&self.stream);
+        if !self.closed {
+            _ = SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
+enum Read1 {
+    Bytes(Vec<u8>),
+    Ended(Ending),
+    Nothing,
+}
+
+/// Waits for something to read, or for the end; elsewhere than on Unix the read itself waits.
+#[cfg(unix)]
+fn readable(stream: &TcpStream, slice: Duration) -> io::Result<bool> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let timeout = Timespec { tv_sec: slice.as_secs() as i64, tv_nsec: slice.subsec_nanos().into() };
+    match poll(&mut [PollFd::new(stream, PollFlags::IN)], Some(&timeout)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(unix))]
+fn readable(stream: &TcpStream, slice: Duration) -> io::Result<bool> {
+    stream.set_read_timeout(Some(slice.max(Duration::from_millis(1))))?;
+    Ok(true)
+}
+
+/// How long a writer must stand still to be called blocked, where nothing proves it.
+const STALL: Limits = Limits::at_most(Duration::from_millis(300));
+
+/// For one proof that nothing moves.
+const STILL: Duration = Duration::from_millis(20);
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+fn is_reset(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted)
+}
+
+/// The harness as a server, for a client under test.
+#[derive(Debug)]
+pub(crate) struct Host {
+    listener: TcpListener,
+    pub(crate) address: SocketAddr,
+    bench: Arc<Bench>,
+}
+
+impl Host {
+    /// Listens on a free port of 127.0.0.1.
+    pub(crate) fn listen(bench: &Arc<Bench>) -> Result<Self, Stop> {
+        let listener = TcpListener::bind((LOCALHOST, 0)).map_err(Fault::from)?;
+        listener.set_nonblocking(true).map_err(Fault::from)?;
+        let address = listener.local_addr().map_err(Fault::from)?;
+        Ok(Self { listener, address, bench: bench.clone() })
+    }
+
+    /// Waits for the client's connection.
+    pub(crate) fn accept(&self, client: &mut Client) -> Result<Peer, Stop> {
+        let tree = client.tree();
+        let mut fault = None;
+        let came =
+            wait_for(Patience::new(&self.bench, patience::STARTING, patience::STUCK), |slice| match self.take_one() {
+                Ok(Some(stream)) => Some(Ok(stream)),
+                Ok(None) => match client.exited(slice.min(Duration::from_millis(2))) {
+                    // It may have connected, said all it had to say, and gone.
+                    Ok(Some(status)) => Some(self.take_one().ok().flatten().ok_or_else(|| describe(status))),
+                    Ok(None) => None,
+                    Err(stop) => {
+                        fault = Some(stop);
+                        Some(Err(String::new()))
+                    }
+                },
+                Err(error) => {
+                    fault = Some(Fault::from(error).into());
+                    Some(Err(String::new()))
+                }
+            });
+        match (fault, came) {
+            (Some(fault), _) => Err(fault),
+            (None, Ok(Ok(stream))) => {
+                stream.set_nonblocking(false).map_err(Fault::from)?;
+                Peer::new(self.bench.next_peer(), stream, self.bench.clone(), tree, What::Connect)
+            }
+            (None, Ok(Err(status))) => Err(self.no_client(&format!("it ended with {status} without connecting"))),
+            (None, Err(GaveUp::Stuck)) => {
+                Err(self.no_client("no connection: the client waits, and nothing can wake it"))
+            }
+            (None, Err(_)) => Err(self.no_client("no connection")),
+        }
+    }
+
+    fn take_one(&self) -> io::Result<Option<TcpStream>> {
+        match self.listener.accept() {
+            Ok((stream, _)) => Ok(Some(stream)),
+            Err(error) if is_timeout(&error) || is_reset(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn no_client(&self, observed: &str) -> Stop {
+        Failure::new(format!("the client connects to {}", self.address), observed.to_owned()).into()
+    }
+}

@@ -1,0 +1,219 @@
+//! Free ports, and addresses that only one program at a time can have.
+//!
+//! `portpicker` proposes, outside of the range from which the system takes clients' ports. Ports are taken in batches before
+//! they are needed, since looking for a free port binds it for a moment, and no port is given out twice. What another process
+//! takes in between is recognised by the launch that finds its port taken.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+const BATCH: usize = 160;
+
+static PORTS: Mutex<Ports> = Mutex::new(Ports { free: Vec::new(), given: BTreeSet::new() });
+
+struct Ports {
+    free: Vec<u16>,
+    given: BTreeSet<u16>,
+}
+
+/// Looks for a batch of free ports ahead of the launches that will want them.
+pub(crate) fn prepare() {
+    let mut ports = lock(&PORTS);
+    while ports.free.len() < BATCH {
+        let Some(port) = propose() else { return };
+        if ports.given.insert(port) {
+            ports.free.push(port);
+        }
+        if ports.given.len() > 4000 {
+            ports.given.clear(); // a run this long has seen the early ones freed again
+        }
+    }
+}
+
+/// A port on which nobody listens, given to nobody else in this process.
+pub(crate) fn take() -> io::Result<u16> {
+    if let Some(port) = lock(&PORTS).free.pop() {
+        return Ok(port);
+    }
+    prepare();
+    lock(&PORTS).free.pop().ok_or_else(|| io::Error::other("no free TCP port on 127.0.0.1"))
+}
+
+/// `portpicker` finds nothing on a machine without IPv6; there the system proposes.
+fn propose() -> Option<u16> {
+    portpicker::pick_unused_port()
+        .or_else(|| Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port()))
+}
+
+/// Where a program lives: known after its first launch.
+#[derive(Debug)]
+pub(crate) struct Home {
+    declared: Option<SocketAddr>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unknown,
+    /// The first launch is finding out; the others wait for it.
+    Scouted,
+    /// It goes where it is told: launches do not meet.
+    AsTold,
+    /// It always goes here: one launch at a time.
+    Fixed(SocketAddr),
+    FixedAndTaken(SocketAddr),
+}
+
+/// How long a launch waits for its turn at a fixed address.
+const TURN: Duration = Duration::from_secs(300);
+
+/// A launch's right to its address. Held until the program is gone.
+#[derive(Debug)]
+pub(crate) struct Tenancy<'a> {
+    home: &'a Home,
+    scout: bool,
+    /// Keeps other graders on this machine from the same address: a UDP socket there, which disturbs no TCP server.
+    _machine_wide: Option<UdpSocket>,
+}
+
+impl Home {
+    pub(crate) fn new(fixed: Option<SocketAddr>) -> Self {
+        Self { declared: fixed, state: Mutex::new(fixed.map_or(State::Unknown, State::Fixed)), changed: Condvar::new() }
+    }
+
+    /// The address that the program always uses, if that is known.
+    pub(crate) fn fixed(&self) -> Option<SocketAddr> {
+        match *lock(&self.state) {
+            State::Fixed(address) | State::FixedAndTaken(address) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The address that the program was said to use always.
+    pub(crate) fn declared(&self) -> Option<SocketAddr> {
+        self.declared
+    }
+
+    /// Nobody has launched the program yet.
+    pub(crate) fn is_unknown(&self) -> bool {
+        *lock(&self.state) == State::Unknown
+    }
+
+    /// Waits for this launch's turn.
+    pub(crate) fn enter(&self) -> io::Result<Tenancy<'_>> {
+        let deadline = Instant::now() + TURN;
+        let mut state = lock(&self.state);
+        loop {
+            match *state {
+                State::Unknown => {
+                    *state = State::Scouted;
+                    return Ok(Tenancy { home: self, scout: true, _machine_wide: None });
+                }
+                State::AsTold => return Ok(Tenancy { home: self, scout: false, _machine_wide: None }),
+                State::Fixed(address) => {
+                    *state = State::FixedAndTaken(address);
+                    drop(state);
+                    let tenancy = Tenancy { home: self, scout: false, _machine_wide: None };
+                    return Ok(Tenancy { _machine_wide: Some(hold(address, deadline)?), ..tenancy });
+                }
+                State::Scouted | State::FixedAndTaken(_) => {
+                    let left = deadline.checked_duration_since(Instant::now()).ok_or_else(no_turn)?;
+                    state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+        }
+    }
+}
+
+impl Tenancy<'_> {
+    /// The launch has found that the program lives at an address of its own.
+    pub(crate) fn settle_at(&mut self, address: SocketAddr) {
+        let mut state = lock(&self.home.state);
+        if *state == State::Scouted && self.scout {
+            *state = State::FixedAndTaken(address);
+            self.scout = false;
+            self._machine_wide = UdpSocket::bind(address).ok();
+        }
+    }
+
+    /// The launch has found that the program goes where it is told, or nowhere.
+    pub(crate) fn settle_as_told(&mut self) {
+        let mut state = lock(&self.home.state);
+        if *state == State::Scouted && self.scout {
+            *state = State::AsTold;
+            self.scout = false;
+            self.home.changed.notify_all();
+        }
+    }
+}
+
+impl Drop for Tenancy<'_> {
+    fn drop(&mut self) {
+        self.settle_as_told();
+        let mut state = lock(&self.home.state);
+        if let State::FixedAndTaken(address) = *state {
+            *state = State::Fixed(address);
+        }
+        self.home.changed.notify_all();
+    }
+}
+
+/// No system tells when another process gives a port back: this is the one place that asks again.
+fn hold(address: SocketAddr, deadline: Instant) -> io::Result<UdpSocket> {
+    loop {
+        match UdpSocket::bind(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn no_turn() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the program's fixed address did not become free")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_port_is_given_twice() {
+        let ports: Vec<u16> = (0..2 * BATCH).map(|_| take().unwrap()).collect();
+        assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
+    }
+
+    #[test]
+    fn a_fixed_address_has_one_tenant_at_a_time() {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, take().unwrap()));
+        let home = Home::new(None);
+        let mut scout = home.enter().unwrap();
+        scout.settle_at(address);
+
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| drop(home.enter().unwrap()));
+            assert_eq!(home.fixed(), Some(address));
+            assert!(!second.is_finished());
+            drop(scout);
+            second.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn programs_that_go_where_they_are_told_do_not_wait_for_each_other() {
+        let home = Home::new(None);
+        home.enter().unwrap().settle_as_told();
+        let _one = home.enter().unwrap();
+        let _other = home.enter().unwrap();
+        assert_eq!(home.fixed(), None);
+    }
+}

@@ -1,0 +1,540 @@
+//! A program run from outside: started, watched, and certainly ended.
+//!
+//! A [`Program`] is what a check is given; it can be launched any number of times, each time as a fresh process in a folder of
+//! its own with nothing in it. [`Server`] and [`Client`] are running ones: they end, with everything that they have started,
+//! when they are dropped. Nothing here knows what the program should say.
+
+mod output;
+#[cfg(not(unix))]
+#[path = "program/process_elsewhere.rs"]
+mod process;
+#[cfg(unix)]
+#[path = "program/process_unix.rs"]
+mod process;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use output::Output;
+
+use crate::bench::Bench;
+use crate::kernel::Tree;
+use crate::patience::{self, GaveUp, Limits, Patience, wait_for};
+use crate::port::{self, Home, Tenancy};
+use crate::{Failure, Fault, Stop};
+use process::Process;
+
+/// The address of the checks.
+pub(crate) const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// How often a launch is tried on another port when the first was taken by somebody else in the meantime.
+const LAUNCHES: usize = 3;
+
+/// A server that listens, but not where it was told, may yet do so.
+const ELSEWHERE: Duration = Duration::from_millis(200);
+
+/// What a program finds on its standard input.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Orders {
+    /// These bytes …
+    pub(crate) input: Vec<u8>,
+    /// … and then an end, or an open pipe on which nothing more comes.
+    pub(crate) then_end: bool,
+}
+
+/// A command line with places for what changes from launch to launch: `{host}`, `{port}` and `{message}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    words: Vec<OsString>,
+}
+
+impl CommandLine {
+    /// The words, the executable first. A message follows as the last word where no `{message}` stands.
+    pub fn new(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        Self { words: words.into_iter().map(Into::into).collect() }
+    }
+
+    /// Whether a place of this name, like `{port}`, occurs.
+    pub fn has(&self, place: &str) -> bool {
+        self.words.iter().any(|word| word.to_string_lossy().contains(place))
+    }
+
+    fn fill(&self, host: &str, port: &str, message: Option<&OsStr>) -> Vec<OsString> {
+        let mut filled: Vec<OsString> = Vec::new();
+        for word in &self.words {
+            match (word.to_str(), message) {
+                (Some("{message}"), Some(message)) => filled.push(message.to_owned()),
+                (Some(text), None) if text.contains("{message}") => {}
+                (Some(text), _) => filled.push(text.replace("{host}", host).replace("{port}", port).into()),
+                (None, _) => filled.push(word.clone()),
+            }
+        }
+        filled.extend(message.filter(|_| !self.has("{message}")).map(OsStr::to_owned));
+        filled
+    }
+}
+
+/// A program of the submission, ready to be run.
+#[derive(Debug)]
+pub struct Subject {
+    name: String,
+    command: CommandLine,
+    folder: Option<PathBuf>,
+    home: Home,
+}
+
+impl Subject {
+    /// `name` is the practical's name for it. `fixed` is the address of a program that takes none. Without a `folder` each launch
+    /// gets an empty one.
+    pub fn new(
+        name: impl Into<String>,
+        command: CommandLine,
+        fixed: Option<SocketAddr>,
+        folder: Option<PathBuf>,
+    ) -> Self {
+        Self { name: name.into(), command, folder, home: Home::new(fixed) }
+    }
+
+    /// The practical's name for it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A program as one check sees it.
+#[derive(Debug, Clone)]
+pub struct Program {
+    subject: Arc<Subject>,
+    pub(crate) bench: Arc<Bench>,
+}
+
+impl Program {
+    pub(crate) fn new(subject: Arc<Subject>, bench: Arc<Bench>) -> Self {
+        Self { subject, bench }
+    }
+
+    /// Starts it as a server on 127.0.0.1 and waits until it listens.
+    pub(crate) fn launch(&self) -> Result<Server<'_>, Stop> {
+        self.launch_on(LOCALHOST)
+    }
+
+    /// Starts it as a server on this host and waits until it listens, wherever that is.
+    pub(crate) fn launch_on(&self, host: Ipv4Addr) -> Result<Server<'_>, Stop> {
+        let mut tenancy = self.subject.home.enter().map_err(Fault::from)?;
+        let mut attempt = 1;
+        loop {
+            let told = match self.subject.home.declared() {
+                Some(address) => address,
+                None => SocketAddr::from((host, port::take().map_err(Fault::from)?)),
+            };
+            let expected = self.subject.home.fixed().unwrap_or(told);
+            match self.launch_at(told, expected, &mut tenancy)? {
+                Launched::Listens(running, address) => {
+                    return Ok(Server { program: self, running, told, address, tenancy });
+                }
+                // Between the choice of the port and the bind somebody else may have taken it.
+                Launched::Nowhere(nowhere) if attempt < LAUNCHES && (nowhere.ended || is_taken(told)) => attempt += 1,
+                Launched::Nowhere(nowhere) => return Err(nowhere.failure(expected).into()),
+            }
+        }
+    }
+
+    fn launch_at(&self, told: SocketAddr, expected: SocketAddr, tenancy: &mut Tenancy<'_>) -> Result<Launched, Stop> {
+        let mut running = self.start(&told.ip().to_string(), &told.port().to_string(), None, Orders::default())?;
+        running.should_live = true;
+        let found = running.until_listening(expected)?;
+        Ok(match found {
+            Ok(address) => {
+                if address.port() == told.port() {
+                    tenancy.settle_as_told()
+                } else {
+                    tenancy.settle_at(address)
+                }
+                Launched::Listens(running, address)
+            }
+            Err(nowhere) => {
+                tenancy.settle_as_told();
+                Launched::Nowhere(nowhere)
+            }
+        })
+    }
+
+    /// Starts it as a server that should end by itself: with `port` as it stands, or at an address that is taken.
+    pub(crate) fn launch_to_end(&self, host: &str, port: &str) -> Result<Ended, Stop> {
+        if self.subject.home.is_unknown()
+            && let Err(Stop::Fault(fault)) = self.launch()
+        {
+            return Err(fault.into());
+        }
+        let _tenancy = self.subject.home.enter().map_err(Fault::from)?;
+        self.start(host, port, None, Orders::default())?.until_ended(patience::ENDING)
+    }
+
+    /// Whether it was said to have an address of its own.
+    pub(crate) fn has_declared_address(&self) -> bool {
+        self.subject.home.declared().is_some()
+    }
+
+    /// The address that it uses whatever it is told, if that is known.
+    pub(crate) fn fixed_address(&self) -> Option<SocketAddr> {
+        self.subject.home.fixed()
+    }
+
+    /// Whether its command line has a place for a port.
+    pub(crate) fn takes_a_port(&self) -> bool {
+        self.subject.command.has("{port}")
+    }
+
+    /// Starts it as a client of `server` with a message as its argument.
+    pub(crate) fn send_to(&self, server: SocketAddr, message: &[u8]) -> Result<Client, Stop> {
+        let message = argument(message)?;
+        self.start_client(server, Some(&message), Orders::default())
+    }
+
+    /// Starts it as a client of `server` without a message; it finds one on its standard input.
+    pub(crate) fn send_typed(&self, server: SocketAddr, typed: &[u8], then_end: bool) -> Result<Client, Stop> {
+        self.start_client(server, None, Orders { input: typed.to_vec(), then_end })
+    }
+
+    fn start_client(&self, server: SocketAddr, message: Option<&OsStr>, orders: Orders) -> Result<Client, Stop> {
+        Ok(Client { running: self.start(&server.ip().to_string(), &server.port().to_string(), message, orders)? })
+    }
+
+    fn start(&self, host: &str, port: &str, message: Option<&OsStr>, orders: Orders) -> Result<Running, Stop> {
+        let folder = self.bench.folder(self.subject.folder.as_deref()).map_err(Fault::from)?;
+        let command = self.subject.command.fill(host, port, message);
+        let process = Process::start(self.bench.launcher(), &command, folder.path(), &orders)
+            .map_err(|error| Fault(format!("{} could not be started: {error}", self.subject.name)))?;
+        self.bench.keep_output(&self.subject.name, process.stderr.clone());
+        process.tree().into_iter().for_each(|tree| self.bench.watch(tree));
+        Ok(Running { process, _folder: folder, bench: self.bench.clone(), should_live: false })
+    }
+}
+
+enum Launched {
+    Listens(Running, SocketAddr),
+    Nowhere(Nowhere),
+}
+
+/// A server that did not come to listen.
+#[derive(Debug)]
+struct Nowhere {
+    observed: String,
+    /// It ended by itself: that may be because it lost its port to somebody else.
+    ended: bool,
+}
+
+impl Nowhere {
+    fn ended(status: ExitStatus) -> Self {
+        Self { observed: format!("the program ended with {} before it listened", describe(status)), ended: true }
+    }
+
+    fn waits(gave_up: GaveUp) -> Self {
+        let observed = match gave_up {
+            GaveUp::Stuck => "no listening socket, and the program waits: nothing can wake it".to_owned(),
+            GaveUp::Waited(time) => format!("no listening socket within {:.1} s", time.as_secs_f64()),
+            GaveUp::Worked(time) => format!("no listening socket in {:.1} s of processor time", time.as_secs_f64()),
+        };
+        Self { observed, ended: false }
+    }
+
+    fn failure(self, expected: SocketAddr) -> Failure {
+        Failure::new(format!("a server that listens on {expected}"), self.observed)
+    }
+}
+
+/// Somebody holds this address: with the program gone, or not listening, that is somebody else.
+fn is_taken(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+}
+
+#[cfg(unix)]
+fn argument(message: &[u8]) -> Result<OsString, Stop> {
+    Ok(std::os::unix::ffi::OsStringExt::from_vec(message.to_vec()))
+}
+
+/// Elsewhere an argument is text.
+#[cfg(not(unix))]
+fn argument(message: &[u8]) -> Result<OsString, Stop> {
+    let text = String::from_utf8(message.to_vec());
+    text.map(OsString::from)
+        .map_err(|_| Stop::Unseen("arguments that are not text do not exist on this system".to_owned()))
+}
+
+/// A folder to run in: one of its own, or the user's.
+#[derive(Debug)]
+pub(crate) enum Folder {
+    Own(tempfile::TempDir),
+    Users(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Users(folder) => folder,
+        }
+    }
+}
+
+/// One launch of a program.
+#[derive(Debug)]
+pub(crate) struct Running {
+    process: Process,
+    _folder: Folder,
+    bench: Arc<Bench>,
+    /// It should go on until it is ended: if it ends by itself, that is evidence.
+    should_live: bool,
+}
+
+impl Running {
+    pub(crate) fn tree(&self) -> Option<Tree> {
+        self.process.tree()
+    }
+
+    /// Waits until it listens, at `expected` or elsewhere; otherwise says what it did instead.
+    fn until_listening(&mut self, expected: SocketAddr) -> Result<Result<SocketAddr, Nowhere>, Stop> {
+        let Some(tree) = self.tree().filter(|tree| tree.listening().is_some()) else {
+            return self.until_taken(expected);
+        };
+        let mut elsewhere_for = Duration::ZERO;
+        let found = self.watch(patience::STARTING, |slice| {
+            let addresses = tree.listening().unwrap_or_default();
+            if let Some(address) = addresses.iter().find(|address| covers(**address, expected)) {
+                return Some(*address);
+            }
+            elsewhere_for += slice;
+            addresses.first().filter(|_| elsewhere_for > ELSEWHERE).copied()
+        })?;
+        Ok(match found {
+            Ok(Seen::Exit(status)) => Err(Nowhere::ended(status)),
+            Ok(Seen::Thing(address)) => Ok(reachable(address, expected)),
+            Err(gave_up) => match tree.listening().unwrap_or_default().first() {
+                Some(elsewhere) => Ok(reachable(*elsewhere, expected)),
+                None => Err(Nowhere::waits(gave_up)),
+            },
+        })
+    }
+
+    /// Where the kernel does not say who listens: the address is taken once the server has it. The one place that asks by
+    /// binding, which a server does not notice once it listens.
+    fn until_taken(&mut self, expected: SocketAddr) -> Result<Result<SocketAddr, Nowhere>, Stop> {
+        let found = self.watch(patience::STARTING, |_| is_taken(expected).then_some(expected))?;
+        Ok(match found {
+            Ok(Seen::Exit(status)) => Err(Nowhere::ended(status)),
+            Ok(Seen::Thing(address)) => Ok(address),
+            Err(gave_up) => Err(Nowhere::waits(gave_up)),
+        })
+    }
+
+    /// Waits until the program has ended, or until `look` sees what it looks for.
+    fn watch<T>(
+        &mut self,
+        limits: Limits,
+        mut look: impl FnMut(Duration) -> Option<T>,
+    ) -> Result<Result<Seen<T>, GaveUp>, Stop> {
+        let bench = self.bench.clone();
+        let mut fault = None;
+        let seen = wait_for(Patience::new(&bench, limits, patience::STUCK), |slice| match self.process.exited(slice) {
+            Ok(Some(status)) => Some(Some(Seen::Exit(status))),
+            Ok(None) => look(slice).map(|thing| Some(Seen::Thing(thing))),
+            Err(error) => {
+                fault = Some(Fault::from(error));
+                Some(None)
+            }
+        });
+        match (seen, fault) {
+            (_, Some(fault)) => Err(fault.into()),
+            (Ok(Some(seen)), None) => Ok(Ok(seen)),
+            (Ok(None), None) => Err(Fault("a wait ended without a reason".to_owned()).into()),
+            (Err(gave_up), None) => Ok(Err(gave_up)),
+        }
+    }
+
+    /// Waits for its end.
+    fn until_ended(mut self, limits: Limits) -> Result<Ended, Stop> {
+        let exit = self.wait_for_exit(limits)?;
+        self.end()?;
+        Ok(Ended { exit, stdout: self.process.stdout.clone(), stderr: self.process.stderr.clone() })
+    }
+
+    fn wait_for_exit(&mut self, limits: Limits) -> Result<Result<ExitStatus, GaveUp>, Stop> {
+        Ok(match self.watch(limits, |_| None::<ExitStatus>)? {
+            Ok(Seen::Exit(status) | Seen::Thing(status)) => Ok(status),
+            Err(gave_up) => Err(gave_up),
+        })
+    }
+}
+
+impl Running {
+    /// Ends all of its processes.
+    fn end(&mut self) -> Result<(), Fault> {
+        self.tree().into_iter().for_each(|tree| self.bench.unwatch(tree));
+        Ok(self.process.end()?)
+    }
+}
+
+impl Drop for Running {
+    /// A program that ended by itself is evidence; what a peer has just seen may be the first sign of it.
+    fn drop(&mut self) {
+        if self.should_live {
+            self.keep_exit();
+        }
+        _ = self.end();
+    }
+}
+
+impl Running {
+    fn keep_exit(&mut self) {
+        let grace = if self.bench.record.ends_abruptly() { Duration::from_millis(50) } else { Duration::ZERO };
+        if let Ok(Some(status)) = self.process.exited(grace) {
+            self.bench.keep_exit(status);
+        }
+    }
+}
+
+/// What ended a wait for a program.
+enum Seen<T> {
+    Exit(ExitStatus),
+    Thing(T),
+}
+
+/// An exit status in words: `exit status 101`, `signal 9 (SIGKILL)`.
+pub(crate) fn describe(status: ExitStatus) -> String {
+    status.to_string().replace("exit status: ", "exit status ").replace("signal: ", "signal ")
+}
+
+/// A connection to `wanted` reaches a socket that listens on `listening`.
+fn covers(listening: SocketAddr, wanted: SocketAddr) -> bool {
+    listening.port() == wanted.port() && (listening.ip() == wanted.ip() || listening.ip().is_unspecified())
+}
+
+/// Where to connect to reach a socket that listens on `listening`.
+fn reachable(listening: SocketAddr, wanted: SocketAddr) -> SocketAddr {
+    match listening.ip() {
+        ip if ip.is_unspecified() => SocketAddr::new(wanted.ip(), listening.port()),
+        ip => SocketAddr::new(ip, listening.port()),
+    }
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub(crate) struct Server<'a> {
+    program: &'a Program,
+    running: Running,
+    /// Where it was told to listen.
+    pub(crate) told: SocketAddr,
+    /// Where it can be reached.
+    pub(crate) address: SocketAddr,
+    tenancy: Tenancy<'a>,
+}
+
+impl Server<'_> {
+    pub(crate) fn bench(&self) -> &Arc<Bench> {
+        &self.running.bench
+    }
+
+    /// The kernel's view of it, where there is one.
+    pub(crate) fn tree(&self) -> Option<Tree> {
+        self.running.tree()
+    }
+
+    /// Kills all of its processes and starts it again at once at the same address.
+    pub(crate) fn restart(mut self) -> Result<Self, Stop> {
+        self.running.end()?;
+        match self.program.launch_at(self.told, self.address, &mut self.tenancy)? {
+            Launched::Listens(running, address) => Ok(Self { running, address, ..self }),
+            Launched::Nowhere(nowhere) => Err(nowhere.failure(self.address).into()),
+        }
+    }
+}
+
+/// A client that was started.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) running: Running,
+}
+
+impl Client {
+    /// Waits for its end.
+    pub(crate) fn until_ended(self) -> Result<Ended, Stop> {
+        self.running.until_ended(patience::ENDING)
+    }
+
+    /// How it ended, if it did; waits for that for at most `within`.
+    pub(crate) fn exited(&mut self, within: Duration) -> Result<Option<ExitStatus>, Stop> {
+        Ok(self.running.process.exited(within).map_err(Fault::from)?)
+    }
+
+    pub(crate) fn tree(&self) -> Option<Tree> {
+        self.running.tree()
+    }
+}
+
+/// A program that was waited for. Its processes are gone, whether it ended by itself or not.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// How it ended by itself, or why nobody waited any longer.
+    pub(crate) exit: Result<ExitStatus, GaveUp>,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+}
+
+impl Ended {
+    /// What it did, for a failure.
+    pub(crate) fn describe(&self) -> String {
+        match self.exit {
+            Ok(status) => describe(status),
+            Err(GaveUp::Stuck) => "it does not end: it waits, and nothing can wake it".to_owned(),
+            Err(GaveUp::Waited(time)) => format!("it did not end within {:.1} s", time.as_secs_f64()),
+            Err(GaveUp::Worked(time)) => format!("it did not end in {:.1} s of processor time", time.as_secs_f64()),
+        }
+    }
+
+    /// Whether it said how it wants to be used.
+    pub(crate) fn says_usage(&self) -> bool {
+        self.stderr.tail(usize::MAX).to_ascii_lowercase().windows(5).any(|window| window == b"usage")
+    }
+
+    /// Whether it ended in one of the ways that are no message: a panic, a traceback, an uncaught error, a signal.
+    pub(crate) fn panicked(&self) -> bool {
+        const PANIC: i32 = 101; // what Rust's runtime exits with after a panic
+        let words: [&[u8]; 3] = [b"panicked at", b"Traceback (most recent call last)", b"\n    at "];
+        match self.exit {
+            Ok(status) => {
+                status.code().is_none_or(|code| code == PANIC)
+                    || !status.success() && words.iter().any(|words| self.stderr.contains(words))
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(command: &[&str], message: Option<&str>, expected: &[&str]) {
+        let filled = CommandLine::new(command.iter().copied()).fill("127.0.0.1", "7000", message.map(OsStr::new));
+        assert_eq!(filled, expected.iter().map(OsString::from).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn places_are_filled() {
+        check(&["py", "s.py", "{host}", "{port}"], None, &["py", "s.py", "127.0.0.1", "7000"]);
+        check(&["s", "--at={host}:{port}"], None, &["s", "--at=127.0.0.1:7000"]);
+    }
+
+    #[test]
+    fn a_message_comes_last_or_where_it_is_wanted() {
+        check(&["c", "{host}", "{port}"], Some("{port}"), &["c", "127.0.0.1", "7000", "{port}"]);
+        check(&["c", "{message}", "{port}"], Some("hi"), &["c", "hi", "7000"]);
+        check(&["c", "{message}", "{port}"], None, &["c", "7000"]);
+    }
+}

@@ -1,0 +1,117 @@
+//! What a program prints: always drained, kept only at both ends, however much it is.
+
+use std::io::Read;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How much is kept of the beginning, and how much of the end.
+const KEPT: usize = 256 * 1024;
+
+/// One output stream of one program.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Output(Arc<(Mutex<Kept>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    total: usize,
+    ended: bool,
+}
+
+impl Output {
+    /// Reads the stream to its end, in a thread of its own.
+    pub(crate) fn drain(mut stream: impl Read + Send + 'static) -> Self {
+        let output = Self::default();
+        let kept = output.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 32 * 1024];
+            loop {
+                match stream.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(n) => kept.lock().keep(&buffer[..n]),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(_) => break,
+                }
+            }
+            kept.lock().ended = true;
+            kept.0.1.notify_all();
+        });
+        output
+    }
+
+    /// Waits until the stream has ended: at most so long, since what left the program's hands may still hold it open.
+    pub(crate) fn wait_for_end(&self, at_most: Duration) {
+        let kept = self.lock();
+        _ = self.0.1.wait_timeout_while(kept, at_most, |kept| !kept.ended);
+    }
+
+    /// How many bytes were printed in all.
+    pub(crate) fn total(&self) -> usize {
+        self.lock().total
+    }
+
+    /// Everything that was printed, if it was not too much to be kept.
+    pub(crate) fn whole(&self) -> Option<Vec<u8>> {
+        let kept = self.lock();
+        (kept.head.len() + kept.tail.len() == kept.total).then(|| [kept.head.as_slice(), &kept.tail].concat())
+    }
+
+    /// The last bytes that were printed, at most `most`.
+    pub(crate) fn tail(&self, most: usize) -> Vec<u8> {
+        let kept = self.lock();
+        let end = [kept.head.as_slice(), &kept.tail].concat();
+        end[end.len().saturating_sub(most)..].to_vec()
+    }
+
+    /// Whether these bytes occur in what was kept.
+    pub(crate) fn contains(&self, words: &[u8]) -> bool {
+        let kept = self.lock();
+        [&kept.head, &kept.tail].into_iter().any(|part| part.windows(words.len()).any(|window| window == words))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, bytes: &[u8]) {
+        self.total += bytes.len();
+        let (first, rest) = bytes.split_at(bytes.len().min(KEPT - self.head.len()));
+        self.head.extend(first);
+        self.tail.extend(rest);
+        if self.tail.len() > 2 * KEPT {
+            self.tail.drain(..self.tail.len() - KEPT);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drained(bytes: Vec<u8>) -> Output {
+        let output = Output::drain(std::io::Cursor::new(bytes));
+        output.wait_for_end(Duration::from_secs(10));
+        output
+    }
+
+    #[test]
+    fn a_short_output_is_kept_whole() {
+        let output = drained(b"reply\n".to_vec());
+        assert_eq!(output.whole(), Some(b"reply\n".to_vec()));
+        assert_eq!(output.tail(3), b"ly\n");
+        assert!(output.contains(b"epl") && !output.contains(b"usage"));
+    }
+
+    #[test]
+    fn a_flood_keeps_its_ends_and_is_counted() {
+        let mut flood = vec![b'x'; 10 * KEPT];
+        flood.extend(b"last words");
+        let output = drained(flood);
+        assert_eq!(output.total(), 10 * KEPT + 10);
+        assert_eq!(output.whole(), None);
+        assert_eq!(output.tail(10), b"last words");
+    }
+}

@@ -1,0 +1,77 @@
+//! A program started directly, on systems without the launcher: its first process is ended, and what that started is not
+//! known.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Orders;
+use super::output::Output;
+use crate::kernel::Tree;
+
+const REST_OF_OUTPUT: Duration = Duration::from_millis(200);
+
+/// Between two questions whether the process has ended: the one place where such a system must be asked again and again.
+const ASKING: Duration = Duration::from_millis(1);
+
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    _held_input: Option<std::process::ChildStdin>,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+}
+
+impl Process {
+    pub(crate) fn start(_executable: &Path, command: &[OsString], folder: &Path, orders: &Orders) -> io::Result<Self> {
+        let (program, arguments) = command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .current_dir(folder)
+            .env("RUST_BACKTRACE", "0")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().map(Output::drain).unwrap_or_default();
+        let stderr = child.stderr.take().map(Output::drain).unwrap_or_default();
+        let mut input = child.stdin.take();
+        if let Some(pipe) = &mut input {
+            _ = pipe.write_all(&orders.input);
+        }
+        Ok(Self { child, _held_input: input.filter(|_| !orders.then_end), stdout, stderr })
+    }
+
+    pub(crate) fn tree(&self) -> Option<Tree> {
+        None
+    }
+
+    pub(crate) fn exited(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
+        let deadline = Instant::now() + within;
+        loop {
+            let status = self.child.try_wait()?;
+            if status.is_some() || Instant::now() >= deadline {
+                return Ok(status);
+            }
+            std::thread::sleep(ASKING);
+        }
+    }
+
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        if self.child.try_wait()?.is_none() {
+            _ = self.child.kill();
+            self.child.wait()?;
+        }
+        self.stdout.wait_for_end(REST_OF_OUTPUT);
+        self.stderr.wait_for_end(REST_OF_OUTPUT);
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        _ = self.end();
+    }
+}

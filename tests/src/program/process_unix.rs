@@ -1,0 +1,149 @@
+//! A program under a launcher: see [`crate::launcher`].
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::Orders;
+use super::output::Output;
+use crate::kernel::Tree;
+use crate::launcher::{self, Word};
+
+/// How long the launcher may take to end a tree, and to say so, on a machine that is busy with other things.
+const ENDING: Duration = Duration::from_secs(20);
+
+/// After the end of the last process its pipes hold at most what is in them.
+const REST_OF_OUTPUT: Duration = Duration::from_millis(200);
+
+/// A launched program: all of its processes.
+#[derive(Debug)]
+pub(crate) struct Process {
+    launcher: Child,
+    channel: UnixStream,
+    heard: Vec<u8>,
+    started: Option<u32>,
+    failed: Option<String>,
+    exited: Option<ExitStatus>,
+    gone: bool,
+    silent: bool,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+}
+
+impl Process {
+    /// Starts `command` in `folder`. An error here is the harness's own.
+    pub(crate) fn start(executable: &Path, command: &[OsString], folder: &Path, orders: &Orders) -> io::Result<Self> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut launcher = Command::new(executable)
+            .arg(launcher::ARGUMENT)
+            .args(command)
+            .current_dir(folder)
+            .process_group(0) // Ctrl-C is for the harness, whose end is the launcher's signal
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let output = |stream: Option<Output>| stream.unwrap_or_default();
+        let stdout = output(launcher.stdout.take().map(Output::drain));
+        let stderr = output(launcher.stderr.take().map(Output::drain));
+        let mut process = Self {
+            launcher,
+            channel: ours,
+            heard: Vec::new(),
+            started: None,
+            failed: None,
+            exited: None,
+            gone: false,
+            silent: false,
+            stdout,
+            stderr,
+        };
+        orders.write_to(&process.channel)?;
+        while process.started.is_none() && process.failed.is_none() {
+            if !process.listen(ENDING)? {
+                return Err(io::Error::other("the launcher did not start the program"));
+            }
+        }
+        match &process.failed {
+            Some(why) => Err(io::Error::other(why.clone())),
+            None => Ok(process),
+        }
+    }
+
+    /// The kernel's view of it.
+    pub(crate) fn tree(&self) -> Option<Tree> {
+        cfg!(target_os = "linux").then(|| Tree::new(self.launcher.id(), self.started.unwrap_or_default()))
+    }
+
+    /// How its first process ended, if it did; waits for that for at most `within`.
+    pub(crate) fn exited(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
+        if self.exited.is_none() {
+            self.listen(within)?;
+        }
+        match self.exited {
+            None if self.silent => Err(io::Error::other("the launcher ended before the program")),
+            exited => Ok(exited),
+        }
+    }
+
+    /// Ends all of its processes, whatever they do, and waits until they are gone.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        if self.gone {
+            return Ok(());
+        }
+        self.channel.shutdown(std::net::Shutdown::Write)?;
+        while !self.gone && self.listen(ENDING)? {}
+        if !self.gone {
+            _ = self.launcher.kill();
+            _ = self.launcher.wait();
+            return Err(io::Error::other("the launcher went without saying that the program is gone"));
+        }
+        self.launcher.wait()?;
+        self.stdout.wait_for_end(REST_OF_OUTPUT);
+        self.stderr.wait_for_end(REST_OF_OUTPUT);
+        Ok(())
+    }
+
+    /// Hears what the launcher says within this time; `false` where nothing came or nothing more can come.
+    fn listen(&mut self, within: Duration) -> io::Result<bool> {
+        let timeout = Timespec { tv_sec: within.as_secs() as i64, tv_nsec: within.subsec_nanos().into() };
+        let mut asked = [PollFd::new(&self.channel, PollFlags::IN)];
+        match poll(&mut asked, Some(&timeout)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(false),
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut buffer = [0; 512];
+        let read = self.channel.read(&mut buffer)?;
+        self.heard.extend(&buffer[..read]);
+        while let Some(end) = self.heard.iter().position(|&byte| byte == b'\n') {
+            let line = String::from_utf8_lossy(&self.heard[..end]).into_owned();
+            self.heard.drain(..=end);
+            self.hear(&line);
+        }
+        self.silent = read == 0;
+        Ok(!self.silent)
+    }
+
+    fn hear(&mut self, line: &str) {
+        match Word::from_line(line) {
+            Some(Word::Started(pid)) => self.started = Some(pid),
+            Some(Word::Failed(why)) => self.failed = Some(why),
+            Some(Word::Exited(status)) => self.exited = Some(status),
+            Some(Word::Gone) => self.gone = true,
+            None => {}
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        _ = self.end();
+    }
+}

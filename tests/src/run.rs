@@ -1,0 +1,218 @@
+//! Runs checks: all at the same time, each as soon as what it needs has passed.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use crate::bench::Bench;
+use crate::program::{Program, Subject};
+use crate::{Body, Check, Fault, Outcome, Status, Stop, Verdict, port};
+
+/// How a run goes.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The payloads' seed.
+    pub seed: u64,
+    /// At most this many checks at the same time.
+    pub jobs: usize,
+    /// The executable that becomes a launcher: one whose `main` calls [`crate::enter_launcher`] first.
+    pub launcher: PathBuf,
+    /// An existing folder for the programs' working folders; each is removed again.
+    pub scratch: PathBuf,
+}
+
+/// A check that is to be run.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Which.
+    pub check: &'static Check,
+    /// The ids of the checks that must pass first. Those that are not planned are taken to hold.
+    pub needs: Vec<String>,
+}
+
+/// Runs what is planned and returns the verdicts in the plan's order; `told` hears each as it is made. A check whose program is
+/// not among the subjects is unbuilt.
+pub fn run(
+    plan: &[Planned],
+    subjects: &[Arc<Subject>],
+    settings: &Settings,
+    mut told: impl FnMut(&Verdict),
+) -> Vec<Verdict> {
+    raise_descriptor_limit();
+    port::prepare();
+    let mut verdicts: BTreeMap<&str, Verdict> = BTreeMap::new();
+    let mut waiting: Vec<&Planned> = plan.iter().collect();
+    let (done, arrivals): (Sender<Verdict>, Receiver<Verdict>) = channel();
+    std::thread::scope(|scope| {
+        let mut running = 0;
+        while !waiting.is_empty() || running > 0 {
+            let mut still_waiting = Vec::new();
+            for planned in waiting {
+                match readiness(planned, plan, subjects, &verdicts) {
+                    Readiness::Ready if running < settings.jobs => {
+                        running += 1;
+                        let done = done.clone();
+                        scope.spawn(move || _ = done.send(judge(planned.check, subjects, settings)));
+                    }
+                    Readiness::Ready | Readiness::NotYet => still_waiting.push(planned),
+                    Readiness::Never(need) => {
+                        let verdict = without_running(planned.check, Status::Skipped(need));
+                        told(&verdict);
+                        verdicts.insert(planned.check.id, verdict);
+                    }
+                }
+            }
+            waiting = still_waiting;
+            if running == 0 {
+                continue; // what was skipped may let others be skipped; needs have no circles
+            }
+            if let Ok(verdict) = arrivals.recv() {
+                running -= 1;
+                told(&verdict);
+                verdicts.insert(verdict.check, verdict);
+            }
+        }
+    });
+    plan.iter().filter_map(|planned| verdicts.remove(planned.check.id)).collect()
+}
+
+enum Readiness {
+    Ready,
+    NotYet,
+    Never(String),
+}
+
+fn readiness(
+    planned: &Planned,
+    plan: &[Planned],
+    subjects: &[Arc<Subject>],
+    verdicts: &BTreeMap<&str, Verdict>,
+) -> Readiness {
+    if planned.check.programs.iter().any(|name| !subjects.iter().any(|subject| subject.name() == *name)) {
+        return Readiness::Ready; // to be called unbuilt, whatever it needs
+    }
+    let mut ready = Readiness::Ready;
+    for need in planned.needs.iter().filter(|need| plan.iter().any(|other| other.check.id == **need)) {
+        match verdicts.get(need.as_str()).map(|verdict| &verdict.status) {
+            Some(Status::Passed | Status::Unseen(_)) => {}
+            Some(_) => return Readiness::Never(need.clone()),
+            None => ready = Readiness::NotYet,
+        }
+    }
+    ready
+}
+
+fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings) -> Verdict {
+    let began = Instant::now();
+    let bench = Arc::new(Bench::new(check.id, settings.seed, &settings.launcher, &settings.scratch));
+    let programs: Option<Vec<Program>> = check
+        .programs
+        .iter()
+        .map(|name| subjects.iter().find(|subject| subject.name() == *name))
+        .map(|subject| Some(Program::new(subject?.clone(), bench.clone())))
+        .collect();
+    let Some(programs) = programs else { return without_running(check, Status::Unbuilt) };
+    let status = match catch_unwind(AssertUnwindSafe(|| perform(check.body, &programs))) {
+        Ok(Ok(())) => Status::Passed,
+        Ok(Err(Stop::Failed(failure))) => Status::Failed(failure),
+        Ok(Err(Stop::Unseen(why))) => Status::Unseen(why),
+        Ok(Err(Stop::Fault(fault))) => Status::Fault(fault),
+        Err(_) => Status::Fault(Fault("the check itself panicked".to_owned())),
+    };
+    Verdict {
+        check: check.id,
+        status,
+        took: began.elapsed(),
+        transcript: bench.record.events(),
+        stderr_tail: bench.stderr_tail(),
+        ended: bench.exit(),
+    }
+}
+
+fn perform(body: Body, programs: &[Program]) -> Outcome {
+    match (body, programs) {
+        (Body::One(check), [program]) => check(program),
+        (Body::Two(check), [first, second]) => check(first, second),
+        _ => Err(Fault("a check is registered for another number of programs than it takes".to_owned()).into()),
+    }
+}
+
+fn without_running(check: &Check, status: Status) -> Verdict {
+    Verdict {
+        check: check.id,
+        status,
+        took: Duration::ZERO,
+        transcript: Vec::new(),
+        stderr_tail: Vec::new(),
+        ended: None,
+    }
+}
+
+/// Hundreds of connections for one check, and several checks at once: as many descriptors as this system lets us have.
+fn raise_descriptor_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        // macOS says "unlimited" and means OPEN_MAX: ask for no more than is enough.
+        let wanted = limit.maximum.map_or(10_240, |most| most.min(65_536));
+        if limit.current.is_some_and(|current| current < wanted) {
+            _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum });
+        }
+    }
+}
+
+/// A folder for the working folders of one run, removed when it is dropped. Folders that a killed run left behind are removed
+/// here: each holds a lock file, which the system unlocks when its process is gone.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: tempfile::TempDir,
+    _lock: std::fs::File,
+}
+
+/// What the folders' names begin with.
+const SCRATCH: &str = "socket-practicals-";
+const LOCK: &str = "lock";
+
+impl Scratch {
+    /// Makes one in the system's temporary folder, and removes what no run uses any more.
+    pub fn new() -> io::Result<Self> {
+        let within = std::env::temp_dir();
+        remove_abandoned(&within);
+        let folder = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(within)?;
+        // Locked before it has its name: nobody ever sees it unlocked.
+        let unnamed = folder.path().join("lock.new");
+        let lock = std::fs::File::create(&unnamed)?;
+        lock.lock()?;
+        std::fs::rename(unnamed, folder.path().join(LOCK))?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+fn remove_abandoned(within: &std::path::Path) {
+    let Ok(entries) = std::fs::read_dir(within) else { return };
+    let ours = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(SCRATCH));
+    for folder in ours.map(|entry| entry.path()) {
+        let abandoned = match std::fs::File::open(folder.join(LOCK)) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            // Killed between making the folder and its lock; a living run needs microseconds for that.
+            Err(_) => age(&folder).is_some_and(|age| age > Duration::from_secs(10)),
+        };
+        if abandoned {
+            _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+fn age(folder: &std::path::Path) -> Option<Duration> {
+    std::fs::metadata(folder).ok()?.modified().ok()?.elapsed().ok()
+}

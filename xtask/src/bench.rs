@@ -1,0 +1,112 @@
+//! `bench`: how long a student waits, in ratios to the least that a program could do.
+//!
+//! The measure is a plain sequential program: eight times a fresh server, a connection, one exchange, the end. Whole
+//! processes are timed, warm, with everything built.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::cli::BenchRequest;
+use crate::{PASSED, build, repository, rubric};
+
+const EXCHANGES: usize = 8;
+
+pub(crate) fn run(request: &BenchRequest) -> anyhow::Result<u8> {
+    let repository = repository::find()?;
+    let rubric = rubric::read(&repository, &request.practical)?;
+    let target = repository::target()?.join(format!("{}-verify", request.practical));
+    let server = build::all_programs_of(&rubric.folder.join("solution/echo_server"), &target.join("echo_server"))?;
+    let mistakes = build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?;
+    let server = server.get("echo_server").context("the solution has no echo_server")?;
+    let hangs = mistakes.get("accepts_only").context("the catalogue has no accepts_only")?;
+
+    let plain = median(request.runs, || sequential(server))?;
+    anstream::println!("{:<46} {:>8.1} ms", format!("{EXCHANGES} exchanges, one after another, by hand"), ms(plain));
+    let hanging = format!("echo_server={} {{host}} {{port}}", hangs.display());
+    let dying = "echo_server=false {port}".to_owned();
+    let grade = ["grade", request.practical.as_str()];
+    for (what, arguments) in [
+        ("grade the solution, all checks, warm", [&grade[..], &["--solution"]].concat()),
+        ("one check of the solution", [&grade[..], &["--solution", "--only", "echoes_short_message"]].concat()),
+        (
+            "a server that accepts and never replies",
+            [&grade[..], &["--program", &hanging, "--only", "echo_server"]].concat(),
+        ),
+        ("a server that dies at its start", [&grade[..], &["--program", &dying, "--only", "echo_server"]].concat()),
+    ] {
+        let time = median(request.runs, || whole_process(&arguments))?;
+        anstream::println!(
+            "{what:<46} {:>8.1} ms {:>6.2} times that",
+            ms(time),
+            time.as_secs_f64() / plain.as_secs_f64()
+        );
+    }
+    Ok(PASSED)
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The median after one run that does not count.
+fn median(runs: usize, mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Duration> {
+    run()?;
+    let mut times = Vec::new();
+    for _ in 0..runs {
+        let began = Instant::now();
+        run()?;
+        times.push(began.elapsed());
+    }
+    times.sort();
+    Ok(times[times.len() / 2])
+}
+
+fn whole_process(arguments: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new(std::env::current_exe()?)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    match status.code() {
+        Some(0 | 1) => Ok(()),
+        _ => bail!("cargo xtask {} ended with {status}", arguments.join(" ")),
+    }
+}
+
+fn sequential(server: &Path) -> anyhow::Result<()> {
+    for turn in 0..EXCHANGES {
+        let port = 15_000 + fastrand::u16(..10_000);
+        let mut process = Command::new(server)
+            .args(["127.0.0.1", &port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let echoed = exchange(port, format!("message {turn}").as_bytes());
+        process.kill()?;
+        process.wait()?;
+        echoed?;
+    }
+    Ok(())
+}
+
+fn exchange(port: u16, message: &[u8]) -> anyhow::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let mut stream = loop {
+        match TcpStream::connect(("127.0.0.1", port)) {
+            Ok(stream) => break stream,
+            Err(error) if Instant::now() > deadline => return Err(error.into()),
+            Err(_) => std::thread::sleep(Duration::from_micros(200)),
+        }
+    };
+    stream.write_all(message)?;
+    let mut reply = vec![0; message.len()];
+    stream.read_exact(&mut reply)?;
+    if reply == message { Ok(()) } else { bail!("another reply than the message") }
+}

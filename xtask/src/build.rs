@@ -1,0 +1,202 @@
+//! From sources to programs, by cargo. What the compiler says about a student's program is kept word for word.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail};
+use serde::Deserialize;
+use suite::{CommandLine, Subject};
+
+use crate::cli::ProgramCommand;
+use crate::submission::{Source, Sources, StagedCrate};
+use crate::terminal::Progress;
+
+/// What came of building.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    /// Ready to be run.
+    pub(crate) subjects: Vec<Arc<Subject>>,
+    /// Those that did not compile.
+    pub(crate) errors: Vec<CompileErrors>,
+}
+
+/// What the compiler said.
+#[derive(Debug, Clone)]
+pub(crate) struct CompileErrors {
+    pub(crate) program: String,
+    /// Where its sources are.
+    pub(crate) origin: String,
+    /// Each error as rustc renders it, the first one first.
+    pub(crate) errors: Vec<String>,
+}
+
+enum Built {
+    Program(Arc<Subject>),
+    Errors(CompileErrors),
+}
+
+/// Builds all programs side by side.
+pub(crate) fn programs(sources: &Sources, progress: &Progress) -> anyhow::Result<Programs> {
+    let crates: Vec<&str> = sources.programs.iter().filter_map(crate_name).collect();
+    progress.building(&crates);
+    let built: Vec<anyhow::Result<Built>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = sources.programs.iter().map(|source| scope.spawn(|| build(source))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("the building thread panicked"))))
+            .collect()
+    });
+    let mut programs = Programs { subjects: Vec::new(), errors: Vec::new() };
+    for built in built {
+        match built? {
+            Built::Program(subject) => programs.subjects.push(subject),
+            Built::Errors(errors) => programs.errors.push(errors),
+        }
+    }
+    Ok(programs)
+}
+
+fn crate_name(source: &Source) -> Option<&str> {
+    match source {
+        Source::Crate(staged) => Some(&staged.name),
+        Source::Command(_) => None,
+    }
+}
+
+fn build(source: &Source) -> anyhow::Result<Built> {
+    match source {
+        Source::Command(given) => Ok(Built::Program(Arc::new(as_it_is(given)?))),
+        Source::Crate(staged) => build_crate(staged),
+    }
+}
+
+/// A command line of the user's runs in the user's folder.
+fn as_it_is(given: &ProgramCommand) -> anyhow::Result<Subject> {
+    let here = std::env::current_dir().context("the current folder cannot be read")?;
+    let (executable, arguments) = given.words.split_first().context("an empty command")?;
+    let path = find_executable(executable, &here)
+        .with_context(|| format!("--program {}: there is no executable {executable:?} here or on PATH", given.name))?;
+    let words = std::iter::once(path.into_os_string()).chain(arguments.iter().map(Into::into));
+    Ok(Subject::new(&given.name, CommandLine::new(words), given.address, Some(here)))
+}
+
+/// Found before any check runs, so that a typing mistake is one clear line.
+fn find_executable(name: &str, here: &Path) -> Option<PathBuf> {
+    if name.contains(std::path::MAIN_SEPARATOR) || name.contains('/') {
+        let path = here.join(name);
+        return path.is_file().then_some(path);
+    }
+    let path = std::env::var_os("PATH")?;
+    let ending = std::env::consts::EXE_SUFFIX;
+    std::env::split_paths(&path)
+        .flat_map(|folder| [folder.join(name), folder.join(format!("{name}{ending}"))])
+        .find(|candidate| candidate.is_file())
+}
+
+fn build_crate(staged: &StagedCrate) -> anyhow::Result<Built> {
+    let output = run_cargo(&staged.folder, &staged.target)?;
+    let messages = Messages::read(&output);
+    if output.status.success() {
+        let executable = messages
+            .executable(&staged.name)
+            .with_context(|| format!("{} builds no program: cargo made no executable of it", staged.origin))?;
+        let command = CommandLine::new([executable.as_os_str(), "{host}".as_ref(), "{port}".as_ref()]);
+        return Ok(Built::Program(Arc::new(Subject::new(&staged.name, command, None, None))));
+    }
+    let mut errors = messages.errors;
+    if errors.is_empty() {
+        errors.push(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    }
+    Ok(Built::Errors(CompileErrors { program: staged.name.clone(), origin: staged.origin.clone(), errors }))
+}
+
+/// Builds every program of a crate; by name, where it is.
+pub(crate) fn all_programs_of(folder: &Path, target: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let output = run_cargo(folder, target)?;
+    if !output.status.success() {
+        let said = Messages::read(&output).errors.concat() + &String::from_utf8_lossy(&output.stderr);
+        bail!("{} does not build:\n{said}", folder.display());
+    }
+    Ok(Messages::read(&output).executables)
+}
+
+fn run_cargo(folder: &Path, target: &Path) -> anyhow::Result<Output> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    Command::new(cargo)
+        .args(["build", "--message-format=json-diagnostic-rendered-ansi", "--manifest-path"])
+        .arg(folder.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                anyhow!("there is no cargo on PATH: install Rust (https://rustup.rs), then open a new terminal")
+            }
+            _ => anyhow!("cargo cannot be started: {error}"),
+        })
+}
+
+/// What cargo says, a JSON object a line (The Cargo Book, External tools, JSON messages).
+#[derive(Default)]
+struct Messages {
+    errors: Vec<String>,
+    executables: BTreeMap<String, PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Message {
+    CompilerMessage {
+        message: Diagnostic,
+    },
+    CompilerArtifact {
+        target: Target,
+        executable: Option<PathBuf>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    rendered: Option<String>,
+    #[serde(default)]
+    spans: Vec<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+impl Messages {
+    fn read(output: &Output) -> Self {
+        let mut messages = Self::default();
+        for line in output.stdout.split(|byte| *byte == b'\n') {
+            match serde_json::from_slice(line) {
+                // An error without a place is rustc's count of the others.
+                Ok(Message::CompilerMessage { message })
+                    if message.level.starts_with("error") && !message.spans.is_empty() =>
+                {
+                    messages.errors.extend(message.rendered);
+                }
+                Ok(Message::CompilerArtifact { target, executable: Some(executable) }) => {
+                    messages.executables.insert(target.name, executable);
+                }
+                _ => {}
+            }
+        }
+        messages
+    }
+
+    /// The program of this name, or the only one there is.
+    fn executable(&self, name: &str) -> Option<&PathBuf> {
+        self.executables.get(name).or_else(|| self.executables.values().next().filter(|_| self.executables.len() == 1))
+    }
+}

@@ -1,0 +1,73 @@
+//! The catalogue of a practical: its known mistakes, and odd programs that are right.
+//!
+//! `practicals/PRACTICAL/mistakes/mistakes.toml`, beside the programs that it tells about.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use serde::Deserialize;
+use suite::Practical;
+
+/// Everything that the grader is tried on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Catalogue {
+    #[serde(default)]
+    pub(crate) mistake: Vec<Mistake>,
+    #[serde(default)]
+    pub(crate) right: Vec<Right>,
+}
+
+/// A program that real students write, with one mistake.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mistake {
+    pub(crate) id: String,
+    /// Which of the practical's programs it stands for; the others are then the reference solution.
+    pub(crate) program: String,
+    /// Completes "the program …".
+    pub(crate) does: String,
+    /// How to say so to a student.
+    pub(crate) says: String,
+    /// What to try: the idea, not the solution.
+    pub(crate) r#try: String,
+    /// Exactly these checks fail.
+    pub(crate) fails: Vec<String>,
+}
+
+/// A program that looks strange and is right.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Right {
+    pub(crate) id: String,
+    pub(crate) program: String,
+    /// Completes "a program that …".
+    pub(crate) odd: String,
+}
+
+/// Reads the catalogue in a practical's folder; `None` where there is none, as in the students' repository.
+pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Option<Catalogue>> {
+    let path = folder.join("mistakes").join("mistakes.toml");
+    let shown = format!("practicals/{}/mistakes/mistakes.toml", practical.name);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
+    let catalogue: Catalogue = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        anyhow!("{shown}:{line}: {}", error.message())
+    })?;
+    for mistake in &catalogue.mistake {
+        if let Some(unknown) = mistake.fails.iter().find(|id| !practical.checks().any(|check| check.id == **id)) {
+            bail!("{shown}: {} fails {unknown:?}, which is no check", mistake.id);
+        }
+    }
+    let programs = catalogue.mistake.iter().map(|row| (&row.id, &row.program));
+    let programs = programs.chain(catalogue.right.iter().map(|row| (&row.id, &row.program)));
+    for (id, program) in programs {
+        if !practical.programs.contains(&program.as_str()) {
+            bail!("{shown}: {id} stands for {program:?}, which is no program of {}", practical.name);
+        }
+    }
+    Ok(Some(catalogue))
+}

@@ -1,0 +1,180 @@
+//! From programs to a grade: runs the checks, and puts the rubric's points to the verdicts.
+
+use std::time::{Duration, Instant};
+
+use suite::{Planned, Scratch, Settings, Status, Verdict};
+
+use crate::build::{CompileErrors, Programs};
+use crate::cli::{GradeRequest, Origin};
+use crate::rubric::{FULL_MARKS, Row, Rubric};
+use crate::submission::Sources;
+use crate::terminal::Progress;
+
+/// Everything that a report is made of.
+#[derive(Debug)]
+pub(crate) struct Grade {
+    pub(crate) practical: &'static str,
+    pub(crate) title: String,
+    pub(crate) submission: String,
+    pub(crate) seed: u64,
+    pub(crate) pass_mark: u32,
+    pub(crate) rows: Vec<GradedRow>,
+    pub(crate) compile_errors: Vec<CompileErrors>,
+    pub(crate) duration: Duration,
+    /// Which protections were in force.
+    pub(crate) confinement: Vec<String>,
+    /// The command that grades the same thing again, without what picks checks.
+    pub(crate) command: String,
+    /// Hints are shown up to this step.
+    pub(crate) hint_steps: usize,
+}
+
+/// One check's row in the rubric, with its verdict.
+#[derive(Debug)]
+pub(crate) struct GradedRow {
+    pub(crate) group: &'static str,
+    pub(crate) program: &'static str,
+    pub(crate) max_points: u32,
+    pub(crate) claim: String,
+    pub(crate) hints: Vec<String>,
+    /// What the skeleton brings along, where it passes this check unfinished.
+    pub(crate) given: Option<String>,
+    pub(crate) verdict: Verdict,
+}
+
+/// The verdicts of a plan, and how long they took.
+pub(crate) struct Verdicts {
+    pub(crate) list: Vec<Verdict>,
+    pub(crate) took: Duration,
+}
+
+/// Runs the checks.
+pub(crate) fn judge(
+    plan: &[Planned],
+    programs: &Programs,
+    request: &GradeRequest,
+    progress: &Progress,
+) -> anyhow::Result<Verdicts> {
+    let scratch = Scratch::new().map_err(suite::Fault::from)?;
+    let settings = Settings {
+        seed: request.seed,
+        jobs: request.jobs,
+        launcher: std::env::current_exe().map_err(suite::Fault::from)?,
+        scratch: scratch.path().to_owned(),
+    };
+    progress.checking(plan.len());
+    let began = Instant::now();
+    let list = suite::run(plan, &programs.subjects, &settings, |_| progress.checked());
+    Ok(Verdicts { list, took: began.elapsed() })
+}
+
+impl Grade {
+    pub(crate) fn new(
+        rubric: &Rubric,
+        verdicts: Verdicts,
+        programs: &Programs,
+        sources: &Sources,
+        request: &GradeRequest,
+    ) -> Self {
+        let rows = verdicts.list.into_iter().filter_map(|verdict| {
+            let row = rubric.row(verdict.check)?;
+            Some(GradedRow::new(row, verdict))
+        });
+        Self {
+            practical: rubric.practical.name,
+            title: rubric.title.clone(),
+            submission: sources.submission.clone(),
+            seed: request.seed,
+            pass_mark: rubric.pass_mark,
+            rows: rows.collect(),
+            compile_errors: programs.errors.clone(),
+            duration: verdicts.took,
+            confinement: vec!["none: the programs ran with the rights of whoever started the grader".to_owned()],
+            command: command(request),
+            hint_steps: request.hint,
+        }
+    }
+
+    /// The points that were earned.
+    pub(crate) fn score(&self) -> u32 {
+        self.rows.iter().map(GradedRow::points).sum()
+    }
+
+    /// The points that could be earned: without what this system does not show, and without faults.
+    pub(crate) fn max_score(&self) -> u32 {
+        self.rows.iter().filter(|row| row.counts()).map(|row| row.max_points).sum()
+    }
+
+    /// The pass mark is reached, in proportion where not all checks were run.
+    pub(crate) fn passed(&self) -> bool {
+        !self.has_faults() && self.score() * FULL_MARKS >= self.pass_mark * self.max_score()
+    }
+
+    /// Something could not be found out; nothing at all checked is a fault, too.
+    pub(crate) fn has_faults(&self) -> bool {
+        self.rows.iter().any(|row| matches!(row.verdict.status, Status::Fault(_)))
+            || !self.rows.iter().any(GradedRow::counts)
+    }
+
+    /// The groups in the report's order.
+    pub(crate) fn groups(&self) -> Vec<(&'static str, Vec<&GradedRow>)> {
+        let mut groups: Vec<(&str, Vec<&GradedRow>)> = Vec::new();
+        for row in &self.rows {
+            match groups.last_mut() {
+                Some((group, rows)) if *group == row.group => rows.push(row),
+                _ => groups.push((row.group, vec![row])),
+            }
+        }
+        groups
+    }
+
+    /// The command that repeats just this check.
+    pub(crate) fn again(&self, id: &str) -> String {
+        format!("{} --only {id} --seed {}", self.command, self.seed)
+    }
+}
+
+impl GradedRow {
+    fn new(row: &Row, verdict: Verdict) -> Self {
+        Self {
+            group: row.check.group,
+            program: row.check.programs[0],
+            max_points: row.points,
+            claim: row.claim.clone(),
+            hints: row.hints.clone(),
+            given: row.given.clone(),
+            verdict,
+        }
+    }
+
+    /// Points are for what was seen to hold.
+    pub(crate) fn points(&self) -> u32 {
+        if self.verdict.status == Status::Passed { self.max_points } else { 0 }
+    }
+
+    /// Whether the row is part of the grade at all.
+    pub(crate) fn counts(&self) -> bool {
+        !matches!(self.verdict.status, Status::Unseen(_) | Status::Fault(_))
+    }
+}
+
+/// The request as it could be typed.
+fn command(request: &GradeRequest) -> String {
+    let mut words = vec!["cargo xtask grade".to_owned(), request.practical.clone()];
+    match &request.origin {
+        Origin::Practical => {}
+        Origin::Solution => words.push("--solution".to_owned()),
+        Origin::Submission(folder) => words.extend(["--submission".to_owned(), quoted(&folder.display().to_string())]),
+    }
+    for program in &request.programs {
+        words.extend(["--program".to_owned(), quoted(&format!("{}={}", program.name, program.text))]);
+    }
+    if let Some(address) = request.address {
+        words.extend(["--address".to_owned(), address.to_string()]);
+    }
+    words.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    shell_words::quote(word).into_owned()
+}

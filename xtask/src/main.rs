@@ -1,0 +1,84 @@
+//! The commands of the socket practicals. `grade` is the pipeline that the others are made of:
+//!
+//! submission → sources → programs → verdicts → grade → report
+//!
+//! Each arrow is a module. Nothing here talks to a student's program: that is the `suite`'s business.
+
+mod bench;
+mod build;
+mod catalogue;
+mod cli;
+mod explain;
+mod grade;
+mod list;
+mod report;
+mod repository;
+mod rubric;
+mod soak;
+mod submission;
+mod terminal;
+mod verify;
+
+use std::process::ExitCode;
+
+use cli::Command;
+use grade::Grade;
+
+/// The pass mark is reached.
+const PASSED: u8 = 0;
+/// It is not, or the grader found itself wrong.
+const NOT_PASSED: u8 = 1;
+/// Nothing could be graded.
+const NOTHING_GRADED: u8 = 2;
+/// A fault of the grader's own.
+const FAULT: u8 = 3;
+
+fn main() -> ExitCode {
+    if let Some(status) = suite::enter_launcher() {
+        return status;
+    }
+    let status = cli::parse(std::env::args_os().skip(1)).and_then(run).unwrap_or_else(|error| {
+        anstream::eprintln!("{}error{}: {error:#}", terminal::RED, terminal::RED.render_reset());
+        if error.is::<suite::Fault>() { FAULT } else { NOTHING_GRADED }
+    });
+    ExitCode::from(status)
+}
+
+fn run(command: Command) -> anyhow::Result<u8> {
+    match command {
+        Command::Help(text) => {
+            anstream::println!("{text}");
+            Ok(PASSED)
+        }
+        Command::Grade(request) => grade(&request),
+        Command::List => list::run(),
+        Command::Explain(word) => explain::run(&word),
+        Command::Verify(request) => verify::run(&request),
+        Command::Bench(request) => bench::run(&request),
+    }
+}
+
+/// The pipeline.
+fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
+    let repository = repository::find()?;
+    let rubric = rubric::read(&repository, &request.practical)?;
+    let plan = rubric.plan(&request.only)?;
+    let progress = terminal::Progress::new();
+
+    let sources = submission::stage(&repository, &rubric, &plan, request)?;
+    let built = build::programs(&sources, &progress)?;
+    let verdicts = grade::judge(&plan, &built, request, &progress)?;
+    let grade = Grade::new(&rubric, verdicts, &built, &sources, request);
+
+    drop(progress);
+    report::write_all(&grade, request)?;
+    Ok(status(&grade))
+}
+
+fn status(grade: &Grade) -> u8 {
+    match grade {
+        grade if grade.has_faults() => FAULT,
+        grade if grade.passed() => PASSED,
+        _ => NOT_PASSED,
+    }
+}

@@ -1,0 +1,216 @@
+//! The report for people: 80 columns, readable without colour and by a screen reader. Every state is a word.
+
+use std::fmt::Write;
+
+use anstyle::Style;
+use suite::{Event, Failure, Status, What, show};
+
+use crate::grade::{Grade, GradedRow};
+use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
+
+/// The stretch of a conversation that is shown round a failure.
+const STRETCH: usize = 8;
+
+/// How many compiler errors are shown in full.
+const COMPILE_ERRORS: usize = 3;
+
+/// How many lines of a program's standard error are shown.
+const STDERR_LINES: usize = 6;
+
+/// Where evidence begins.
+const INDENT: usize = 6;
+
+/// The whole report.
+pub(crate) fn render(grade: &Grade) -> String {
+    let mut text = format!("{}\n", spread(&paint(BOLD, &grade.title), &format!("seed {}", grade.seed)));
+    for errors in &grade.compile_errors {
+        text += &compile_errors(errors);
+    }
+    for (group, rows) in grade.groups() {
+        let (points, max): (u32, u32) =
+            (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.max_points).sum());
+        text += &format!("\n{}\n", spread(&paint(BOLD, group), &format!("{points}/{max}")));
+        for row in rows {
+            text += &check(grade, row);
+        }
+    }
+    text + &summary(grade)
+}
+
+fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Something at the left, something at the right edge.
+fn spread(left: &str, right: &str) -> String {
+    let width = anstream::adapter::strip_str(left).to_string().chars().count();
+    format!("{left}{}{right}", " ".repeat(WIDTH.saturating_sub(width + right.len()).max(1)))
+}
+
+fn compile_errors(errors: &crate::build::CompileErrors) -> String {
+    let title = format!("{} does not compile ({})", errors.program, errors.origin);
+    let shown = errors.errors.iter().take(COMPILE_ERRORS).map(|error| format!("{}\n", error.trim_end()));
+    let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
+    let more = if rest > 0 { format!("… and {rest} more errors: mend these first\n") } else { String::new() };
+    format!("\n{}\n\n{}{more}", paint(RED, &title), shown.collect::<Vec<_>>().join("\n"))
+}
+
+fn check(grade: &Grade, row: &GradedRow) -> String {
+    let id = row.verdict.check;
+    let points = format!("{}/{}", row.points(), row.max_points);
+    let line = |style: Style, word: &str, id: &str| {
+        format!("{}\n", spread(&format!("  {} {id}", paint(style, word)), &points))
+    };
+    match &row.verdict.status {
+        Status::Passed => line(GREEN, "✓ passed ", id) + &given(row),
+        Status::Failed(failure) => line(RED, "✗ failed ", id) + &evidence(grade, row, failure),
+        Status::Skipped(need) => line(YELLOW, "– skipped", &format!("{id}, needs {need}")),
+        Status::Unbuilt => line(YELLOW, "– unbuilt", id),
+        Status::Unseen(why) => line(YELLOW, "– not counted", id) + &wrap(why, INDENT),
+        Status::Fault(fault) => {
+            line(RED, "! fault  ", id)
+                + &wrap(&format!("The grader could not find out: {fault}. This costs no point."), INDENT)
+        }
+    }
+}
+
+/// What is passed without work says so.
+fn given(row: &GradedRow) -> String {
+    row.given.as_ref().map_or_else(String::new, |given| paint(DIM, &wrap(given, INDENT)))
+}
+
+fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
+    let verdict = &row.verdict;
+    let mut text = paint(DIM, &wrap(&row.claim, INDENT));
+    text += &labelled("expected", &failure.expected);
+    text += &labelled("got", &failure.observed);
+    if let Some(exit) = &verdict.ended {
+        text += &labelled("and", &format!("the program had ended by itself: {exit}"));
+    }
+    if let Some(size) = failure.smallest_failing_input {
+        text += &labelled("smallest", &format!("a message of {size} bytes is the smallest that breaks it"));
+    }
+    text += &conversation(&verdict.transcript);
+    text += &stderr(&verdict.stderr_tail);
+    for hint in row.hints.iter().take(grade.hint_steps) {
+        text += &labelled("try", hint);
+    }
+    if grade.hint_steps < row.hints.len() {
+        text += &paint(
+            DIM,
+            &labelled("more", &format!("--hint {}, or cargo xtask explain {}", grade.hint_steps + 1, verdict.check)),
+        );
+    }
+    text + &labelled("again", &grade.again(verdict.check)) + "\n"
+}
+
+/// A word, and text beside it in a column of its own.
+fn labelled(label: &str, text: &str) -> String {
+    const COLUMN: usize = 10;
+    let wrapped = wrap(text, INDENT + COLUMN);
+    format!("{}{label:<COLUMN$}{}", " ".repeat(INDENT), wrapped.trim_start())
+}
+
+fn conversation(events: &[Event]) -> String {
+    let shown = &events[events.len().saturating_sub(STRETCH)..];
+    let earlier = events.len() - shown.len();
+    let mut text = String::new();
+    if earlier > 0 {
+        _ = writeln!(text, "{}… {earlier} earlier steps", " ".repeat(INDENT + 2));
+    }
+    for event in shown {
+        _ = writeln!(
+            text,
+            "{}",
+            spread(
+                &format!("{}{}", " ".repeat(INDENT + 2), step(event)),
+                &format!("{:8.1} ms", event.at.as_secs_f64() * 1e3)
+            )
+        );
+    }
+    text
+}
+
+/// One event from the program's point of view: `→` goes to it, `←` comes from it.
+fn step(event: &Event) -> String {
+    const SHOWN: usize = 24;
+    let peer = &event.peer;
+    let data = |arrow: &str| {
+        let preview = show(&event.preview[..event.preview.len().min(SHOWN)], SHOWN);
+        let more = if event.bytes > SHOWN { "…" } else { "" };
+        format!(
+            "{peer} {arrow} {:<30} {:>8} byte{}",
+            format!("{preview}{more}"),
+            event.bytes,
+            if event.bytes == 1 { "" } else { "s" }
+        )
+    };
+    match event.what {
+        What::Connect => format!("{peer} → connects"),
+        What::Refused => format!("{peer} ← connection refused"),
+        What::Send => data("→"),
+        What::Receive => data("←"),
+        What::HalfClose => format!("{peer} → end of stream"),
+        What::Close => format!("{peer} → closes"),
+        What::SendReset => format!("{peer} → reset"),
+        What::End => format!("{peer} ← end of stream"),
+        What::Reset => format!("{peer} ← reset"),
+        What::Timeout => format!("{peer} ← nothing more"),
+    }
+}
+
+/// The end of what the program said, with everything escaped that is not text.
+fn stderr(tail: &[u8]) -> String {
+    const SHOWN: usize = WIDTH - INDENT - 10;
+    let lines: Vec<&[u8]> = tail.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(STDERR_LINES)..].iter().enumerate().map(|(at, line)| {
+        let visible: String = String::from_utf8_lossy(line).chars().flat_map(visible).take(SHOWN).collect();
+        format!("{}{:<8}| {visible}\n", " ".repeat(INDENT), if at == 0 { "stderr" } else { "" })
+    });
+    last.collect()
+}
+
+fn visible(character: char) -> Vec<char> {
+    if character.is_control() { character.escape_default().collect() } else { vec![character] }
+}
+
+fn summary(grade: &Grade) -> String {
+    let count = |wanted: fn(&Status) -> bool| grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count();
+    let counts = [
+        ("passed", count(|status| matches!(status, Status::Passed))),
+        ("failed", count(|status| matches!(status, Status::Failed(_)))),
+        ("skipped", count(|status| matches!(status, Status::Skipped(_)))),
+        ("unbuilt", count(|status| matches!(status, Status::Unbuilt))),
+        ("not counted", count(|status| matches!(status, Status::Unseen(_)))),
+        ("faults", count(|status| matches!(status, Status::Fault(_)))),
+    ];
+    let counted: Vec<String> =
+        counts.iter().filter(|(word, n)| *n > 0 || *word == "passed").map(|(word, n)| format!("{n} {word}")).collect();
+    let style = if grade.passed() { GREEN.bold() } else { RED };
+    let score = paint(style, &format!("Score {}/{}", grade.score(), grade.max_score()));
+    let time = format!("{:.2} s", grade.duration.as_secs_f64());
+    let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
+    text += &lost(grade);
+    text += &next(grade);
+    text + &paint(DIM, &wrap(&format!("Confinement: {}.", grade.confinement.join("; ")), 0))
+}
+
+fn lost(grade: &Grade) -> String {
+    let lost = grade.groups().into_iter().filter_map(|(group, rows)| {
+        let lost: u32 = rows.iter().filter(|row| row.counts()).map(|row| row.max_points - row.points()).sum();
+        (lost > 0).then(|| format!("{group} {lost}"))
+    });
+    let lost: Vec<String> = lost.collect();
+    if lost.is_empty() { String::new() } else { wrap(&format!("Points lost: {}", lost.join(", ")), 0) }
+}
+
+/// The first failed check: the others may need it, and it is never skipped for another's sake.
+fn next(grade: &Grade) -> String {
+    if let Some(errors) = grade.compile_errors.first() {
+        return wrap(&format!("Next: make {} compile", errors.program), 0);
+    }
+    let failed = grade.rows.iter().find(|row| matches!(row.verdict.status, Status::Failed(_)));
+    failed.map_or_else(String::new, |row| {
+        wrap(&format!("Next: {}. {} cargo xtask explain {}", row.verdict.check, row.claim, row.verdict.check), 0)
+    })
+}

@@ -1,0 +1,144 @@
+//! The verdict as JSON, schema 1. Keys without a value are left out.
+
+use serde::Serialize;
+use suite::{Event, Status, What, show};
+
+use crate::grade::{Grade, GradedRow};
+
+const SCHEMA: u32 = 1;
+
+/// How much of an event's bytes is shown.
+const PREVIEW: usize = 64;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    practical: &'a str,
+    submission: &'a str,
+    seed: u64,
+    score: u32,
+    max_score: u32,
+    passed: bool,
+    confinement: &'a [String],
+    duration_ms: u128,
+    mistakes: [(); 0],
+    checks: Vec<Check<'a>>,
+}
+
+#[derive(Serialize)]
+struct Check<'a> {
+    id: &'a str,
+    group: &'a str,
+    program: &'a str,
+    status: &'static str,
+    points: u32,
+    max_points: u32,
+    duration_ms: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    smallest_failing_input: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    transcript: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr_tail: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    at_us: u128,
+    peer: &'a str,
+    event: &'static str,
+    bytes: usize,
+    preview: String,
+}
+
+/// The whole report, with a line end.
+pub(crate) fn render(grade: &Grade) -> String {
+    let report = Report {
+        schema: SCHEMA,
+        practical: grade.practical,
+        submission: &grade.submission,
+        seed: grade.seed,
+        score: grade.score(),
+        max_score: grade.max_score(),
+        passed: grade.passed(),
+        confinement: &grade.confinement,
+        duration_ms: grade.duration.as_millis(),
+        mistakes: [],
+        checks: grade.rows.iter().map(|row| check(grade, row)).collect(),
+    };
+    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+}
+
+fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
+    let verdict = &row.verdict;
+    let failed = matches!(verdict.status, Status::Failed(_));
+    Check {
+        id: verdict.check,
+        group: row.group,
+        program: row.program,
+        status: status(&verdict.status),
+        points: row.points(),
+        max_points: row.max_points,
+        duration_ms: verdict.took.as_millis(),
+        message: message(grade, row),
+        hint: row.hints.first().filter(|_| failed).map(String::as_str),
+        smallest_failing_input: match &verdict.status {
+            Status::Failed(failure) => failure.smallest_failing_input,
+            _ => None,
+        },
+        transcript: if failed { verdict.transcript.iter().map(entry).collect() } else { Vec::new() },
+        stderr_tail: Some(&verdict.stderr_tail)
+            .filter(|tail| failed && !tail.is_empty())
+            .map(|tail| String::from_utf8_lossy(tail).into_owned()),
+    }
+}
+
+fn status(status: &Status) -> &'static str {
+    match status {
+        Status::Passed => "passed",
+        Status::Failed(_) => "failed",
+        Status::Skipped(_) | Status::Unseen(_) => "skipped",
+        Status::Unbuilt => "unbuilt",
+        Status::Fault(_) => "fault",
+    }
+}
+
+/// One line.
+fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
+    let message = match &row.verdict.status {
+        Status::Passed => return None,
+        Status::Failed(failure) => match &row.verdict.ended {
+            Some(exit) => format!("{failure} (the program had ended: {exit})"),
+            None => failure.to_string(),
+        },
+        Status::Skipped(need) => format!("not run: {need} must pass first"),
+        Status::Unseen(why) => format!("not counted: {why}"),
+        Status::Unbuilt => {
+            let programs: Vec<&str> = grade.compile_errors.iter().map(|errors| errors.program.as_str()).collect();
+            format!("{} does not compile", programs.join(" and "))
+        }
+        Status::Fault(fault) => format!("a fault of the grader's own, which costs no point: {fault}"),
+    };
+    Some(message.replace('\n', " "))
+}
+
+fn entry(event: &Event) -> Entry<'_> {
+    let (name, said) = match event.what {
+        What::Connect => ("connect", ""),
+        What::Refused => ("reset", "(connection refused)"),
+        What::Send => ("send", ""),
+        What::HalfClose => ("send", "(end of stream)"),
+        What::Close => ("send", "(close)"),
+        What::SendReset => ("send", "(reset)"),
+        What::Receive => ("receive", ""),
+        What::End => ("end", ""),
+        What::Reset => ("reset", ""),
+        What::Timeout => ("timeout", ""),
+    };
+    let preview = if event.bytes > 0 { show(&event.preview, PREVIEW) } else { said.to_owned() };
+    Entry { at_us: event.at.as_micros(), peer: &event.peer, event: name, bytes: event.bytes, preview }
+}

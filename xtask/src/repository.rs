@@ -1,0 +1,56 @@
+//! Where the practicals are, and where the harness keeps what it builds.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+/// A checkout of the course.
+#[derive(Debug, Clone)]
+pub(crate) struct Repository {
+    root: PathBuf,
+}
+
+/// The repository round the current folder; elsewhere the one that this command was built in.
+pub(crate) fn find() -> anyhow::Result<Repository> {
+    let here = std::env::current_dir().context("the current folder cannot be read")?;
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    here.ancestors()
+        .chain(built_in)
+        .find(|folder| folder.join("practicals").is_dir())
+        .map(|root| Repository { root: root.to_owned() })
+        .with_context(|| {
+            format!("no folder `practicals` in {} or above it: run this inside the course's repository", here.display())
+        })
+}
+
+impl Repository {
+    /// The folder of a practical that the suite knows.
+    pub(crate) fn practical(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.root.join("practicals").join(name);
+        if suite::practical(name).is_none() {
+            let known: Vec<&str> = suite::PRACTICALS.iter().map(|practical| practical.name).collect();
+            bail!("there is no practical {name:?}: there is {} (cargo xtask list)", known.join(", "));
+        }
+        if !folder.is_dir() {
+            bail!("the practical {name:?} has no folder {}", folder.display());
+        }
+        Ok(folder)
+    }
+
+    /// The root folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A path as a person in the repository would write it.
+    pub(crate) fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}
+
+/// Where the harness keeps what it builds: beside its own build.
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
+    let executable = std::env::current_exe().context("the harness does not know its own executable")?;
+    let target = executable.parent().and_then(Path::parent).context("the harness's executable has no target folder")?;
+    Ok(target.join("practicals"))
+}

@@ -1,0 +1,108 @@
+//! Styles, and the line that shows how far a grading has come.
+
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anstyle::{AnsiColor, Style};
+
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+/// The width of everything that is printed.
+pub(crate) const WIDTH: usize = 80;
+
+/// On a terminal one line that is written over again; elsewhere a line for each step.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    live: bool,
+    silent: bool,
+    total: AtomicUsize,
+    done: AtomicUsize,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let live = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        Self { live, silent: false, total: AtomicUsize::new(0), done: AtomicUsize::new(0) }
+    }
+
+    /// Says nothing.
+    pub(crate) fn silent() -> Self {
+        Self { live: false, silent: true, total: AtomicUsize::new(0), done: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn building(&self, programs: &[&str]) {
+        if !programs.is_empty() {
+            self.say(&format!("building {}", programs.join(" and ")));
+        }
+    }
+
+    pub(crate) fn checking(&self, total: usize) {
+        self.total.store(total, Ordering::Relaxed);
+        self.say(&format!("running {total} check{}", if total == 1 { "" } else { "s" }));
+    }
+
+    pub(crate) fn checked(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.live {
+            self.say(&format!("checked {done} of {}", self.total.load(Ordering::Relaxed)));
+        }
+    }
+
+    fn say(&self, line: &str) {
+        let mut stderr = std::io::stderr();
+        _ = match (self.silent, self.live) {
+            (true, _) => Ok(()),
+            (false, true) => write!(stderr, "\r\x1b[K{line} …").and_then(|()| stderr.flush()),
+            (false, false) => writeln!(stderr, "{line}"),
+        };
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.live {
+            _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// The words of `text` in lines that fit, each with `indent` spaces before it.
+pub(crate) fn wrap(text: &str, indent: usize) -> String {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let length = line.chars().count();
+        if length > 0 && indent + length + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_the_width() {
+        let text = "word ".repeat(100);
+        let wrapped = wrap(&text, 6);
+        assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH && line.starts_with("      word")));
+        assert_eq!(wrapped.split_whitespace().count(), 100);
+    }
+
+    #[test]
+    fn a_word_too_long_stands_alone() {
+        let long = "x".repeat(WIDTH);
+        assert_eq!(wrap(&format!("a {long} b"), 2).lines().count(), 3);
+    }
+}

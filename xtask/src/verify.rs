@@ -1,0 +1,324 @@
+//! `verify`: the grader against itself.
+//!
+//! The reference solution gets full marks; the skeletons fail all but what they are given; every known mistake fails exactly
+//! the checks of its row; odd but right programs get full marks; no check is without a mistake that fails it; and the
+//! handout's table says what the rubric says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use suite::{CommandLine, Planned, Practical, Status, Subject, Verdict};
+
+use crate::build::{self, Programs};
+use crate::catalogue::{self, Catalogue, Mistake, Right};
+use crate::cli::{GradeRequest, Origin, VerifyRequest};
+use crate::grade::{Grade, judge};
+use crate::repository::{self, Repository};
+use crate::rubric::{self, FULL_MARKS, Rubric};
+use crate::terminal::{BOLD, GREEN, Progress, RED};
+use crate::{NOT_PASSED, PASSED, soak, submission};
+
+pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
+    let repository = repository::find()?;
+    if let Some(name) = &request.practical {
+        repository.practical(name)?;
+    }
+    let chosen = suite::PRACTICALS
+        .iter()
+        .filter(|practical| request.practical.as_deref().is_none_or(|name| name == practical.name));
+    let mut complaints = 0;
+    for practical in chosen {
+        let ground = Ground::prepare(&repository, practical, request)?;
+        let found = match request.soak {
+            Some(times) => soak::run(&ground, times)?,
+            None => verify(&ground)?,
+        };
+        complaints += found.len();
+        conclude(practical, &found);
+    }
+    Ok(if complaints == 0 { PASSED } else { NOT_PASSED })
+}
+
+fn conclude(practical: &Practical, complaints: &[String]) {
+    for complaint in complaints {
+        anstream::println!("{RED}wrong{RED:#}  {complaint}");
+    }
+    match complaints.len() {
+        0 => anstream::println!("{GREEN}{}: the grader holds{GREEN:#}", practical.name),
+        n => anstream::println!("{RED}{}: {n} complaint(s) about the grader{RED:#}", practical.name),
+    }
+}
+
+/// What a verification stands on: everything is built once.
+pub(crate) struct Ground<'a> {
+    repository: &'a Repository,
+    pub(crate) rubric: Rubric,
+    catalogue: Option<Catalogue>,
+    solution: BTreeMap<String, PathBuf>,
+    programs: BTreeMap<String, PathBuf>,
+    request: &'a VerifyRequest,
+}
+
+impl<'a> Ground<'a> {
+    fn prepare(repository: &'a Repository, practical: &Practical, request: &'a VerifyRequest) -> anyhow::Result<Self> {
+        let rubric = rubric::read(repository, practical.name)?;
+        let catalogue = catalogue::read(practical, &rubric.folder)?;
+        let target = repository::target()?.join(format!("{}-verify", practical.name));
+        let mut solution = BTreeMap::new();
+        for program in practical.programs {
+            let folder = rubric.folder.join("solution").join(program);
+            if folder.is_dir() {
+                solution.extend(build::all_programs_of(&folder, &target.join(program))?);
+            }
+        }
+        let programs = match catalogue {
+            Some(_) => build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?,
+            None => BTreeMap::new(),
+        };
+        let ground = Self { repository, rubric, catalogue, solution, programs, request };
+        ground.check_names()?;
+        Ok(ground)
+    }
+
+    /// Every row has its program, every program its row, and `--only` names rows.
+    fn check_names(&self) -> anyhow::Result<()> {
+        let rows: BTreeSet<&str> =
+            self.mistakes().map(|row| &*row.id).chain(self.rights().map(|row| &*row.id)).collect();
+        if let Some(id) = rows.iter().find(|id| !self.programs.contains_key(**id)) {
+            bail!("mistakes.toml has a row for {id}, and there is no mistakes/src/bin/{id}.rs");
+        }
+        if let Some(name) = self.programs.keys().find(|name| !rows.contains(name.as_str())) {
+            bail!("there is a mistakes/src/bin/{name}.rs, and mistakes.toml has no row for it");
+        }
+        if let Some(word) = self.request.only.iter().find(|word| !rows.contains(word.as_str())) {
+            bail!("--only {word}: the catalogue has no such row");
+        }
+        Ok(())
+    }
+
+    fn mistakes(&self) -> impl Iterator<Item = &Mistake> {
+        self.catalogue.iter().flat_map(|catalogue| &catalogue.mistake)
+    }
+
+    fn rights(&self) -> impl Iterator<Item = &Right> {
+        self.catalogue.iter().flat_map(|catalogue| &catalogue.right)
+    }
+
+    fn is_chosen(&self, id: &str) -> bool {
+        self.request.only.is_empty() || self.request.only.iter().any(|word| word == id)
+    }
+
+    /// Every right program: the solution under its own name, then the odd ones with what they stand for.
+    pub(crate) fn right_programs(&self) -> Vec<(String, Option<String>)> {
+        let solution =
+            (self.request.only.is_empty() && !self.solution.is_empty()).then(|| ("solution".to_owned(), None));
+        let odd =
+            self.rights().filter(|row| self.is_chosen(&row.id)).map(|row| (row.id.clone(), Some(row.program.clone())));
+        solution.into_iter().chain(odd).collect()
+    }
+
+    /// Grades the solution with one of its programs replaced; only checks that run the replaced program are made.
+    pub(crate) fn grade(&self, replaced: Option<(&str, &str)>) -> anyhow::Result<Grade> {
+        let plan: Vec<Planned> = self
+            .rubric
+            .plan(&[])?
+            .into_iter()
+            .filter(|planned| replaced.is_none_or(|(program, _)| planned.check.programs.contains(&program)))
+            .collect();
+        let mut subjects = Vec::new();
+        for name in self.rubric.practical.programs {
+            let executable = match replaced {
+                Some((program, by)) if program == *name => self.programs.get(by),
+                _ => self.solution.get(*name),
+            };
+            let executable = executable.with_context(|| format!("{name} was not built"))?;
+            let command = CommandLine::new([executable.as_os_str(), "{host}".as_ref(), "{port}".as_ref()]);
+            subjects.push(Arc::new(Subject::new(*name, command, None, None)));
+        }
+        self.graded(&plan, &Programs { subjects, errors: Vec::new() }, &self.request_for(Origin::Solution))
+    }
+
+    fn graded(&self, plan: &[Planned], programs: &Programs, request: &GradeRequest) -> anyhow::Result<Grade> {
+        let verdicts = judge(plan, programs, request, &Progress::silent())?;
+        let sources = submission::Sources { programs: Vec::new(), submission: String::new() };
+        Ok(Grade::new(&self.rubric, verdicts, programs, &sources, request))
+    }
+
+    fn request_for(&self, origin: Origin) -> GradeRequest {
+        GradeRequest {
+            practical: self.rubric.practical.name.to_owned(),
+            origin,
+            programs: Vec::new(),
+            address: None,
+            only: Vec::new(),
+            reports: Vec::new(),
+            hint: 1,
+            seed: self.request.seed,
+            jobs: usize::MAX,
+        }
+    }
+}
+
+fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
+    anstream::println!("{BOLD}verify {}{BOLD:#}, seed {}", ground.rubric.practical.name, ground.request.seed);
+    let mut complaints = Vec::new();
+    if ground.request.only.is_empty() {
+        complaints.extend(handout(ground)?);
+        complaints.extend(skeletons(ground)?);
+    }
+    for (name, program) in ground.right_programs() {
+        let grade = ground.grade(program.as_deref().map(|program| (program, name.as_str())))?;
+        complaints.extend(lost_points(&name, &grade));
+    }
+    complaints.extend(catalogue_rows(ground)?);
+    Ok(complaints)
+}
+
+/// The handout's table has the rubric's rows.
+fn handout(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
+    let path = ground.rubric.folder.join("README.md");
+    let shown = ground.repository.relative(&path);
+    let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
+    let rows = ground
+        .rubric
+        .checks
+        .iter()
+        .filter(|row| !row.hidden)
+        .map(|row| format!("| {} | `{}` | {} | {} |", row.check.group, row.check.id, row.claim, row.points));
+    let missing: Vec<String> =
+        rows.filter(|row| !text.contains(row)).map(|row| format!("{shown} has no line {row}")).collect();
+    say("handout", missing.is_empty(), "its table is the rubric's");
+    Ok(missing)
+}
+
+/// Unfinished programs fail everything but what they are given, and nothing of the harness breaks on them.
+fn skeletons(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
+    let request = ground.request_for(Origin::Practical);
+    let plan = ground.rubric.plan(&[])?;
+    let sources = submission::stage(ground.repository, &ground.rubric, &plan, &request)?;
+    let programs = build::programs(&sources, &Progress::silent())?;
+    let grade = ground.graded(&plan, &programs, &request)?;
+
+    let given = |id: &str| ground.rubric.row(id).is_some_and(|row| row.given.is_some());
+    let wrong = grade.rows.iter().map(|row| &row.verdict).filter(|verdict| match verdict.status {
+        Status::Passed => !given(verdict.check),
+        Status::Failed(_) | Status::Skipped(_) => given(verdict.check),
+        Status::Unseen(_) => false,
+        Status::Unbuilt | Status::Fault(_) => true,
+    });
+    let complaints: Vec<String> = wrong.map(|verdict| format!("the skeleton: {}", told(verdict))).collect();
+    say("skeleton", complaints.is_empty(), &format!("{}/{}, for what it is given", grade.score(), grade.max_score()));
+    Ok(complaints)
+}
+
+/// A right program that did not get full marks.
+pub(crate) fn lost_points(name: &str, grade: &Grade) -> Vec<String> {
+    let held = |verdict: &&Verdict| !matches!(verdict.status, Status::Passed | Status::Unseen(_));
+    let lost: Vec<String> = grade
+        .rows
+        .iter()
+        .map(|row| &row.verdict)
+        .filter(held)
+        .map(|verdict| format!("{name}: {}", told(verdict)))
+        .collect();
+    say(
+        name,
+        lost.is_empty(),
+        &format!("{}/{} in {:.2} s", grade.score(), grade.max_score(), grade.duration.as_secs_f64()),
+    );
+    lost
+}
+
+fn say(what: &str, holds: bool, how: &str) {
+    let (style, word) = if holds { (GREEN, "holds") } else { (RED, "wrong") };
+    anstream::println!("{style}{word}{style:#}  {what}: {how}");
+}
+
+fn told(verdict: &Verdict) -> String {
+    let status = match &verdict.status {
+        Status::Passed => "passed".to_owned(),
+        Status::Failed(failure) => format!("failed: {failure}"),
+        Status::Skipped(need) => format!("was skipped for {need}"),
+        Status::Unseen(why) => format!("could not be seen: {why}"),
+        Status::Unbuilt => "was not built".to_owned(),
+        Status::Fault(fault) => format!("ended as a fault: {fault}"),
+    };
+    let ended = verdict.ended.as_ref().map(|exit| format!(" (the program had ended: {exit})")).unwrap_or_default();
+    format!("{} {status}{ended}", verdict.check)
+}
+
+/// Every mistake against its row; and every check has a mistake that fails it.
+fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    let mut failed_by_some = BTreeSet::new();
+    let matrix = Matrix::new(&ground.rubric);
+    for mistake in ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id)) {
+        let grade = ground.grade(Some((&mistake.program, &mistake.id)))?;
+        matrix.row(&mistake.id, &grade);
+        let mut differences = differences(mistake, &grade);
+        complaints.append(&mut differences);
+        failed_by_some.extend(mistake.fails.iter().map(String::as_str));
+    }
+    matrix.legend();
+    if ground.request.only.is_empty() && ground.catalogue.is_some() {
+        let unproved = ground.rubric.checks.iter().filter(|row| !failed_by_some.contains(row.check.id));
+        complaints.extend(
+            unproved.map(|row| format!("no mistake fails {}: a check that cannot fail proves nothing", row.check.id)),
+        );
+    }
+    Ok(complaints)
+}
+
+fn differences(mistake: &Mistake, grade: &Grade) -> Vec<String> {
+    let must_fail = |id: &str| mistake.fails.iter().any(|failing| failing == id);
+    let wrong = grade.rows.iter().map(|row| &row.verdict).filter(|verdict| match verdict.status {
+        Status::Failed(_) => !must_fail(verdict.check),
+        Status::Unseen(_) => false,
+        Status::Fault(_) => true,
+        _ => must_fail(verdict.check),
+    });
+    wrong.map(|verdict| format!("{}: {}", mistake.id, told(verdict))).collect()
+}
+
+/// Mistakes × checks, a line each as it is found out.
+struct Matrix {
+    checks: Vec<&'static str>,
+}
+
+const NAME_WIDTH: usize = 28;
+
+impl Matrix {
+    fn new(rubric: &Rubric) -> Self {
+        let checks: Vec<&'static str> = rubric.checks.iter().map(|row| row.check.id).collect();
+        let digits = |divisor: usize| -> String {
+            (1..=checks.len()).map(|n| char::from(b'0' + (n / divisor % 10) as u8)).collect()
+        };
+        anstream::println!("\n{:NAME_WIDTH$}{}\n{:NAME_WIDTH$}{}", "", digits(10), "", digits(1));
+        Self { checks }
+    }
+
+    fn row(&self, name: &str, grade: &Grade) {
+        let sign =
+            |id: &&str| match grade.rows.iter().find(|row| row.verdict.check == *id).map(|row| &row.verdict.status) {
+                None => ' ',
+                Some(Status::Passed) => '.',
+                Some(Status::Failed(_)) => 'X',
+                Some(Status::Skipped(_)) => 's',
+                Some(Status::Unseen(_)) => '?',
+                Some(Status::Unbuilt | Status::Fault(_)) => '!',
+            };
+        let signs: String = self.checks.iter().map(sign).collect();
+        anstream::println!("{name:NAME_WIDTH$}{signs}  {:5.2} s", grade.duration.as_secs_f64());
+    }
+
+    fn legend(&self) {
+        anstream::println!("\nX failed   . passed   s skipped for its needs   ? cannot be seen here   ! fault");
+        for (at, check) in self.checks.iter().enumerate() {
+            let end = if at % 2 == 1 || at + 1 == self.checks.len() { "\n" } else { "" };
+            anstream::print!("{:>3} {check:<34}{end}", at + 1);
+        }
+        anstream::println!("\nfull marks are {FULL_MARKS} points");
+    }
+}
