@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -33,6 +33,7 @@ pub(crate) struct Bench {
     trees: Mutex<Vec<Tree>>,
     outputs: Mutex<Vec<(String, Output)>>,
     exit: Mutex<Option<ExitStatus>>,
+    death_suspected: AtomicBool,
 }
 
 impl Bench {
@@ -50,6 +51,7 @@ impl Bench {
             trees: Mutex::default(),
             outputs: Mutex::default(),
             exit: Mutex::default(),
+            death_suspected: AtomicBool::new(false),
         }
     }
 
@@ -130,6 +132,15 @@ impl Bench {
 
     pub(crate) fn keep_output(&self, program: &str, stderr: Output) {
         lock(&self.outputs).push((program.to_owned(), stderr));
+    }
+
+    /// What a peer has seen may be the first sign of a program's end: it is worth a moment to learn how it ended.
+    pub(crate) fn suspect_death(&self) {
+        self.death_suspected.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_death_suspected(&self) -> bool {
+        self.death_suspected.load(Ordering::Relaxed)
     }
 
     pub(crate) fn keep_exit(&self, status: ExitStatus) {

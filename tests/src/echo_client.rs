@@ -2,7 +2,6 @@
 //! many: a client that prints what it was given is found out.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
@@ -25,9 +24,6 @@ pub(crate) const CHECKS: &[Check] = &[
     check!(client, client_closes, echo_client),
     check!(together, client_and_server_agree, echo_client, echo_server),
 ];
-
-/// Between two bytes of a reply in pieces, where the system does not show that the client has taken the first.
-const PAUSE: Duration = Duration::from_millis(30);
 
 /// The message goes out as it is: no newline of the client's own, no other encoding.
 fn client_sends_exactly(client: &Program) -> Outcome {
@@ -126,7 +122,7 @@ fn client_gathers_reply(client: &Program) -> Outcome {
     let ended = answer(client, &message, |server| {
         for byte in reply.chunks(1) {
             server.send(byte)?;
-            server.until_taken(PAUSE)?;
+            server.until_taken()?;
         }
         Ok(())
     })?;
@@ -140,7 +136,12 @@ fn client_gathers_large_reply(client: &Program) -> Outcome {
     let message = client.bench.payload().letters(SIZE);
     let reply = otherwise(&message);
 
-    let ended = answer(client, &message, |server| server.send(&reply))?;
+    let (first, second) = reply.split_at(SIZE / 2 + 1);
+    let ended = answer(client, &message, |server| {
+        server.send(first)?;
+        server.until_taken()?;
+        server.send(second)
+    })?;
 
     prints(&ended, &reply)
 }
@@ -172,7 +173,7 @@ fn client_reports_cut_reply(client: &Program) -> Outcome {
         let mut server = host.accept(&mut sender)?;
         server.expect(&message)?;
         server.send(half)?;
-        server.until_taken(PAUSE)?;
+        server.until_taken()?;
         end(server);
 
         let ended = sender.until_ended()?;

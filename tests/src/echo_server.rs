@@ -9,7 +9,7 @@ use crate::patience::{self, Patience, Proof, wait_for};
 use crate::payload::Payload;
 use crate::peer::{Ending, Peer};
 use crate::program::{Ended, LOCALHOST, Program, Server};
-use crate::{Check, Failure, Fault, Outcome, Stop, check, compare};
+use crate::{Check, Failure, Outcome, Stop, check, compare};
 
 pub(crate) const CHECKS: &[Check] = &[
     check!(flow, listens_on_given_address, echo_server),
@@ -103,7 +103,6 @@ fn echoes_every_byte_value(server: &Program) -> Outcome {
     for piece in every_value.chunks(PIECE) {
         client.exchange(piece)?;
     }
-    let mut client = running.connect()?;
     for (first, second) in characters_cut_in_two(&mut server.bench.payload(), PIECE) {
         client.exchange(&first)?;
         client.exchange(&second)?;
@@ -146,12 +145,13 @@ fn obeys_no_words(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
 
+    let mut before = "nothing".to_owned();
     for word in WORDS {
-        let mut client = running.connect().map_err(|stop| after(stop, "an earlier client had sent a word"))?;
+        let mut client = running.connect().map_err(|stop| after(stop, &format!("another client had sent {before}")))?;
+        before = compare::describe(word);
         client.exchange(word)?;
-        client
-            .exchange(&payload.letters(9))
-            .map_err(|stop| after(stop, &format!("the message {}", compare::describe(word))))?;
+        client.exchange(&payload.letters(9)).map_err(|stop| after(stop, &format!("the message {before}")))?;
+        client.close();
     }
     Ok(())
 }
@@ -206,14 +206,15 @@ fn echoes_every_size(server: &Program) -> Outcome {
     ];
     let message = server.bench.payload().stream(SIZES[SIZES.len() - 1]);
     let running = server.launch()?;
+    let mut client = running.connect()?;
 
     let mut good = 0;
     for size in SIZES {
-        match running.connect().and_then(|mut client| client.exchange(&message[..size])) {
+        match client.exchange(&message[..size]) {
             Ok(()) => good = size,
-            Err(Stop::Failed(_)) => {
-                drop(running);
-                return Err(smallest_failure(server, &message, good, size));
+            Err(Stop::Failed(failure)) => {
+                drop((client, running));
+                return Err(smallest_failure(server, &message, good, size, failure));
             }
             Err(other) => return Err(other),
         }
@@ -221,32 +222,26 @@ fn echoes_every_size(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// The smallest size above `good` that breaks the server, found by halving; each try is a fresh process. Bounded in time: what
-/// was found by then is told.
-fn smallest_failure(server: &Program, message: &[u8], mut good: usize, mut bad: usize) -> Stop {
+/// The smallest message above `good` that breaks the server, found by halving; each try is one message to a fresh process.
+/// Bounded in time: what was found by then is told. Where one message alone breaks nothing, `failure` stands.
+fn smallest_failure(server: &Program, message: &[u8], mut good: usize, mut bad: usize, failure: Failure) -> Stop {
     const SEARCH: Duration = Duration::from_secs(1);
     let attempt = |size: usize| server.launch()?.connect()?.exchange(&message[..size]);
     let deadline = Instant::now() + SEARCH;
+    let mut smallest = match attempt(bad) {
+        Err(Stop::Failed(failure)) => failure,
+        Err(other) => return other,
+        Ok(()) => return after(failure.into(), "smaller messages on the same connection"),
+    };
     while bad - good > 1 && Instant::now() < deadline {
         let middle = good + (bad - good) / 2;
         match attempt(middle) {
             Ok(()) => good = middle,
-            Err(Stop::Failed(_)) => bad = middle,
+            Err(Stop::Failed(failure)) => (bad, smallest) = (middle, failure),
             Err(other) => return other,
         }
     }
-    match attempt(bad) {
-        Err(Stop::Failed(failure)) => Failure { smallest_failing_input: Some(bad), ..failure }.into(),
-        Err(other) => other,
-        Ok(()) => Failure {
-            smallest_failing_input: Some(bad),
-            ..Failure::new(
-                format!("a message of {bad} bytes comes back every time"),
-                "that it came back from a fresh server, but not after smaller messages from other clients".to_owned(),
-            )
-        }
-        .into(),
-    }
+    Failure { smallest_failing_input: Some(bad), ..smallest }.into()
 }
 
 /// A message may arrive one byte at a time, and each byte is echoed when it arrives.
@@ -280,7 +275,10 @@ fn outlasts_slow_reader(server: &Program) -> Outcome {
     let mut slow = running.connect_with_small_buffer()?;
     slow.exchange_slowly(&message, |_| {
         patience::let_be(&server.bench, LATE, patience::STALLED);
-        running.connect()?.exchange(&payload.letters(13)).map_err(|stop| after(stop, "two clients did not read"))
+        let mut other = running.connect()?;
+        other.exchange(&payload.letters(13)).map_err(|stop| after(stop, "two clients did not read"))?;
+        other.close();
+        Ok(())
     })
 }
 
@@ -307,9 +305,9 @@ fn serves_clients_at_once(server: &Program) -> Outcome {
 
     let mut second = running.connect()?;
     second.exchange(&payload.letters(14))?;
-    running.connect()?.exchange(&payload.letters(9))?;
-    silent.exchange(&payload.letters(6))?;
-    second.exchange(&payload.letters(3))
+    let mut third = running.connect()?;
+    third.exchange(&payload.letters(9))?;
+    silent.exchange(&payload.letters(6))
 }
 
 /// Each client has its own bytes: one buffer shared by all shows when all have sent before anybody reads.
@@ -367,11 +365,9 @@ fn connect_one_by_one(running: &Server<'_>, clients: usize, payload: &mut Payloa
 /// The end of the client's stream is no reason to forget what the client is still owed.
 fn flushes_before_close(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
-    let running = server.launch()?;
-
-    for (message, mut client) in
-        [(payload.letters(13), running.connect()?), (payload.stream(LARGE), running.connect_with_small_buffer()?)]
-    {
+    for message in [payload.letters(13), payload.stream(LARGE)] {
+        let running = server.launch()?;
+        let mut client = running.connect_with_small_buffer()?;
         let received = client.send_and_half_close(&message, LATE)?;
         comes_back_and_ends(&message, received)?;
     }
@@ -425,7 +421,8 @@ fn closes_after_client(server: &Program) -> Outcome {
 }
 
 fn connect_exchange_and_close(running: &Server<'_>, clients: usize, payload: &mut Payload) -> Outcome {
-    for mut client in connect_one_by_one(running, clients, payload)? {
+    for _ in 0..clients {
+        let mut client = running.connect()?;
         client.exchange(&payload.letters(7))?;
         client.close();
     }
@@ -526,18 +523,22 @@ fn restarts_on_same_port(server: &Program) -> Outcome {
 fn rests_when_idle(server: &Program) -> Outcome {
     const CLIENTS: usize = 10;
     let mut payload = server.bench.payload();
-    let running = server.launch()?;
+    let mut running = server.launch()?;
     let tree =
         running.tree().filter(|tree| tree.effort().is_some()).ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
 
     let mut gone = running.connect()?;
     gone.exchange(&payload.letters(12))?;
     gone.close();
-    let ended = running.connect()?;
+    let mut ended = running.connect()?;
+    ended.exchange(&payload.letters(12))?;
     ended.half_close()?;
     let _silent: Vec<Peer> = (0..CLIENTS).filter_map(|_| running.connect().ok()).collect();
 
-    if patience::let_be(&server.bench, AFTERMATH, patience::STUCK) { Ok(()) } else { uses_little_time(tree) }
+    if !patience::let_be(&server.bench, AFTERMATH, patience::STUCK) {
+        uses_little_time(tree)?;
+    }
+    running.lives_on()
 }
 
 fn uses_little_time(tree: Tree) -> Outcome {
@@ -575,21 +576,13 @@ fn busy_share(tree: Tree, window: Duration) -> f64 {
         .unwrap_or_default()
         .saturating_sub(total_before.unwrap_or_default())
         .saturating_sub(tick);
-    let could_have = passed.saturating_sub(spent.queued.min(passed / 2));
+    let could_have = passed.saturating_sub(spent.queued.min(passed * 3 / 4));
     spent.ran.max(total).as_secs_f64() / could_have.as_secs_f64()
 }
 
 /// Somebody else has the port: that is a message for a person, not a panic.
 fn reports_address_in_use(server: &Program) -> Outcome {
-    drop(server.launch()?); // shows whether it has an address of its own
-    let taken = match server.fixed_address() {
-        Some(fixed) => TcpListener::bind(fixed),
-        None => TcpListener::bind((LOCALHOST, 0)),
-    };
-    let occupant = taken.map_err(Fault::from)?;
-    let address = occupant.local_addr().map_err(Fault::from)?;
-
-    let ended = server.launch_to_end(&address.ip().to_string(), &address.port().to_string())?;
+    let (address, ended) = server.launch_where_taken()?;
 
     let expected = format!("a message on stderr and an exit status other than 0, since {address} is taken");
     let succeeded = ended.exit.is_ok_and(|status| status.success());
@@ -604,7 +597,7 @@ fn reports_bad_arguments(server: &Program) -> Outcome {
         return Err(Failure::new(expected("abc"), "a command line without a place for a port").into());
     }
     for port in ["abc", "70000", "-1", ""] {
-        let ended = server.launch_to_end(&LOCALHOST.to_string(), port)?;
+        let ended = server.launch_with_port(port)?;
         let is_usage = ended.exit.is_ok_and(|status| status.code() == Some(USAGE)) && ended.says_usage();
         reports(&ended, expected(port), is_usage)?;
     }

@@ -77,9 +77,14 @@ impl Tree {
         Self { launcher, program }
     }
 
-    /// The TCP addresses on which the program listens right now.
+    /// The TCP addresses on which the program listens right now: those of its first process, or of all where that has none.
     pub(crate) fn listening(&self) -> Option<Vec<SocketAddr>> {
-        sight::listening(self.launcher, self.program)
+        sight::listening(self.launcher, self.program, true)
+    }
+
+    /// The TCP addresses on which the program's first process listens right now; this costs less.
+    pub(crate) fn first_process_listening(&self) -> Option<Vec<SocketAddr>> {
+        sight::listening(self.launcher, self.program, false)
     }
 
     /// The sockets that the program holds right now.

@@ -43,7 +43,7 @@ pub(crate) struct Limits {
     pub(crate) waiting: Duration,
     /// Processor time that it may spend without anything coming of it.
     working: Duration,
-    /// Everything together, whatever the machine does.
+    /// Without progress, whatever the machine does.
     wall: Duration,
 }
 
@@ -107,6 +107,8 @@ pub(crate) struct Patience<'a> {
     worked: Duration,
     /// Over the whole wait, against streams that trickle.
     waited_in_all: Duration,
+    /// The same, whoever worked or waited.
+    passed_in_all: Duration,
     bytes: usize,
     slice: Duration,
     /// A picture of the program in which nothing can move, and when it was done.
@@ -128,6 +130,7 @@ impl<'a> Patience<'a> {
             waited: Duration::ZERO,
             worked: Duration::ZERO,
             waited_in_all: Duration::ZERO,
+            passed_in_all: Duration::ZERO,
             bytes: 0,
             slice: FIRST_SLICE,
             still: None,
@@ -150,7 +153,6 @@ impl<'a> Patience<'a> {
         self.still = None;
         self.last_look = Instant::now();
         self.since_progress = self.last_look;
-        self.effort = None;
     }
 
     /// A slice went by and nothing came. Is it time to give up?
@@ -160,15 +162,28 @@ impl<'a> Patience<'a> {
         let counted = passed.min(self.slice * 2);
         self.last_look = Instant::now();
         self.slice = (self.slice * 3 / 2).min(LONGEST_SLICE);
-        if self.began.elapsed() > self.limits.wall {
-            return Some(GaveUp::Waited(self.limits.wall));
+        if self.is_over() {
+            return Some(GaveUp::Waited(self.since_progress.elapsed()));
         }
-        if self.since_progress.elapsed() > BEFORE_COUNTING.min(self.limits.waiting / 2) {
+        self.passed_in_all += counted;
+        let short = self.since_progress.elapsed() <= BEFORE_COUNTING.min(self.limits.waiting / 2);
+        if !short || self.passed_in_all > self.limits.waiting {
             let waited = self.waiting_part(counted);
             self.waited += waited;
             self.waited_in_all += waited;
         }
         self.verdict()
+    }
+
+    /// The limits of the wall clock, which no slowness of the machine moves: without progress, and in all.
+    fn is_over(&self) -> bool {
+        const IN_ALL: u32 = 4;
+        let in_all = self.limits.wall * IN_ALL + self.time_for_bytes();
+        self.since_progress.elapsed() > self.limits.wall || self.began.elapsed() > in_all
+    }
+
+    fn time_for_bytes(&self) -> Duration {
+        Duration::from_secs_f64(self.bytes as f64 / SLOWEST_STREAM)
     }
 
     /// The part of `counted` in which the program waited.
@@ -184,7 +199,7 @@ impl<'a> Patience<'a> {
     }
 
     fn verdict(&mut self) -> Option<GaveUp> {
-        let trickle = self.limits.waiting * 2 + Duration::from_secs_f64(self.bytes as f64 / SLOWEST_STREAM);
+        let trickle = self.limits.waiting * 2 + self.time_for_bytes();
         if self.waited >= self.limits.waiting || self.waited_in_all >= trickle {
             return Some(GaveUp::Waited(self.waited.max(self.limits.waiting)));
         }

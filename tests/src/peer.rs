@@ -31,7 +31,7 @@ const WRITE_SLICE: Duration = Duration::from_millis(4);
 const SMALL: usize = 32 * 1024;
 
 /// Read at once.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 128 * 1024;
 
 /// One connection, seen from the harness's side.
 #[derive(Debug)]
@@ -110,6 +110,7 @@ impl Server<'_> {
             _ => return Fault(format!("client {name} could not connect: {error}")).into(),
         };
         self.bench().record.note(name, what, &[]);
+        self.bench().suspect_death();
         Failure::new(format!("client {name} can connect to {}", self.address), observed).into()
     }
 }
@@ -132,7 +133,7 @@ impl Peer {
         } else {
             self.writing(message, |_| self.receive_like(message, patience::REPLY))?
         };
-        compare::same(message, &received, &self.whom())
+        self.compare(message, &received)
     }
 
     /// Sends a message and begins to read only once its writing has come to a stop; expects all of it back.
@@ -151,7 +152,7 @@ impl Peer {
             meanwhile(self)?;
             self.receive_like(message, patience::REPLY)
         })?;
-        compare::same(message, &received, &self.whom())
+        self.compare(message, &received)
     }
 
     /// Sends a message, half-closes, and only then, when nothing moves any more or after `pause`, begins to read. What must be
@@ -183,6 +184,11 @@ impl Peer {
         }
     }
 
+    /// Holds when all of `expected` came and nothing else. Where it did not, the program may just have died.
+    fn compare(&self, expected: &[u8], received: &Received) -> Result<(), Stop> {
+        compare::same(expected, received, &self.whom()).inspect_err(|_| self.bench.suspect_death())
+    }
+
     /// How a failure calls this peer.
     fn whom(&self) -> String {
         format!("client {}", self.name)
@@ -191,7 +197,7 @@ impl Peer {
     /// Expects exactly these bytes next.
     pub(crate) fn expect(&mut self, expected: &[u8]) -> Result<(), Stop> {
         let received = self.receive(expected.len(), patience::REPLY)?;
-        compare::same(expected, &received, &self.whom())
+        self.compare(expected, &received)
     }
 
     /// Reads until these bytes are there, whatever stands before them.
@@ -202,16 +208,17 @@ impl Peer {
         if found(&received.bytes) {
             return Ok(received);
         }
-        compare::same(expected, &received, &self.whom())?;
+        self.compare(expected, &received)?;
         Ok(received)
     }
 
     /// Expects that nothing comes, until nothing in the program can move or for `at_most`.
     pub(crate) fn expect_silence(&mut self, at_most: Duration, when: &str) -> Result<(), Stop> {
         patience::let_be(&self.bench, at_most, patience::STUCK);
-        match self.read_some(CHUNK, Duration::from_millis(1))? {
-            Read1::Bytes(bytes) => {
-                Err(Failure::new(format!("no byte for {} {when}", self.whom()), show(&bytes, 40)).into())
+        let mut buffer = [0; 256];
+        match self.read_some(&mut buffer, Duration::from_millis(1))? {
+            Read1::Bytes(count) => {
+                Err(Failure::new(format!("no byte for {} {when}", self.whom()), show(&buffer[..count], 40)).into())
             }
             Read1::Ended(ending) => {
                 Err(Failure::new(format!("an open connection for {} {when}", self.whom()), ending.to_string()).into())
@@ -282,14 +289,16 @@ impl Peer {
     fn read_until(&self, limits: Limits, want: usize, mut enough: impl FnMut(&[u8]) -> bool) -> Result<Received, Stop> {
         let mut patience = Patience::new(&self.bench, limits, patience::STUCK);
         let mut bytes = Vec::with_capacity(want.min(16 << 20));
+        let mut buffer = vec![0; want.min(CHUNK)];
         let mut last_look = None;
         while bytes.len() < want {
             let slice = if last_look.is_some() { Duration::from_millis(1) } else { patience.slice() };
-            match self.read_some(want - bytes.len(), slice)? {
-                Read1::Bytes(chunk) => {
-                    patience.progress(chunk.len());
+            let most = buffer.len().min(want - bytes.len());
+            match self.read_some(&mut buffer[..most], slice)? {
+                Read1::Bytes(count) => {
+                    patience.progress(count);
                     last_look = None;
-                    bytes.extend_from_slice(&chunk);
+                    bytes.extend_from_slice(&buffer[..count]);
                     if enough(&bytes) {
                         break;
                     }
@@ -308,20 +317,19 @@ impl Peer {
     }
 
     /// One read: waits for at most `slice`.
-    fn read_some(&self, most: usize, slice: Duration) -> Result<Read1, Stop> {
+    fn read_some(&self, buffer: &mut [u8], slice: Duration) -> Result<Read1, Stop> {
+        acknowledge_at_once(&self.stream);
         if !readable(&self.stream, slice).map_err(Fault::from)? {
             return Ok(Read1::Nothing);
         }
-        let mut buffer = vec![0; most.min(CHUNK)];
-        match (&*self.stream).read(&mut buffer) {
+        match (&*self.stream).read(buffer) {
             Ok(0) => {
                 self.bench.record.note(&self.name, What::End, &[]);
                 Ok(Read1::Ended(Ending::EndOfStream))
             }
             Ok(n) => {
-                buffer.truncate(n);
-                self.bench.record.note(&self.name, What::Receive, &buffer);
-                Ok(Read1::Bytes(buffer))
+                self.bench.record.note(&self.name, What::Receive, &buffer[..n]);
+                Ok(Read1::Bytes(n))
             }
             Err(error) if is_timeout(&error) => Ok(Read1::Nothing),
             Err(error) if is_reset(&error) => {
@@ -358,14 +366,16 @@ impl Peer {
         })
     }
 
-    /// Waits until the program has taken what was sent from its receive buffer, at most `at_most`.
-    pub(crate) fn until_taken(&self, at_most: Duration) -> Result<(), Stop> {
+    /// Waits until the program has taken what was sent from its receive buffer; where the system does not show that, it pauses.
+    pub(crate) fn until_taken(&self) -> Result<(), Stop> {
+        const AT_MOST: Duration = Duration::from_secs(2);
+        const PAUSE: Duration = Duration::from_millis(30);
         let here = self.stream.local_addr().map_err(Fault::from)?;
         let Some(tree) = self.tree.filter(|tree| tree.unread_from(here).is_some()) else {
-            std::thread::sleep(at_most); // this system does not show what a program has read
+            std::thread::sleep(PAUSE);
             return Ok(());
         };
-        _ = wait_for(Patience::new(&self.bench, Limits::at_most(at_most), Proof::Nothing), |slice| {
+        _ = wait_for(Patience::new(&self.bench, Limits::at_most(AT_MOST), Proof::Nothing), |slice| {
             std::thread::sleep(slice.min(Duration::from_millis(1))); // a queue gives no notice of being read
             (self.has_arrived() && tree.unread_from(here).is_none_or(|unread| unread == 0)).then_some(())
         });
@@ -413,10 +423,20 @@ impl Drop for Peer {
 }
 
 enum Read1 {
-    Bytes(Vec<u8>),
+    Bytes(usize),
     Ended(Ending),
     Nothing,
 }
+
+/// A server that leaves Nagle's algorithm on and writes a reply in pieces would wait for the harness's delayed
+/// acknowledgements, 40 ms each (tcp(7), TCP_QUICKACK; it does not last, so it is said before each read).
+#[cfg(target_os = "linux")]
+fn acknowledge_at_once(stream: &TcpStream) {
+    _ = SockRef::from(stream).set_tcp_quickack(true);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn acknowledge_at_once(_stream: &TcpStream) {}
 
 /// Waits for something to read, or for the end; elsewhere than on Unix the read itself waits.
 #[cfg(unix)]

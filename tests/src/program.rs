@@ -18,7 +18,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use output::Output;
 
@@ -37,6 +37,9 @@ const LAUNCHES: usize = 3;
 
 /// A server that listens, but not where it was told, may yet do so.
 const ELSEWHERE: Duration = Duration::from_millis(200);
+
+/// Nearly every server listens in its first process: for so long the others are not looked for.
+const FIRST_PROCESS_ALONE: Duration = Duration::from_millis(20);
 
 /// What a program finds on its standard input.
 #[derive(Debug, Clone, Default)]
@@ -164,25 +167,40 @@ impl Program {
         })
     }
 
-    /// Starts it as a server that should end by itself: with `port` as it stands, or at an address that is taken.
-    pub(crate) fn launch_to_end(&self, host: &str, port: &str) -> Result<Ended, Stop> {
+    /// Starts it as a server with a port that is none, and waits for its end.
+    pub(crate) fn launch_with_port(&self, port: &str) -> Result<Ended, Stop> {
+        let _tenancy = self.known_home()?;
+        self.start(&LOCALHOST.to_string(), port, None, Orders::default())?.until_ended(patience::ENDING)
+    }
+
+    /// Starts it as a server where the harness listens already, and waits for its end. A program with an address of its own finds
+    /// that one taken.
+    pub(crate) fn launch_where_taken(&self) -> Result<(SocketAddr, Ended), Stop> {
+        let _tenancy = self.known_home()?;
+        let taken = match self.subject.home.fixed() {
+            Some(address) => TcpListener::bind(address),
+            None => TcpListener::bind((LOCALHOST, 0)),
+        };
+        let occupant = taken.map_err(Fault::from)?;
+        let address = occupant.local_addr().map_err(Fault::from)?;
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
+        let ended = self.start(&host, &port, None, Orders::default())?.until_ended(patience::ENDING)?;
+        Ok((address, ended))
+    }
+
+    /// A turn at the program's address, once it is known whether it has one of its own.
+    fn known_home(&self) -> Result<Tenancy<'_>, Stop> {
         if self.subject.home.is_unknown()
             && let Err(Stop::Fault(fault)) = self.launch()
         {
             return Err(fault.into());
         }
-        let _tenancy = self.subject.home.enter().map_err(Fault::from)?;
-        self.start(host, port, None, Orders::default())?.until_ended(patience::ENDING)
+        Ok(self.subject.home.enter().map_err(Fault::from)?)
     }
 
     /// Whether it was said to have an address of its own.
     pub(crate) fn has_declared_address(&self) -> bool {
         self.subject.home.declared().is_some()
-    }
-
-    /// The address that it uses whatever it is told, if that is known.
-    pub(crate) fn fixed_address(&self) -> Option<SocketAddr> {
-        self.subject.home.fixed()
     }
 
     /// Whether its command line has a place for a port.
@@ -299,12 +317,14 @@ impl Running {
 
     /// Waits until it listens, at `expected` or elsewhere; otherwise says what it did instead.
     fn until_listening(&mut self, expected: SocketAddr) -> Result<Result<SocketAddr, Nowhere>, Stop> {
-        let Some(tree) = self.tree().filter(|tree| tree.listening().is_some()) else {
+        let Some(tree) = self.tree().filter(|tree| tree.first_process_listening().is_some()) else {
             return self.until_taken(expected);
         };
+        let began = Instant::now();
         let mut elsewhere_for = Duration::ZERO;
         let found = self.watch(patience::STARTING, |slice| {
-            let addresses = tree.listening().unwrap_or_default();
+            let early = began.elapsed() < FIRST_PROCESS_ALONE;
+            let addresses = if early { tree.first_process_listening() } else { tree.listening() }.unwrap_or_default();
             if let Some(address) = addresses.iter().find(|address| covers(**address, expected)) {
                 return Some(*address);
             }
@@ -380,7 +400,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// A program that ended by itself is evidence; what a peer has just seen may be the first sign of it.
+    /// A program that ended by itself is evidence.
     fn drop(&mut self) {
         if self.should_live {
             self.keep_exit();
@@ -391,7 +411,7 @@ impl Drop for Running {
 
 impl Running {
     fn keep_exit(&mut self) {
-        let grace = if self.bench.record.ends_abruptly() { Duration::from_millis(50) } else { Duration::ZERO };
+        let grace = if self.bench.is_death_suspected() { Duration::from_millis(50) } else { Duration::ZERO };
         if let Ok(Some(status)) = self.process.exited(grace) {
             self.bench.keep_exit(status);
         }
@@ -444,8 +464,17 @@ impl Server<'_> {
         self.running.tree()
     }
 
+    /// Holds as long as its first process has not ended.
+    pub(crate) fn lives_on(&mut self) -> Result<(), Stop> {
+        match self.running.process.exited(Duration::ZERO).map_err(Fault::from)? {
+            None => Ok(()),
+            Some(status) => Err(Failure::new("a server that lives on", describe(status)).into()),
+        }
+    }
+
     /// Kills all of its processes and starts it again at once at the same address.
     pub(crate) fn restart(mut self) -> Result<Self, Stop> {
+        self.running.should_live = false;
         self.running.end()?;
         match self.program.launch_at(self.told, self.address, &mut self.tenancy)? {
             Launched::Listens(running, address) => Ok(Self { running, address, ..self }),

@@ -89,11 +89,6 @@ impl Record {
         self.lock().clone()
     }
 
-    /// The last thing seen was an end: of a stream, of a connection, or of the chance of one.
-    pub(crate) fn ends_abruptly(&self) -> bool {
-        self.lock().last().is_some_and(|event| matches!(event.what, What::End | What::Reset | What::Refused))
-    }
-
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }

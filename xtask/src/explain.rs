@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::catalogue::{self, Mistake};
 use crate::rubric::{Row, Rubric};
 use crate::terminal::{BOLD, wrap};
-use crate::{PASSED, repository, rubric};
+use crate::{PASSED, repository, rubric, terminal};
 
 pub(crate) fn run(word: &str) -> anyhow::Result<u8> {
     let repository = repository::find()?;
@@ -14,11 +14,11 @@ pub(crate) fn run(word: &str) -> anyhow::Result<u8> {
         let rubric = rubric::read(&repository, practical.name)?;
         let mistakes = catalogue::read(practical, &rubric.folder)?.unwrap_or_default().mistake;
         if let Some(row) = rubric.row(word).filter(|row| !row.hidden) {
-            anstream::print!("{}", check(&rubric, row, &mistakes));
+            terminal::print(&check(&rubric, row, &mistakes))?;
             return Ok(PASSED);
         }
         if let Some(mistake) = mistakes.iter().find(|mistake| mistake.id == word) {
-            anstream::print!("{}", explain_mistake(practical.name, mistake));
+            terminal::print(&explain_mistake(practical.name, mistake))?;
             return Ok(PASSED);
         }
         known.extend(rubric.checks.iter().map(|row| row.check.id.to_owned()));

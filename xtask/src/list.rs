@@ -1,12 +1,12 @@
 //! `list`: the practicals, their checks and points.
 
-use std::io::Write;
+use std::fmt::Write;
 
-use crate::{PASSED, repository, rubric};
+use crate::{PASSED, repository, rubric, terminal};
 
 pub(crate) fn run() -> anyhow::Result<u8> {
     let repository = repository::find()?;
-    let mut out = anstream::stdout();
+    let mut out = String::new();
     for practical in suite::PRACTICALS {
         let rubric = rubric::read(&repository, practical.name)?;
         writeln!(
@@ -25,5 +25,6 @@ pub(crate) fn run() -> anyhow::Result<u8> {
             )?;
         }
     }
+    terminal::print(&out)?;
     Ok(PASSED)
 }

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Help(text) => {
-            anstream::println!("{text}");
+            terminal::print(&format!("{text}\n"))?;
             Ok(PASSED)
         }
         Command::Grade(request) => grade(&request),

@@ -10,6 +10,7 @@ use anyhow::Context;
 
 use crate::cli::GradeRequest;
 use crate::grade::Grade;
+use crate::terminal;
 
 /// The formats that `--report` knows.
 const FORMATS: &[(&str, fn(&Grade) -> String)] = &[("json", json::render)];
@@ -32,7 +33,7 @@ pub(crate) fn write_all(grade: &Grade, request: &GradeRequest) -> anyhow::Result
             anstream::eprint!("{}", human::render(grade));
             std::io::stdout().write_all(report.as_bytes()).context("stdout")
         }
-        None => write!(anstream::stdout(), "{}", human::render(grade)).context("stdout"),
+        None => terminal::print(&human::render(grade)),
     }
 }
 

@@ -34,7 +34,7 @@ fn gradings(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
             let grade = ground.grade(program.as_deref().map(|program| (program, name.as_str())))?;
             if grade.score() < grade.max_score() || grade.has_faults() {
                 bad += 1;
-                lost.extend(lost_points(&name, &grade));
+                lost.extend(lost_points(&name, "", &grade));
             }
         }
         let each = began.elapsed().as_secs_f64() / times as f64;

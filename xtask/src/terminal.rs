@@ -70,6 +70,14 @@ impl Drop for Progress {
     }
 }
 
+/// Prints what was asked for. A reader that has seen enough, like `head`, is no error.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    match write!(anstream::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
 /// The words of `text` in lines that fit, each with `indent` spaces before it.
 pub(crate) fn wrap(text: &str, indent: usize) -> String {
     let mut lines = Vec::new();

@@ -119,6 +119,11 @@ impl<'a> Ground<'a> {
         solution.into_iter().chain(odd).collect()
     }
 
+    /// What is odd about a right program.
+    fn oddity(&self, name: &str) -> String {
+        self.rights().find(|row| row.id == name).map(|row| format!("{}, ", row.odd)).unwrap_or_default()
+    }
+
     /// Grades the solution with one of its programs replaced; only checks that run the replaced program are made.
     pub(crate) fn grade(&self, replaced: Option<(&str, &str)>) -> anyhow::Result<Grade> {
         let plan: Vec<Planned> = self
@@ -170,7 +175,7 @@ fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     }
     for (name, program) in ground.right_programs() {
         let grade = ground.grade(program.as_deref().map(|program| (program, name.as_str())))?;
-        complaints.extend(lost_points(&name, &grade));
+        complaints.extend(lost_points(&name, &ground.oddity(&name), &grade));
     }
     complaints.extend(catalogue_rows(ground)?);
     Ok(complaints)
@@ -214,7 +219,7 @@ fn skeletons(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
 }
 
 /// A right program that did not get full marks.
-pub(crate) fn lost_points(name: &str, grade: &Grade) -> Vec<String> {
+pub(crate) fn lost_points(name: &str, oddity: &str, grade: &Grade) -> Vec<String> {
     let held = |verdict: &&Verdict| !matches!(verdict.status, Status::Passed | Status::Unseen(_));
     let lost: Vec<String> = grade
         .rows
@@ -226,7 +231,7 @@ pub(crate) fn lost_points(name: &str, grade: &Grade) -> Vec<String> {
     say(
         name,
         lost.is_empty(),
-        &format!("{}/{} in {:.2} s", grade.score(), grade.max_score(), grade.duration.as_secs_f64()),
+        &format!("{oddity}{}/{} in {:.2} s", grade.score(), grade.max_score(), grade.duration.as_secs_f64()),
     );
     lost
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,9 +23,9 @@ use super::{Effort, Sockets, Wires};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Standstill(Vec<(u32, i64, u64)>);
 
-pub(crate) fn listening(launcher: u32, program: u32) -> Option<Vec<SocketAddr>> {
+pub(crate) fn listening(launcher: u32, program: u32, with_children: bool) -> Option<Vec<SocketAddr>> {
     let own = listening_in(program)?;
-    if !own.is_empty() {
+    if !own.is_empty() || !with_children {
         return Some(own);
     }
     let all: Option<Vec<_>> = descendants_since(launcher, just_now()).into_iter().map(listening_in).collect();
@@ -134,10 +135,21 @@ fn processes(earliest: Instant) -> Parents {
     let began = Instant::now();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let living = pids.filter_map(|pid| stat(pid).filter(|stat| !stat.is_zombie()).map(|stat| (pid, stat.parent)));
-    let parents = Arc::new(living.collect());
+    let parents = Arc::new(pids.filter_map(|pid| Some((pid, living_parent(pid)?))).collect());
     *last = Some((began, Arc::clone(&parents)));
     parents
+}
+
+/// The parent of a process that is no zombie. Read for every process of the machine, so it stops where it knows enough.
+fn living_parent(pid: u32) -> Option<u32> {
+    let mut beginning = [0; 128]; // the name has at most 64 bytes, and state and parent follow it
+    let mut file = fs::File::open(format!("/proc/{pid}/stat")).ok()?;
+    let length = file.read(&mut beginning).ok()?;
+    let name_end = beginning[..length].iter().rposition(|byte| *byte == b')')?;
+    let mut fields = std::str::from_utf8(&beginning[name_end + 1..length]).ok()?.split(' ').skip(1);
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    (!matches!(state, "Z" | "X")).then_some(parent)
 }
 
 /// Old enough to be shared, young enough for everything that is only counted.
@@ -312,16 +324,11 @@ fn schedstat(pid: u32, tid: u32) -> Option<Account> {
 
 struct Stat {
     state: char,
-    parent: u32,
     /// utime, stime, cutime, cstime, in clock ticks.
     times: [u64; 4],
 }
 
 impl Stat {
-    fn is_zombie(&self) -> bool {
-        matches!(self.state, 'Z' | 'X')
-    }
-
     fn sleeps(&self) -> bool {
         self.state == 'S'
     }
@@ -344,11 +351,7 @@ fn stat_of(task: &str) -> Option<Stat> {
     let text = String::from_utf8_lossy(&fs::read(format!("/proc/{task}/stat")).ok()?).into_owned();
     let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
     let time = |at: usize| fields.get(at).and_then(|field| field.parse().ok());
-    Some(Stat {
-        state: fields.first()?.chars().next()?,
-        parent: fields.get(1)?.parse().ok()?,
-        times: [time(11)?, time(12)?, time(13)?, time(14)?],
-    })
+    Some(Stat { state: fields.first()?.chars().next()?, times: [time(11)?, time(12)?, time(13)?, time(14)?] })
 }
 
 fn threads(pid: u32) -> Vec<u32> {

@@ -33,6 +33,8 @@ pub(crate) fn render(grade: &Grade) -> String {
         for row in rows {
             text += &check(grade, row);
         }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
     }
     text + &summary(grade)
 }
@@ -84,24 +86,35 @@ fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     let mut text = paint(DIM, &wrap(&row.claim, INDENT));
     text += &labelled("expected", &failure.expected);
     text += &labelled("got", &failure.observed);
-    if let Some(exit) = &verdict.ended {
+    if let Some(exit) = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit)) {
         text += &labelled("and", &format!("the program had ended by itself: {exit}"));
     }
     if let Some(size) = failure.smallest_failing_input {
-        text += &labelled("smallest", &format!("a message of {size} bytes is the smallest that breaks it"));
+        text += &labelled("smallest", &format!("a message of {size} bytes is the smallest found that breaks it"));
     }
-    text += &conversation(&verdict.transcript);
-    text += &stderr(&verdict.stderr_tail);
+    text += &match shown_before(grade, row, failure) {
+        Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
+        None => conversation(&verdict.transcript) + &stderr(&verdict.stderr_tail),
+    };
     for hint in row.hints.iter().take(grade.hint_steps) {
         text += &labelled("try", hint);
     }
     if grade.hint_steps < row.hints.len() {
-        text += &paint(
-            DIM,
-            &labelled("more", &format!("--hint {}, or cargo xtask explain {}", grade.hint_steps + 1, verdict.check)),
-        );
+        let more = format!("--hint {}, or cargo xtask explain {}", grade.hint_steps + 1, verdict.check);
+        text += &paint(DIM, &labelled("more", &more));
     }
     text + &labelled("again", &grade.again(verdict.check)) + "\n"
+}
+
+/// An earlier check with the same evidence, where the program did not even come to talk.
+fn shown_before(grade: &Grade, row: &GradedRow, failure: &Failure) -> Option<&'static str> {
+    let earlier = grade.rows.iter().take_while(|other| other.verdict.check != row.verdict.check);
+    let same = |other: &&GradedRow| match &other.verdict.status {
+        Status::Failed(before) => before.observed == failure.observed && other.program == row.program,
+        _ => false,
+    };
+    let silent = row.verdict.transcript.is_empty();
+    earlier.filter(|_| silent).find(same).map(|other| other.verdict.check)
 }
 
 /// A word, and text beside it in a column of its own.
@@ -162,12 +175,18 @@ fn step(event: &Event) -> String {
 /// The end of what the program said, with everything escaped that is not text.
 fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
-    let lines: Vec<&[u8]> = tail.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(STDERR_LINES)..].iter().enumerate().map(|(at, line)| {
-        let visible: String = String::from_utf8_lossy(line).chars().flat_map(visible).take(SHOWN).collect();
-        format!("{}{:<8}| {visible}\n", " ".repeat(INDENT), if at == 0 { "stderr" } else { "" })
-    });
-    last.collect()
+    /// Advice of Rust's runtime that leads away from the mistake.
+    const NOISE: &str = "note: run with `RUST_BACKTRACE=1`";
+    let text = String::from_utf8_lossy(tail);
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE));
+    let visible: Vec<Vec<char>> = lines.map(|line| line.chars().flat_map(visible).collect()).collect();
+    let pieces: Vec<&[char]> = visible.iter().flat_map(|line| line.chunks(SHOWN)).collect();
+    let last = &pieces[pieces.len().saturating_sub(STDERR_LINES)..];
+    let first_is_label = |at: usize| if at == 0 { "stderr" } else { "" };
+    last.iter()
+        .enumerate()
+        .map(|(at, piece)| format!("{}{:<8}| {}\n", " ".repeat(INDENT), first_is_label(at), String::from_iter(*piece)))
+        .collect()
 }
 
 fn visible(character: char) -> Vec<char> {

@@ -1,0 +1,442 @@
+//! The commands from outside: what they print, how they end, and what they leave behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use predicates::str::contains;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn xtask(arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("xtask").unwrap();
+    command.current_dir(root()).args(arguments).env_remove("CLICOLOR_FORCE");
+    command
+}
+
+/// A copy of the course with nothing in it but the echo practical's rubric, handout and programs.
+fn course() -> tempfile::TempDir {
+    let course = tempfile::tempdir().unwrap();
+    copy(&root().join("practicals/echo"), &course.path().join("practicals/echo"));
+    course
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap).filter(|entry| entry.file_name() != "target") {
+        let place = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &place)
+        } else {
+            _ = fs::copy(entry.path(), place).unwrap()
+        }
+    }
+}
+
+/// One clear line on stderr, exit status 2, nothing on stdout.
+#[track_caller]
+fn refuses(command: &mut Command, says: &str) {
+    let assert = command.assert().code(2).stdout("").stderr(contains(says));
+    let stderr = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    let errors = stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    assert_eq!((errors, stderr.contains("panicked")), (1, false), "{stderr}");
+}
+
+// ---- grading ----
+
+#[test]
+fn the_solution_gets_full_marks() {
+    xtask(&["grade", "echo", "--solution"]).assert().code(0).stdout(contains("Score 100/100   31 passed"));
+}
+
+#[test]
+fn the_skeleton_fails_everything_but_what_it_is_given() {
+    let assert = xtask(&["grade", "echo", "--seed", "7"]).assert().code(1);
+    assert
+        .stdout(contains("Score 2/100   1 passed, 5 failed, 25 skipped"))
+        .stdout(contains("The skeleton brings this along"))
+        .stdout(contains("not yet implemented: steps 1 to 3"))
+        .stdout(contains("again     cargo xtask grade echo --only echoes_short_message --seed 7"));
+}
+
+#[test]
+fn the_report_fits_80_columns_and_has_no_colour_where_nobody_sees_it() {
+    let output = xtask(&["grade", "echo", "--hint", "9"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains('\u{1b}'));
+    let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn colour_can_be_forced_and_forbidden() {
+    xtask(&["grade", "echo", "--only", "reports_bad_arguments"])
+        .env("CLICOLOR_FORCE", "1")
+        .assert()
+        .stdout(contains("\u{1b}["));
+    xtask(&["grade", "echo", "--only", "reports_bad_arguments"])
+        .env("CLICOLOR_FORCE", "1")
+        .env("NO_COLOR", "1")
+        .assert()
+        .stdout(contains("\u{1b}[").not());
+}
+
+#[test]
+fn what_does_not_compile_shows_the_compilers_words_and_is_unbuilt() {
+    let course = course();
+    let main = course.path().join("practicals/echo/echo_server/src/main.rs");
+    fs::write(&main, fs::read_to_string(&main).unwrap() + "\nfn broken() -> u8 { \"text\" }\n").unwrap();
+
+    let assert = xtask(&["grade", "echo", "--report", "json"]).current_dir(course.path()).assert().code(1);
+    assert
+        .stderr(
+            contains("echo_server does not compile")
+                .and(contains("error[E0308]: mismatched types"))
+                .and(contains("Next: make echo_server compile")),
+        )
+        .stdout(contains("\"status\": \"unbuilt\"").and(contains("echo_server does not compile")));
+}
+
+#[test]
+fn a_seed_gives_the_same_verdict_again() {
+    let grade = || {
+        let output =
+            xtask(&["grade", "echo", "--only", "echo_client", "--seed", "3", "--report", "json"]).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap().clone();
+        checks.iter().map(|check| (check["id"].clone(), check["status"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(grade(), grade());
+}
+
+#[test]
+fn the_json_report_has_the_contracts_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("verdict.json");
+    let report = format!("json={}", file.display());
+    xtask(&["grade", "echo", "--seed", "5", "--report", &report]).assert().code(1).stdout(contains("Score"));
+
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert_eq!((&report["schema"], &report["practical"], &report["seed"]), (&1.into(), &"echo".into(), &5.into()));
+    assert_eq!((&report["score"], &report["max_score"], &report["passed"]), (&2.into(), &100.into(), &false.into()));
+    let checks = report["checks"].as_array().unwrap();
+    assert_eq!(checks.len(), 31);
+    let points: u64 = checks.iter().map(|check| check["points"].as_u64().unwrap()).sum();
+    let most: u64 = checks.iter().map(|check| check["max_points"].as_u64().unwrap()).sum();
+    assert_eq!((points, most), (2, 100));
+    let failed = checks.iter().find(|check| check["status"] == "failed").unwrap();
+    assert!(failed["message"].as_str().unwrap().starts_with("expected a server that listens on 127.0.0.1:"));
+    assert!(failed["hint"].is_string() && failed["stderr_tail"].is_string());
+    let skipped = checks.iter().find(|check| check["status"] == "skipped").unwrap();
+    assert!(skipped.get("hint").is_none() && skipped.get("transcript").is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_in_another_language_is_graded_by_its_command_line() {
+    let python = "echo_server=python3 practicals/echo/mistakes/other_languages/echo_server.py {host} {port}";
+    if !has("python3") {
+        println!("skipped: no python3 here");
+        return;
+    }
+    xtask(&["grade", "echo", "--program", python, "--only", "echo_server"])
+        .assert()
+        .code(0)
+        .stdout(contains("22 passed"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_compiled_c_program_is_graded_by_its_command_line() {
+    if !has("cc") {
+        println!("skipped: no cc here");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("echo_server");
+    let source = root().join("practicals/echo/mistakes/other_languages/echo_server.c");
+    Command::new("cc").args(["-O1", "-pthread", "-o"]).arg(&program).arg(source).assert().success();
+
+    let command = format!("echo_server={} {{host}} {{port}}", program.display());
+    xtask(&["grade", "echo", "--program", &command, "--only", "echo_server"])
+        .assert()
+        .code(0)
+        .stdout(contains("22 passed"));
+}
+
+#[cfg(unix)]
+fn has(program: &str) -> bool {
+    std::process::Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// A server in Python with whatever it does after it listens.
+#[cfg(unix)]
+fn python_server(body: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.py");
+    let head = "import os, signal, socket, sys, time\ns = socket.socket()\ns.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n";
+    fs::write(&file, format!("{head}{body}\n")).unwrap();
+    let command = format!("echo_server=python3 {} {{host}} {{port}}", file.display());
+    (folder, command)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_fixed_address_is_found_and_costs_that_check_only() {
+    let (_folder, command) = python_server(
+        "import threading\ns.bind(('127.0.0.1', 14321)); s.listen()\ndef echo(c):\n    while data := c.recv(4096): c.sendall(data)\n    c.close()\nwhile True: threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()",
+    );
+    let assert = xtask(&[
+        "grade",
+        "echo",
+        "--program",
+        &command,
+        "--only",
+        "flow",
+        "--only",
+        "exactness",
+        "--only",
+        "serves_next_client",
+    ]);
+    assert_failed_only(assert, "listens_on_given_address", "one that listens on 127.0.0.1:14321");
+}
+
+#[cfg(unix)]
+#[track_caller]
+fn assert_failed_only(mut command: Command, id: &str, because: &str) {
+    let output = command.args(["--report", "json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let failed: Vec<_> = checks.iter().filter(|check| check["status"] != "passed").collect();
+    assert_eq!(failed.iter().map(|check| check["id"].as_str().unwrap()).collect::<Vec<_>>(), [id], "{failed:#?}");
+    assert!(failed[0]["message"].as_str().unwrap().contains(because), "{failed:#?}");
+}
+
+// ---- what is left behind ----
+
+/// Processes whose command line or environment has this word.
+#[cfg(target_os = "linux")]
+fn processes_with(word: &str) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()));
+    pids.filter_map(|entry| {
+        let line = String::from_utf8_lossy(&fs::read(entry.path().join("cmdline")).ok()?).replace('\0', " ");
+        line.contains(word).then_some(line)
+    })
+    .collect()
+}
+
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn soon(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_of_a_program_that_forks_and_hides() {
+    let (folder, command) = python_server(
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        signal.signal(signal.SIGTERM, signal.SIG_IGN)\n        time.sleep(600)\n    os._exit(0)\ns.bind((sys.argv[1], int(sys.argv[2]))); s.listen(); time.sleep(600)",
+    );
+    let scratch = tempfile::tempdir().unwrap();
+    xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"])
+        .env("TMPDIR", scratch.path())
+        .assert()
+        .code(1);
+
+    let name = folder.path().display().to_string();
+    assert_eq!(processes_with(&name), Vec::<String>::new());
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "a temporary folder was left");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_of_a_grading_that_was_killed() {
+    use std::process::Stdio;
+    // It never listens and never stops trying: without a kill this grading would go on for seconds.
+    let (folder, command) = python_server("if os.fork() == 0: os.setsid()\nwhile True: time.sleep(0.05)");
+    let name = folder.path().display().to_string();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut grading = std::process::Command::new(assert_cmd::cargo::cargo_bin("xtask"))
+        .args(["grade", "echo", "--program", &command, "--only", "echoes_short_message"])
+        .current_dir(root())
+        .env("TMPDIR", scratch.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    soon("the program was never started", || processes_with(&name).len() >= 3);
+
+    grading.kill().unwrap();
+    grading.wait().unwrap();
+
+    soon("processes were left", || processes_with(&name).is_empty());
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1, "the killed grading had a temporary folder");
+    xtask(&["grade", "echo", "--only", "reports_bad_arguments"]).env("TMPDIR", scratch.path()).assert().code(0);
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "the next run removes the folder");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_floods_its_output_is_drained_and_graded() {
+    let (_folder, command) = python_server(
+        "s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()\nwhile True:\n    c, _ = s.accept()\n    sys.stdout.write('x' * 20_000_000)\n    while data := c.recv(4096): c.sendall(data)\n    c.close()",
+    );
+    xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"]).assert().code(0);
+}
+
+// ---- bad input ----
+
+#[test]
+fn an_unknown_practical_is_refused() {
+    refuses(&mut xtask(&["grade", "ecko"]), "there is no practical \"ecko\": there is echo");
+}
+
+#[test]
+fn unknown_words_are_refused() {
+    refuses(&mut xtask(&["frobnicate"]), "there is no command \"frobnicate\"");
+    refuses(&mut xtask(&["grade", "echo", "--frobnicate"]), "--frobnicate");
+    refuses(&mut xtask(&["grade", "echo", "--only", "nothing"]), "--only nothing: no check, group or program");
+    refuses(&mut xtask(&["grade", "echo", "--report", "pdf"]), "there is no such format");
+    refuses(&mut xtask(&["explain", "echoes_evry_size"]), "did you mean echoes_every_");
+}
+
+#[test]
+fn what_is_not_there_yet_is_refused_not_ignored() {
+    for arguments in [
+        &["watch", "echo"][..],
+        &["class", "submissions"],
+        &["release", "out"],
+        &["new", "chat"],
+        &["grade", "echo", "--confine", "auto"],
+        &["grade", "echo", "--report", "junit"],
+        &["verify", "--attacks"],
+    ] {
+        refuses(&mut xtask(arguments), "not there yet");
+    }
+}
+
+#[test]
+fn a_command_line_without_a_place_for_the_port_is_refused() {
+    refuses(&mut xtask(&["grade", "echo", "--program", "echo_server=python3 server.py"]), "no {port}");
+    refuses(&mut xtask(&["grade", "echo", "--program", "echo_serv=x {port}"]), "has no such program");
+    refuses(
+        &mut xtask(&["grade", "echo", "--program", "echo_server=./nothing {port}"]),
+        "there is no executable \"./nothing\"",
+    );
+}
+
+#[test]
+fn a_submission_without_the_programs_is_refused() {
+    let empty = tempfile::tempdir().unwrap();
+    refuses(
+        &mut xtask(&["grade", "echo", "--submission", &empty.path().display().to_string()]),
+        "no echo_server/Cargo.toml in",
+    );
+    refuses(&mut xtask(&["grade", "echo", "--submission", "/nowhere/at/all"]), "there is no such folder");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_cargo_is_one_clear_line() {
+    let course = course();
+    refuses(
+        xtask(&["grade", "echo"]).current_dir(course.path()).env("PATH", "").env_remove("CARGO"),
+        "there is no cargo on PATH: install Rust",
+    );
+}
+
+#[test]
+fn a_wrong_rubric_is_refused_with_its_line() {
+    #[track_caller]
+    fn check(from: &str, to: &str, says: &str) {
+        let course = course();
+        let path = course.path().join("practicals/echo/rubric.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from));
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        refuses(xtask(&["grade", "echo", "--solution"]).current_dir(course.path()), says);
+    }
+    check("title ", "colour = 1\ntitle ", "practicals/echo/rubric.toml:4: unknown field `colour`");
+    check("\"echoes_short_message\"", "\"echoes_shout\"", "has no check \"echoes_shout\"");
+    check("points = 6", "points = 60", "the points add up to 154, not to 100");
+    check("points = 6\nneeds  = []", "points = 6\nneeds  = [\"adds_nothing\"]", "needs go in a circle");
+    check("title ", "title = title", "practicals/echo/rubric.toml:4:");
+}
+
+#[test]
+fn an_unreadable_rubric_is_refused() {
+    let course = course();
+    fs::remove_file(course.path().join("practicals/echo/rubric.toml")).unwrap();
+    refuses(
+        xtask(&["grade", "echo"]).current_dir(course.path()),
+        "the rubric practicals/echo/rubric.toml cannot be read",
+    );
+}
+
+// ---- submissions ----
+
+#[test]
+fn a_submission_is_found_where_students_put_it() {
+    for place in ["practicals/echo", "20-practical", "."] {
+        let submission = tempfile::tempdir().unwrap();
+        for program in ["echo_server", "echo_client"] {
+            copy(&root().join("practicals/echo/solution").join(program), &submission.path().join(place).join(program));
+        }
+        let folder = submission.path().display().to_string();
+        xtask(&[
+            "grade",
+            "echo",
+            "--submission",
+            &folder,
+            "--only",
+            "echoes_short_message",
+            "--only",
+            "client_prints_reply",
+        ])
+        .assert()
+        .code(0);
+    }
+}
+
+/// Two submissions of the same package name must never share what was built.
+#[test]
+fn two_submissions_are_not_mixed() {
+    let (right, wrong) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let place = |folder: &Path| -> PathBuf { folder.join("echo_server") };
+    copy(&root().join("practicals/echo/solution/echo_server"), &place(right.path()));
+    copy(&root().join("practicals/echo/echo_server"), &place(wrong.path()));
+    for (folder, status) in [(&right, 0), (&wrong, 1), (&right, 0)] {
+        let folder = folder.path().display().to_string();
+        xtask(&["grade", "echo", "--submission", &folder, "--only", "echoes_short_message"]).assert().code(status);
+    }
+}
+
+// ---- the other commands ----
+
+#[test]
+fn list_shows_every_check_with_its_points() {
+    let assert = xtask(&["list"]).assert().code(0);
+    let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    assert_eq!(text.lines().filter(|line| line.starts_with("  ")).count(), 31);
+}
+
+#[test]
+fn explain_knows_checks_and_mistakes() {
+    xtask(&["explain", "echoes_every_size"]).assert().code(0).stdout(contains("To try").and(contains("needs").not()));
+    xtask(&["explain", "reads_once"]).assert().code(0).stdout(contains("How it looks"));
+}
+
+#[test]
+fn help_is_help() {
+    xtask(&["--help"]).assert().code(0).stdout(contains("cargo xtask grade PRACTICAL"));
+    xtask(&["grade", "--help"]).assert().code(0).stdout(contains("--submission DIR"));
+}
