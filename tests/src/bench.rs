@@ -123,10 +123,13 @@ impl Bench {
         trees.iter().map(|tree| tree.standstill(earliest, wires, &left)).collect()
     }
 
+    #[cfg(unix)]
     fn wires_are_still(&self, wires: Wires) -> bool {
-        #[cfg(unix)]
-        return lock(&self.wires).iter().filter_map(Weak::upgrade).all(|wire| crate::kernel::is_still(wire, wires));
-        #[cfg(not(unix))]
+        lock(&self.wires).iter().filter_map(Weak::upgrade).all(|wire| crate::kernel::is_still(wire, wires))
+    }
+
+    #[cfg(not(unix))]
+    fn wires_are_still(&self, _wires: Wires) -> bool {
         true
     }
 

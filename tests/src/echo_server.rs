@@ -63,7 +63,7 @@ fn listens_on_given_address(server: &Program) -> Outcome {
 }
 
 fn listens_where_told_only(running: &Server<'_>) -> Outcome {
-    let listening = match running.tree().and_then(|tree| tree.listening()) {
+    let listening = match running.tree().listening() {
         Some(addresses) if !addresses.is_empty() => addresses,
         _ => vec![running.address],
     };
@@ -395,9 +395,8 @@ fn closes_after_client(server: &Program) -> Outcome {
     const CLIENTS: usize = 5;
     let mut payload = server.bench.payload();
     let running = server.launch()?;
-    let unseen = || Stop::Unseen(CANNOT_SEE.to_owned());
-    let tree = running.tree().ok_or_else(unseen)?;
-    let before = tree.sockets().ok_or_else(unseen)?;
+    let tree = running.tree();
+    let before = tree.sockets().ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
 
     connect_exchange_and_close(&running, 1, &mut payload)?;
     let after_one = settled(&running, tree, before.held);
@@ -462,13 +461,16 @@ fn survives_empty_connection(server: &Program) -> Outcome {
         .map_err(|stop| after(stop, "clients that came and went without a word"))
 }
 
+/// A moment in a client's life, and how to come to it.
+type Moment<'a> = (&'static str, &'a dyn Fn(&mut Peer) -> Outcome);
+
 /// A client may reset its connection at any moment; that is its own affair.
 fn survives_reset(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let large = payload.stream(LARGE);
     let running = server.launch()?;
 
-    let moments: [(&str, &dyn Fn(&mut Peer) -> Outcome); 5] = [
+    let moments: [Moment<'_>; 5] = [
         ("had just connected", &|_| Ok(())),
         ("had sent a message and not read the echo", &|client| client.send(b"unread")),
         ("had read the echo", &|client| client.exchange(b"Hello, world")),
@@ -524,8 +526,8 @@ fn rests_when_idle(server: &Program) -> Outcome {
     const CLIENTS: usize = 10;
     let mut payload = server.bench.payload();
     let mut running = server.launch()?;
-    let tree =
-        running.tree().filter(|tree| tree.effort().is_some()).ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
+    let tree = running.tree();
+    tree.effort().ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
 
     let mut gone = running.connect()?;
     gone.exchange(&payload.letters(12))?;

@@ -15,9 +15,9 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+pub(crate) use sight::Standstill;
 #[cfg(unix)]
-pub(crate) use sight::is_still;
-pub(crate) use sight::{Standstill, become_subreaper, descendants};
+pub(crate) use sight::{become_subreaper, descendants, is_still};
 
 /// Why a question about another process stays unanswered on this system.
 pub(crate) const CANNOT_SEE: &str = if cfg!(target_os = "linux") {

@@ -39,7 +39,7 @@ pub(crate) struct Peer {
     name: String,
     stream: Arc<TcpStream>,
     bench: Arc<Bench>,
-    tree: Option<Tree>,
+    tree: Tree,
     closed: bool,
 }
 
@@ -116,7 +116,7 @@ impl Server<'_> {
 }
 
 impl Peer {
-    fn new(name: String, stream: TcpStream, bench: Arc<Bench>, tree: Option<Tree>, what: What) -> Result<Self, Stop> {
+    fn new(name: String, stream: TcpStream, bench: Arc<Bench>, tree: Tree, what: What) -> Result<Self, Stop> {
         stream.set_nodelay(true).map_err(Fault::from)?;
         stream.set_write_timeout(Some(WRITE_SLICE)).map_err(Fault::from)?;
         let stream = Arc::new(stream);
@@ -371,13 +371,13 @@ impl Peer {
         const AT_MOST: Duration = Duration::from_secs(2);
         const PAUSE: Duration = Duration::from_millis(30);
         let here = self.stream.local_addr().map_err(Fault::from)?;
-        let Some(tree) = self.tree.filter(|tree| tree.unread_from(here).is_some()) else {
+        if self.tree.unread_from(here).is_none() {
             std::thread::sleep(PAUSE);
             return Ok(());
-        };
+        }
         _ = wait_for(Patience::new(&self.bench, Limits::at_most(AT_MOST), Proof::Nothing), |slice| {
             std::thread::sleep(slice.min(Duration::from_millis(1))); // a queue gives no notice of being read
-            (self.has_arrived() && tree.unread_from(here).is_none_or(|unread| unread == 0)).then_some(())
+            (self.has_arrived() && self.tree.unread_from(here).is_none_or(|unread| unread == 0)).then_some(())
         });
         Ok(())
     }

@@ -229,7 +229,7 @@ impl Program {
         let process = Process::start(self.bench.launcher(), &command, folder.path(), &orders)
             .map_err(|error| Fault(format!("{} could not be started: {error}", self.subject.name)))?;
         self.bench.keep_output(&self.subject.name, process.stderr.clone());
-        process.tree().into_iter().for_each(|tree| self.bench.watch(tree));
+        self.bench.watch(process.tree());
         Ok(Running { process, _folder: folder, bench: self.bench.clone(), should_live: false })
     }
 }
@@ -311,15 +311,16 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn tree(&self) -> Option<Tree> {
+    pub(crate) fn tree(&self) -> Tree {
         self.process.tree()
     }
 
     /// Waits until it listens, at `expected` or elsewhere; otherwise says what it did instead.
     fn until_listening(&mut self, expected: SocketAddr) -> Result<Result<SocketAddr, Nowhere>, Stop> {
-        let Some(tree) = self.tree().filter(|tree| tree.first_process_listening().is_some()) else {
+        let tree = self.tree();
+        if tree.first_process_listening().is_none() {
             return self.until_taken(expected);
-        };
+        }
         let began = Instant::now();
         let mut elsewhere_for = Duration::ZERO;
         let found = self.watch(patience::STARTING, |slice| {
@@ -394,7 +395,7 @@ impl Running {
 impl Running {
     /// Ends all of its processes.
     fn end(&mut self) -> Result<(), Fault> {
-        self.tree().into_iter().for_each(|tree| self.bench.unwatch(tree));
+        self.bench.unwatch(self.tree());
         Ok(self.process.end()?)
     }
 }
@@ -459,8 +460,8 @@ impl Server<'_> {
         &self.running.bench
     }
 
-    /// The kernel's view of it, where there is one.
-    pub(crate) fn tree(&self) -> Option<Tree> {
+    /// The kernel's view of it.
+    pub(crate) fn tree(&self) -> Tree {
         self.running.tree()
     }
 
@@ -500,7 +501,7 @@ impl Client {
         Ok(self.running.process.exited(within).map_err(Fault::from)?)
     }
 
-    pub(crate) fn tree(&self) -> Option<Tree> {
+    pub(crate) fn tree(&self) -> Tree {
         self.running.tree()
     }
 }

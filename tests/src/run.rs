@@ -5,7 +5,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
@@ -44,66 +44,68 @@ pub fn run(
 ) -> Vec<Verdict> {
     raise_descriptor_limit();
     port::prepare();
-    let mut verdicts: BTreeMap<&str, Verdict> = BTreeMap::new();
+    let mut round = Round { plan, subjects, verdicts: BTreeMap::new() };
     let mut waiting: Vec<&Planned> = plan.iter().collect();
-    let (done, arrivals): (Sender<Verdict>, Receiver<Verdict>) = channel();
+    let (done, arrivals) = channel();
     std::thread::scope(|scope| {
         let mut running = 0;
         while !waiting.is_empty() || running > 0 {
-            let mut still_waiting = Vec::new();
-            for planned in waiting {
-                match readiness(planned, plan, subjects, &verdicts) {
-                    Readiness::Ready if running < settings.jobs => {
-                        running += 1;
-                        let done = done.clone();
-                        scope.spawn(move || _ = done.send(judge(planned.check, subjects, settings)));
-                    }
-                    Readiness::Ready | Readiness::NotYet => still_waiting.push(planned),
-                    Readiness::Never(need) => {
-                        let verdict = without_running(planned.check, Status::Skipped(need));
-                        told(&verdict);
-                        verdicts.insert(planned.check.id, verdict);
-                    }
+            waiting.retain(|&planned| match round.readiness(planned) {
+                Readiness::Ready if running < settings.jobs => {
+                    running += 1;
+                    let done = done.clone();
+                    scope.spawn(move || _ = done.send(judge(planned.check, subjects, settings)));
+                    false
                 }
-            }
-            waiting = still_waiting;
-            if running == 0 {
-                continue; // what was skipped may let others be skipped; needs have no circles
-            }
-            if let Ok(verdict) = arrivals.recv() {
+                Readiness::Ready | Readiness::NotYet => true,
+                Readiness::Never(need) => {
+                    round.settle(without_running(planned.check, Status::Skipped(need)), &mut told);
+                    false
+                }
+            });
+            // Where nothing runs, what was skipped may let others be skipped; needs have no circles.
+            if let Some(Ok(verdict)) = (running > 0).then(|| arrivals.recv()) {
                 running -= 1;
-                told(&verdict);
-                verdicts.insert(verdict.check, verdict);
+                round.settle(verdict, &mut told);
             }
         }
     });
-    plan.iter().filter_map(|planned| verdicts.remove(planned.check.id)).collect()
+    plan.iter().filter_map(|planned| round.verdicts.remove(planned.check.id)).collect()
+}
+
+/// What is known in the middle of a run.
+struct Round<'a> {
+    plan: &'a [Planned],
+    subjects: &'a [Arc<Subject>],
+    verdicts: BTreeMap<&'static str, Verdict>,
+}
+
+impl Round<'_> {
+    fn settle(&mut self, verdict: Verdict, told: &mut impl FnMut(&Verdict)) {
+        told(&verdict);
+        self.verdicts.insert(verdict.check, verdict);
+    }
+
+    fn readiness(&self, planned: &Planned) -> Readiness {
+        if planned.check.programs.iter().any(|name| !self.subjects.iter().any(|subject| subject.name() == *name)) {
+            return Readiness::Ready; // to be called unbuilt, whatever it needs
+        }
+        let mut ready = Readiness::Ready;
+        for need in planned.needs.iter().filter(|need| self.plan.iter().any(|other| other.check.id == **need)) {
+            match self.verdicts.get(need.as_str()).map(|verdict| &verdict.status) {
+                Some(Status::Passed | Status::Unseen(_)) => {}
+                Some(_) => return Readiness::Never(need.clone()),
+                None => ready = Readiness::NotYet,
+            }
+        }
+        ready
+    }
 }
 
 enum Readiness {
     Ready,
     NotYet,
     Never(String),
-}
-
-fn readiness(
-    planned: &Planned,
-    plan: &[Planned],
-    subjects: &[Arc<Subject>],
-    verdicts: &BTreeMap<&str, Verdict>,
-) -> Readiness {
-    if planned.check.programs.iter().any(|name| !subjects.iter().any(|subject| subject.name() == *name)) {
-        return Readiness::Ready; // to be called unbuilt, whatever it needs
-    }
-    let mut ready = Readiness::Ready;
-    for need in planned.needs.iter().filter(|need| plan.iter().any(|other| other.check.id == **need)) {
-        match verdicts.get(need.as_str()).map(|verdict| &verdict.status) {
-            Some(Status::Passed | Status::Unseen(_)) => {}
-            Some(_) => return Readiness::Never(need.clone()),
-            None => ready = Readiness::NotYet,
-        }
-    }
-    ready
 }
 
 fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings) -> Verdict {

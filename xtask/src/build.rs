@@ -149,15 +149,12 @@ struct Messages {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[serde(tag = "reason")]
 enum Message {
-    CompilerMessage {
-        message: Diagnostic,
-    },
-    CompilerArtifact {
-        target: Target,
-        executable: Option<PathBuf>,
-    },
+    #[serde(rename = "compiler-message")]
+    Diagnostic { message: Diagnostic },
+    #[serde(rename = "compiler-artifact")]
+    Artifact { target: Target, executable: Option<PathBuf> },
     #[serde(other)]
     Other,
 }
@@ -181,12 +178,12 @@ impl Messages {
         for line in output.stdout.split(|byte| *byte == b'\n') {
             match serde_json::from_slice(line) {
                 // An error without a place is rustc's count of the others.
-                Ok(Message::CompilerMessage { message })
+                Ok(Message::Diagnostic { message })
                     if message.level.starts_with("error") && !message.spans.is_empty() =>
                 {
                     messages.errors.extend(message.rendered);
                 }
-                Ok(Message::CompilerArtifact { target, executable: Some(executable) }) => {
+                Ok(Message::Artifact { target, executable: Some(executable) }) => {
                     messages.executables.insert(target.name, executable);
                 }
                 _ => {}

@@ -68,6 +68,8 @@ pub(crate) struct VerifyRequest {
     pub(crate) practical: Option<String>,
     /// So many gradings of each right program beside busy loops.
     pub(crate) soak: Option<usize>,
+    /// Gradings at the same time while soaking.
+    pub(crate) jobs: usize,
     /// Only these rows of the catalogue.
     pub(crate) only: Vec<String>,
     pub(crate) seed: u64,
@@ -120,6 +122,7 @@ right programs get full marks. Prints the matrix of mistakes and checks.
   --only NAME   only this mistake or right program; may be repeated
   --soak N      grade the solution and each right program N times with four busy
                 loops beside them: not a point may be lost
+  --jobs N      with --soak: so many gradings at the same time (1)
   --seed N      the payloads' seed";
 
 const BENCH_HELP: &str = "\
@@ -292,12 +295,13 @@ fn explain(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
 }
 
 fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
-    let mut request = VerifyRequest { practical: None, soak: None, only: Vec::new(), seed: any_seed() };
+    let mut request = VerifyRequest { practical: None, soak: None, jobs: 1, only: Vec::new(), seed: any_seed() };
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help(VERIFY_HELP)),
             Long("soak") => request.soak = Some(number("--soak", &parser.value()?.string()?, 1)?),
             Long("seed") => request.seed = number("--seed", &parser.value()?.string()?, 0)? as u64,
+            Long("jobs") => request.jobs = number("--jobs", &parser.value()?.string()?, 1)?,
             Long("only") => request.only.push(parser.value()?.string()?),
             Long("attacks") => bail!("--attacks is not there yet"),
             Value(word) if request.practical.is_none() => request.practical = Some(word.string()?),

@@ -12,8 +12,11 @@ use crate::cli::GradeRequest;
 use crate::grade::Grade;
 use crate::terminal;
 
+/// A whole report, line end included.
+type Render = fn(&Grade) -> String;
+
 /// The formats that `--report` knows.
-const FORMATS: &[(&str, fn(&Grade) -> String)] = &[("json", json::render)];
+const FORMATS: &[(&str, Render)] = &[("json", json::render)];
 
 /// Writes every report that was asked for, and the one for people.
 pub(crate) fn write_all(grade: &Grade, request: &GradeRequest) -> anyhow::Result<()> {

@@ -1,7 +1,9 @@
 //! `verify --soak N`: right programs lose no point on a busy machine, however often they are graded.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
+
+use anyhow::bail;
 
 use crate::verify::{Ground, lost_points};
 
@@ -29,16 +31,30 @@ fn gradings(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
     let mut lost = Vec::new();
     for (name, program) in ground.right_programs() {
         let began = Instant::now();
-        let mut bad = 0;
-        for _ in 0..times {
-            let grade = ground.grade(program.as_deref().map(|program| (program, name.as_str())))?;
-            if grade.score() < grade.max_score() || grade.has_faults() {
-                bad += 1;
-                lost.extend(lost_points(&name, "", &grade));
-            }
-        }
+        let bad = soak(ground, &name, program.as_deref(), times)?;
         let each = began.elapsed().as_secs_f64() / times as f64;
-        anstream::println!("{name:<32} {times} gradings, {bad} with a point lost, {each:.2} s each");
+        anstream::println!("{name:<32} {times} gradings, {} with a point lost, {each:.2} s each", bad.len());
+        lost.extend(bad.concat());
     }
     Ok(lost)
+}
+
+/// What each grading that lost a point has lost.
+fn soak(ground: &Ground<'_>, name: &str, program: Option<&str>, times: usize) -> anyhow::Result<Vec<Vec<String>>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut bad = Vec::new();
+        while next.fetch_add(1, Ordering::Relaxed) < times {
+            let grade = ground.grade(program.map(|program| (program, name)))?;
+            if grade.score() < grade.max_score() || grade.has_faults() {
+                bad.push(lost_points(name, "", &grade));
+            }
+        }
+        anyhow::Ok(bad)
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..ground.jobs()).map(|_| scope.spawn(work)).collect();
+        let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| bail!("a grading panicked")));
+        Ok(results.collect::<anyhow::Result<Vec<_>>>()?.concat())
+    })
 }

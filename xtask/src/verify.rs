@@ -106,6 +106,11 @@ impl<'a> Ground<'a> {
         self.catalogue.iter().flat_map(|catalogue| &catalogue.right)
     }
 
+    /// Gradings at the same time.
+    pub(crate) fn jobs(&self) -> usize {
+        self.request.jobs
+    }
+
     fn is_chosen(&self, id: &str) -> bool {
         self.request.only.is_empty() || self.request.only.iter().any(|word| word == id)
     }

@@ -39,6 +39,7 @@ pub(crate) fn standstill(
     None
 }
 
+#[cfg(unix)]
 pub(crate) fn descendants(_of: u32) -> Vec<u32> {
     Vec::new()
 }

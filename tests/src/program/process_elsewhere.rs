@@ -44,8 +44,9 @@ impl Process {
         Ok(Self { child, _held_input: input.filter(|_| !orders.then_end), stdout, stderr })
     }
 
-    pub(crate) fn tree(&self) -> Option<Tree> {
-        None
+    pub(crate) fn tree(&self) -> Tree {
+        let no_launcher = 0;
+        Tree::new(no_launcher, self.child.id())
     }
 
     pub(crate) fn exited(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {

@@ -77,8 +77,8 @@ impl Process {
     }
 
     /// The kernel's view of it.
-    pub(crate) fn tree(&self) -> Option<Tree> {
-        cfg!(target_os = "linux").then(|| Tree::new(self.launcher.id(), self.started.unwrap_or_default()))
+    pub(crate) fn tree(&self) -> Tree {
+        Tree::new(self.launcher.id(), self.started.unwrap_or_default())
     }
 
     /// How its first process ended, if it did; waits for that for at most `within`.

@@ -39,8 +39,10 @@ pub(crate) fn render(grade: &Grade) -> String {
     text + &summary(grade)
 }
 
+/// The style ends before the line does.
 fn paint(style: Style, text: &str) -> String {
-    format!("{style}{text}{style:#}")
+    let line = text.trim_end_matches('\n');
+    format!("{style}{line}{style:#}{}", &text[line.len()..])
 }
 
 /// Something at the left, something at the right edge.
