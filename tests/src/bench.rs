@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::kernel::{Effort, Standstill, Tree, Wires};
 use crate::payload::Payload;
@@ -121,6 +121,12 @@ impl Bench {
         }
         let left = lock(&self.left).clone();
         trees.iter().map(|tree| tree.standstill(earliest, wires, &left)).collect()
+    }
+
+    /// About how long a look at the programs takes: it goes by their threads.
+    pub(crate) fn cost_of_looking(&self) -> Duration {
+        const PER_THREAD: Duration = Duration::from_micros(20);
+        PER_THREAD * lock(&self.trees).iter().map(Tree::threads_of_first_process).sum::<u32>()
     }
 
     #[cfg(unix)]

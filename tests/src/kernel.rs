@@ -87,6 +87,11 @@ impl Tree {
         sight::listening(self.launcher, self.program, false)
     }
 
+    /// How many threads the program's first process has; 0 where that cannot be seen.
+    pub(crate) fn threads_of_first_process(&self) -> u32 {
+        sight::thread_count(self.program)
+    }
+
     /// The sockets that the program holds right now.
     pub(crate) fn sockets(&self) -> Option<Sockets> {
         sight::sockets(self.launcher)

@@ -206,7 +206,9 @@ impl<'a> Patience<'a> {
         if self.worked >= self.limits.working {
             return Some(GaveUp::Worked(self.worked));
         }
-        if self.since_progress.elapsed() >= BEFORE_LOOKING { self.prove() } else { None }
+        // Looking at hundreds of threads takes a while: it is done once that is little beside the wait.
+        let worth_it = self.since_progress.elapsed() >= BEFORE_LOOKING.max(self.bench.cost_of_looking() * 2);
+        if worth_it { self.prove() } else { None }
     }
 
     /// Two pictures in which nothing can move, with no context switch between them.

@@ -111,7 +111,7 @@ impl Server<'_> {
         };
         self.bench().record.note(name, what, &[]);
         self.bench().suspect_death();
-        Failure::new(format!("client {name} can connect to {}", self.address), observed).into()
+        Failure::new(format!("client {name} to connect to {}", self.address), observed).into()
     }
 }
 
@@ -531,6 +531,6 @@ impl Host {
     }
 
     fn no_client(&self, observed: &str) -> Stop {
-        Failure::new(format!("the client connects to {}", self.address), observed.to_owned()).into()
+        Failure::new(format!("the client to connect to {}", self.address), observed.to_owned()).into()
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct StagedCrate {
     pub(crate) target: PathBuf,
     /// Where it came from, as a person would write it.
     pub(crate) origin: String,
+    /// Changes with the name or content of any of its files.
+    pub(crate) fingerprint: u64,
 }
 
 /// Stages every program that the plan runs.
@@ -112,17 +114,37 @@ fn stage_crate(repository: &Repository, rubric: &Rubric, row: &ProgramRow, base:
     let folder = own.join(&row.name);
     let files =
         listed_files(&from, &row.files).with_context(|| format!("{} is refused", repository.relative(&from)))?;
-    copy(&from, &folder, &files).with_context(|| format!("{} cannot be copied", repository.relative(&from)))?;
-    Ok(StagedCrate { name: row.name.clone(), folder, target: own.join("target"), origin: repository.relative(&from) })
+    let fingerprint =
+        copy(&from, &folder, &files).with_context(|| format!("{} cannot be copied", repository.relative(&from)))?;
+    Ok(StagedCrate {
+        name: row.name.clone(),
+        folder,
+        target: own.join("target"),
+        origin: repository.relative(&from),
+        fingerprint,
+    })
 }
 
-/// FNV-1a of a path: one folder of the harness's for each folder of anybody's.
+/// One folder of the harness's for each folder of anybody's.
 fn hash(path: &Path) -> u64 {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    path.as_os_str()
-        .as_encoded_bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    Fnv::new().with(path.as_os_str().as_encoded_bytes()).0
+}
+
+/// FNV-1a: the same on every machine and in every release.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fnv(pub(crate) u64);
+
+impl Fnv {
+    pub(crate) fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// With these bytes and their number.
+    pub(crate) fn with(self, bytes: &[u8]) -> Self {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        Self(bytes.len().to_be_bytes().iter().chain(bytes).fold(self.0, step))
+    }
 }
 
 /// The files below `folder` that a pattern names; links, pipes and other things that are no files are not followed or read.
@@ -192,10 +214,13 @@ fn may_hold(pattern: &str, folder: &Path) -> bool {
         && (pattern.contains("**") || folder.iter().count() < pattern.split('/').count())
 }
 
-/// Makes `to` hold these files of `from` and nothing else; files that are the same already stay as they are.
-fn copy(from: &Path, to: &Path, files: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+/// Makes `to` hold these files of `from` and nothing else; files that are the same already stay as they are. Returns the
+/// fingerprint of it all.
+fn copy(from: &Path, to: &Path, files: &BTreeSet<PathBuf>) -> anyhow::Result<u64> {
+    let mut fingerprint = Fnv::new();
     for path in files {
         let content = fs::read(from.join(path))?;
+        fingerprint = fingerprint.with(path.as_os_str().as_encoded_bytes()).with(&content);
         let place = to.join(path);
         if fs::read(&place).is_ok_and(|there| there == content) {
             continue;
@@ -206,7 +231,8 @@ fn copy(from: &Path, to: &Path, files: &BTreeSet<PathBuf>) -> anyhow::Result<()>
         new.write_all(&content)?;
         new.persist(&place)?;
     }
-    remove_others(to, Path::new(""), files)
+    remove_others(to, Path::new(""), files)?;
+    Ok(fingerprint.0)
 }
 
 fn remove_others(to: &Path, within: &Path, files: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
@@ -249,7 +275,7 @@ mod tests {
         assert!(!may_hold("Cargo.toml", Path::new("src")));
     }
 
-    fn stage_once(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fn stage_once(from: &Path, to: &Path) -> anyhow::Result<u64> {
         let patterns = ["Cargo.toml".to_owned(), "src/**/*.rs".to_owned()];
         copy(from, to, &listed_files(from, &patterns)?)
     }
@@ -262,11 +288,12 @@ mod tests {
         fs::write(from.path().join("src/main.rs"), "fn main() {}").unwrap();
         fs::write(from.path().join("src/old.rs"), "").unwrap();
         fs::write(from.path().join("build.rs"), "fn main() { panic!() }").unwrap();
-        stage_once(from.path(), to.path()).unwrap();
+        let first = stage_once(from.path(), to.path()).unwrap();
+        assert_eq!(stage_once(from.path(), to.path()).unwrap(), first);
         let before = fs::metadata(to.path().join("src/main.rs")).unwrap().modified().unwrap();
 
         fs::remove_file(from.path().join("src/old.rs")).unwrap();
-        stage_once(from.path(), to.path()).unwrap();
+        assert_ne!(stage_once(from.path(), to.path()).unwrap(), first);
 
         assert!(!to.path().join("src/old.rs").exists() && !to.path().join("build.rs").exists());
         assert_eq!(fs::metadata(to.path().join("src/main.rs")).unwrap().modified().unwrap(), before);

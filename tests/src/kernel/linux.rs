@@ -4,7 +4,7 @@
 //! network namespace and needs no table of all the machine's sockets, which costs milliseconds to read. Looking changes
 //! nothing: no flag, which the program would share, is set.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -33,19 +33,13 @@ pub(crate) fn listening(launcher: u32, program: u32, with_children: bool) -> Opt
 }
 
 pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
-    let mut held = BTreeMap::new();
-    for pid in descendants(launcher) {
-        for (fd, inode) in socket_descriptors(pid) {
-            if let std::collections::btree_map::Entry::Vacant(place) = held.entry(inode) {
-                match duplicate(pid, fd) {
-                    Copied::Socket(socket) => _ = place.insert(has_seen_the_end(&socket)),
-                    Copied::Gone => {}
-                    Copied::Refused => return None,
-                }
-            }
-        }
-    }
-    Some(Sockets { held: held.len(), half_closed: held.values().filter(|&&ended| ended).count() })
+    let mut found = Sockets { held: 0, half_closed: 0 };
+    every_socket(&descendants(launcher), |socket| {
+        found.held += 1;
+        found.half_closed += usize::from(has_seen_the_end(socket));
+        true
+    })?;
+    Some(found)
 }
 
 pub(crate) fn effort(launcher: u32) -> Option<Effort> {
@@ -66,11 +60,14 @@ pub(crate) fn total_processor_time(launcher: u32) -> Option<Duration> {
 }
 
 pub(crate) fn unread_from(launcher: u32, peer: SocketAddr) -> Option<usize> {
-    all_sockets(&descendants_since(launcher, just_now()))?
-        .iter()
-        .find(|socket| peer_of(socket) == Some(peer))
-        .and_then(|socket| ioctl_fionread(socket).ok())
-        .map(|bytes| bytes as usize)
+    let mut unread = None;
+    every_socket(&descendants_since(launcher, just_now()), |socket| {
+        if peer_of(socket) == Some(peer) {
+            unread = ioctl_fionread(socket).ok().map(|bytes| bytes as usize);
+        }
+        unread.is_none()
+    })?;
+    unread
 }
 
 pub(crate) fn standstill(
@@ -82,10 +79,8 @@ pub(crate) fn standstill(
     let mut picture = Vec::new();
     let processes = descendants_since(launcher, earliest);
     for &pid in &processes {
-        if has_timers(pid) {
-            return None;
-        }
-        for tid in threads(pid) {
+        // The youngest threads first: where one is at work, it is most often among them.
+        for tid in threads(pid).into_iter().rev() {
             let call = waiting_call(pid, tid)?;
             // A thread that is being woken keeps its call until it runs, but it no longer sleeps; on a busy machine that
             // lasts for milliseconds.
@@ -95,10 +90,10 @@ pub(crate) fn standstill(
             picture.push((tid, call.number, schedstat(pid, tid)?.times_run));
         }
     }
-    let sockets = all_sockets(&processes)?;
     let awaits_end =
         |socket: &Socket| peer_of(socket).is_some_and(|peer| left.contains(&peer)) && !has_seen_the_end(socket);
-    let still = sockets.iter().all(|socket| has_no_timeout(socket) && is_still(socket, wires) && !awaits_end(socket));
+    let is_at_rest = |socket: &Socket| has_no_timeout(socket) && is_still(socket, wires) && !awaits_end(socket);
+    let still = !processes.iter().any(|&pid| has_timers(pid)) && every_socket(&processes, is_at_rest)?;
     // A program of which nothing is left does not wait: how it ended is about to be heard.
     (still && !picture.is_empty()).then_some(Standstill(picture))
 }
@@ -192,12 +187,16 @@ enum Copied {
     Refused,
 }
 
-fn duplicate(pid: u32, fd: i32) -> Copied {
-    let open = || -> rustix::io::Result<OwnedFd> {
-        let process = Pid::from_raw(pid as i32).ok_or(rustix::io::Errno::SRCH)?;
-        pidfd_getfd(pidfd_open(process, PidfdFlags::empty())?, fd, PidfdGetfdFlags::empty())
+fn open_process(pid: u32) -> rustix::io::Result<OwnedFd> {
+    pidfd_open(Pid::from_raw(pid as i32).ok_or(rustix::io::Errno::SRCH)?, PidfdFlags::empty())
+}
+
+fn duplicate(process: &rustix::io::Result<OwnedFd>, fd: i32) -> Copied {
+    let copy = match process {
+        Ok(process) => pidfd_getfd(process, fd, PidfdGetfdFlags::empty()),
+        Err(error) => Err(*error),
     };
-    match open() {
+    match copy {
         Ok(copy) => Copied::Socket(Socket::from(copy)),
         Err(rustix::io::Errno::SRCH | rustix::io::Errno::BADF) => Copied::Gone,
         Err(_) => Copied::Refused,
@@ -217,27 +216,27 @@ fn socket_descriptors(pid: u32) -> Vec<(i32, u64)> {
         .collect()
 }
 
-fn all_sockets(processes: &[u32]) -> Option<Vec<Socket>> {
+/// Shows every socket of these processes once, until one does not hold. `None` where the kernel refuses to show one.
+fn every_socket(processes: &[u32], mut holds: impl FnMut(&Socket) -> bool) -> Option<bool> {
     let mut seen = BTreeSet::new();
-    let mut sockets = Vec::new();
     for &pid in processes {
-        for (fd, inode) in socket_descriptors(pid) {
-            if seen.insert(inode) {
-                match duplicate(pid, fd) {
-                    Copied::Socket(socket) => sockets.push(socket),
-                    Copied::Gone => {}
-                    Copied::Refused => return None,
-                }
+        let process = open_process(pid);
+        for (fd, _) in socket_descriptors(pid).into_iter().filter(|(_, inode)| seen.insert(*inode)) {
+            match duplicate(&process, fd) {
+                Copied::Socket(socket) if !holds(&socket) => return Some(false),
+                Copied::Socket(_) | Copied::Gone => {}
+                Copied::Refused => return None,
             }
         }
     }
-    Some(sockets)
+    Some(true)
 }
 
 fn listening_in(pid: u32) -> Option<Vec<SocketAddr>> {
     let mut addresses = Vec::new();
+    let process = open_process(pid);
     for (fd, inode) in socket_descriptors(pid) {
-        match duplicate(pid, fd) {
+        match duplicate(&process, fd) {
             Copied::Socket(socket) if listens(&socket) => addresses.extend(address_of(&socket)),
             Copied::Socket(_) | Copied::Gone => {}
             Copied::Refused => addresses.extend(listener_in_table(pid, inode)?),
@@ -357,6 +356,13 @@ fn stat_of(task: &str) -> Option<Stat> {
 fn threads(pid: u32) -> Vec<u32> {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// A folder has a link from itself, one from its parent and one from each folder in it.
+pub(crate) fn thread_count(pid: u32) -> u32 {
+    let links =
+        fs::metadata(format!("/proc/{pid}/task")).map_or(0, |folder| std::os::unix::fs::MetadataExt::nlink(&folder));
+    links.saturating_sub(2) as u32
 }
 
 /// A system call in which a thread is blocked, with its arguments.

@@ -27,8 +27,8 @@ pub(crate) fn render(grade: &Grade) -> String {
         text += &compile_errors(errors);
     }
     for (group, rows) in grade.groups() {
-        let (points, max): (u32, u32) =
-            (rows.iter().map(|row| row.points()).sum(), rows.iter().map(|row| row.max_points).sum());
+        let counted = rows.iter().filter(|row| row.counts());
+        let (points, max) = counted.fold((0, 0), |(points, max), row| (points + row.points(), max + row.max_points));
         text += &format!("\n{}\n", spread(&paint(BOLD, group), &format!("{points}/{max}")));
         for row in rows {
             text += &check(grade, row);
@@ -234,4 +234,107 @@ fn next(grade: &Grade) -> String {
     failed.map_or_else(String::new, |row| {
         wrap(&format!("Next: {}. {} cargo xtask explain {}", row.verdict.check, row.claim, row.verdict.check), 0)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use suite::{Fault, Verdict};
+
+    use super::*;
+
+    fn event(at: u64, what: What, data: &[u8]) -> Event {
+        Event { at: Duration::from_micros(at), peer: "a".to_owned(), what, bytes: data.len(), preview: data.to_vec() }
+    }
+
+    fn row(id: &'static str, group: &'static str, status: Status) -> GradedRow {
+        let transcript = match status {
+            Status::Failed(_) => vec![
+                event(100, What::Connect, b""),
+                event(200, What::Send, b"first"),
+                event(400, What::Receive, b"fir\0t"),
+                event(1600, What::End, b""),
+            ],
+            _ => Vec::new(),
+        };
+        let stderr_tail = b"listening\nbad \x1b[31mthing\n".to_vec();
+        let verdict = Verdict {
+            check: id,
+            status,
+            took: Duration::ZERO,
+            transcript,
+            stderr_tail,
+            ended: Some("exit status 101".to_owned()),
+        };
+        let hints = vec!["Look at the third byte.".to_owned(), "Closer.".to_owned()];
+        GradedRow {
+            group,
+            program: "echo_server",
+            max_points: 6,
+            claim: "It echoes.".to_owned(),
+            hints,
+            given: None,
+            verdict,
+        }
+    }
+
+    fn grade(rows: Vec<GradedRow>) -> Grade {
+        Grade {
+            practical: "echo",
+            title: "Echo".to_owned(),
+            submission: "practicals/echo".to_owned(),
+            seed: 7,
+            pass_mark: 100,
+            rows,
+            compile_errors: Vec::new(),
+            duration: Duration::from_millis(40),
+            confinement: vec!["none".to_owned()],
+            command: "cargo xtask grade echo".to_owned(),
+            hint_steps: 1,
+        }
+    }
+
+    fn failure() -> Status {
+        Status::Failed(Failure {
+            expected: "\"first\" for client a".to_owned(),
+            observed: "\"fir\\x00t\"".to_owned(),
+            smallest_failing_input: Some(5),
+        })
+    }
+
+    #[track_caller]
+    fn check(rows: Vec<GradedRow>, expected: &str) {
+        let text = anstream::adapter::strip_str(&render(&grade(rows))).to_string();
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn a_report_reads_like_this() {
+        check(
+            vec![
+                row("listens", "flow", Status::Passed),
+                row("echoes", "exactness", failure()),
+                row("echoes_more", "exactness", Status::Skipped("echoes".to_owned())),
+                row("rests", "conduct", Status::Unseen("only Linux shows this".to_owned())),
+            ],
+            include_str!("human_snapshot.txt"),
+        );
+    }
+
+    #[test]
+    fn a_fault_is_no_verdict_and_costs_nothing() {
+        let grade = grade(vec![
+            row("listens", "flow", Status::Passed),
+            row("echoes", "exactness", Status::Fault(Fault("no descriptors left".to_owned()))),
+        ]);
+        assert_eq!((grade.score(), grade.max_score(), grade.passed(), grade.has_faults()), (6, 6, false, true));
+        assert!(render(&grade).contains("The grader could not find out: no descriptors left. This costs no point."));
+    }
+
+    #[test]
+    fn nothing_checked_is_a_fault() {
+        assert!(grade(Vec::new()).has_faults());
+        assert!(grade(vec![row("rests", "conduct", Status::Unseen("not here".to_owned()))]).has_faults());
+    }
 }

@@ -26,7 +26,11 @@ fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
     let message = message.map_or_else(line_from_stdin, Ok)?;
     server.write_all(&message)?;
     let mut buffer = vec![0; 64 * 1024];
-    let count = if message.is_empty() { 0 } else { server.read(&mut buffer)? };
+    let count = if message.is_empty() {
+        0
+    } else {
+        server.read(&mut buffer)?
+    };
     if count == 0 && !message.is_empty() {
         return Err(io::Error::other("the server has closed"));
     }

@@ -34,8 +34,15 @@ fn serve(listener: &TcpListener) -> ! {
     loop {
         match listener.accept() {
             Ok((stream, _)) => {
-                clients.retain(|client| client.upgrade().is_some_and(|client| !is_cleared_away(&client)));
-                let client = Arc::new(Client { stream, stalled: AtomicBool::new(false) });
+                clients.retain(|client| {
+                    client
+                        .upgrade()
+                        .is_some_and(|client| !is_cleared_away(&client))
+                });
+                let client = Arc::new(Client {
+                    stream,
+                    stalled: AtomicBool::new(false),
+                });
                 clients.push(Arc::downgrade(&client));
                 drop(thread::Builder::new().spawn(move || echo(&client)));
             }
@@ -59,7 +66,9 @@ fn pause_after(error: &io::Error) {
 }
 
 fn echo(client: &Client) -> io::Result<()> {
-    client.stream.set_write_timeout(Some(Duration::from_millis(100)))?;
+    client
+        .stream
+        .set_write_timeout(Some(Duration::from_millis(100)))?;
     let mut buffer = [0; 8 * 1024];
     loop {
         let count = (&client.stream).read(&mut buffer)?;
@@ -88,6 +97,10 @@ fn send(client: &Client, mut rest: &[u8]) -> io::Result<()> {
 fn arguments() -> Option<(String, u16)> {
     let mut words = env::args().skip(1);
     let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words.next().unwrap_or_else(|| "65432".to_owned()).parse().ok()?;
+    let port = words
+        .next()
+        .unwrap_or_else(|| "65432".to_owned())
+        .parse()
+        .ok()?;
     words.next().is_none().then_some((host, port))
 }

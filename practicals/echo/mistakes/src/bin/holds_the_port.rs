@@ -26,7 +26,9 @@ fn main() -> ExitCode {
 
 fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
     let mut addresses = (host, port).to_socket_addrs()?;
-    let address = addresses.find(SocketAddr::is_ipv4).ok_or_else(|| io::Error::other("no IPv4 address"))?;
+    let address = addresses
+        .find(SocketAddr::is_ipv4)
+        .ok_or_else(|| io::Error::other("no IPv4 address"))?;
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&address.into())?;
     socket.listen(128)?;
@@ -62,6 +64,10 @@ fn echo(mut client: TcpStream) -> io::Result<()> {
 fn arguments() -> Option<(String, u16)> {
     let mut words = env::args().skip(1);
     let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words.next().unwrap_or_else(|| "65432".to_owned()).parse().ok()?;
+    let port = words
+        .next()
+        .unwrap_or_else(|| "65432".to_owned())
+        .parse()
+        .ok()?;
     words.next().is_none().then_some((host, port))
 }

@@ -61,6 +61,10 @@ fn echo(mut client: TcpStream) -> io::Result<()> {
 fn arguments() -> Option<(String, u16)> {
     let mut words = env::args().skip(1);
     let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words.next().unwrap_or_else(|| "65432".to_owned()).parse().ok()?;
+    let port = words
+        .next()
+        .unwrap_or_else(|| "65432".to_owned())
+        .parse()
+        .ok()?;
     words.next().is_none().then_some((host, port))
 }

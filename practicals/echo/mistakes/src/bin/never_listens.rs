@@ -26,7 +26,10 @@ fn main() -> ExitCode {
 /// Steps 1 and 2. Step 3, `socket.listen(128)`, is missing.
 fn bind(host: &str, port: u16) -> io::Result<Socket> {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let address = (host, port).to_socket_addrs()?.find(SocketAddr::is_ipv4).unwrap_or(local);
+    let address = (host, port)
+        .to_socket_addrs()?
+        .find(SocketAddr::is_ipv4)
+        .unwrap_or(local);
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_address(cfg!(unix))?;
     socket.bind(&address.into())?;
@@ -53,6 +56,10 @@ fn echo(mut client: TcpStream) -> io::Result<()> {
 fn arguments() -> Option<(String, u16)> {
     let mut words = env::args().skip(1);
     let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words.next().unwrap_or_else(|| "65432".to_owned()).parse().ok()?;
+    let port = words
+        .next()
+        .unwrap_or_else(|| "65432".to_owned())
+        .parse()
+        .ok()?;
     Some((host, port))
 }

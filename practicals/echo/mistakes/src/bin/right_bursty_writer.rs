@@ -51,8 +51,14 @@ fn echo(mut client: TcpStream) -> io::Result<()> {
 }
 
 fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let mut words = env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned());
     let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = words.next().unwrap_or_else(|| "65432".into()).parse().ok()?;
+    let port = words
+        .next()
+        .unwrap_or_else(|| "65432".into())
+        .parse()
+        .ok()?;
     words.next().is_none().then_some((host, port))
 }

@@ -46,16 +46,30 @@ fn echo(mut client: TcpStream) -> io::Result<()> {
 
 /// The bytes as numbers, and a ruler to count them with; a log that nobody reads is no reason to stop.
 fn chat(bytes: &[u8]) {
-    let numbers: Vec<String> = bytes.iter().take(1000).map(|byte| format!("{byte:02x}")).collect();
+    let numbers: Vec<String> = bytes
+        .iter()
+        .take(1000)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let ruler = "----+----|".repeat(300);
-    let lines = format!("received {} bytes: {}\n{ruler}\n", bytes.len(), numbers.join(" "));
+    let lines = format!(
+        "received {} bytes: {}\n{ruler}\n",
+        bytes.len(),
+        numbers.join(" ")
+    );
     let _ = io::stdout().write_all(lines.as_bytes());
     let _ = io::stderr().write_all(lines.as_bytes());
 }
 
 fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let mut words = env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned());
     let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = words.next().unwrap_or_else(|| "65432".into()).parse().ok()?;
+    let port = words
+        .next()
+        .unwrap_or_else(|| "65432".into())
+        .parse()
+        .ok()?;
     words.next().is_none().then_some((host, port))
 }

@@ -34,7 +34,11 @@ fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
 fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     thread::scope(|scope| {
         // What goes wrong here shows in the reply, which is not whole then.
-        scope.spawn(|| message.chunks(1).try_for_each(|byte| (&server).write_all(byte)));
+        scope.spawn(|| {
+            message
+                .chunks(1)
+                .try_for_each(|byte| (&server).write_all(byte))
+        });
 
         let reply = message.iter().map(|_| one_byte(&server)).collect();
         let _ = server.shutdown(Shutdown::Both); // wakes a sender that nobody listens to any more

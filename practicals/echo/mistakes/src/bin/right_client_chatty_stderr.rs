@@ -52,7 +52,11 @@ fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     });
     chat(&format!("closing: {read:?}"), &reply);
     if reply.len() < message.len() {
-        return Err(io::Error::other(format!("only {} of {} bytes came", reply.len(), message.len())));
+        return Err(io::Error::other(format!(
+            "only {} of {} bytes came",
+            reply.len(),
+            message.len()
+        )));
     }
     Ok(reply)
 }
@@ -60,7 +64,12 @@ fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
 /// The bytes as text and as numbers, and a ruler to count them with.
 fn chat(what: &str, bytes: &[u8]) {
     let ruler = "----+----|".repeat(1000);
-    let _ = writeln!(io::stderr(), "{what} {} bytes\n{}\n{bytes:?}\n{ruler}", bytes.len(), bytes.escape_ascii());
+    let _ = writeln!(
+        io::stderr(),
+        "{what} {} bytes\n{}\n{bytes:?}\n{ruler}",
+        bytes.len(),
+        bytes.escape_ascii()
+    );
 }
 
 fn line_from_stdin() -> io::Result<Vec<u8>> {

@@ -34,14 +34,22 @@ fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
 fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     thread::scope(|scope| {
         // What goes wrong here shows in the reply, which is not whole then.
-        scope.spawn(|| (&server).write_all(message).and_then(|()| server.shutdown(Shutdown::Write)));
+        scope.spawn(|| {
+            (&server)
+                .write_all(message)
+                .and_then(|()| server.shutdown(Shutdown::Write))
+        });
 
         let mut reply = Vec::new();
         let read = (&server).read_to_end(&mut reply);
         let _ = server.shutdown(Shutdown::Both); // wakes a sender that nobody listens to any more
         read?;
         if reply.len() != message.len() {
-            return Err(io::Error::other(format!("{} bytes came for {}", reply.len(), message.len())));
+            return Err(io::Error::other(format!(
+                "{} bytes came for {}",
+                reply.len(),
+                message.len()
+            )));
         }
         Ok(reply)
     })

@@ -41,7 +41,9 @@ fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
         read.map(|()| reply)
     });
     let written = (&*server).write_all(message);
-    let reply = reader.join().unwrap_or_else(|_| Err(io::Error::other("the reading thread panicked")))?;
+    let reply = reader
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("the reading thread panicked")))?;
     written.map(|()| reply)
 }
 

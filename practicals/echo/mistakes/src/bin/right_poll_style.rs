@@ -53,11 +53,17 @@ mod unix {
         let mut clients: Vec<Client> = Vec::new();
         loop {
             let mut asked = vec![question(listener.as_raw_fd(), libc::POLLIN)];
-            asked.extend(clients.iter().map(|client| question(client.stream.as_raw_fd(), client.waits_for())));
+            asked.extend(
+                clients
+                    .iter()
+                    .map(|client| question(client.stream.as_raw_fd(), client.waits_for())),
+            );
             wait(&mut asked)?;
 
             let mut answers = asked[1..].iter().map(|answer| answer.revents != 0);
-            clients.retain_mut(|client| answers.next() != Some(true) || client.goes_on().unwrap_or(false));
+            clients.retain_mut(|client| {
+                answers.next() != Some(true) || client.goes_on().unwrap_or(false)
+            });
             if asked[0].revents != 0 {
                 accept_all(listener, &mut clients);
             }
@@ -65,7 +71,11 @@ mod unix {
     }
 
     fn question(fd: RawFd, events: i16) -> libc::pollfd {
-        libc::pollfd { fd, events, revents: 0 }
+        libc::pollfd {
+            fd,
+            events,
+            revents: 0,
+        }
     }
 
     fn wait(asked: &mut [libc::pollfd]) -> io::Result<()> {
@@ -81,7 +91,11 @@ mod unix {
         loop {
             match listener.accept() {
                 Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => {
-                    clients.push(Client { stream, owed: VecDeque::new(), ended: false });
+                    clients.push(Client {
+                        stream,
+                        owed: VecDeque::new(),
+                        ended: false,
+                    });
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == WouldBlock => return,
@@ -98,7 +112,11 @@ mod unix {
 
         fn waits_for(&self) -> i16 {
             let reading = if self.may_say_more() { libc::POLLIN } else { 0 };
-            let writing = if self.owed.is_empty() { 0 } else { libc::POLLOUT };
+            let writing = if self.owed.is_empty() {
+                0
+            } else {
+                libc::POLLOUT
+            };
             reading | writing
         }
 
@@ -125,9 +143,15 @@ mod unix {
     }
 
     fn arguments() -> Option<(String, u16)> {
-        let mut words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+        let mut words = env::args_os()
+            .skip(1)
+            .map(|word| word.to_string_lossy().into_owned());
         let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
-        let port = words.next().unwrap_or_else(|| "65432".into()).parse().ok()?;
+        let port = words
+            .next()
+            .unwrap_or_else(|| "65432".into())
+            .parse()
+            .ok()?;
         words.next().is_none().then_some((host, port))
     }
 }

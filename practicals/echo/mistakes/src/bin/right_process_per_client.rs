@@ -48,7 +48,10 @@ mod unix {
                         // SAFETY: ends this child; nothing is left to be written.
                         unsafe { libc::_exit(0) }
                     }
-                    -1 => eprintln!("cannot make a process for a client: {}", io::Error::last_os_error()),
+                    -1 => eprintln!(
+                        "cannot make a process for a client: {}",
+                        io::Error::last_os_error()
+                    ),
                     _ => {} // the child has its own copy of the socket: this one is dropped, and so closed
                 },
                 // Most often no descriptor is free, and the next attempt would fail as fast.
@@ -69,9 +72,15 @@ mod unix {
     }
 
     fn arguments() -> Option<(String, u16)> {
-        let mut words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+        let mut words = env::args_os()
+            .skip(1)
+            .map(|word| word.to_string_lossy().into_owned());
         let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
-        let port = words.next().unwrap_or_else(|| "65432".into()).parse().ok()?;
+        let port = words
+            .next()
+            .unwrap_or_else(|| "65432".into())
+            .parse()
+            .ok()?;
         words.next().is_none().then_some((host, port))
     }
 }

@@ -39,7 +39,11 @@ fn echo(client: TcpStream) -> io::Result<()> {
     let (sender, receiver) = sync_channel::<Vec<u8>>(16);
     let reader = Arc::new(client);
     let writer = reader.clone();
-    thread::Builder::new().spawn(move || receiver.iter().try_for_each(|bytes| (&*writer).write_all(&bytes)))?;
+    thread::Builder::new().spawn(move || {
+        receiver
+            .iter()
+            .try_for_each(|bytes| (&*writer).write_all(&bytes))
+    })?;
 
     let mut buffer = [0; 16 * 1024];
     loop {
@@ -52,8 +56,14 @@ fn echo(client: TcpStream) -> io::Result<()> {
 }
 
 fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let mut words = env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned());
     let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = words.next().unwrap_or_else(|| "65432".into()).parse().ok()?;
+    let port = words
+        .next()
+        .unwrap_or_else(|| "65432".into())
+        .parse()
+        .ok()?;
     words.next().is_none().then_some((host, port))
 }
