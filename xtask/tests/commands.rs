@@ -2,11 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
 use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
+
+/// What the solution earns: elsewhere than on Linux two checks cannot be seen, and are not counted.
+const FULL_MARKS: &str =
+    if cfg!(target_os = "linux") { "Score 100/100   31 passed" } else { "Score 95/95   29 passed, 2 not counted" };
+#[cfg(unix)]
+const FULL_MARKS_OF_A_SERVER: &str = if cfg!(target_os = "linux") { "22 passed" } else { "20 passed, 2 not counted" };
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -50,14 +57,14 @@ fn refuses(command: &mut Command, says: &str) {
 
 #[test]
 fn the_solution_gets_full_marks() {
-    xtask(&["grade", "echo", "--solution"]).assert().code(0).stdout(contains("Score 100/100   31 passed"));
+    xtask(&["grade", "echo", "--solution"]).assert().code(0).stdout(contains(FULL_MARKS));
 }
 
 #[test]
 fn the_skeleton_fails_everything_but_what_it_is_given() {
     let assert = xtask(&["grade", "echo", "--seed", "7"]).assert().code(1);
     assert
-        .stdout(contains("Score 2/100   1 passed, 5 failed, 25 skipped"))
+        .stdout(contains("Score 2/100   1 passed, 6 failed, 24 skipped"))
         .stdout(contains("The skeleton brings this along"))
         .stdout(contains("not yet implemented: steps 1 to 3"))
         .stdout(contains("again     cargo xtask grade echo --only echoes_short_message --seed 7"));
@@ -146,7 +153,7 @@ fn a_program_in_another_language_is_graded_by_its_command_line() {
     xtask(&["grade", "echo", "--program", python, "--only", "echo_server"])
         .assert()
         .code(0)
-        .stdout(contains("22 passed"));
+        .stdout(contains(FULL_MARKS_OF_A_SERVER));
 }
 
 #[cfg(unix)]
@@ -165,7 +172,7 @@ fn a_compiled_c_program_is_graded_by_its_command_line() {
     xtask(&["grade", "echo", "--program", &command, "--only", "echo_server"])
         .assert()
         .code(0)
-        .stdout(contains("22 passed"));
+        .stdout(contains(FULL_MARKS_OF_A_SERVER));
 }
 
 #[cfg(unix)]
@@ -205,7 +212,7 @@ fn a_fixed_address_is_found_and_costs_that_check_only() {
     assert_failed_only(assert, "listens_on_given_address", "one that listens on 127.0.0.1:14321");
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[track_caller]
 fn assert_failed_only(mut command: Command, id: &str, because: &str) {
     let output = command.args(["--report", "json"]).output().unwrap();

@@ -429,3 +429,95 @@ fn caught_signals(pid: u32) -> Option<u64> {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
     u64::from_str_radix(mask.trim(), 16).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// Waits, for a bounded time, until something is seen.
+    #[track_caller]
+    fn soon(what: &str, seen: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !seen() {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::yield_now();
+        }
+    }
+
+    fn picture_of(child: u32) -> Option<Standstill> {
+        let parents = |pid: u32| living_parent(pid) == Some(std::process::id());
+        assert!(parents(child), "the child has gone");
+        let call = waiting_call(child, child)?;
+        let sleeps = stat_of(&format!("{child}/task/{child}"))?.sleeps();
+        (sleeps && waits_without_limit(child, &call) && !has_timers(child)).then_some(Standstill(Vec::new()))
+    }
+
+    #[track_caller]
+    fn run_and_look(command: &mut Command, look: impl Fn(u32)) {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        look(child.id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_program_that_reads_for_ever_stands_still() {
+        run_and_look(&mut Command::new("cat"), |pid| {
+            soon("cat should wait for its input", || picture_of(pid).is_some())
+        });
+    }
+
+    #[test]
+    fn a_program_that_sleeps_is_not_stuck() {
+        run_and_look(Command::new("sleep").arg("60"), |pid| {
+            soon("sleep should be asleep", || {
+                stat(pid).is_some_and(|stat| stat.sleeps()) && waiting_call(pid, pid).is_some()
+            });
+            for _ in 0..50 {
+                assert!(picture_of(pid).is_none());
+            }
+        });
+    }
+
+    #[test]
+    fn a_program_that_works_is_not_stuck() {
+        run_and_look(Command::new("sh").args(["-c", "while :; do :; done"]), |pid| {
+            for _ in 0..50 {
+                assert!(picture_of(pid).is_none());
+            }
+        });
+    }
+
+    #[test]
+    fn a_socket_with_a_timeout_can_wake_its_owner() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = Socket::from(OwnedFd::from(stream));
+        assert!(has_no_timeout(&socket));
+        socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        assert!(!has_no_timeout(&socket));
+    }
+
+    #[test]
+    fn an_end_of_stream_is_seen_without_reading() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let server = Socket::from(OwnedFd::from(listener.accept().unwrap().0));
+        assert!(!has_seen_the_end(&server) && !listens(&server));
+        drop(client);
+        soon("the end should have come", || has_seen_the_end(&server));
+    }
+
+    #[test]
+    fn the_kernels_table_names_listeners() {
+        let v4 = "  0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0";
+        let v6 = v4.replace("0100007F", "00000000000000000000000001000000").replace("12345", "99");
+        assert_eq!(listener_in_line(v4, 12345), Some("127.0.0.1:8080".parse().unwrap()));
+        assert_eq!(listener_in_line(&v6, 99), Some("[::1]:8080".parse().unwrap()));
+        assert_eq!(listener_in_line(v4, 1), None);
+        assert_eq!(listener_in_line(&v4.replace(" 0A ", " 01 "), 12345), None);
+    }
+}
