@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::kernel::{Effort, Standstill, Tree, Wires};
@@ -24,6 +24,7 @@ pub(crate) struct Bench {
     seed: u64,
     launcher: PathBuf,
     scratch: PathBuf,
+    large: Arc<OnceLock<Vec<u8>>>,
     pub(crate) record: Record,
     peers: AtomicUsize,
     wires: Mutex<Vec<Weak<TcpStream>>>,
@@ -43,6 +44,7 @@ impl Bench {
             seed,
             launcher: launcher.to_owned(),
             scratch: scratch.to_owned(),
+            large: Arc::default(),
             record: Record::new(),
             peers: AtomicUsize::new(0),
             wires: Mutex::default(),
@@ -53,6 +55,17 @@ impl Bench {
             exit: Mutex::default(),
             death_suspected: AtomicBool::new(false),
         }
+    }
+
+    /// With the large message of all the checks of one run.
+    pub(crate) fn with_large_message(self, large: &Arc<OnceLock<Vec<u8>>>) -> Self {
+        Self { large: Arc::clone(large), ..self }
+    }
+
+    /// 8 MiB, more than the buffers between two programs on one machine hold.
+    pub(crate) fn large_message(&self) -> &Vec<u8> {
+        const LARGE: usize = 8 * 1024 * 1024;
+        self.large.get_or_init(|| Payload::new(self.seed, "large").stream(LARGE))
     }
 
     pub(crate) fn payload(&self) -> Payload {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::kernel::{CANNOT_SEE, Sockets, Tree};
 use crate::patience::{self, Patience, Proof, wait_for};
 use crate::payload::Payload;
-use crate::peer::{Ending, Peer};
+use crate::peer::{Ending, Peer, Received};
 use crate::program::{Ended, LOCALHOST, Program, Server};
 use crate::{Check, Failure, Outcome, Stop, check, compare};
 
@@ -35,11 +35,6 @@ pub(crate) const CHECKS: &[Check] = &[
     check!(conduct, reports_address_in_use, echo_server),
     check!(conduct, reports_bad_arguments, echo_server),
 ];
-
-const MIB: usize = 1024 * 1024;
-
-/// More than the buffers between two programs on one machine hold.
-const LARGE: usize = 8 * MIB;
 
 /// A reader that is late begins after this long, or as soon as nothing can move before it reads.
 const LATE: Duration = Duration::from_millis(500);
@@ -258,22 +253,21 @@ fn echoes_byte_by_byte(server: &Program) -> Outcome {
 
 /// One write is not one message either: where the client does not read yet, a write takes only a part.
 fn echoes_large_message(server: &Program) -> Outcome {
-    let message = server.bench.payload().stream(LARGE);
     let running = server.launch()?;
 
-    running.connect()?.exchange_late(&message)
+    running.connect()?.exchange_late(server.bench.large_message())
 }
 
 /// A client that reads late and slowly gets every byte, and costs the others nothing; nor does one that never reads.
 fn outlasts_slow_reader(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
-    let message = payload.stream(LARGE);
+    let message = server.bench.large_message();
     let running = server.launch()?;
 
     let never = running.connect_with_small_buffer()?;
-    never.send_what_fits(&message)?;
+    never.send_what_fits(message)?;
     let mut slow = running.connect_with_small_buffer()?;
-    slow.exchange_slowly(&message, |_| {
+    slow.exchange_slowly(message, |_| {
         patience::let_be(&server.bench, LATE, patience::STALLED);
         let mut other = running.connect()?;
         other.exchange(&payload.letters(13)).map_err(|stop| after(stop, "two clients did not read"))?;
@@ -365,28 +359,25 @@ fn connect_one_by_one(running: &Server<'_>, clients: usize, payload: &mut Payloa
 /// The end of the client's stream is no reason to forget what the client is still owed.
 fn flushes_before_close(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
-    for message in [payload.letters(13), payload.stream(LARGE)] {
+    for message in [&payload.letters(13), server.bench.large_message()] {
         let running = server.launch()?;
         let mut client = running.connect_with_small_buffer()?;
-        let received = client.send_and_half_close(&message, LATE)?;
-        comes_back_and_ends(&message, received)?;
+        let received = client.send_and_half_close(message, LATE)?;
+        comes_back_and_ends(message, &received)?;
     }
     Ok(())
 }
 
-fn comes_back_and_ends(message: &[u8], mut received: crate::peer::Received) -> Outcome {
-    let ended = received.ending;
-    if received.bytes.len() == message.len() && ended == Some(Ending::EndOfStream) {
-        received.ending = None;
-    }
-    let complete = received.bytes == message;
-    match compare::same(message, &received, "a client that has half-closed") {
-        Err(_) if complete => Err(Failure::new(
+fn comes_back_and_ends(message: &[u8], received: &Received) -> Outcome {
+    let complete = received.equal == message.len() && received.bytes.is_empty();
+    match received.ending {
+        Some(Ending::EndOfStream) if complete => Ok(()),
+        ending if complete => Err(Failure::new(
             "end of stream after the echo, since the client has half-closed",
-            ended.map_or_else(|| "more bytes".to_owned(), |ending| ending.to_string()),
+            ending.map_or_else(|| "more bytes".to_owned(), |ending| ending.to_string()),
         )
         .into()),
-        outcome => outcome,
+        _ => compare::same(message, received, "a client that has half-closed"),
     }
 }
 
@@ -467,7 +458,7 @@ type Moment<'a> = (&'static str, &'a dyn Fn(&mut Peer) -> Outcome);
 /// A client may reset its connection at any moment; that is its own affair.
 fn survives_reset(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
-    let large = payload.stream(LARGE);
+    let large = server.bench.large_message();
     let running = server.launch()?;
 
     let moments: [Moment<'_>; 5] = [
@@ -479,7 +470,7 @@ fn survives_reset(server: &Program) -> Outcome {
             patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
             Ok(())
         }),
-        ("was owed most of a large message", &|client| client.send_what_fits(&large)),
+        ("was owed most of a large message", &|client| client.send_what_fits(large)),
     ];
     for (moment, until) in moments {
         let context = format!("a client that {moment} had reset its connection");

@@ -62,8 +62,11 @@ impl std::fmt::Display for Ending {
 }
 
 /// What came, and why nothing more did.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Received {
+    /// So many bytes were as expected, and are not kept.
+    pub(crate) equal: usize,
+    /// What came after them.
     pub(crate) bytes: Vec<u8>,
     pub(crate) ending: Option<Ending>,
 }
@@ -129,9 +132,9 @@ impl Peer {
     pub(crate) fn exchange(&mut self, message: &[u8]) -> Result<(), Stop> {
         let received = if message.len() <= SMALL {
             self.write_or_see_reset(message)?;
-            self.receive_like(message, patience::REPLY)?
+            self.receive_like(message)?
         } else {
-            self.writing(message, |_| self.receive_like(message, patience::REPLY))?
+            self.writing(message, |_| self.receive_like(message))?
         };
         self.compare(message, &received)
     }
@@ -150,7 +153,7 @@ impl Peer {
         let received = self.writing(message, |writing| {
             self.until_still(writing);
             meanwhile(self)?;
-            self.receive_like(message, patience::REPLY)
+            self.receive_like(message)
         })?;
         self.compare(message, &received)
     }
@@ -158,18 +161,21 @@ impl Peer {
     /// Sends a message, half-closes, and only then, when nothing moves any more or after `pause`, begins to read. What must be
     /// read to get the message sent is read before.
     pub(crate) fn send_and_half_close(&mut self, message: &[u8], pause: Duration) -> Result<Received, Stop> {
-        let mut received = self.writing(message, |writing| {
+        let received = self.writing(message, |writing| {
             self.until_still(writing);
-            self.read_until(patience::REPLY, message.len(), |_| writing.done.load(Ordering::Acquire))
+            let is_sent = || writing.done.load(Ordering::Acquire);
+            if is_sent() {
+                return Ok(Received::default());
+            }
+            self.receive_more_like(message, Received::default(), message.len(), is_sent)
         })?;
-        if received.ending.is_some() {
+        if received.ending.is_some() || !received.bytes.is_empty() {
             return Ok(received);
         }
         self.half_close()?;
         patience::let_be(&self.bench, pause, patience::STALLED);
-        let rest = self.receive(message.len() + 1 - received.bytes.len(), patience::REPLY)?;
-        received.bytes.extend(rest.bytes);
-        Ok(Received { ending: rest.ending, ..received })
+        let one_too_many = message.len() + 1;
+        self.receive_more_like(message, received, one_too_many, || false)
     }
 
     /// Sends a message, and does not read. A reset shows when somebody reads.
@@ -204,7 +210,7 @@ impl Peer {
     pub(crate) fn receive_among_others(&mut self, expected: &[u8]) -> Result<Received, Stop> {
         const MOST: usize = 64 * 1024;
         let found = |bytes: &[u8]| bytes.windows(expected.len()).any(|window| window == expected);
-        let received = self.read_until(patience::REPLY, MOST, found)?;
+        let received = self.receive_until(MOST, patience::REPLY, found)?;
         if found(&received.bytes) {
             return Ok(received);
         }
@@ -273,47 +279,79 @@ impl Peer {
 
     /// Reads until `want` bytes are there.
     pub(crate) fn receive(&self, want: usize, limits: Limits) -> Result<Received, Stop> {
-        self.read_until(limits, want, |_| false)
+        self.receive_until(want, limits, |_| false)
+    }
+
+    /// Reads until `want` bytes are there, or until those that are there are enough.
+    fn receive_until(&self, want: usize, limits: Limits, enough: impl Fn(&[u8]) -> bool) -> Result<Received, Stop> {
+        let mut bytes = Vec::new();
+        let ending = self.read_until(want, limits, |chunk| {
+            bytes.extend_from_slice(chunk);
+            enough(&bytes)
+        })?;
+        Ok(Received { equal: 0, bytes, ending })
     }
 
     /// Reads as many bytes as `expected` has, or fewer where one differs.
-    fn receive_like(&self, expected: &[u8], limits: Limits) -> Result<Received, Stop> {
-        let mut compared = 0;
-        self.read_until(limits, expected.len(), |bytes| {
-            let differs = bytes[compared..] != expected[compared..bytes.len()];
-            compared = bytes.len();
-            differs
-        })
+    fn receive_like(&self, expected: &[u8]) -> Result<Received, Stop> {
+        self.receive_more_like(expected, Received::default(), expected.len(), || false)
     }
 
-    fn read_until(&self, limits: Limits, want: usize, mut enough: impl FnMut(&[u8]) -> bool) -> Result<Received, Stop> {
+    /// Reads on until `most` bytes have come in all, one differs from `expected`, or somebody says stop.
+    fn receive_more_like(
+        &self,
+        expected: &[u8],
+        mut so_far: Received,
+        most: usize,
+        stop: impl Fn() -> bool,
+    ) -> Result<Received, Stop> {
+        let want = most - so_far.equal - so_far.bytes.len();
+        so_far.ending = self.read_until(want, patience::REPLY, |chunk| {
+            let is_equal = expected.get(so_far.equal..so_far.equal + chunk.len()) == Some(chunk);
+            if is_equal {
+                so_far.equal += chunk.len()
+            } else {
+                so_far.bytes.extend_from_slice(chunk)
+            }
+            !is_equal || stop()
+        })?;
+        Ok(so_far)
+    }
+
+    /// Reads until `want` bytes were taken, one of the chunks was enough, or nothing more comes; why nothing more came.
+    fn read_until(
+        &self,
+        want: usize,
+        limits: Limits,
+        mut take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Option<Ending>, Stop> {
         let mut patience = Patience::new(&self.bench, limits, patience::STUCK);
-        let mut bytes = Vec::with_capacity(want.min(16 << 20));
         let mut buffer = vec![0; want.min(CHUNK)];
         let mut last_look = None;
-        while bytes.len() < want {
+        let mut taken = 0;
+        while taken < want {
             let slice = if last_look.is_some() { Duration::from_millis(1) } else { patience.slice() };
-            let most = buffer.len().min(want - bytes.len());
+            let most = buffer.len().min(want - taken);
             match self.read_some(&mut buffer[..most], slice)? {
                 Read1::Bytes(count) => {
                     patience.progress(count);
                     last_look = None;
-                    bytes.extend_from_slice(&buffer[..count]);
-                    if enough(&bytes) {
+                    taken += count;
+                    if take(&buffer[..count]) {
                         break;
                     }
                 }
-                Read1::Ended(ending) => return Ok(Received { bytes, ending: Some(ending) }),
+                Read1::Ended(ending) => return Ok(Some(ending)),
                 Read1::Nothing => match last_look {
                     Some(gave_up) => {
                         self.bench.record.note(&self.name, What::Timeout, &[]);
-                        return Ok(Received { bytes, ending: Some(Ending::Silence(gave_up)) });
+                        return Ok(Some(Ending::Silence(gave_up)));
                     }
                     None => last_look = patience.in_vain(),
                 },
             }
         }
-        Ok(Received { bytes, ending: None })
+        Ok(None)
     }
 
     /// One read: waits for at most `slice`.

@@ -21,25 +21,31 @@ struct Ports {
 
 /// Looks for a batch of free ports ahead of the launches that will want them.
 pub(crate) fn prepare() {
-    let mut ports = lock(&PORTS);
-    while ports.free.len() < BATCH {
-        let Some(port) = propose() else { return };
-        if ports.given.insert(port) {
-            ports.free.push(port);
-        }
-        if ports.given.len() > 4000 {
-            ports.given.clear(); // a run this long has seen the early ones freed again
-        }
-    }
+    lock(&PORTS).fill();
 }
 
 /// A port on which nobody listens, given to nobody else in this process.
 pub(crate) fn take() -> io::Result<u16> {
-    if let Some(port) = lock(&PORTS).free.pop() {
-        return Ok(port);
+    let mut ports = lock(&PORTS);
+    if ports.free.is_empty() {
+        ports.fill();
     }
-    prepare();
-    lock(&PORTS).free.pop().ok_or_else(|| io::Error::other("no free TCP port on 127.0.0.1"))
+    ports.free.pop().ok_or_else(|| io::Error::other("no free TCP port on 127.0.0.1"))
+}
+
+impl Ports {
+    fn fill(&mut self) {
+        const MANY: usize = 4000;
+        if self.given.len() > MANY {
+            self.given.clear(); // a run this long has seen the early ones freed again
+        }
+        while self.free.len() < BATCH {
+            let Some(port) = propose() else { return };
+            if self.given.insert(port) {
+                self.free.push(port);
+            }
+        }
+    }
 }
 
 /// `portpicker` finds nothing on a machine without IPv6; there the system proposes.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
@@ -47,14 +47,15 @@ pub fn run(
     let mut round = Round { plan, subjects, verdicts: BTreeMap::new() };
     let mut waiting: Vec<&Planned> = plan.iter().collect();
     let (done, arrivals) = channel();
+    let large = Arc::default();
     std::thread::scope(|scope| {
         let mut running = 0;
         while !waiting.is_empty() || running > 0 {
             waiting.retain(|&planned| match round.readiness(planned) {
                 Readiness::Ready if running < settings.jobs => {
                     running += 1;
-                    let done = done.clone();
-                    scope.spawn(move || _ = done.send(judge(planned.check, subjects, settings)));
+                    let (done, large) = (done.clone(), &large);
+                    scope.spawn(move || _ = done.send(judge(planned.check, subjects, settings, large)));
                     false
                 }
                 Readiness::Ready | Readiness::NotYet => true,
@@ -108,9 +109,15 @@ enum Readiness {
     Never(String),
 }
 
-fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings) -> Verdict {
+fn judge(
+    check: &'static Check,
+    subjects: &[Arc<Subject>],
+    settings: &Settings,
+    large: &Arc<OnceLock<Vec<u8>>>,
+) -> Verdict {
     let began = Instant::now();
-    let bench = Arc::new(Bench::new(check.id, settings.seed, &settings.launcher, &settings.scratch));
+    let bench = Bench::new(check.id, settings.seed, &settings.launcher, &settings.scratch);
+    let bench = Arc::new(bench.with_large_message(large));
     let programs: Option<Vec<Program>> = check
         .programs
         .iter()
