@@ -266,7 +266,8 @@ impl Nowhere {
     }
 }
 
-/// Somebody holds this address: with the program gone, or not listening, that is somebody else.
+/// Somebody holds this address. With the program gone, or not listening, that is somebody else; where the kernel does not say
+/// who listens, it is the program. The one place that asks by binding, which a server does not notice once it listens.
 fn is_taken(address: SocketAddr) -> bool {
     TcpListener::bind(address).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
 }
@@ -315,17 +316,16 @@ impl Running {
         self.process.tree()
     }
 
-    /// Waits until it listens, at `expected` or elsewhere; otherwise says what it did instead.
+    /// Waits until it listens, at `expected` or elsewhere; otherwise says what it did instead. Where the kernel does not say who
+    /// listens, the address is taken once the server has it.
     fn until_listening(&mut self, expected: SocketAddr) -> Result<Result<SocketAddr, Nowhere>, Stop> {
         let tree = self.tree();
-        if tree.first_process_listening().is_none() {
-            return self.until_taken(expected);
-        }
         let began = Instant::now();
         let mut elsewhere_for = Duration::ZERO;
         let found = self.watch(patience::STARTING, |slice| {
             let early = began.elapsed() < FIRST_PROCESS_ALONE;
-            let addresses = if early { tree.first_process_listening() } else { tree.listening() }.unwrap_or_default();
+            let seen = if early { tree.first_process_listening() } else { tree.listening() };
+            let Some(addresses) = seen else { return is_taken(expected).then_some(expected) };
             if let Some(address) = addresses.iter().find(|address| covers(**address, expected)) {
                 return Some(*address);
             }
@@ -339,17 +339,6 @@ impl Running {
                 Some(elsewhere) => Ok(reachable(*elsewhere, expected)),
                 None => Err(Nowhere::waits(gave_up)),
             },
-        })
-    }
-
-    /// Where the kernel does not say who listens: the address is taken once the server has it. The one place that asks by
-    /// binding, which a server does not notice once it listens.
-    fn until_taken(&mut self, expected: SocketAddr) -> Result<Result<SocketAddr, Nowhere>, Stop> {
-        let found = self.watch(patience::STARTING, |_| is_taken(expected).then_some(expected))?;
-        Ok(match found {
-            Ok(Seen::Exit(status)) => Err(Nowhere::ended(status)),
-            Ok(Seen::Thing(address)) => Ok(address),
-            Err(gave_up) => Err(Nowhere::waits(gave_up)),
         })
     }
 

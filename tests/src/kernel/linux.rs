@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -203,17 +203,20 @@ fn duplicate(process: &rustix::io::Result<OwnedFd>, fd: i32) -> Copied {
     }
 }
 
-/// Descriptor and inode of each socket of a process.
-fn socket_descriptors(pid: u32) -> Vec<(i32, u64)> {
-    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            let target = fs::read_link(entry.path()).ok()?;
-            let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()?;
-            Some((entry.file_name().to_str()?.parse().ok()?, inode))
-        })
-        .collect()
+/// Descriptor and inode of each socket of a process; none where it has gone, `None` where it does not let itself be seen
+/// (prctl(2), PR_SET_DUMPABLE).
+fn socket_descriptors(pid: u32) -> Option<Vec<(i32, u64)>> {
+    let entries = match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return None,
+        Err(_) => return Some(Vec::new()),
+    };
+    let sockets = entries.flatten().filter_map(|entry| {
+        let target = fs::read_link(entry.path()).ok()?;
+        let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()?;
+        Some((entry.file_name().to_str()?.parse().ok()?, inode))
+    });
+    Some(sockets.collect())
 }
 
 /// Shows every socket of these processes once, until one does not hold. `None` where the kernel refuses to show one.
@@ -221,7 +224,7 @@ fn every_socket(processes: &[u32], mut holds: impl FnMut(&Socket) -> bool) -> Op
     let mut seen = BTreeSet::new();
     for &pid in processes {
         let process = open_process(pid);
-        for (fd, _) in socket_descriptors(pid).into_iter().filter(|(_, inode)| seen.insert(*inode)) {
+        for (fd, _) in socket_descriptors(pid)?.into_iter().filter(|(_, inode)| seen.insert(*inode)) {
             match duplicate(&process, fd) {
                 Copied::Socket(socket) if !holds(&socket) => return Some(false),
                 Copied::Socket(_) | Copied::Gone => {}
@@ -235,7 +238,7 @@ fn every_socket(processes: &[u32], mut holds: impl FnMut(&Socket) -> bool) -> Op
 fn listening_in(pid: u32) -> Option<Vec<SocketAddr>> {
     let mut addresses = Vec::new();
     let process = open_process(pid);
-    for (fd, inode) in socket_descriptors(pid) {
+    for (fd, inode) in socket_descriptors(pid)? {
         match duplicate(&process, fd) {
             Copied::Socket(socket) if listens(&socket) => addresses.extend(address_of(&socket)),
             Copied::Socket(_) | Copied::Gone => {}

@@ -111,8 +111,12 @@ fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
 /// An earlier check with the same evidence, where the program did not even come to talk.
 fn shown_before(grade: &Grade, row: &GradedRow, failure: &Failure) -> Option<&'static str> {
     let earlier = grade.rows.iter().take_while(|other| other.verdict.check != row.verdict.check);
+    let said = |row: &GradedRow| -> Vec<u8> {
+        let tail = row.verdict.stderr_tail.iter().copied();
+        tail.filter(|byte| !byte.is_ascii_digit()).collect() // ports and process ids differ each time
+    };
     let same = |other: &&GradedRow| match &other.verdict.status {
-        Status::Failed(before) => before.observed == failure.observed && other.program == row.program,
+        Status::Failed(before) => before.observed == failure.observed && said(other) == said(row),
         _ => false,
     };
     let silent = row.verdict.transcript.is_empty();
@@ -182,7 +186,8 @@ fn stderr(tail: &[u8]) -> String {
     let text = String::from_utf8_lossy(tail);
     let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE));
     let visible: Vec<Vec<char>> = lines.map(|line| line.chars().flat_map(visible).collect()).collect();
-    let pieces: Vec<&[char]> = visible.iter().flat_map(|line| line.chunks(SHOWN)).collect();
+    let pieces = visible.iter().flat_map(|line| line.chunks(SHOWN));
+    let pieces: Vec<&[char]> = pieces.filter(|piece| !piece.iter().all(|c| c.is_whitespace())).collect();
     let last = &pieces[pieces.len().saturating_sub(STDERR_LINES)..];
     let first_is_label = |at: usize| if at == 0 { "stderr" } else { "" };
     last.iter()
