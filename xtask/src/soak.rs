@@ -12,6 +12,9 @@ const LOOPS: usize = 4;
 
 /// Grades each right program so many times; what was lost.
 pub(crate) fn run(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
+    if ground.right_programs().is_empty() {
+        bail!("--soak grades right programs, and none is chosen: what was not graded does not hold");
+    }
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..LOOPS {

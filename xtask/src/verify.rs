@@ -121,11 +121,10 @@ impl<'a> Ground<'a> {
 
     /// Every right program: the solution under its own name, then the odd ones with what they stand for.
     pub(crate) fn right_programs(&self) -> Vec<(String, Option<String>)> {
-        let solution =
-            (self.request.only.is_empty() && !self.solution.is_empty()).then(|| ("solution".to_owned(), None));
-        let odd =
-            self.rights().filter(|row| self.is_chosen(&row.id)).map(|row| (row.id.clone(), Some(row.program.clone())));
-        solution.into_iter().chain(odd).collect()
+        let solution = (SOLUTION.to_owned(), None);
+        let odd = self.rights().map(|row| (row.id.clone(), Some(row.program.clone())));
+        let all = (!self.solution.is_empty()).then_some(solution).into_iter().chain(odd);
+        all.filter(|(name, _)| self.is_chosen(name)).collect()
     }
 
     /// What is odd about a right program.

@@ -337,6 +337,14 @@ fn a_server_that_floods_its_output_is_drained_and_graded() {
 // ---- bad input ----
 
 #[test]
+fn a_soak_of_nothing_is_no_pass() {
+    refuses(
+        &mut xtask(&["verify", "echo", "--soak", "1", "--only", "reads_once"]),
+        "what was not graded does not hold",
+    );
+}
+
+#[test]
 fn an_unknown_practical_is_refused() {
     refuses(&mut xtask(&["grade", "ecko"]), "there is no practical \"ecko\": there is echo");
 }
