@@ -136,6 +136,11 @@ impl Bench {
         trees.iter().map(|tree| tree.standstill(earliest, wires, &left)).collect()
     }
 
+    /// Whether a thread of a program runs, or could if it had a processor.
+    pub(crate) fn is_running(&self) -> bool {
+        lock(&self.trees).clone().iter().any(Tree::is_running)
+    }
+
     /// About how long a look at the programs takes: it goes by their threads.
     pub(crate) fn cost_of_looking(&self) -> Duration {
         const PER_THREAD: Duration = Duration::from_micros(20);

@@ -68,6 +68,8 @@ fn client_reads_line_from_stdin(client: &Program) -> Outcome {
         server.expect(&line)?;
         server.send(&otherwise(&line))?;
         sends_nothing_more(&server, &line)?;
+        server.close();
+        prints(&sender.until_ended()?, &otherwise(&line))?;
     }
     Ok(())
 }
@@ -203,6 +205,9 @@ fn client_closes(client: &Program) -> Outcome {
             return Err(
                 Failure::new(format!("exit status 0 after a message of {length} bytes"), ended.describe()).into()
             );
+        }
+        if message.is_empty() {
+            prints(&ended, b"")?;
         }
     }
     Ok(())

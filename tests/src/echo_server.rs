@@ -51,8 +51,9 @@ fn listens_on_given_address(server: &Program) -> Outcome {
     for host in [Some(LOCALHOST), exists.then_some(another)].into_iter().flatten() {
         let running = server.launch_on(host)?;
 
+        let _client = running.connect()?;
+        patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
         listens_where_told_only(&running)?;
-        running.connect()?;
     }
     Ok(())
 }
@@ -255,7 +256,9 @@ fn echoes_byte_by_byte(server: &Program) -> Outcome {
 fn echoes_large_message(server: &Program) -> Outcome {
     let running = server.launch()?;
 
-    running.connect()?.exchange_late(server.bench.large_message())
+    let mut client = running.connect()?;
+    client.exchange_late(server.bench.large_message())?;
+    client.expect_nothing_more()
 }
 
 /// A client that reads late and slowly gets every byte, and costs the others nothing; nor does one that never reads.
@@ -526,7 +529,7 @@ fn rests_when_idle(server: &Program) -> Outcome {
     let mut ended = running.connect()?;
     ended.exchange(&payload.letters(12))?;
     ended.half_close()?;
-    let _silent: Vec<Peer> = (0..CLIENTS).filter_map(|_| running.connect().ok()).collect();
+    let _silent = connect_one_by_one(&running, CLIENTS, &mut payload)?;
 
     if !patience::let_be(&server.bench, AFTERMATH, patience::STUCK) {
         uses_little_time(tree)?;

@@ -87,6 +87,11 @@ impl Tree {
         sight::listening(self.launcher, self.program, false)
     }
 
+    /// Whether one of its threads is on a processor or waits for one.
+    pub(crate) fn is_running(&self) -> bool {
+        sight::is_running(self.launcher)
+    }
+
     /// How many threads the program's first process has; 0 where that cannot be seen.
     pub(crate) fn threads_of_first_process(&self) -> u32 {
         sight::thread_count(self.program)

@@ -105,6 +105,8 @@ pub(crate) struct Patience<'a> {
     /// Since the last progress.
     waited: Duration,
     worked: Duration,
+    /// Work and queueing that is not yet set against the clock.
+    busy: Duration,
     /// Over the whole wait, against streams that trickle.
     waited_in_all: Duration,
     /// The same, whoever worked or waited.
@@ -129,6 +131,7 @@ impl<'a> Patience<'a> {
             effort: None,
             waited: Duration::ZERO,
             worked: Duration::ZERO,
+            busy: Duration::ZERO,
             waited_in_all: Duration::ZERO,
             passed_in_all: Duration::ZERO,
             bytes: 0,
@@ -149,6 +152,7 @@ impl<'a> Patience<'a> {
         self.bytes += bytes;
         self.waited = Duration::ZERO;
         self.worked = Duration::ZERO;
+        self.busy = Duration::ZERO;
         self.slice = FIRST_SLICE;
         self.still = None;
         self.last_look = Instant::now();
@@ -186,7 +190,8 @@ impl<'a> Patience<'a> {
         Duration::from_secs_f64(self.bytes as f64 / SLOWEST_STREAM)
     }
 
-    /// The part of `counted` in which the program waited.
+    /// The part of `counted` in which the program waited. A thread's time in the run queue is accounted for only once it runs
+    /// again, all of it at once: what exceeds this slice is set against the ones to come.
     fn waiting_part(&mut self, counted: Duration) -> Duration {
         let effort = self.bench.effort();
         let spent = match (effort, self.effort) {
@@ -195,7 +200,17 @@ impl<'a> Patience<'a> {
         };
         self.effort = effort;
         self.worked += spent.ran;
-        counted.saturating_sub(spent.ran + spent.queued)
+        self.busy += spent.ran + spent.queued;
+        let busy = self.busy.min(self.waited + counted);
+        self.busy -= busy;
+        if busy > counted {
+            // It was no waiting after all.
+            let mistaken = busy - counted;
+            self.waited -= mistaken;
+            self.waited_in_all = self.waited_in_all.saturating_sub(mistaken);
+        }
+        let runs = self.bench.is_running();
+        if runs { Duration::ZERO } else { counted.saturating_sub(busy) }
     }
 
     fn verdict(&mut self) -> Option<GaveUp> {

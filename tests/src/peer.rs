@@ -184,9 +184,41 @@ impl Peer {
     }
 
     fn write_or_see_reset(&self, message: &[u8]) -> Result<(), Stop> {
-        match self.write_until(message, &Writing::default()) {
-            Err(error) if !is_reset(&error) => Err(Fault::from(error).into()),
-            _ => Ok(()),
+        let mut patience = Patience::new(&self.bench, patience::REPLY, Proof::Nothing);
+        let mut rest = message;
+        while !rest.is_empty() {
+            match self.write_some(rest) {
+                Ok(0) => {
+                    if let Some(gave_up) = patience.in_vain() {
+                        self.bench.record.note(&self.name, What::Timeout, &[]);
+                        return Err(self.takes_no_more(message.len() - rest.len(), message.len(), gave_up));
+                    }
+                }
+                Ok(n) => {
+                    patience.progress(n);
+                    rest = &rest[n..];
+                }
+                Err(error) if is_reset(&error) => return Ok(()),
+                Err(error) => return Err(Fault::from(error).into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn takes_no_more(&self, taken: usize, of: usize, gave_up: GaveUp) -> Stop {
+        let expected = format!("{} to get rid of {of} bytes", self.whom());
+        Failure::new(expected, format!("a program that has taken {taken}, then {gave_up}")).into()
+    }
+
+    /// Writes what fits now; 0 where nothing did for a moment.
+    fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
+        match (&*self.stream).write(&bytes[..bytes.len().min(CHUNK)]) {
+            Ok(n) => {
+                self.bench.record.note(&self.name, What::Send, &bytes[..n]);
+                Ok(n)
+            }
+            Err(error) if is_timeout(&error) => Ok(0),
+            Err(error) => Err(error),
         }
     }
 
@@ -216,6 +248,17 @@ impl Peer {
         }
         self.compare(expected, &received)?;
         Ok(received)
+    }
+
+    /// Ends this side, and expects that nothing comes any more: the echo is complete, so this only ends the wait.
+    pub(crate) fn expect_nothing_more(&mut self) -> Result<(), Stop> {
+        self.half_close()?;
+        let more = self.receive(1024, patience::REPLY)?.bytes;
+        if more.is_empty() {
+            return Ok(());
+        }
+        let expected = format!("no byte for {} after the echo", self.whom());
+        Err(Failure::new(expected, format!("{} byte(s) more: {}", more.len(), show(&more, 32))).into())
     }
 
     /// Expects that nothing comes, until nothing in the program can move or for `at_most`.
@@ -378,20 +421,13 @@ impl Peer {
         }
     }
 
-    /// Writes until everything is sent, somebody says stop, or the connection breaks. A program that takes nothing for as long as
-    /// a reply may take has stopped the writer, too, where nobody reads beside it.
+    /// Writes until everything is sent, somebody says stop, or the connection breaks. Whoever reads beside it says stop in time.
     fn write_until(&self, message: &[u8], writing: &Writing) -> io::Result<()> {
         let mut rest = message;
         while !rest.is_empty() && !writing.stop.load(Ordering::Acquire) {
-            match (&*self.stream).write(&rest[..rest.len().min(CHUNK)]) {
-                Ok(n) => {
-                    self.bench.record.note(&self.name, What::Send, &rest[..n]);
-                    writing.blocked.store(false, Ordering::Release);
-                    rest = &rest[n..];
-                }
-                Err(error) if is_timeout(&error) => writing.blocked.store(true, Ordering::Release),
-                Err(error) => return Err(error),
-            }
+            let written = self.write_some(rest)?;
+            writing.blocked.store(written == 0, Ordering::Release);
+            rest = &rest[written..];
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub(crate) const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const LAUNCHES: usize = 3;
 
 /// A server that listens, but not where it was told, may yet do so.
-const ELSEWHERE: Duration = Duration::from_millis(200);
+const ELSEWHERE: Duration = Duration::from_secs(1);
 
 /// Nearly every server listens in its first process: for so long the others are not looked for.
 const FIRST_PROCESS_ALONE: Duration = Duration::from_millis(20);
@@ -129,6 +129,10 @@ impl Program {
     /// Starts it as a server on this host and waits until it listens, wherever that is.
     pub(crate) fn launch_on(&self, host: Ipv4Addr) -> Result<Server<'_>, Stop> {
         let mut tenancy = self.subject.home.enter().map_err(Fault::from)?;
+        if let Some(address) = self.subject.home.fixed().filter(|address| is_taken(*address)) {
+            let why = format!("something else listens on {address}, the address of {}: end it", self.subject.name);
+            return Err(Fault(why).into());
+        }
         let mut attempt = 1;
         loop {
             let told = match self.subject.home.declared() {
@@ -523,7 +527,7 @@ impl Ended {
     /// Whether it ended in one of the ways that are no message: a panic, a traceback, an uncaught error, a signal.
     pub(crate) fn panicked(&self) -> bool {
         const PANIC: i32 = 101; // what Rust's runtime exits with after a panic
-        let words: [&[u8]; 3] = [b"panicked at", b"Traceback (most recent call last)", b"\n    at "];
+        let words: [&[u8]; 3] = [b"panicked at", b"Traceback (most recent call last)", b"\nNode.js v"];
         match self.exit {
             Ok(status) => {
                 status.code().is_none_or(|code| code == PANIC)

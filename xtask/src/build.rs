@@ -86,14 +86,24 @@ fn as_it_is(given: &ProgramCommand) -> anyhow::Result<Subject> {
 /// Found before any check runs, so that a typing mistake is one clear line.
 fn find_executable(name: &str, here: &Path) -> Option<PathBuf> {
     if name.contains(std::path::MAIN_SEPARATOR) || name.contains('/') {
-        let path = here.join(name);
-        return path.is_file().then_some(path);
+        return Some(here.join(name)).filter(|path| is_executable(path));
     }
     let path = std::env::var_os("PATH")?;
     let ending = std::env::consts::EXE_SUFFIX;
     std::env::split_paths(&path)
         .flat_map(|folder| [folder.join(name), folder.join(format!("{name}{ending}"))])
-        .find(|candidate| candidate.is_file())
+        .find(|candidate| is_executable(candidate))
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
 }
 
 fn build_crate(staged: &StagedCrate) -> anyhow::Result<Built> {

@@ -220,8 +220,15 @@ fn check_grade(request: &GradeRequest) -> anyhow::Result<()> {
             );
         }
     }
-    if request.address.is_some() && request.programs.is_empty() {
-        bail!("--address goes with --program NAME=COMMAND: it says which address that program always uses");
+    for (at, program) in request.programs.iter().enumerate() {
+        if request.programs[..at].iter().any(|other| other.name == program.name) {
+            bail!("--program {}: given twice", program.name);
+        }
+    }
+    let needs_address =
+        request.programs.iter().any(|program| !program.words.iter().any(|word| word.contains("{port}")));
+    if request.address.is_some() && !needs_address {
+        bail!("--address goes with a --program that has no {{port}}: it says which address that program always uses");
     }
     let to_stdout = request.reports.iter().filter(|report| report.file.is_none()).count();
     if to_stdout > 1 {
@@ -249,7 +256,9 @@ fn program(text: &str) -> anyhow::Result<ProgramCommand> {
 
 fn address(text: &str) -> anyhow::Result<SocketAddr> {
     let address = text.replace("localhost:", "127.0.0.1:");
-    address.parse().with_context(|| format!("--address {text}: write HOST:PORT, like 127.0.0.1:10000"))
+    let parsed: Option<SocketAddr> = address.parse().ok();
+    let usable = parsed.filter(|address| address.port() != 0);
+    usable.with_context(|| format!("--address {text}: write HOST:PORT, like 127.0.0.1:10000"))
 }
 
 fn report(text: &str) -> anyhow::Result<Report> {

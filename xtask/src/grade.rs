@@ -56,7 +56,9 @@ pub(crate) fn judge(
     request: &GradeRequest,
     progress: &Progress,
 ) -> anyhow::Result<Verdicts> {
-    let scratch = Scratch::new().map_err(suite::Fault::from)?;
+    let within = std::env::temp_dir();
+    let why = |error| suite::Fault(format!("no temporary folder can be made in {}: {error}", within.display()));
+    let scratch = Scratch::new().map_err(why)?;
     let settings = Settings {
         seed: request.seed,
         jobs: request.jobs,
@@ -87,7 +89,9 @@ impl Grade {
     ) -> Self {
         let rows = verdicts.list.into_iter().filter_map(|verdict| {
             let row = rubric.row(verdict.check)?;
-            Some(GradedRow::new(row, verdict))
+            let graded = GradedRow::new(row, verdict);
+            let is_skeletons = request.origin == Origin::Practical && request.programs.is_empty();
+            Some(GradedRow { given: graded.given.filter(|_| is_skeletons), ..graded })
         });
         Self {
             practical: rubric.practical.name,

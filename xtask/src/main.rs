@@ -63,6 +63,7 @@ fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
     let repository = repository::find()?;
     let rubric = rubric::read(&repository, &request.practical)?;
     let plan = rubric.plan(&request.only)?;
+    report::check_places(request)?;
     let progress = terminal::Progress::new();
 
     let sources = submission::stage(&repository, &rubric, &plan, request)?;

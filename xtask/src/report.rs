@@ -6,7 +6,7 @@ mod json;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::cli::GradeRequest;
 use crate::grade::Grade;
@@ -17,6 +17,20 @@ type Render = fn(&Grade) -> String;
 
 /// The formats that `--report` knows.
 const FORMATS: &[(&str, Render)] = &[("json", json::render)];
+
+/// Finds out before anything is graded whether the reports have a place to go to.
+pub(crate) fn check_places(request: &GradeRequest) -> anyhow::Result<()> {
+    for file in request.reports.iter().filter_map(|report| report.file.as_ref()) {
+        if file.is_dir() || !folder_of(file).is_dir() {
+            bail!("--report …={}: there is no folder for such a file", file.display());
+        }
+    }
+    Ok(())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
 
 /// Writes every report that was asked for, and the one for people.
 pub(crate) fn write_all(grade: &Grade, request: &GradeRequest) -> anyhow::Result<()> {
@@ -42,8 +56,7 @@ pub(crate) fn write_all(grade: &Grade, request: &GradeRequest) -> anyhow::Result
 
 /// In one step: nobody ever reads half a report.
 fn write(file: &Path, report: &str) -> anyhow::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    let mut new = tempfile::NamedTempFile::new_in(folder_of(file))?;
     new.write_all(report.as_bytes())?;
     let written = new.persist(file)?;
     readable_by_all(&written)

@@ -249,6 +249,64 @@ fn assert_failed_only(mut command: Command, id: &str, because: &str) {
     assert!(failed[0]["message"].as_str().unwrap().contains(because), "{failed:#?}");
 }
 
+/// An echo server in Python whose listening socket was made by `make`, a thread for each client.
+#[cfg(target_os = "linux")]
+fn right_python_server(make: &str) -> Option<(tempfile::TempDir, String)> {
+    let serve = "def echo(c):\n    try:\n        while data := c.recv(65536): c.sendall(data)\n    except OSError: pass\n    c.close()\nwhile True: threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()";
+    python_server(&format!("import threading\n{make}\n{serve}"))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_ipv6_socket_that_listens_on_an_ipv4_address_listens_there() {
+    let make = "s = socket.socket(socket.AF_INET6); s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0); s.bind(('::ffff:' + sys.argv[1], int(sys.argv[2]))); s.listen()";
+    let Some((_folder, command)) = right_python_server(make) else { return };
+    let checks = ["--only", "flow", "--only", "exactness", "--only", "serves_next_client"];
+    xtask(&[&["grade", "echo", "--program", &command][..], &checks].concat()).assert().code(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_listening_socket_is_seen_when_it_comes_a_little_later() {
+    let make = "s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()\ndef later():\n    time.sleep(0.06); t = socket.socket(); t.bind(('0.0.0.0', 0)); t.listen(); time.sleep(600)\nthreading.Thread(target=later, daemon=True).start()";
+    let Some((_folder, command)) = right_python_server(make) else { return };
+    let grade = xtask(&["grade", "echo", "--program", &command, "--only", "listens_on_given_address"]);
+    assert_failed_only(grade, "listens_on_given_address", " and 0.0.0.0:");
+}
+
+/// It works for 0.3 s before each reply, at a low priority: neither its work nor its waiting for a processor counts.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_busy_server_on_a_busy_machine_is_not_called_late() {
+    let Some((_folder, command)) = python_server(
+        "os.nice(10); s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()\nwhile True:\n    c, _ = s.accept()\n    while data := c.recv(65536):\n        end = time.process_time() + 0.3\n        while time.process_time() < end: pass\n        c.sendall(data)\n    c.close()",
+    ) else {
+        return;
+    };
+    let busy: Vec<_> =
+        (0..4).map(|_| std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap()).collect();
+    let status =
+        xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"]).output().unwrap().status;
+    for mut process in busy {
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    assert_eq!(status.code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_listens_on_a_fixed_address_already_is_a_fault_not_a_failure() {
+    let occupant = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = occupant.local_addr().unwrap().to_string();
+    let Some((_folder, command)) = python_server("time.sleep(60)") else { return };
+    let command = command.replace(" {host} {port}", "");
+    xtask(&["grade", "echo", "--program", &command, "--address", &address, "--only", "echoes_short_message"])
+        .assert()
+        .code(3)
+        .stdout(contains("something else listens on").and(contains("This costs no point.")));
+}
+
 // ---- what is left behind ----
 
 /// Processes whose command line or environment has this word.
@@ -381,6 +439,24 @@ fn a_command_line_without_a_place_for_the_port_is_refused() {
         &mut xtask(&["grade", "echo", "--program", "echo_server=./nothing {port}"]),
         "there is no executable \"./nothing\"",
     );
+}
+
+#[test]
+fn what_would_be_ignored_is_refused() {
+    let right = "echo_server=cargo {host} {port}";
+    refuses(&mut xtask(&["grade", "echo", "--program", right, "--address", "127.0.0.1:10000"]), "--address goes with");
+    refuses(&mut xtask(&["grade", "echo", "--program", right, "--program", right]), "given twice");
+    refuses(
+        &mut xtask(&["grade", "echo", "--program", "echo_server=cargo", "--address", "127.0.0.1:0"]),
+        "write HOST:PORT",
+    );
+    refuses(&mut xtask(&["grade", "echo", "--report", "json=/no/such/folder/verdict.json"]), "there is no folder");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_no_program_is_refused() {
+    refuses(&mut xtask(&["grade", "echo", "--program", "echo_server=/etc/passwd {port}"]), "there is no executable");
 }
 
 #[test]

@@ -35,8 +35,9 @@ pub(crate) fn listening(launcher: u32, program: u32, with_children: bool) -> Opt
 pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
     let mut found = Sockets { held: 0, half_closed: 0 };
     every_socket(&descendants(launcher), |socket| {
-        found.held += 1;
-        found.half_closed += usize::from(has_seen_the_end(socket));
+        let is_tcp = address_of(socket).is_some(); // a pair that wakes an event loop is the program's own business
+        found.held += usize::from(is_tcp);
+        found.half_closed += usize::from(is_tcp && has_seen_the_end(socket));
         true
     })?;
     Some(found)
@@ -144,7 +145,8 @@ fn living_parent(pid: u32) -> Option<u32> {
     let mut fields = std::str::from_utf8(&beginning[name_end + 1..length]).ok()?.split(' ').skip(1);
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
-    (!matches!(state, "Z" | "X")).then_some(parent)
+    // A first thread that has ended leaves the process to the others.
+    (!matches!(state, "Z" | "X") || thread_count(pid) > 1).then_some(parent)
 }
 
 /// Old enough to be shared, young enough for everything that is only counted.
@@ -204,8 +206,11 @@ fn duplicate(process: &rustix::io::Result<OwnedFd>, fd: i32) -> Copied {
 }
 
 /// Descriptor and inode of each socket of a process; none where it has gone, `None` where it does not let itself be seen
-/// (prctl(2), PR_SET_DUMPABLE).
+/// (prctl(2), PR_SET_DUMPABLE; pthread_exit(3) in its first thread).
 fn socket_descriptors(pid: u32) -> Option<Vec<(i32, u64)>> {
+    if stat(pid).is_some_and(|stat| stat.state == 'Z') && thread_count(pid) > 1 {
+        return None; // its descriptors show through its first thread only, and that has ended
+    }
     let entries = match fs::read_dir(format!("/proc/{pid}/fd")) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return None,
@@ -253,11 +258,16 @@ fn listens(socket: &Socket) -> bool {
 }
 
 fn address_of(socket: &Socket) -> Option<SocketAddr> {
-    socket.local_addr().ok()?.as_socket()
+    socket.local_addr().ok()?.as_socket().map(canonical)
+}
+
+/// An IPv4 address, also where an IPv6 socket calls it `::ffff:127.0.0.1` (RFC 4291 §2.5.5.2).
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 fn peer_of(socket: &Socket) -> Option<SocketAddr> {
-    socket.peer_addr().ok()?.as_socket()
+    socket.peer_addr().ok()?.as_socket().map(canonical)
 }
 
 /// The slower way to a listening socket's address, for systems that refuse `pidfd_getfd`: the network namespace's table.
@@ -288,7 +298,7 @@ fn listener_in_line(line: &str, inode: u64) -> Option<SocketAddr> {
     let bytes = words?;
     match (<[u8; 4]>::try_from(bytes.as_slice()), <[u8; 16]>::try_from(bytes.as_slice())) {
         (Ok(v4), _) => Some(SocketAddr::from((v4, port))),
-        (_, Ok(v6)) => Some(SocketAddr::from((v6, port))),
+        (_, Ok(v6)) => Some(canonical(SocketAddr::from((v6, port)))),
         _ => None,
     }
 }
@@ -361,6 +371,11 @@ fn threads(pid: u32) -> Vec<u32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
+pub(crate) fn is_running(launcher: u32) -> bool {
+    let runs = |pid: u32, tid: u32| stat_of(&format!("{pid}/task/{tid}")).is_some_and(|stat| stat.state == 'R');
+    descendants_since(launcher, just_now()).into_iter().any(|pid| threads(pid).into_iter().any(|tid| runs(pid, tid)))
+}
+
 /// A folder has a link from itself, one from its parent and one from each folder in it.
 pub(crate) fn thread_count(pid: u32) -> u32 {
     let links =
@@ -414,16 +429,16 @@ fn is_socket(pid: u32, fd: u64) -> bool {
     fs::read_link(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
 }
 
-/// A timer that no system call's arguments show: a timer descriptor, a POSIX timer, or a handler for an alarm.
+/// Something that wakes a program and that no system call's arguments show: a descriptor of a timer, of signals or of a ring,
+/// a POSIX timer, or a handler for an alarm.
 fn has_timers(pid: u32) -> bool {
+    const WAKERS: [&str; 3] = ["[timerfd]", "[signalfd]", "[io_uring]"];
     const ALARMS: u64 = 1 << (libc::SIGALRM - 1) | 1 << (libc::SIGVTALRM - 1) | 1 << (libc::SIGPROF - 1);
 
     let posix = fs::read_to_string(format!("/proc/{pid}/timers")).is_ok_and(|timers| !timers.is_empty());
-    let descriptor = fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|entries| {
-        entries
-            .flatten()
-            .any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.to_string_lossy().contains("[timerfd]")))
-    });
+    let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let mut targets = links.filter_map(|entry| fs::read_link(entry.path()).ok());
+    let descriptor = targets.any(|target| WAKERS.iter().any(|kind| target.to_string_lossy().contains(kind)));
     posix || descriptor || caught_signals(pid).is_none_or(|caught| caught & ALARMS != 0)
 }
 
