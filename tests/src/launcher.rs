@@ -39,7 +39,9 @@ pub(crate) enum Word {
     Failed(String),
     /// The program's first process has ended.
     Exited(ExitStatus),
-    /// None of the program's processes is left.
+    /// All of its processes have ended, by themselves.
+    Empty,
+    /// None of the program's processes is left, and the launcher goes, too.
     Gone,
 }
 
@@ -49,6 +51,7 @@ impl Word {
             Self::Started(pid) => format!("started {pid}\n"),
             Self::Failed(why) => format!("failed {}\n", why.replace('\n', " ")),
             Self::Exited(status) => format!("exited {}\n", status.into_raw()),
+            Self::Empty => "empty\n".to_owned(),
             Self::Gone => "gone\n".to_owned(),
         }
     }
@@ -59,6 +62,7 @@ impl Word {
             "started" => Some(Self::Started(rest.parse().ok()?)),
             "failed" => Some(Self::Failed(rest.to_owned())),
             "exited" => Some(Self::Exited(ExitStatus::from_raw(rest.parse().ok()?))),
+            "empty" => Some(Self::Empty),
             "gone" => Some(Self::Gone),
             _ => None,
         }
@@ -161,6 +165,7 @@ fn reap(channel: UnixStream, program: Pid) -> Receiver<()> {
                 Err(_) => break, // ECHILD: no child is left, and so no descendant
             }
         }
+        _ = say(&channel, &Word::Empty);
         _ = none_left.send(());
     });
     heard

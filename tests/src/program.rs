@@ -354,7 +354,7 @@ impl Running {
     ) -> Result<Result<Seen<T>, GaveUp>, Stop> {
         let bench = self.bench.clone();
         let mut fault = None;
-        let seen = wait_for(Patience::new(&bench, limits, patience::STUCK), |slice| match self.process.exited(slice) {
+        let seen = wait_for(Patience::new(&bench, limits, patience::STUCK), |slice| match self.has_ended(slice) {
             Ok(Some(status)) => Some(Some(Seen::Exit(status))),
             Ok(None) => look(slice).map(|thing| Some(Seen::Thing(thing))),
             Err(error) => {
@@ -368,6 +368,11 @@ impl Running {
             (Ok(None), None) => Err(Fault("a wait ended without a reason".to_owned()).into()),
             (Err(gave_up), None) => Ok(Err(gave_up)),
         }
+    }
+
+    /// A client ends with its first process, a server with its last.
+    fn has_ended(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
+        if self.should_live { self.process.ended(within) } else { self.process.exited(within) }
     }
 
     /// Waits for its end.
@@ -406,7 +411,7 @@ impl Drop for Running {
 impl Running {
     fn keep_exit(&mut self) {
         let grace = if self.bench.is_death_suspected() { Duration::from_millis(50) } else { Duration::ZERO };
-        if let Ok(Some(status)) = self.process.exited(grace) {
+        if let Ok(Some(status)) = self.has_ended(grace) {
             self.bench.keep_exit(status);
         }
     }
@@ -458,9 +463,9 @@ impl Server<'_> {
         self.running.tree()
     }
 
-    /// Holds as long as its first process has not ended.
+    /// Holds as long as one of its processes lives.
     pub(crate) fn lives_on(&mut self) -> Result<(), Stop> {
-        match self.running.process.exited(Duration::ZERO).map_err(Fault::from)? {
+        match self.running.has_ended(Duration::ZERO).map_err(Fault::from)? {
             None => Ok(()),
             Some(status) => Err(Failure::new("a server that lives on", describe(status)).into()),
         }

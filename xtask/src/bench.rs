@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use crate::cli::BenchRequest;
-use crate::{PASSED, build, repository, rubric};
+use crate::{PASSED, build, repository, rubric, terminal};
 
 const EXCHANGES: usize = 8;
 
@@ -26,7 +26,11 @@ pub(crate) fn run(request: &BenchRequest) -> anyhow::Result<u8> {
     let hangs = mistakes.get("accepts_only").context("the catalogue has no accepts_only")?;
 
     let plain = median(request.runs, || sequential(server))?;
-    anstream::println!("{:<46} {:>8.1} ms", format!("{EXCHANGES} exchanges, one after another, by hand"), ms(plain));
+    terminal::say_line(format_args!(
+        "{:<46} {:>8.1} ms",
+        format!("{EXCHANGES} exchanges, one after another, by hand"),
+        ms(plain)
+    ));
     let hanging = format!("echo_server={} {{host}} {{port}}", hangs.display());
     let dying = "echo_server=false {port}".to_owned();
     let grade = ["grade", request.practical.as_str()];
@@ -40,11 +44,11 @@ pub(crate) fn run(request: &BenchRequest) -> anyhow::Result<u8> {
         ("a server that dies at its start", [&grade[..], &["--program", &dying, "--only", "echo_server"]].concat()),
     ] {
         let time = median(request.runs, || whole_process(&arguments))?;
-        anstream::println!(
+        terminal::say_line(format_args!(
             "{what:<46} {:>8.1} ms {:>6.2} times that",
             ms(time),
             time.as_secs_f64() / plain.as_secs_f64()
-        );
+        ));
     }
     Ok(PASSED)
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 
+use crate::terminal;
 use crate::verify::{Ground, lost_points};
 
 /// Busy loops beside the gradings.
@@ -36,7 +37,10 @@ fn gradings(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
         let began = Instant::now();
         let bad = soak(ground, &name, program.as_deref(), times)?;
         let each = began.elapsed().as_secs_f64() / times as f64;
-        anstream::println!("{name:<32} {times} gradings, {} with a point lost, {each:.2} s each", bad.len());
+        terminal::say_line(format_args!(
+            "{name:<32} {times} gradings, {} with a point lost, {each:.2} s each",
+            bad.len()
+        ));
         lost.extend(bad.concat());
     }
     Ok(lost)

@@ -70,6 +70,16 @@ impl Drop for Progress {
     }
 }
 
+/// Prints as it goes along. Nobody need be reading.
+pub(crate) fn say(words: std::fmt::Arguments<'_>) {
+    _ = anstream::stdout().write_fmt(words);
+}
+
+/// The same, and a line end.
+pub(crate) fn say_line(words: std::fmt::Arguments<'_>) {
+    say(format_args!("{words}\n"));
+}
+
 /// Prints what was asked for. A reader that has seen enough, like `head`, is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match write!(anstream::stdout(), "{text}") {

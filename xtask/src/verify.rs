@@ -18,7 +18,7 @@ use crate::grade::{Grade, judge};
 use crate::repository::{self, Repository};
 use crate::rubric::{self, FULL_MARKS, Rubric};
 use crate::terminal::{BOLD, GREEN, Progress, RED};
-use crate::{NOT_PASSED, PASSED, soak, submission};
+use crate::{NOT_PASSED, PASSED, soak, submission, terminal};
 
 pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
     let repository = repository::find()?;
@@ -43,11 +43,11 @@ pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
 
 fn conclude(practical: &Practical, complaints: &[String]) {
     for complaint in complaints {
-        anstream::println!("{RED}wrong{RED:#}  {complaint}");
+        terminal::say_line(format_args!("{RED}wrong{RED:#}  {complaint}"));
     }
     match complaints.len() {
-        0 => anstream::println!("{GREEN}{}: the grader holds{GREEN:#}", practical.name),
-        n => anstream::println!("{RED}{}: {n} complaint(s) about the grader{RED:#}", practical.name),
+        0 => terminal::say_line(format_args!("{GREEN}{}: the grader holds{GREEN:#}", practical.name)),
+        n => terminal::say_line(format_args!("{RED}{}: {n} complaint(s) about the grader{RED:#}", practical.name)),
     }
 }
 
@@ -175,7 +175,10 @@ impl<'a> Ground<'a> {
 }
 
 fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
-    anstream::println!("{BOLD}verify {}{BOLD:#}, seed {}", ground.rubric.practical.name, ground.request.seed);
+    terminal::say_line(format_args!(
+        "{BOLD}verify {}{BOLD:#}, seed {}",
+        ground.rubric.practical.name, ground.request.seed
+    ));
     let mut complaints = Vec::new();
     if ground.request.only.is_empty() {
         complaints.extend(handout(ground)?);
@@ -246,7 +249,7 @@ pub(crate) fn lost_points(name: &str, oddity: &str, grade: &Grade) -> Vec<String
 
 fn say(what: &str, holds: bool, how: &str) {
     let (style, word) = if holds { (GREEN, "holds") } else { (RED, "wrong") };
-    anstream::println!("{style}{word}{style:#}  {what}: {how}");
+    terminal::say_line(format_args!("{style}{word}{style:#}  {what}: {how}"));
 }
 
 fn told(verdict: &Verdict) -> String {
@@ -308,7 +311,7 @@ impl Matrix {
         let digits = |divisor: usize| -> String {
             (1..=checks.len()).map(|n| char::from(b'0' + (n / divisor % 10) as u8)).collect()
         };
-        anstream::println!("\n{:NAME_WIDTH$}{}\n{:NAME_WIDTH$}{}", "", digits(10), "", digits(1));
+        terminal::say_line(format_args!("\n{:NAME_WIDTH$}{}\n{:NAME_WIDTH$}{}", "", digits(10), "", digits(1)));
         Self { checks }
     }
 
@@ -323,15 +326,17 @@ impl Matrix {
                 Some(Status::Unbuilt | Status::Fault(_)) => '!',
             };
         let signs: String = self.checks.iter().map(sign).collect();
-        anstream::println!("{name:NAME_WIDTH$}{signs}  {:5.2} s", grade.duration.as_secs_f64());
+        terminal::say_line(format_args!("{name:NAME_WIDTH$}{signs}  {:5.2} s", grade.duration.as_secs_f64()));
     }
 
     fn legend(&self) {
-        anstream::println!("\nX failed   . passed   s skipped for its needs   ? cannot be seen here   ! fault");
+        terminal::say_line(format_args!(
+            "\nX failed   . passed   s skipped for its needs   ? cannot be seen here   ! fault"
+        ));
         for (at, check) in self.checks.iter().enumerate() {
             let end = if at % 2 == 1 || at + 1 == self.checks.len() { "\n" } else { "" };
-            anstream::print!("{:>3} {check:<34}{end}", at + 1);
+            terminal::say(format_args!("{:>3} {check:<34}{end}", at + 1));
         }
-        anstream::println!("\nfull marks are {FULL_MARKS} points");
+        terminal::say_line(format_args!("\nfull marks are {FULL_MARKS} points"));
     }
 }

@@ -296,6 +296,24 @@ fn a_busy_server_on_a_busy_machine_is_not_called_late() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_server_that_goes_on_in_another_process_is_judged_by_that_one() {
+    let make = "s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)";
+    let Some((_folder, command)) = right_python_server(make) else { return };
+    let checks = [
+        "--only",
+        "exactness",
+        "--only",
+        "serves_next_client",
+        "--only",
+        "rests_when_idle",
+        "--only",
+        "restarts_on_same_port",
+    ];
+    xtask(&[&["grade", "echo", "--program", &command][..], &checks].concat()).assert().code(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn what_listens_on_a_fixed_address_already_is_a_fault_not_a_failure() {
     let occupant = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = occupant.local_addr().unwrap().to_string();

@@ -60,6 +60,10 @@ impl Process {
         }
     }
 
+    pub(crate) fn ended(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
+        self.exited(within)
+    }
+
     pub(crate) fn end(&mut self) -> io::Result<()> {
         if self.child.try_wait()?.is_none() {
             _ = self.child.kill();

@@ -30,6 +30,7 @@ pub(crate) struct Process {
     started: Option<u32>,
     failed: Option<String>,
     exited: Option<ExitStatus>,
+    empty: bool,
     gone: bool,
     silent: bool,
     pub(crate) stdout: Output,
@@ -59,6 +60,7 @@ impl Process {
             started: None,
             failed: None,
             exited: None,
+            empty: false,
             gone: false,
             silent: false,
             stdout,
@@ -90,6 +92,17 @@ impl Process {
             None if self.silent => Err(io::Error::other("the launcher ended before the program")),
             exited => Ok(exited),
         }
+    }
+
+    /// The same, once none of its processes is left: a server may go on in a process that its first one has started.
+    pub(crate) fn ended(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
+        if !self.empty && !self.silent {
+            self.listen(within)?;
+        }
+        if self.silent && !self.empty {
+            return Err(io::Error::other("the launcher ended before the program"));
+        }
+        Ok(self.exited.filter(|_| self.empty))
     }
 
     /// Ends all of its processes, whatever they do, and waits until they are gone.
@@ -136,6 +149,7 @@ impl Process {
             Some(Word::Started(pid)) => self.started = Some(pid),
             Some(Word::Failed(why)) => self.failed = Some(why),
             Some(Word::Exited(status)) => self.exited = Some(status),
+            Some(Word::Empty) => self.empty = true,
             Some(Word::Gone) => self.gone = true,
             None => {}
         }
