@@ -114,7 +114,7 @@ impl Tree {
 
     /// Bytes that wait in the receive queue of the program's socket whose peer is `peer`.
     pub(crate) fn unread_from(&self, peer: SocketAddr) -> Option<usize> {
-        sight::unread_from(self.launcher, peer)
+        sight::unread_from(self.launcher, self.program, peer)
     }
 
     /// A picture of the program in which every thread waits, without a time limit, for something outside of it; `None` if

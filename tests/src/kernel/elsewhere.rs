@@ -34,7 +34,7 @@ pub(crate) fn total_processor_time(_launcher: u32) -> Option<Duration> {
     None
 }
 
-pub(crate) fn unread_from(_launcher: u32, _peer: SocketAddr) -> Option<usize> {
+pub(crate) fn unread_from(_launcher: u32, _program: u32, _peer: SocketAddr) -> Option<usize> {
     None
 }
 

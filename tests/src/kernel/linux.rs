@@ -60,9 +60,13 @@ pub(crate) fn total_processor_time(launcher: u32) -> Option<Duration> {
     Some(Duration::from_secs_f64((own.unwrap_or(0) + reaped) as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
 
-pub(crate) fn unread_from(launcher: u32, peer: SocketAddr) -> Option<usize> {
+pub(crate) fn unread_from(launcher: u32, program: u32, peer: SocketAddr) -> Option<usize> {
+    unread_in(&[program], peer).or_else(|| unread_in(&descendants_since(launcher, just_now()), peer))
+}
+
+fn unread_in(processes: &[u32], peer: SocketAddr) -> Option<usize> {
     let mut unread = None;
-    every_socket(&descendants_since(launcher, just_now()), |socket| {
+    every_socket(processes, |socket| {
         if peer_of(socket) == Some(peer) {
             unread = ioctl_fionread(socket).ok().map(|bytes| bytes as usize);
         }
