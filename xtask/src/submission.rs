@@ -227,12 +227,19 @@ fn copy(from: &Path, to: &Path, files: &BTreeSet<PathBuf>) -> anyhow::Result<u64
         }
         let folder = place.parent().unwrap_or(to);
         fs::create_dir_all(folder)?;
-        let mut new = tempfile::NamedTempFile::new_in(folder)?;
+        let mut new = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder)?;
         new.write_all(&content)?;
         new.persist(&place)?;
     }
     remove_others(to, Path::new(""), files)?;
     Ok(fingerprint.0)
+}
+
+/// What the name of a file begins with that a grading of the same folder is writing at this moment.
+const HALF_WRITTEN: &str = ".staging-";
+
+fn is_half_written(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(HALF_WRITTEN))
 }
 
 fn remove_others(to: &Path, within: &Path, files: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
@@ -242,7 +249,7 @@ fn remove_others(to: &Path, within: &Path, files: &BTreeSet<PathBuf>) -> anyhow:
         let place = to.join(&path);
         if place.is_dir() {
             remove_others(to, &path, files)?;
-        } else if !files.contains(&path) && path != Path::new(CARGOS_OWN) {
+        } else if !files.contains(&path) && path != Path::new(CARGOS_OWN) && !is_half_written(&path) {
             _ = fs::remove_file(place); // another grading of the same folder may have been faster
         }
     }
