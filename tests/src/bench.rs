@@ -35,6 +35,8 @@ pub(crate) struct Bench {
     outputs: Mutex<Vec<(String, Output)>>,
     exit: Mutex<Option<ExitStatus>>,
     death_suspected: AtomicBool,
+    /// Where the program was when a wait for it first ended in vain.
+    blocked_in: OnceLock<String>,
 }
 
 impl Bench {
@@ -54,6 +56,7 @@ impl Bench {
             outputs: Mutex::default(),
             exit: Mutex::default(),
             death_suspected: AtomicBool::new(false),
+            blocked_in: OnceLock::new(),
         }
     }
 
@@ -177,6 +180,11 @@ impl Bench {
     /// How the last program ended that ended by itself.
     pub(crate) fn exit(&self) -> Option<String> {
         lock(&self.exit).map(describe)
+    }
+
+    /// Where the program was when a wait for it ended in vain.
+    pub(crate) fn blocked_in(&self) -> Option<String> {
+        self.blocked_in.get().cloned()
     }
 
     /// The end of what the last programs said on standard error.

@@ -8,6 +8,7 @@
 
 mod bench;
 mod compare;
+mod diagnose;
 mod echo_client;
 mod echo_server;
 mod kernel;
@@ -24,6 +25,7 @@ mod transcript;
 use std::fmt;
 use std::time::Duration;
 
+pub use compare::{Deviation, Difference};
 pub use patience::GaveUp;
 pub use program::{CommandLine, Program, Subject};
 pub use run::{Planned, Scratch, Settings, run};
@@ -34,6 +36,7 @@ pub const PRACTICALS: &[Practical] = &[Practical {
     name: "echo",
     programs: &["echo_server", "echo_client"],
     checks: &[echo_server::CHECKS, echo_client::CHECKS],
+    diagnose: diagnose::echo,
 }];
 
 /// Something that students hand in, and what is checked of it.
@@ -44,6 +47,8 @@ pub struct Practical {
     /// The programs that it consists of.
     pub programs: &'static [&'static str],
     checks: &'static [&'static [Check]],
+    /// Which mistakes explain what was seen.
+    diagnose: fn(&[Verdict]) -> Vec<Diagnosis>,
 }
 
 impl Practical {
@@ -121,11 +126,15 @@ pub struct Failure {
     pub observed: String,
     /// The smallest number of bytes that breaks the program, where that was looked for.
     pub smallest_failing_input: Option<usize>,
+    /// The smallest conversation that breaks the program, in a sentence: "1024 bytes come back, 1025 do not".
+    pub smallest: Option<String>,
+    /// Where the bytes that came part from those that should have come, where bytes were compared.
+    pub difference: Option<Box<Difference>>,
 }
 
 impl Failure {
     pub(crate) fn new(expected: impl Into<String>, observed: impl Into<String>) -> Self {
-        Self { expected: expected.into(), observed: observed.into(), smallest_failing_input: None }
+        Self { expected: expected.into(), observed: observed.into(), ..Self::default() }
     }
 }
 
@@ -197,6 +206,41 @@ pub struct Verdict {
     pub stderr_tail: Vec<u8>,
     /// How a program ended that should have gone on.
     pub ended: Option<String>,
+    /// What the program was blocked in when a wait for it ended in vain, in a sentence; `None` where no wait did, or where the
+    /// system does not show it.
+    pub blocked_in: Option<String>,
+}
+
+impl Verdict {
+    /// A verdict without evidence.
+    pub fn new(check: &'static str, status: Status) -> Self {
+        Self {
+            check,
+            status,
+            took: Duration::ZERO,
+            transcript: Vec::new(),
+            stderr_tail: Vec::new(),
+            ended: None,
+            blocked_in: None,
+        }
+    }
+}
+
+/// A mistake that explains what was seen, over all checks of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Its key in the catalogue (CONTRACT §6).
+    pub mistake: &'static str,
+    /// One sentence of evidence: what was seen, with its figures.
+    pub because: String,
+    /// The failed checks that it explains, in the order of the report.
+    pub checks: Vec<&'static str>,
+}
+
+/// The mistakes that explain what was seen over all checks of a run: at most one for each root cause, and none where two
+/// explanations remain.
+pub fn diagnose(practical: &Practical, verdicts: &[Verdict]) -> Vec<Diagnosis> {
+    (practical.diagnose)(verdicts)
 }
 
 /// Runs as the launcher of a program if this process was started as one, and returns its exit status then. Call it before

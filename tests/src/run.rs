@@ -133,12 +133,12 @@ fn judge(
         Err(_) => Status::Fault(Fault("the check itself panicked".to_owned())),
     };
     Verdict {
-        check: check.id,
-        status,
         took: began.elapsed(),
         transcript: bench.record.events(),
         stderr_tail: bench.stderr_tail(),
         ended: bench.exit(),
+        blocked_in: bench.blocked_in(),
+        ..Verdict::new(check.id, status)
     }
 }
 
@@ -151,14 +151,7 @@ fn perform(body: Body, programs: &[Program]) -> Outcome {
 }
 
 fn without_running(check: &Check, status: Status) -> Verdict {
-    Verdict {
-        check: check.id,
-        status,
-        took: Duration::ZERO,
-        transcript: Vec::new(),
-        stderr_tail: Vec::new(),
-        ended: None,
-    }
+    Verdict::new(check.id, status)
 }
 
 /// Hundreds of connections for one check, and several checks at once: as many descriptors as this system lets us have.

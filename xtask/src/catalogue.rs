@@ -27,10 +27,6 @@ pub(crate) struct Mistake {
     pub(crate) program: String,
     /// Completes "the program …".
     pub(crate) does: String,
-    /// How to say so to a student.
-    pub(crate) says: String,
-    /// What to try: the idea, not the solution.
-    pub(crate) r#try: String,
     /// Exactly these checks fail.
     pub(crate) fails: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 
 use crate::catalogue::{self, Mistake};
+use crate::explanations::Explanation;
 use crate::rubric::{Row, Rubric};
 use crate::terminal::{BOLD, wrap};
 use crate::{PASSED, repository, rubric, terminal};
@@ -17,12 +18,13 @@ pub(crate) fn run(word: &str) -> anyhow::Result<u8> {
             terminal::print(&check(&rubric, row, &mistakes))?;
             return Ok(PASSED);
         }
-        if let Some(mistake) = mistakes.iter().find(|mistake| mistake.id == word) {
-            terminal::print(&explain_mistake(practical.name, mistake))?;
+        if let Some(explanation) = rubric.explanations.of(word) {
+            let fails = mistakes.iter().find(|mistake| mistake.id == word).map(|mistake| mistake.fails.as_slice());
+            terminal::print(&explain_mistake(practical.name, explanation, fails.unwrap_or_default()))?;
             return Ok(PASSED);
         }
         known.extend(rubric.checks.iter().map(|row| row.check.id.to_owned()));
-        known.extend(mistakes.into_iter().map(|mistake| mistake.id));
+        known.extend(rubric.explanations.mistake.into_iter().map(|explanation| explanation.id));
     }
     match nearest(word, &known) {
         Some(near) => bail!("{word:?} is neither a check nor a mistake; did you mean {near}? (cargo xtask list)"),
@@ -70,13 +72,15 @@ fn check(rubric: &Rubric, row: &Row, mistakes: &[Mistake]) -> String {
     text + &format!("\nJust this check: cargo xtask grade {} --only {}\n", rubric.practical.name, row.check.id)
 }
 
-fn explain_mistake(practical: &str, mistake: &Mistake) -> String {
+fn explain_mistake(practical: &str, mistake: &Explanation, fails: &[String]) -> String {
     let mut text = format!("{}: a mistake that the practical {practical} knows\n\n", title(&mistake.id));
     text += &wrap(&format!("The program {}.", mistake.does.trim_end_matches('.')), 2);
     text += "\nHow it looks\n";
     text += &wrap(&mistake.says, 2);
     text += "\nTo try\n";
     text += &wrap(&mistake.r#try, 2);
-    text += "\nChecks that fail for it\n";
-    mistake.fails.iter().fold(text, |text, id| format!("{text}  {id}\n"))
+    if !fails.is_empty() {
+        text += "\nChecks that fail for it\n";
+    }
+    fails.iter().fold(text, |text, id| format!("{text}  {id}\n"))
 }

@@ -7,6 +7,7 @@ use suite::{Planned, Scratch, Settings, Status, Verdict};
 
 use crate::build::{CompileErrors, Programs};
 use crate::cli::{GradeRequest, Origin};
+use crate::explanations::NamedMistake;
 use crate::rubric::{FULL_MARKS, Row, Rubric};
 use crate::submission::Sources;
 use crate::terminal::Progress;
@@ -20,6 +21,8 @@ pub(crate) struct Grade {
     pub(crate) seed: u64,
     pub(crate) pass_mark: u32,
     pub(crate) rows: Vec<GradedRow>,
+    /// Each root cause that was made out, once.
+    pub(crate) mistakes: Vec<NamedMistake>,
     pub(crate) compile_errors: Vec<CompileErrors>,
     pub(crate) duration: Duration,
     /// Which protections were in force.
@@ -87,6 +90,7 @@ impl Grade {
         sources: &Sources,
         request: &GradeRequest,
     ) -> Self {
+        let diagnoses = suite::diagnose(rubric.practical, &verdicts.list);
         let rows = verdicts.list.into_iter().filter_map(|verdict| {
             let row = rubric.row(verdict.check)?;
             let graded = GradedRow::new(row, verdict);
@@ -100,6 +104,7 @@ impl Grade {
             seed: request.seed,
             pass_mark: rubric.pass_mark,
             rows: rows.collect(),
+            mistakes: diagnoses.into_iter().map(|diagnosis| rubric.explanations.name(diagnosis)).collect(),
             compile_errors: programs.errors.clone(),
             duration: verdicts.took,
             confinement: vec!["none: the programs ran with the rights of whoever started the grader".to_owned()],
@@ -139,6 +144,11 @@ impl Grade {
             }
         }
         groups
+    }
+
+    /// The mistake that explains why this check failed.
+    pub(crate) fn mistake_of(&self, id: &str) -> Option<&NamedMistake> {
+        self.mistakes.iter().find(|mistake| mistake.checks.contains(&id))
     }
 
     /// The command that repeats just this check.

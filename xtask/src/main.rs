@@ -9,6 +9,7 @@ mod build;
 mod catalogue;
 mod cli;
 mod explain;
+mod explanations;
 mod grade;
 mod list;
 mod report;

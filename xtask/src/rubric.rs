@@ -11,6 +11,7 @@ use serde::Deserialize;
 use suite::{Check, Planned, Practical};
 use toml::Spanned;
 
+use crate::explanations::{self, Explanations};
 use crate::repository::Repository;
 
 /// The sum of all points.
@@ -28,6 +29,8 @@ pub(crate) struct Rubric {
     pub(crate) programs: Vec<ProgramRow>,
     /// In the rubric's order.
     pub(crate) checks: Vec<Row>,
+    /// What is said about the mistakes that the grader can name.
+    pub(crate) explanations: Explanations,
 }
 
 /// One program of the practical.
@@ -124,7 +127,8 @@ pub(crate) fn read(repository: &Repository, name: &str) -> anyhow::Result<Rubric
     let text = std::fs::read_to_string(&path).map_err(|error| anyhow!("the rubric {shown} cannot be read: {error}"))?;
     let source = Source { shown: &shown, text: &text };
     let file: File = toml::from_str(&text).map_err(|error| source.wrong(error.span(), first_line(error.message())))?;
-    source.check(practical, file, &folder)
+    let rubric = source.check(practical, file, &folder)?;
+    Ok(Rubric { explanations: explanations::read(practical, &folder)?, ..rubric })
 }
 
 fn first_line(message: &str) -> String {
@@ -177,6 +181,7 @@ impl Source<'_> {
             branch: file.branch,
             pass_mark: file.pass_mark.map_or(FULL_MARKS, Spanned::into_inner),
             checks: checks.collect(),
+            explanations: Explanations::default(),
             programs: file.program.into_iter().map(Spanned::into_inner).collect(),
         })
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anstyle::Style;
 use suite::{Event, Failure, Status, What, show};
 
+use crate::explanations::NamedMistake;
 use crate::grade::{Grade, GradedRow};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
 
@@ -25,6 +26,9 @@ pub(crate) fn render(grade: &Grade) -> String {
     let mut text = format!("{}\n", spread(&paint(BOLD, &grade.title), &format!("seed {}", grade.seed)));
     for errors in &grade.compile_errors {
         text += &compile_errors(errors);
+    }
+    for mistake in &grade.mistakes {
+        text += &named(mistake);
     }
     for (group, rows) in grade.groups() {
         let counted = rows.iter().filter(|row| row.counts());
@@ -49,6 +53,19 @@ fn paint(style: Style, text: &str) -> String {
 fn spread(left: &str, right: &str) -> String {
     let width = anstream::adapter::strip_str(left).to_string().chars().count();
     format!("{left}{}{right}", " ".repeat(WIDTH.saturating_sub(width + right.len()).max(1)))
+}
+
+/// One root cause, said once.
+fn named(mistake: &NamedMistake) -> String {
+    let explains = match mistake.checks.as_slice() {
+        [_] => "explains 1 failed check".to_owned(),
+        checks => format!("explains {} failed checks", checks.len()),
+    };
+    let mut text = format!("\n{}\n", spread(&paint(RED, &format!("mistake {}", mistake.id)), &explains));
+    text += &wrap(&mistake.says, INDENT);
+    text += &labelled("because", &mistake.because);
+    text += &labelled("try", &mistake.r#try);
+    text + &labelled("more", &format!("cargo xtask explain {}", mistake.id))
 }
 
 fn compile_errors(errors: &crate::build::CompileErrors) -> String {
@@ -91,13 +108,22 @@ fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     if let Some(exit) = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit)) {
         text += &labelled("and", &format!("the program had ended by itself: {exit}"));
     }
-    if let Some(size) = failure.smallest_failing_input {
+    if let Some(sentence) = &failure.smallest {
+        text += &labelled("smallest", sentence);
+    } else if let Some(size) = failure.smallest_failing_input {
         text += &labelled("smallest", &format!("a message of {size} bytes is the smallest found that breaks it"));
+    }
+    if let Some(place) = &verdict.blocked_in {
+        text += &labelled("stuck", place);
     }
     text += &match shown_before(grade, row, failure) {
         Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
         None => conversation(&verdict.transcript) + &stderr(&verdict.stderr_tail),
     };
+    if let Some(mistake) = grade.mistake_of(verdict.check) {
+        text += &labelled("mistake", &format!("{}, see at the top", mistake.id));
+        return text + &labelled("again", &grade.again(verdict.check)) + "\n";
+    }
     for hint in row.hints.iter().take(grade.hint_steps) {
         text += &labelled("try", hint);
     }
@@ -264,14 +290,8 @@ mod tests {
             _ => Vec::new(),
         };
         let stderr_tail = b"listening\nbad \x1b[31mthing\n".to_vec();
-        let verdict = Verdict {
-            check: id,
-            status,
-            took: Duration::ZERO,
-            transcript,
-            stderr_tail,
-            ended: Some("exit status 101".to_owned()),
-        };
+        let verdict =
+            Verdict { transcript, stderr_tail, ended: Some("exit status 101".to_owned()), ..Verdict::new(id, status) };
         let hints = vec!["Look at the third byte.".to_owned(), "Closer.".to_owned()];
         GradedRow {
             group,
@@ -292,6 +312,7 @@ mod tests {
             seed: 7,
             pass_mark: 100,
             rows,
+            mistakes: Vec::new(),
             compile_errors: Vec::new(),
             duration: Duration::from_millis(40),
             confinement: vec!["none".to_owned()],
@@ -305,6 +326,7 @@ mod tests {
             expected: "\"first\" for client a".to_owned(),
             observed: "\"fir\\x00t\"".to_owned(),
             smallest_failing_input: Some(5),
+            ..Failure::default()
         })
     }
 

@@ -21,8 +21,15 @@ struct Report<'a> {
     passed: bool,
     confinement: &'a [String],
     duration_ms: u128,
-    mistakes: [(); 0],
+    mistakes: Vec<Mistake<'a>>,
     checks: Vec<Check<'a>>,
+}
+
+#[derive(Serialize)]
+struct Mistake<'a> {
+    id: &'a str,
+    because: &'a str,
+    checks: &'a [&'static str],
 }
 
 #[derive(Serialize)]
@@ -37,9 +44,13 @@ struct Check<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    mistake: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     smallest_failing_input: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked_in: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     transcript: Vec<Entry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +78,11 @@ pub(crate) fn render(grade: &Grade) -> String {
         passed: grade.passed(),
         confinement: &grade.confinement,
         duration_ms: grade.duration.as_millis(),
-        mistakes: [],
+        mistakes: grade
+            .mistakes
+            .iter()
+            .map(|mistake| Mistake { id: mistake.id, because: &mistake.because, checks: &mistake.checks })
+            .collect(),
         checks: grade.rows.iter().map(|row| check(grade, row)).collect(),
     };
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
@@ -85,11 +100,13 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         max_points: row.max_points,
         duration_ms: verdict.took.as_millis(),
         message: message(grade, row),
+        mistake: grade.mistake_of(verdict.check).map(|mistake| mistake.id),
         hint: row.hints.first().filter(|_| failed).map(String::as_str),
         smallest_failing_input: match &verdict.status {
             Status::Failed(failure) => failure.smallest_failing_input,
             _ => None,
         },
+        blocked_in: verdict.blocked_in.as_deref().filter(|_| failed),
         transcript: if failed { verdict.transcript.iter().map(entry).collect() } else { Vec::new() },
         stderr_tail: Some(&verdict.stderr_tail)
             .filter(|tail| failed && !tail.is_empty())
