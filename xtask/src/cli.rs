@@ -13,7 +13,8 @@ pub(crate) enum Command {
     Help(&'static str),
     Grade(GradeRequest),
     List,
-    Explain(String),
+    /// A word, or nothing: every mistake then.
+    Explain(Option<String>),
     Verify(VerifyRequest),
     Bench(BenchRequest),
 }
@@ -87,7 +88,7 @@ Graded practicals for a network-sockets course.
 
   cargo xtask grade PRACTICAL      grade the programs in practicals/PRACTICAL
   cargo xtask list                 practicals, their checks and points
-  cargo xtask explain WORD         what a check, or a mistake, means
+  cargo xtask explain [WORD]       what a check, or a mistake, means; all mistakes
   cargo xtask verify [PRACTICAL]   the grader against itself
   cargo xtask bench [PRACTICAL]    how long a grading takes
 
@@ -300,7 +301,7 @@ fn explain(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             other => return Err(unexpected(other, "explain")),
         }
     }
-    Ok(Command::Explain(word.context("what shall be explained? cargo xtask explain WORD, a check or a mistake")?))
+    Ok(Command::Explain(word))
 }
 
 fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {

@@ -1,86 +1,263 @@
-//! `explain`: what a check asks for, or what a mistake is, and what to try.
+//! `explain`: what a check asks for, what a mistake is and how to mend it, or which mistakes there are.
+//!
+//! All of it stands in the rubric and in explanations.toml, which students have, too: they read what their instructors do.
 
 use anyhow::bail;
+use suite::Practical;
 
-use crate::catalogue::{self, Mistake};
 use crate::explanations::Explanation;
 use crate::rubric::{Row, Rubric};
-use crate::terminal::{BOLD, wrap};
+use crate::terminal::{BOLD, DIM, wrap};
 use crate::{PASSED, repository, rubric, terminal};
 
-pub(crate) fn run(word: &str) -> anyhow::Result<u8> {
+/// Stands for all of them.
+const MISTAKES: &str = "mistakes";
+
+pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
     let repository = repository::find()?;
-    let mut known = Vec::new();
-    for practical in suite::PRACTICALS {
-        let rubric = rubric::read(&repository, practical.name)?;
-        let mistakes = catalogue::read(practical, &rubric.folder)?.unwrap_or_default().mistake;
-        if let Some(row) = rubric.row(word).filter(|row| !row.hidden) {
-            terminal::print(&check(&rubric, row, &mistakes))?;
-            return Ok(PASSED);
-        }
-        if let Some(explanation) = rubric.explanations.of(word) {
-            let fails = mistakes.iter().find(|mistake| mistake.id == word).map(|mistake| mistake.fails.as_slice());
-            terminal::print(&explain_mistake(practical.name, explanation, fails.unwrap_or_default()))?;
-            return Ok(PASSED);
-        }
-        known.extend(rubric.checks.iter().map(|row| row.check.id.to_owned()));
-        known.extend(rubric.explanations.mistake.into_iter().map(|explanation| explanation.id));
-    }
+    let read = |practical: &Practical| rubric::read(&repository, practical.name);
+    let rubrics = suite::PRACTICALS.iter().map(read).collect::<anyhow::Result<Vec<Rubric>>>()?;
+    let text = match word {
+        None | Some(MISTAKES) => rubrics.iter().map(all_mistakes).collect::<Vec<_>>().join("\n"),
+        Some(word) => match rubrics.iter().find_map(|rubric| explain(rubric, word)) {
+            Some(text) => text,
+            None => return unknown(word, &rubrics),
+        },
+    };
+    terminal::print(&text)?;
+    Ok(PASSED)
+}
+
+fn explain(rubric: &Rubric, word: &str) -> Option<String> {
+    let row = rubric.row(word).filter(|row| !row.hidden);
+    row.map(|row| check(rubric, row))
+        .or_else(|| rubric.explanations.of(word).map(|explanation| mistake(rubric, explanation)))
+}
+
+fn unknown(word: &str, rubrics: &[Rubric]) -> anyhow::Result<u8> {
+    let checks = rubrics.iter().flat_map(|rubric| &rubric.checks).filter(|row| !row.hidden).map(|row| row.check.id);
+    let mistakes = rubrics.iter().flat_map(|rubric| &rubric.explanations.mistake).map(|row| row.id.as_str());
+    let known: Vec<&str> = checks.chain(mistakes).collect();
     match nearest(word, &known) {
         Some(near) => bail!("{word:?} is neither a check nor a mistake; did you mean {near}? (cargo xtask list)"),
-        None => bail!("{word:?} is neither a check nor a mistake (cargo xtask list)"),
+        None => bail!("{word:?} is neither a check nor a mistake (cargo xtask list, cargo xtask explain mistakes)"),
     }
 }
 
 /// A known word that begins alike, or holds what was typed.
-fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a String> {
-    let alike = |other: &&String| other.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
-    known
-        .iter()
-        .find(|other| other.contains(word))
-        .or_else(|| known.iter().max_by_key(alike).filter(|other| alike(other) >= 4))
+fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let alike = |other: &&str| other.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
+    let holds = known.iter().find(|other| other.contains(word));
+    holds.or_else(|| known.iter().max_by_key(|other| alike(other)).filter(|other| alike(other) >= 4)).copied()
 }
 
-fn title(id: &str) -> String {
-    format!("{BOLD}{id}{BOLD:#}")
-}
+// ---- a check ----
 
-fn check(rubric: &Rubric, row: &Row, mistakes: &[Mistake]) -> String {
+fn check(rubric: &Rubric, row: &Row) -> String {
     let mut text = format!(
-        "{}: a check of {}, group {}, {} points\n\n",
-        title(row.check.id),
-        rubric.practical.name,
-        row.check.group,
-        row.points
+        "{BOLD}{}{BOLD:#}: a check of {}, group {}, {} points\n\n",
+        row.check.id, rubric.practical.name, row.check.group, row.points
     );
     text += &wrap(&row.claim, 2);
     if !row.needs.is_empty() {
-        text += &format!("\nIt is run once these have passed: {}\n", row.needs.join(", "));
+        text += &format!(
+            "\n{}\n",
+            wrap(&format!("It is run once these have passed: {}", row.needs.join(", ")), 0).trim_end()
+        );
     }
-    text += "\nTo try\n";
+    text += &heading("To try");
     for (step, hint) in row.hints.iter().enumerate() {
-        text += &wrap(&format!("{}. {hint}", step + 1), 2);
+        text += &item(&format!("{}.", step + 1), hint);
     }
-    let failing: Vec<&Mistake> =
-        mistakes.iter().filter(|mistake| mistake.fails.iter().any(|id| id == row.check.id)).collect();
-    if !failing.is_empty() {
-        text += "\nMistakes that fail it\n";
-        for mistake in failing {
-            text += &wrap(&format!("{}: {}", mistake.id, mistake.does), 2);
-        }
+    let mistakes: String = rubric.explanations.failing(row.check.id).map(one_line).collect();
+    if !mistakes.is_empty() {
+        text += &heading("Mistakes that fail it");
+        text += &mistakes;
     }
     text + &format!("\nJust this check: cargo xtask grade {} --only {}\n", rubric.practical.name, row.check.id)
 }
 
-fn explain_mistake(practical: &str, mistake: &Explanation, fails: &[String]) -> String {
-    let mut text = format!("{}: a mistake that the practical {practical} knows\n\n", title(&mistake.id));
-    text += &wrap(&format!("The program {}.", mistake.does.trim_end_matches('.')), 2);
-    text += "\nHow it looks\n";
-    text += &wrap(&mistake.says, 2);
-    text += "\nTo try\n";
-    text += &wrap(&mistake.r#try, 2);
-    if !fails.is_empty() {
-        text += "\nChecks that fail for it\n";
+// ---- mistakes ----
+
+fn all_mistakes(rubric: &Rubric) -> String {
+    let name = rubric.practical.name;
+    let mut text = format!("{BOLD}The mistakes that {name} knows{BOLD:#}\n");
+    let mut program = None;
+    for explanation in &rubric.explanations.mistake {
+        let of = program_of(rubric.practical, explanation);
+        if of != program {
+            text += &of.map(|of| heading(&format!("The {of} …"))).unwrap_or_default();
+            program = of;
+        }
+        text += &one_line(explanation);
     }
-    fails.iter().fold(text, |text, id| format!("{text}  {id}\n"))
+    text + "\nMore of one: cargo xtask explain MISTAKE\n"
+}
+
+fn one_line(explanation: &Explanation) -> String {
+    format!("  {:<26}  {}\n", explanation.id, explanation.does)
+}
+
+/// The program that makes this mistake: the one that the checks which fail for it start.
+fn program_of(practical: &Practical, explanation: &Explanation) -> Option<&'static str> {
+    let first = explanation.fails.first()?;
+    practical.checks().find(|check| check.id == *first)?.programs.first().copied()
+}
+
+fn mistake(rubric: &Rubric, explanation: &Explanation) -> String {
+    let program = program_of(rubric.practical, explanation).unwrap_or("program");
+    let mut text = format!("{BOLD}{}{BOLD:#}: a mistake in the {program}\n\n", explanation.id);
+    text += &wrap(&format!("The {program} {}.", explanation.does), 2);
+    if !explanation.wire.is_empty() {
+        text += &heading(&format!("On the wire {DIM}(→ to the {program}, ← from it){DIM:#}"));
+        text += &verbatim(&explanation.wire, 4);
+    }
+    text += &code(explanation);
+    if !explanation.locally.is_empty() {
+        text += &heading("Why it works on your own machine");
+        text += &wrap(&explanation.locally, 2);
+    }
+    text += &heading("How to mend it");
+    text += &wrap(&format!("{} {}", explanation.r#try, explanation.idea), 2);
+    if !explanation.read.is_empty() {
+        text += &heading("Where to read on");
+        text += &explanation.read.iter().map(|place| item("-", place)).collect::<String>();
+    }
+    if !explanation.fails.is_empty() {
+        text += &heading("Checks that fail for it");
+        text += &explanation.fails.iter().map(|id| format!("  {id}\n")).collect::<String>();
+    }
+    text
+}
+
+fn code(explanation: &Explanation) -> String {
+    let snippets: Vec<String> = explanation
+        .code
+        .named()
+        .map(|(language, code)| format!("  {DIM}{language}{DIM:#}\n{}", verbatim(code, 4)))
+        .collect();
+    if snippets.is_empty() {
+        return String::new();
+    }
+    heading(&format!("In code {DIM}(the mistake, not the way out){DIM:#}")) + &snippets.join("\n")
+}
+
+// ---- shapes ----
+
+fn heading(words: &str) -> String {
+    format!("\n{BOLD}{words}{BOLD:#}\n")
+}
+
+/// As it stands, and further to the right.
+fn verbatim(text: &str, indent: usize) -> String {
+    text.lines().map(|line| format!("{}{line}", " ".repeat(indent)).trim_end().to_owned() + "\n").collect()
+}
+
+/// A sign, and text that keeps clear of it.
+fn item(sign: &str, text: &str) -> String {
+    let indent = 2 + sign.len() + 1;
+    format!("  {sign} {}", wrap(text, indent).trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::explanations;
+    use crate::terminal::WIDTH;
+
+    fn echo() -> Rubric {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../practicals/echo");
+        let practical = suite::practical("echo").unwrap();
+        rubric::read_from(practical, &folder, "practicals/echo/rubric.toml").unwrap()
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[track_caller]
+    fn fits(text: &str) {
+        let wide = plain(text).lines().find(|line| line.chars().count() > WIDTH).map(str::to_owned);
+        assert_eq!(wide, None);
+    }
+
+    #[test]
+    fn a_mistake_reads_like_this() {
+        let text = plain(&explain(&echo(), "reads_once").unwrap());
+        assert_eq!(text, include_str!("explain_snapshot.txt"), "\n{text}");
+    }
+
+    #[test]
+    fn every_mistake_fits_the_width_and_has_every_part() {
+        const PARTS: [&str; 6] =
+            ["On the wire", "In code", "Why it works", "How to mend it", "Where to read on", "Checks that fail"];
+        let rubric = echo();
+        assert_eq!(rubric.explanations.mistake.len(), 40);
+        for row in &rubric.explanations.mistake {
+            let text = plain(&mistake(&rubric, row));
+            fits(&text);
+            for part in PARTS {
+                let after = text.split_once(&format!("\n\n{part}")).unwrap_or_else(|| panic!("{}: {part}", row.id)).1;
+                let first = after.lines().nth(1).unwrap_or_default();
+                assert!(first.starts_with("  ") && !first.trim().is_empty(), "{}: {part} is empty", row.id);
+            }
+        }
+    }
+
+    #[test]
+    fn code_and_conversation_stand_as_they_are_written() {
+        let rubric = echo();
+        for row in &rubric.explanations.mistake {
+            let text = plain(&mistake(&rubric, row));
+            for line in row.wire.lines().chain(row.code.named().flat_map(|(_, code)| code.lines())) {
+                assert!(text.contains(&format!("\n    {line}").trim_end().to_owned()), "{}: {line}", row.id);
+            }
+        }
+    }
+
+    #[test]
+    fn every_mistake_has_its_line_in_the_list() {
+        let rubric = echo();
+        let text = all_mistakes(&rubric);
+        fits(&text);
+        let lines = |id: &str| text.lines().filter(|line| line.split_whitespace().next() == Some(id)).count();
+        assert!(rubric.explanations.mistake.iter().all(|row| lines(&row.id) == 1));
+    }
+
+    #[test]
+    fn every_check_fits_and_lists_the_mistakes_that_fail_it() {
+        let rubric = echo();
+        for row in &rubric.checks {
+            let text = check(&rubric, row);
+            fits(&text);
+            for mistake in rubric.explanations.failing(row.check.id) {
+                assert!(text.contains(&one_line(mistake)), "{}: {}", row.check.id, mistake.id);
+            }
+        }
+        assert!(check(&rubric, rubric.row("survives_reset").unwrap()).contains("dies_on_reset"));
+    }
+
+    #[test]
+    fn what_is_not_written_yet_has_no_heading() {
+        let mut rubric = echo();
+        let bare = explanations::Explanation {
+            wire: String::new(),
+            code: explanations::Snippets::default(),
+            locally: String::new(),
+            read: Vec::new(),
+            fails: Vec::new(),
+            ..rubric.explanations.mistake.remove(0)
+        };
+        let headings = |text: &str| text.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).count();
+        assert_eq!(headings(&plain(&mistake(&rubric, &bare))), 2);
+    }
+
+    #[test]
+    fn a_word_that_is_nearly_right_is_recognised() {
+        assert_eq!(nearest("read_once", &["reads_once", "spins"]), Some("reads_once"));
+        assert_eq!(nearest("once", &["reads_once", "spins"]), Some("reads_once"));
+        assert_eq!(nearest("zzz", &["reads_once", "spins"]), None);
+    }
 }

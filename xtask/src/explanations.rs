@@ -5,9 +5,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use suite::{Diagnosis, Practical};
+
+/// So many columns are left for what is shown as it stands: `wire` and `code`.
+pub(crate) const VERBATIM: usize = 72;
+
+/// So many are left for `does` where it stands beside the mistake's name.
+pub(crate) const ONE_LINE: usize = 50;
 
 /// Everything that is said about the mistakes of one practical.
 #[derive(Debug, Default, Deserialize)]
@@ -17,17 +23,53 @@ pub(crate) struct Explanations {
     pub(crate) mistake: Vec<Explanation>,
 }
 
-/// One mistake in words.
+/// One mistake in words. What a report needs must be there; what only `explain` needs may come later, and [`Explanations::gaps`]
+/// names it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Explanation {
     pub(crate) id: String,
-    /// Completes "the program …".
+    /// Completes "the program …", in one line.
     pub(crate) does: String,
+    /// The checks that typically fail for it.
+    #[serde(default)]
+    pub(crate) fails: Vec<String>,
     /// How to say so to a student.
     pub(crate) says: String,
-    /// What to try: the idea, not the solution.
+    /// What to try.
     pub(crate) r#try: String,
+    /// The conversation, drawn as in the report.
+    #[serde(default)]
+    pub(crate) wire: String,
+    /// What such code looks like.
+    #[serde(default)]
+    pub(crate) code: Snippets,
+    /// Why it works on one's own machine.
+    #[serde(default)]
+    pub(crate) locally: String,
+    /// How to mend it: goes on from `try`, and is the idea, not the solution.
+    #[serde(default)]
+    pub(crate) idea: String,
+    /// Where to read on.
+    #[serde(default)]
+    pub(crate) read: Vec<String>,
+}
+
+/// A few lines of wrong code in the languages in which it is typical.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Snippets {
+    rust: Option<String>,
+    python: Option<String>,
+    c: Option<String>,
+}
+
+impl Snippets {
+    /// Each with the name of its language.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [("Rust", &self.rust), ("Python", &self.python), ("C", &self.c)];
+        all.into_iter().filter_map(|(language, code)| Some((language, code.as_deref()?)))
+    }
 }
 
 /// A mistake that was made out in this run, with what to say about it.
@@ -47,16 +89,39 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Expla
     let path = folder.join("explanations.toml");
     let shown = format!("practicals/{}/explanations.toml", practical.name);
     let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
-    toml::from_str(&text).map_err(|error| {
+    parse(practical, &shown, &text)
+}
+
+fn parse(practical: &Practical, shown: &str, text: &str) -> anyhow::Result<Explanations> {
+    let explanations: Explanations = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         anyhow!("{shown}:{line}: {}", error.message())
-    })
+    })?;
+    for (at, row) in explanations.mistake.iter().enumerate() {
+        if explanations.mistake[..at].iter().any(|other| other.id == row.id) {
+            bail!("{shown}: the mistake {:?} has a row already", row.id);
+        }
+        if let Some(unknown) = row.fails.iter().find(|id| !practical.checks().any(|check| check.id == **id)) {
+            bail!("{shown}: {} fails {unknown:?}, which is no check", row.id);
+        }
+    }
+    Ok(explanations)
 }
 
 impl Explanations {
     /// What is said about this mistake.
     pub(crate) fn of(&self, id: &str) -> Option<&Explanation> {
         self.mistake.iter().find(|explanation| explanation.id == id)
+    }
+
+    /// The mistakes that typically fail this check.
+    pub(crate) fn failing<'a>(&'a self, check: &'a str) -> impl Iterator<Item = &'a Explanation> {
+        self.mistake.iter().filter(move |row| row.fails.iter().any(|id| id == check))
+    }
+
+    /// What is missing, or too wide to be shown.
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        self.mistake.iter().flat_map(|row| row.gaps().into_iter().map(|gap| format!("{} {gap}", row.id))).collect()
     }
 
     /// A diagnosis with its words.
@@ -69,5 +134,155 @@ impl Explanations {
             because: diagnosis.because,
             checks: diagnosis.checks,
         }
+    }
+}
+
+impl Explanation {
+    fn gaps(&self) -> Vec<String> {
+        let texts = [
+            ("does", &self.does),
+            ("says", &self.says),
+            ("try", &self.r#try),
+            ("wire", &self.wire),
+            ("locally", &self.locally),
+            ("idea", &self.idea),
+        ];
+        let empty = texts.iter().filter(|(_, text)| text.trim().is_empty()).map(|(key, _)| *key);
+        let lists = [
+            ("fails", self.fails.is_empty()),
+            ("code", self.code.named().all(|(_, code)| code.trim().is_empty())),
+            ("read", self.read.is_empty()),
+        ];
+        let empty = empty.chain(lists.iter().filter(|(_, empty)| *empty).map(|(key, _)| *key));
+        let mut gaps: Vec<String> = empty.map(|key| format!("has no {key:?}")).collect();
+        let verbatim = self.wire.lines().chain(self.code.named().flat_map(|(_, code)| code.lines()));
+        let wide = verbatim.filter(|line| line.chars().count() > VERBATIM);
+        gaps.extend(wide.map(|line| format!("has a line of more than {VERBATIM} columns: {line}")));
+        if self.does.chars().count() > ONE_LINE {
+            gaps.push(format!("does not say in {ONE_LINE} columns what it does: {}", self.does));
+        }
+        gaps
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    const REAL: &str = include_str!("../../practicals/echo/explanations.toml");
+
+    /// The names that are promised to everybody outside.
+    const NAMES: [&str; 40] = [
+        "never_listens",
+        "ignores_address",
+        "listens_everywhere",
+        "accepts_only",
+        "reads_once",
+        "drops_after_buffer",
+        "stops_at_short_read",
+        "waits_for_end",
+        "waits_for_newline",
+        "text_only",
+        "stops_at_nul",
+        "obeys_words",
+        "trims_whitespace",
+        "adds_newline",
+        "greets",
+        "decorates",
+        "sends_whole_buffer",
+        "partial_write",
+        "one_client_ever",
+        "one_client_at_a_time",
+        "few_clients",
+        "mixes_clients",
+        "dies_on_reset",
+        "dies_on_empty",
+        "one_bad_client_stops_all",
+        "holds_the_port",
+        "drops_data_at_end",
+        "never_closes",
+        "closes_too_early",
+        "spins",
+        "panics_on_error",
+        "misreports_errors",
+        "client_reads_once",
+        "client_stops_at_short_read",
+        "client_prints_own_message",
+        "client_text_only",
+        "client_waits_for_end",
+        "client_adds_newline",
+        "client_decorates",
+        "client_hides_failure",
+    ];
+
+    fn echo() -> &'static Practical {
+        suite::practical("echo").unwrap()
+    }
+
+    pub(crate) fn real() -> Explanations {
+        parse(echo(), "explanations.toml", REAL).unwrap()
+    }
+
+    /// The real file with one thing changed in it.
+    fn changed(from: &str, to: &str) -> anyhow::Result<Explanations> {
+        assert!(REAL.contains(from), "the explanations have no {from:?}");
+        parse(echo(), "explanations.toml", &REAL.replacen(from, to, 1))
+    }
+
+    #[track_caller]
+    fn refused(from: &str, to: &str, says: &str) {
+        let error = changed(from, to).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("explanations.toml") && error.contains(says), "{error}");
+    }
+
+    #[track_caller]
+    fn gap(from: &str, to: &str, says: &str) {
+        let gaps = changed(from, to).unwrap().gaps();
+        assert!(matches!(gaps.as_slice(), [gap] if gap.contains(says)), "{gaps:?}");
+    }
+
+    #[test]
+    fn every_name_has_a_row_and_every_row_a_name() {
+        let ids: Vec<String> = real().mistake.into_iter().map(|row| row.id).collect();
+        assert_eq!(ids, NAMES);
+    }
+
+    #[test]
+    fn nothing_is_missing_and_nothing_too_wide() {
+        assert_eq!(real().gaps(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_picture_of_a_conversation_is_short() {
+        for row in real().mistake {
+            assert!((3..=8).contains(&row.wire.lines().count()), "{}:\n{}", row.id, row.wire);
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let line = REAL.lines().position(|line| line.starts_with("id ")).unwrap() + 1;
+        refused("id      =", "colour = 1\nid      =", &format!("explanations.toml:{line}: unknown field `colour`"));
+        refused("code.rust", "code.cobol", "unknown field `cobol`");
+    }
+
+    #[test]
+    fn a_second_row_is_refused() {
+        refused("\"ignores_address\"", "\"never_listens\"", "\"never_listens\" has a row already");
+    }
+
+    #[test]
+    fn a_check_must_be_a_check() {
+        refused("fails   = [", "fails   = [\"shouts\", ", "never_listens fails \"shouts\", which is no check");
+    }
+
+    #[test]
+    fn a_gap_is_named() {
+        gap("locally = ", "locally = \"\" # ", "never_listens has no \"locally\"");
+        gap("fails   = ", "fails   = [] # ", "never_listens has no \"fails\"");
+        let wide = format!("wire    = '''\n{}\n", "x".repeat(VERBATIM + 1));
+        gap("wire    = '''\n", &wide, "never_listens has a line of more than 72 columns: xxx");
+        let long = format!("does    = \"{}", "x".repeat(ONE_LINE));
+        gap("does    = \"", &long, "never_listens does not say in 50 columns what it does: xxx");
     }
 }

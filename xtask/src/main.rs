@@ -53,7 +53,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         }
         Command::Grade(request) => grade(&request),
         Command::List => list::run(),
-        Command::Explain(word) => explain::run(&word),
+        Command::Explain(word) => explain::run(word.as_deref()),
         Command::Verify(request) => verify::run(&request),
         Command::Bench(request) => bench::run(&request),
     }

@@ -122,13 +122,17 @@ enum Hints {
 pub(crate) fn read(repository: &Repository, name: &str) -> anyhow::Result<Rubric> {
     let folder = repository.practical(name)?;
     let practical = suite::practical(name).with_context(|| format!("there is no practical {name:?}"))?;
-    let path = folder.join("rubric.toml");
-    let shown = repository.relative(&path);
-    let text = std::fs::read_to_string(&path).map_err(|error| anyhow!("the rubric {shown} cannot be read: {error}"))?;
-    let source = Source { shown: &shown, text: &text };
+    read_from(practical, &folder, &repository.relative(&folder.join("rubric.toml")))
+}
+
+/// Reads it from the practical's folder; `shown` is how the file is called in errors.
+pub(crate) fn read_from(practical: &'static Practical, folder: &Path, shown: &str) -> anyhow::Result<Rubric> {
+    let text = std::fs::read_to_string(folder.join("rubric.toml"))
+        .map_err(|error| anyhow!("the rubric {shown} cannot be read: {error}"))?;
+    let source = Source { shown, text: &text };
     let file: File = toml::from_str(&text).map_err(|error| source.wrong(error.span(), first_line(error.message())))?;
-    let rubric = source.check(practical, file, &folder)?;
-    Ok(Rubric { explanations: explanations::read(practical, &folder)?, ..rubric })
+    let rubric = source.check(practical, file, folder)?;
+    Ok(Rubric { explanations: explanations::read(practical, folder)?, ..rubric })
 }
 
 fn first_line(message: &str) -> String {

@@ -182,6 +182,7 @@ fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let mut complaints = Vec::new();
     if ground.request.only.is_empty() {
         complaints.extend(handout(ground)?);
+        complaints.extend(explanations(ground));
         complaints.extend(skeletons(ground)?);
     }
     for (name, program) in ground.right_programs() {
@@ -207,6 +208,21 @@ fn handout(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         rows.filter(|row| !text.contains(row)).map(|row| format!("{shown} has no line {row}")).collect();
     say("handout", missing.is_empty(), "its table is the rubric's");
     Ok(missing)
+}
+
+/// Every known mistake is explained in full, and fails for students what it fails here.
+fn explanations(ground: &Ground<'_>) -> Vec<String> {
+    let explained = &ground.rubric.explanations;
+    let differs = |mistake: &Mistake| match explained.of(&mistake.id) {
+        None => Some(format!("has no row for {}", mistake.id)),
+        Some(row) if row.fails != mistake.fails => {
+            Some(format!("{} does not fail what mistakes.toml says", mistake.id))
+        }
+        Some(_) => None,
+    };
+    let complaints: Vec<String> = explained.gaps().into_iter().chain(ground.mistakes().filter_map(differs)).collect();
+    say("explanations", complaints.is_empty(), &format!("{} mistakes, each in full", explained.mistake.len()));
+    complaints.into_iter().map(|complaint| format!("explanations.toml: {complaint}")).collect()
 }
 
 /// Unfinished programs fail everything but what they are given, and nothing of the harness breaks on them.
@@ -295,7 +311,7 @@ fn differences(mistake: &Mistake, grade: &Grade) -> Vec<String> {
         Status::Fault(_) => true,
         _ => must_fail(verdict.check),
     });
-    wrong.map(|verdict| format!("{}: {}", mistake.id, told(verdict))).collect()
+    wrong.map(|verdict| format!("{}, which {}: {}", mistake.id, mistake.does, told(verdict))).collect()
 }
 
 /// Mistakes × checks, a line each as it is found out.

@@ -432,6 +432,7 @@ fn unknown_words_are_refused() {
     refuses(&mut xtask(&["grade", "echo", "--only", "nothing"]), "--only nothing: no check, group or program");
     refuses(&mut xtask(&["grade", "echo", "--report", "pdf"]), "there is no such format");
     refuses(&mut xtask(&["explain", "echoes_evry_size"]), "did you mean echoes_every_");
+    refuses(&mut xtask(&["explain", "read_once"]), "did you mean reads_once");
 }
 
 #[test]
@@ -575,7 +576,16 @@ fn list_shows_every_check_with_its_points() {
 #[test]
 fn explain_knows_checks_and_mistakes() {
     xtask(&["explain", "echoes_every_size"]).assert().code(0).stdout(contains("To try").and(contains("needs").not()));
-    xtask(&["explain", "reads_once"]).assert().code(0).stdout(contains("How it looks"));
+    xtask(&["explain", "reads_once"]).assert().code(0).stdout(contains("How to mend it"));
+}
+
+#[test]
+fn explain_lists_all_mistakes() {
+    for arguments in [&["explain"][..], &["explain", "mistakes"]] {
+        let assert = xtask(arguments).assert().code(0);
+        let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+        assert_eq!(text.lines().filter(|line| line.starts_with("  ")).count(), 40);
+    }
 }
 
 #[test]
