@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use crate::evidence::Clue;
 use crate::kernel::{Effort, Standstill, Tree, Wires};
 use crate::payload::Payload;
 use crate::program::{Folder, Output, describe};
@@ -37,6 +38,9 @@ pub(crate) struct Bench {
     death_suspected: AtomicBool,
     /// Where the program was when a wait for it first ended in vain.
     blocked_in: OnceLock<String>,
+    clues: Mutex<Vec<Clue>>,
+    /// A shorter conversation that shows the same failure.
+    shorter: Mutex<Option<Arc<Self>>>,
 }
 
 impl Bench {
@@ -57,12 +61,38 @@ impl Bench {
             exit: Mutex::default(),
             death_suspected: AtomicBool::new(false),
             blocked_in: OnceLock::new(),
+            clues: Mutex::default(),
+            shorter: Mutex::default(),
         }
     }
 
     /// With the large message of all the checks of one run.
     pub(crate) fn with_large_message(self, large: &Arc<OnceLock<Vec<u8>>>) -> Self {
         Self { large: Arc::clone(large), ..self }
+    }
+
+    /// A place for a follow-up that leaves no trace in this check's record.
+    pub(crate) fn aside(&self) -> Self {
+        Self::new(self.check, self.seed, &self.launcher, &self.scratch).with_large_message(&self.large)
+    }
+
+    /// What happened at `bench` shows the failure better.
+    pub(crate) fn show_instead(&self, bench: Arc<Self>) {
+        *lock(&self.shorter) = Some(bench);
+    }
+
+    /// Where the evidence is.
+    pub(crate) fn shown(self: &Arc<Self>) -> Arc<Self> {
+        lock(&self.shorter).clone().unwrap_or_else(|| self.clone())
+    }
+
+    /// A fact that may tell one mistake from another.
+    pub(crate) fn clue(&self, clue: Clue) {
+        lock(&self.clues).push(clue);
+    }
+
+    pub(crate) fn clues(&self) -> Vec<Clue> {
+        lock(&self.clues).clone()
     }
 
     /// 8 MiB, more than the buffers between two programs on one machine hold.

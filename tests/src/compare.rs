@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::peer::Received;
+use crate::peer::{Ending, Received};
 use crate::transcript::show;
 use crate::{Failure, Stop};
 
@@ -32,8 +32,8 @@ pub struct Difference {
     pub expected: Vec<u8>,
     /// What came from there on, at most 4 KiB.
     pub observed: Vec<u8>,
-    /// Why nothing more came, in words, where that is known.
-    pub ending: Option<String>,
+    /// Why nothing more came, where that is known.
+    pub ending: Option<Ending>,
 }
 
 /// How a stream differs from the one that was expected.
@@ -91,7 +91,7 @@ impl Difference {
             from,
             expected: expected[from..expected.len().min(from + KEPT)].to_vec(),
             observed: there[..there.len().min(KEPT)].to_vec(),
-            ending: received.ending.map(|ending| ending.to_string()),
+            ending: received.ending,
         })
     }
 
@@ -149,7 +149,7 @@ pub(crate) fn same(expected: &[u8], received: &Received, who: &str) -> Result<()
 /// A difference as a failure.
 fn told(expected: &[u8], difference: Difference, who: &str) -> Failure {
     let Difference { at, observed_length: all, .. } = difference;
-    let ending = difference.ending.clone().unwrap_or_default();
+    let ending = difference.ending.map(|ending| ending.to_string()).unwrap_or_default();
     let failure = match difference.deviation {
         Deviation::Short(_) if all == 0 => Failure::new(format!("{} for {who}", describe(expected)), ending),
         Deviation::Short(_) => Failure::new(
@@ -190,7 +190,6 @@ pub(crate) fn describe(message: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::peer::Ending;
 
     #[track_caller]
     fn check(expected: &[u8], bytes: &[u8], ending: Option<Ending>, message: &str) {

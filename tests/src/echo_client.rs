@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Socket, Type};
 
+use crate::compare::{self, Difference};
 use crate::echo_server::reports;
+use crate::evidence::{Clue, on_failure};
 use crate::patience;
 use crate::payload::otherwise;
-use crate::peer::{Ending, Host, Peer};
+use crate::peer::{Ending, Host, Peer, Received};
 use crate::program::{Client, Ended, LOCALHOST, Program};
-use crate::transcript::show;
-use crate::{Check, Failure, Fault, Outcome, Stop, check, compare};
+use crate::{Check, Failure, Fault, Outcome, Stop, check};
 
 pub(crate) const CHECKS: &[Check] = &[
     check!(client, client_sends_exactly, echo_client),
@@ -50,11 +51,8 @@ fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
     if more.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(
-        format!("{} from the client and nothing more", compare::describe(message)),
-        format!("{} byte(s) more: {}", more.len(), show(&more, 32)),
-    )
-    .into())
+    let received = Received { equal: message.len(), bytes: more, ending: None };
+    compare::same(message, &received, "the server")
 }
 
 /// Without an argument the message is the line that was typed, without its end.
@@ -69,7 +67,7 @@ fn client_reads_line_from_stdin(client: &Program) -> Outcome {
         server.send(&otherwise(&line))?;
         sends_nothing_more(&server, &line)?;
         server.close();
-        prints(&sender.until_ended()?, &otherwise(&line))?;
+        prints(client, &sender.until_ended()?, &line, &otherwise(&line))?;
     }
     Ok(())
 }
@@ -81,7 +79,27 @@ fn client_prints_reply(client: &Program) -> Outcome {
 
     let ended = answer(client, &message, |server| server.send(&reply))?;
 
-    prints(&ended, &reply)
+    on_failure(prints(client, &ended, &message, &reply), |failure| {
+        if ended.exit.is_err() {
+            does_the_end_free_it(client, &message, &reply);
+        }
+        failure.into()
+    })
+}
+
+/// A client that does not end: does it print the reply once the server has closed?
+fn does_the_end_free_it(client: &Program, message: &[u8], reply: &[u8]) {
+    let attempt = |client: &Program| {
+        let (host, mut sender) = start(client, message)?;
+        let mut server = host.accept(&mut sender)?;
+        server.expect(message)?;
+        server.send(reply)?;
+        server.close();
+        prints(client, &sender.until_ended()?, message, reply)
+    };
+    if client.try_aside(attempt).0.is_ok() {
+        client.bench.clue(Clue::PrintedOnceClosed);
+    }
 }
 
 /// Starts the client, takes its message, lets `reply` answer, and waits for the client's end. The server's side stays open until
@@ -101,18 +119,28 @@ fn answer(client: &Program, message: &[u8], reply: impl FnOnce(&Peer) -> Outcome
     ended
 }
 
-fn prints(ended: &Ended, reply: &[u8]) -> Outcome {
+/// On stdout there is the reply to `message` and a line end, and nothing else.
+fn prints(client: &Program, ended: &Ended, message: &[u8], reply: &[u8]) -> Outcome {
     let stdout = ended.stdout.whole().unwrap_or_else(|| ended.stdout.tail(4096));
     let line = stdout.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     if line == Some(reply) {
         return Ok(());
     }
+    client.bench.clue(Clue::Printed {
+        stdout: stdout.clone(),
+        reply: reply.to_vec(),
+        message: message.to_vec(),
+        ended: ended.exit.is_ok(),
+    });
     let observed = match line {
         Some(line) => format!("{} and a line end", compare::describe(line)),
         None if stdout.is_empty() => format!("nothing on stdout ({})", ended.describe()),
         None => format!("{} and no line end", compare::describe(&stdout)),
     };
-    Err(Failure::new(format!("on stdout the reply, {}, and one line end", compare::describe(reply)), observed).into())
+    let expected = format!("on stdout the reply, {}, and one line end", compare::describe(reply));
+    let printed = Received { equal: 0, bytes: stdout, ending: None };
+    let difference = Difference::between(&[reply, b"\n"].concat(), &printed).map(Box::new);
+    Err(Failure { difference, ..Failure::new(expected, observed) }.into())
 }
 
 /// A reply comes in as many pieces as it likes; a piece may end in the middle of a character.
@@ -121,15 +149,50 @@ fn client_gathers_reply(client: &Program) -> Outcome {
         [client.bench.payload().letters(5).as_slice(), "é€".as_bytes(), &client.bench.payload().letters(2)].concat();
     let reply = otherwise(&message);
 
-    let ended = answer(client, &message, |server| {
+    on_failure(answered_byte_by_byte(client, &message, &reply), |failure| {
+        let ascii = client.bench.payload().letters(message.len());
+        if client.try_aside(|client| answered_byte_by_byte(client, &ascii, &otherwise(&ascii))).0.is_ok() {
+            client.bench.clue(Clue::GathersAscii);
+        } else {
+            [61_440, 64_000].into_iter().for_each(|of| how_it_takes_one_piece(client, of));
+        }
+        failure.into()
+    })
+}
+
+fn answered_byte_by_byte(client: &Program, message: &[u8], reply: &[u8]) -> Outcome {
+    let ended = answer(client, message, |server| {
         for byte in reply.chunks(1) {
             server.send(byte)?;
             server.until_taken()?;
         }
         Ok(())
     })?;
+    prints(client, &ended, message, reply)
+}
 
-    prints(&ended, &reply)
+/// A client that loses what comes in pieces: does it read once, or until a read is short? Replies in one piece that are
+/// multiples of nearly every buffer, of powers of two and of round numbers, tell.
+fn how_it_takes_one_piece(client: &Program, of: usize) {
+    let attempt = |client: &Program| {
+        let message = client.bench.payload().letters(of);
+        let mut buffer = None;
+        let ended = answer(client, &message, |server| {
+            buffer = server.asked_for();
+            server.send(&otherwise(&message))
+        })?;
+        Ok(match ended.exit {
+            Ok(_) => Clue::OnePiece {
+                printed: ended.stdout.whole().map_or(of, |stdout| stdout.trim_ascii_end().len()),
+                of,
+                buffer,
+            },
+            Err(_) => Clue::HangsAfter(of),
+        })
+    };
+    if let Ok(clue) = client.try_aside(attempt).0 {
+        client.bench.clue(clue);
+    }
 }
 
 /// A reply may be larger than any buffer.
@@ -145,7 +208,7 @@ fn client_gathers_large_reply(client: &Program) -> Outcome {
         server.send(second)
     })?;
 
-    prints(&ended, &reply)
+    prints(client, &ended, &message, &reply)
 }
 
 /// Nobody listens: that is a message for a person, and a failure for a script.
@@ -159,7 +222,7 @@ fn client_reports_refused(client: &Program) -> Outcome {
     let ended = client.send_to(address, b"Hello, world")?.until_ended()?;
 
     let expected = "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
-    reports(&ended, expected, ended.exit.is_ok_and(|status| !status.success()))
+    reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))
 }
 
 /// Half a reply is no reply.
@@ -182,7 +245,7 @@ fn client_reports_cut_reply(client: &Program) -> Outcome {
         let expected = format!(
             "a message on stderr and an exit status other than 0, since the server {how} after half of the reply"
         );
-        reports(&ended, expected, ended.exit.is_ok_and(|status| !status.success()))?;
+        reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))?;
     }
     Ok(())
 }
@@ -198,7 +261,10 @@ fn client_closes(client: &Program) -> Outcome {
         server.expect(message)?;
         server.send(&otherwise(message))?;
 
-        server.expect_end(patience::ENDING).map_err(|stop| about(stop, length))?;
+        on_failure(server.expect_end(patience::ENDING), |failure| {
+            client.bench.clue(Clue::HangsAfter(length));
+            about(failure.into(), length)
+        })?;
         server.close();
         let ended = sender.until_ended()?;
         if !ended.exit.is_ok_and(|status| status.success()) {
@@ -207,7 +273,7 @@ fn client_closes(client: &Program) -> Outcome {
             );
         }
         if message.is_empty() {
-            prints(&ended, b"")?;
+            prints(client, &ended, b"", b"")?;
         }
     }
     Ok(())
@@ -230,7 +296,7 @@ fn client_and_server_agree(client: &Program, server: &Program) -> Outcome {
 
     for message in [payload.letters(12), "Grüße".as_bytes().to_vec(), payload.letters(1024), payload.letters(5000)] {
         let ended = client.send_to(running.address, &message)?.until_ended()?;
-        prints(&ended, &message)?;
+        prints(client, &ended, &message, &message)?;
     }
     Ok(())
 }

@@ -1,15 +1,21 @@
 //! What is checked of the echo server, from outside, over TCP. The readable list first, then the checks; each check's comment
 //! is the misconception that it detects. Which points a check is worth and what it needs is the rubric's business.
 
+mod follow_up;
+
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
+use crate::bench::Bench;
+use crate::evidence::{Clue, on_failure};
 use crate::kernel::{CANNOT_SEE, Sockets, Tree};
 use crate::patience::{self, Patience, Proof, wait_for};
 use crate::payload::Payload;
 use crate::peer::{Ending, Peer, Received};
 use crate::program::{Ended, LOCALHOST, Program, Server};
+use crate::shrink::{self, Case};
 use crate::{Check, Failure, Outcome, Stop, check, compare};
+use follow_up::{ending_of, failure_of, one_message};
 
 pub(crate) const CHECKS: &[Check] = &[
     check!(flow, listens_on_given_address, echo_server),
@@ -66,6 +72,7 @@ fn listens_where_told_only(running: &Server<'_>) -> Outcome {
     if listening.iter().all(|address| *address == running.told) {
         return Ok(());
     }
+    running.bench().clue(Clue::ListensOn(listening.clone(), running.told));
     let observed: Vec<String> = listening.iter().map(SocketAddr::to_string).collect();
     let everywhere = listening.iter().any(|address| address.ip().is_unspecified());
     let meaning = if everywhere { ", which is every interface of the machine" } else { "" };
@@ -80,12 +87,20 @@ fn listens_where_told_only(running: &Server<'_>) -> Outcome {
 
 /// The least that an echo server does.
 fn echoes_short_message(server: &Program) -> Outcome {
-    let running = server.launch()?;
-    let mut client = running.connect()?;
+    const MESSAGE: &[u8] = b"Hello, world";
+    let attempt = |server: &Program| {
+        let running = server.launch()?;
+        let mut client = running.connect()?;
+        client.send(MESSAGE)?;
+        client.receive_among_others(MESSAGE).map(drop)
+    };
 
-    client.send(b"Hello, world")?;
-    client.receive_among_others(b"Hello, world")?;
-    Ok(())
+    on_failure(attempt(server), |failure| {
+        if ending_of(&failure).is_some_and(Ending::is_silence) {
+            follow_up::what_makes_it_reply(server, MESSAGE);
+        }
+        failure.into()
+    })
 }
 
 /// Bytes are not text: a server that decodes what it receives, if only for its log, fails on bytes that are not UTF-8, and on
@@ -93,17 +108,35 @@ fn echoes_short_message(server: &Program) -> Outcome {
 fn echoes_every_byte_value(server: &Program) -> Outcome {
     const PIECE: usize = 16;
     let every_value: Vec<u8> = (0..=255).collect();
-    let running = server.launch()?;
+    let cut = characters_cut_in_two(&mut server.bench.payload(), PIECE);
+    let values = every_value.chunks(PIECE).map(|piece| vec![piece]);
+    let characters = cut.iter().map(|(first, second)| vec![first.as_slice(), second]);
+    let messages: Vec<Vec<&[u8]>> = values.chain(characters).collect();
 
+    on_failure(exchange_all(server, &messages.concat()), |failure| smallest_of_values(server, failure, &messages))
+}
+
+/// Several messages on one connection.
+fn exchange_all(server: &Program, messages: &[&[u8]]) -> Outcome {
+    let running = server.launch()?;
     let mut client = running.connect()?;
-    for piece in every_value.chunks(PIECE) {
-        client.exchange(piece)?;
-    }
-    for (first, second) in characters_cut_in_two(&mut server.bench.payload(), PIECE) {
-        client.exchange(&first)?;
-        client.exchange(&second)?;
-    }
-    Ok(())
+    messages.iter().try_for_each(|message| client.exchange(message))
+}
+
+/// Which of the messages break a fresh server, and which byte of the first one does alone.
+fn smallest_of_values(server: &Program, found: Failure, messages: &[Vec<&[u8]>]) -> Stop {
+    let Some((message, failure, bench)) = follow_up::which_fail(server, messages, exchange_all) else {
+        return found.into();
+    };
+    let alone = message.chunks(1).find_map(|byte| {
+        let (outcome, bench) = server.try_aside(|server| exchange_all(server, &[byte]));
+        let Err(Stop::Failed(failure)) = outcome else { return None };
+        Some((failure, format!("the byte 0x{:02x} alone does not come back", byte[0]), 1, bench))
+    });
+    let together = "these bytes, sent as shown, are enough to break it".to_owned();
+    let (failure, sentence, size, bench) = alone.unwrap_or((failure, together, message.len(), bench));
+    server.bench.show_instead(bench);
+    Failure { smallest: Some(sentence), smallest_failing_input: Some(size), ..failure }.into()
 }
 
 /// For each size of a read, up to `most`: text whose last character is cut by it, and the rest of that text.
@@ -138,18 +171,30 @@ fn obeys_no_words(server: &Program) -> Outcome {
         b"trailing\0",
         b"\0",
     ];
+    let each = WORDS.map(|word| vec![word]);
+    on_failure(converse_in_words(server, &WORDS), |found| {
+        let alone = follow_up::which_fail(server, &each, converse_in_words);
+        let Some((word, failure, bench)) = alone else { return found.into() };
+        server.bench.show_instead(bench);
+        let sentence = format!("the message {} is enough to break it", compare::describe(&word));
+        Failure { smallest: Some(sentence), smallest_failing_input: Some(word.len()), ..failure }.into()
+    })
+}
+
+/// For each word a client that says it and something else after it; then one more client.
+fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
-
     let mut before = "nothing".to_owned();
-    for word in WORDS {
+    for word in words {
         let mut client = running.connect().map_err(|stop| after(stop, &format!("another client had sent {before}")))?;
         before = compare::describe(word);
         client.exchange(word)?;
         client.exchange(&payload.letters(9)).map_err(|stop| after(stop, &format!("the message {before}")))?;
         client.close();
     }
-    Ok(())
+    let last = running.connect().and_then(|mut client| client.exchange(&payload.letters(9)));
+    last.map_err(|stop| after(stop, &format!("another client had sent {before}")))
 }
 
 /// A failure that is about what came before it says so.
@@ -167,15 +212,23 @@ fn adds_nothing(server: &Program) -> Outcome {
     let running = server.launch()?;
     let mut client = running.connect()?;
 
-    client.expect_silence(AFTERMATH, "before it has sent anything")?;
+    let greeting = client.whatever_comes(AFTERMATH)?;
     client.send(&message)?;
     let mut came = client.receive_among_others(&message)?.bytes;
     client.half_close()?; // the echo is complete: this only ends the wait for bytes that should not come
     came.extend(client.receive(MOST, patience::REPLY)?.bytes);
-    if came == message {
-        return Ok(());
+    let added = compare::same(&message, &Received { equal: 0, bytes: came, ending: None }, "client a");
+    if !greeting.is_empty() {
+        server.bench.clue(Clue::Greeting(greeting.clone()));
+        let observed = compare::describe(&greeting);
+        let difference = failure_of(&added).and_then(|failure| failure.difference.clone());
+        return Err(Failure {
+            difference,
+            ..Failure::new("no byte for client a before it has sent anything", observed)
+        }
+        .into());
     }
-    Err(Failure::new(format!("{} and no other byte", compare::describe(&message)), compare::describe(&came)).into())
+    added
 }
 
 /// One connection carries many messages: a server that reads once and replies once, or that takes a short read for the end,
@@ -186,10 +239,39 @@ fn echoes_message_after_message(server: &Program) -> Outcome {
     let running = server.launch()?;
     let mut client = running.connect()?;
 
-    for length in LENGTHS {
-        client.exchange(&payload.letters(length))?;
-    }
-    Ok(())
+    let mut number = 0;
+    let outcome = LENGTHS.iter().try_for_each(|length| {
+        number += 1;
+        client.exchange(&payload.letters(*length))
+    });
+    drop((client, running));
+    on_failure(outcome, |failure| {
+        server.bench.clue(Clue::FailedAt(number));
+        if let Some(stale) = stale_bytes(server, &LENGTHS[..number], &failure) {
+            server.bench.clue(Clue::StaleBytes(stale));
+        }
+        if ending_of(&failure).is_some_and(Ending::is_closed) {
+            follow_up::how_it_takes_long_messages(server);
+        }
+        shrink::smallest(server, 0, Case::messages(LENGTHS[..number].to_vec()), failure, &one_message)
+    })
+}
+
+/// What came instead of an echo, where it is the end of an earlier message: the part that a shorter one after it left standing
+/// in a buffer.
+fn stale_bytes(server: &Program, lengths: &[usize], failure: &Failure) -> Option<Vec<u8>> {
+    const TELLING: usize = 3;
+    let mut payload = server.bench.payload();
+    let messages: Vec<Vec<u8>> = lengths.iter().map(|length| payload.letters(*length)).collect();
+    let wrong = failure.difference.as_ref()?.wrong();
+    let is_stale = |earlier: &Vec<u8>, later: &Vec<u8>| {
+        earlier.get(later.len()..).is_some_and(|rest| {
+            let common = rest.iter().zip(wrong).take_while(|(a, b)| a == b).count();
+            common >= TELLING && (common == rest.len() || common == wrong.len())
+        })
+    };
+    let found = (1..messages.len()).any(|at| messages[..at].iter().any(|earlier| is_stale(earlier, &messages[at])));
+    found.then(|| wrong.to_vec())
 }
 
 // ---- chunking ----
@@ -204,61 +286,39 @@ fn echoes_every_size(server: &Program) -> Outcome {
     let running = server.launch()?;
     let mut client = running.connect()?;
 
-    let mut good = 0;
-    for size in SIZES {
-        match client.exchange(&message[..size]) {
-            Ok(()) => good = size,
-            Err(Stop::Failed(failure)) => {
-                drop((client, running));
-                return Err(smallest_failure(server, &message, good, size, failure));
-            }
-            Err(other) => return Err(other),
+    let (mut good, mut bad) = (0, 0);
+    let outcome = SIZES.iter().try_for_each(|size| {
+        (good, bad) = (bad, *size);
+        client.exchange(&message[..*size])
+    });
+    drop((client, running));
+    on_failure(outcome, |failure| {
+        let stop = shrink::smallest(server, good, Case::message(bad), failure, &one_message);
+        if let Stop::Failed(Failure { smallest_failing_input: Some(bad), .. }) = stop {
+            follow_up::what_the_size_does(server, bad);
         }
-    }
-    Ok(())
-}
-
-/// The smallest message above `good` that breaks the server, found by halving; each try is one message to a fresh process.
-/// Bounded in time: what was found by then is told. Where one message alone breaks nothing, `failure` stands.
-fn smallest_failure(server: &Program, message: &[u8], mut good: usize, mut bad: usize, failure: Failure) -> Stop {
-    const SEARCH: Duration = Duration::from_secs(1);
-    let attempt = |size: usize| server.launch()?.connect()?.exchange(&message[..size]);
-    let deadline = Instant::now() + SEARCH;
-    let mut smallest = match attempt(bad) {
-        Err(Stop::Failed(failure)) => failure,
-        Err(other) => return other,
-        Ok(()) => return after(failure.into(), "smaller messages on the same connection"),
-    };
-    while bad - good > 1 && Instant::now() < deadline {
-        let middle = good + (bad - good) / 2;
-        match attempt(middle) {
-            Ok(()) => good = middle,
-            Err(Stop::Failed(failure)) => (bad, smallest) = (middle, failure),
-            Err(other) => return other,
-        }
-    }
-    Failure { smallest_failing_input: Some(bad), ..smallest }.into()
+        stop
+    })
 }
 
 /// A message may arrive one byte at a time, and each byte is echoed when it arrives.
 fn echoes_byte_by_byte(server: &Program) -> Outcome {
-    let message = server.bench.payload().letters(12);
-    let running = server.launch()?;
-    let mut client = running.connect()?;
+    let pieces = Case { clients: 1, messages: vec![12], piece: 1 };
 
-    for byte in message.chunks(1) {
-        client.exchange(byte)?;
-    }
-    Ok(())
+    on_failure(one_message(server, &pieces), |failure| shrink::smallest(server, 0, pieces, failure, &one_message))
 }
 
 /// One write is not one message either: where the client does not read yet, a write takes only a part.
 fn echoes_large_message(server: &Program) -> Outcome {
-    let running = server.launch()?;
+    let large = Case::message(server.bench.large_message().len());
+    let attempt = |server: &Program, case: &Case| {
+        let running = server.launch()?;
+        let mut client = running.connect()?;
+        client.exchange_late(&server.bench.large_message()[..case.messages[0]])?;
+        client.expect_nothing_more()
+    };
 
-    let mut client = running.connect()?;
-    client.exchange_late(server.bench.large_message())?;
-    client.expect_nothing_more()
+    on_failure(attempt(server, &large), |failure| shrink::smallest(server, 0, large, failure, &attempt))
 }
 
 /// A client that reads late and slowly gets every byte, and costs the others nothing; nor does one that never reads.
@@ -286,12 +346,18 @@ fn serves_next_client(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
 
-    for _ in 0..4 {
+    let mut number = 0;
+    let outcome = (0..4).try_for_each(|_| {
+        number += 1;
         let mut client = running.connect()?;
         client.exchange(&payload.letters(12))?;
         client.close();
-    }
-    Ok(())
+        Ok(())
+    });
+    on_failure(outcome, |failure| {
+        server.bench.clue(Clue::FailedAt(number));
+        failure.into()
+    })
 }
 
 /// A client that is connected and says nothing must not keep the next one waiting.
@@ -301,9 +367,19 @@ fn serves_clients_at_once(server: &Program) -> Outcome {
     let mut silent = running.connect()?;
 
     let mut second = running.connect()?;
-    second.exchange(&payload.letters(14))?;
+    let message = payload.letters(14);
+    if let Err(Stop::Failed(failure)) = second.exchange(&message) {
+        silent.close();
+        if second.expect(&message).is_ok() {
+            server.bench.clue(Clue::ServedOnceTheFirstHadGone);
+        }
+        return Err(failure.into());
+    }
     let mut third = running.connect()?;
-    third.exchange(&payload.letters(9))?;
+    on_failure(third.exchange(&payload.letters(9)), |failure| {
+        server.bench.clue(Clue::Served(2));
+        failure.into()
+    })?;
     silent.exchange(&payload.letters(6))
 }
 
@@ -320,11 +396,37 @@ fn keeps_clients_apart(server: &Program) -> Outcome {
         for (client, message) in clients.iter().zip(&messages) {
             client.send(message)?;
         }
-        for (client, message) in clients.iter_mut().zip(&messages) {
-            client.expect(message)?;
-        }
+        receive_all(&mut clients, &messages)?;
     }
     Ok(())
+}
+
+/// Each client expects its own message; where one gets something else, it matters whose bytes those are.
+fn receive_all(clients: &mut [Peer], messages: &[Vec<u8>]) -> Outcome {
+    let wrong = clients
+        .iter_mut()
+        .zip(messages)
+        .enumerate()
+        .find_map(|(at, (client, message))| client.expect(message).err().map(|stop| (at, stop)));
+    let Some((at, stop)) = wrong else { return Ok(()) };
+    on_failure(Err(stop), |failure| {
+        let mut came = failure.difference.as_ref().map(|difference| difference.wrong().to_vec()).unwrap_or_default();
+        if came.is_empty() {
+            came = clients.iter().skip(at + 1).find_map(|client| client.surplus()).unwrap_or_default();
+        }
+        if is_from_another(&came, at, messages) {
+            clients[at].bench().clue(Clue::OthersBytes);
+        }
+        failure.into()
+    })
+}
+
+/// Whether these bytes begin with some that another client than this one had sent.
+fn is_from_another(came: &[u8], at: usize, messages: &[Vec<u8>]) -> bool {
+    const TELLING: usize = 4;
+    let key = &came[..came.len().min(2 * TELLING)];
+    let holds = |message: &Vec<u8>| message.windows(key.len()).any(|window| window == key);
+    key.len() >= TELLING && messages.iter().enumerate().any(|(other, message)| other != at && holds(message))
 }
 
 /// Hundreds of clients are no reason to turn one away.
@@ -346,15 +448,28 @@ fn holds_many_clients(server: &Program) -> Outcome {
 
 /// Each is opened only when the one before it has been answered: a backlog of one survives that.
 fn connect_one_by_one(running: &Server<'_>, clients: usize, payload: &mut Payload) -> Result<Vec<Peer>, Stop> {
-    (1..=clients)
-        .map(|number| {
-            let mut client = running.connect().map_err(|stop| after(stop, &format!("{} other clients", number - 1)))?;
-            client
-                .exchange(&payload.letters(8))
-                .map_err(|stop| after(stop, &format!("{} other clients had connected", number - 1)))?;
-            Ok(client)
-        })
-        .collect()
+    let mut served: Vec<Peer> = Vec::new();
+    for _ in 0..clients {
+        let next = running.connect().and_then(|mut client| client.exchange(&payload.letters(8)).map(|()| client));
+        match next {
+            Ok(client) => served.push(client),
+            Err(Stop::Failed(failure)) => return Err(turned_away(running, served.len(), failure)),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(served)
+}
+
+/// So many are served, and the next is not.
+fn turned_away(running: &Server<'_>, served: usize, failure: Failure) -> Stop {
+    running.bench().clue(Clue::Served(served));
+    let sentence = match served {
+        0 => return failure.into(),
+        1 => "1 client is served, a second one at the same time is not".to_owned(),
+        n => format!("{n} clients are served at the same time, one more is not"),
+    };
+    let failure = Failure { smallest: Some(sentence), ..failure };
+    after(failure.into(), &format!("{served} other clients had connected"))
 }
 
 // ---- close ----
@@ -366,7 +481,11 @@ fn flushes_before_close(server: &Program) -> Outcome {
         let running = server.launch()?;
         let mut client = running.connect_with_small_buffer()?;
         let received = client.send_and_half_close(message, LATE)?;
-        comes_back_and_ends(message, &received)?;
+        on_failure(comes_back_and_ends(message, &received), |failure| {
+            let complete = received.equal == message.len() && received.bytes.is_empty();
+            server.bench.clue(Clue::HalfClose { complete, ending: received.ending });
+            failure.into()
+        })?;
     }
     Ok(())
 }
@@ -400,6 +519,7 @@ fn closes_after_client(server: &Program) -> Outcome {
     if after_all.held <= after_one.held && after_all.half_closed == 0 {
         return Ok(());
     }
+    server.bench.clue(Clue::LeftOpen(after_all.half_closed));
     Err(Failure::new(
         format!(
             "as many sockets as after the first client had gone ({}), 2 s after {CLIENTS} more had gone",
@@ -532,12 +652,25 @@ fn rests_when_idle(server: &Program) -> Outcome {
     let _silent = connect_one_by_one(&running, CLIENTS, &mut payload)?;
 
     if !patience::let_be(&server.bench, AFTERMATH, patience::STUCK) {
-        uses_little_time(tree)?;
+        on_failure(uses_little_time(&server.bench, tree), |failure| {
+            if let Ok(percent) = server.try_aside(busy_with_nobody_gone).0 {
+                server.bench.clue(Clue::BusyWithNobodyGone(percent));
+            }
+            failure.into()
+        })?;
     }
     running.lives_on()
 }
 
-fn uses_little_time(tree: Tree) -> Outcome {
+/// The share of a processor, in per cent, that it uses while a few silent clients are there and none has ever left.
+fn busy_with_nobody_gone(server: &Program) -> Result<u32, Stop> {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let _silent = connect_one_by_one(&running, 3, &mut payload)?;
+    Ok((busy_share(running.tree(), Duration::from_millis(200)) * 100.0) as u32)
+}
+
+fn uses_little_time(bench: &Bench, tree: Tree) -> Outcome {
     const LIMIT: f64 = 0.05;
     /// Far from the limit the first window decides; near it, the longest does.
     const WINDOWS: [Duration; 3] =
@@ -552,6 +685,7 @@ fn uses_little_time(tree: Tree) -> Outcome {
     if share < LIMIT {
         return Ok(());
     }
+    bench.clue(Clue::Busy((share * 100.0) as u32));
     Err(Failure::new(
         "less than 5 % of a processor with 10 silent clients connected",
         format!("{:.0} %", share * 100.0),
@@ -582,7 +716,7 @@ fn reports_address_in_use(server: &Program) -> Outcome {
 
     let expected = format!("a message on stderr and an exit status other than 0, since {address} is taken");
     let succeeded = ended.exit.is_ok_and(|status| status.success());
-    reports(&ended, expected, !succeeded)
+    reports(&server.bench, &ended, expected, !succeeded)
 }
 
 /// What cannot be a port is answered with how to use the program.
@@ -595,20 +729,22 @@ fn reports_bad_arguments(server: &Program) -> Outcome {
     for port in ["abc", "70000", "-1", ""] {
         let ended = server.launch_with_port(port)?;
         let is_usage = ended.exit.is_ok_and(|status| status.code() == Some(USAGE)) && ended.says_usage();
-        reports(&ended, expected(port), is_usage)?;
+        reports(&server.bench, &ended, expected(port), is_usage)?;
     }
     Ok(())
 }
 
 /// An error was reported in words: it ended, not by a panic, and said something on stderr.
-pub(crate) fn reports(ended: &Ended, expected: String, right_status: bool) -> Outcome {
+pub(crate) fn reports(bench: &Bench, ended: &Ended, expected: String, right_status: bool) -> Outcome {
     let said =
         if ended.stderr.total() == 0 { "nothing on stderr".to_owned() } else { "a message on stderr".to_owned() };
+    if !ended.panicked() && ended.exit.is_ok() && right_status && ended.stderr.total() > 0 {
+        return Ok(());
+    }
+    let said_something = ended.stderr.total() > 0;
+    bench.clue(Clue::Reported { status: ended.exit.ok(), panicked: ended.panicked(), said_something });
     if ended.panicked() {
         return Err(Failure::new(expected, format!("a panic: {}", ended.describe())).into());
-    }
-    if ended.exit.is_ok() && right_status && ended.stderr.total() > 0 {
-        return Ok(());
     }
     Err(Failure::new(expected, format!("{}, {said}", ended.describe())).into())
 }

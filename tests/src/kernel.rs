@@ -97,6 +97,16 @@ impl Tree {
         sight::thread_count(self.program)
     }
 
+    /// Whether all sockets on which the program listens have SO_REUSEADDR set; `None` where there is none, or it cannot be seen.
+    pub(crate) fn reuses_address(&self) -> Option<bool> {
+        sight::reuses_address(self.launcher)
+    }
+
+    /// How many bytes it asks for in the read from a socket in which one of its threads is blocked.
+    pub(crate) fn read_size(&self) -> Option<usize> {
+        sight::read_size(self.launcher)
+    }
+
     /// The sockets that the program holds right now.
     pub(crate) fn sockets(&self) -> Option<Sockets> {
         sight::sockets(self.launcher)

@@ -11,6 +11,7 @@ mod compare;
 mod diagnose;
 mod echo_client;
 mod echo_server;
+mod evidence;
 mod kernel;
 #[cfg(unix)]
 mod launcher;
@@ -20,13 +21,17 @@ mod peer;
 mod port;
 mod program;
 mod run;
+mod shrink;
 mod transcript;
 
 use std::fmt;
 use std::time::Duration;
 
+use evidence::Clue;
+
 pub use compare::{Deviation, Difference};
 pub use patience::GaveUp;
+pub use peer::Ending;
 pub use program::{CommandLine, Program, Subject};
 pub use run::{Planned, Scratch, Settings, run};
 pub use transcript::{Event, What, show};
@@ -209,6 +214,8 @@ pub struct Verdict {
     /// What the program was blocked in when a wait for it ended in vain, in a sentence; `None` where no wait did, or where the
     /// system does not show it.
     pub blocked_in: Option<String>,
+    /// What tells the mistakes apart.
+    pub(crate) clues: Vec<Clue>,
 }
 
 impl Verdict {
@@ -222,6 +229,7 @@ impl Verdict {
             stderr_tail: Vec::new(),
             ended: None,
             blocked_in: None,
+            clues: Vec::new(),
         }
     }
 }

@@ -45,10 +45,25 @@ pub(crate) struct Peer {
 
 /// How a stream of bytes from the program ended before all of it was there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
+    /// The program ended its side.
     EndOfStream,
+    /// The connection was reset.
     Reset,
+    /// Nothing more came.
     Silence(GaveUp),
+}
+
+impl Ending {
+    /// The connection is no more.
+    pub(crate) fn is_closed(self) -> bool {
+        !self.is_silence()
+    }
+
+    /// The connection is there, and nothing comes.
+    pub(crate) fn is_silence(self) -> bool {
+        matches!(self, Self::Silence(_))
+    }
 }
 
 impl std::fmt::Display for Ending {
@@ -232,6 +247,22 @@ impl Peer {
         format!("client {}", self.name)
     }
 
+    /// Whether a byte comes, whichever.
+    pub(crate) fn is_answered(&self) -> Result<bool, Stop> {
+        Ok(!self.receive(1, patience::REPLY)?.bytes.is_empty())
+    }
+
+    /// Whether the program is seen to hold its end of this connection; one that waits to be accepted is nobody's yet.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.stream.local_addr().is_ok_and(|here| self.tree.unread_from(here).is_some())
+    }
+
+    /// How many bytes the program asks for in the read in which it waits for this peer, once nothing in it can move.
+    pub(crate) fn asked_for(&self) -> Option<usize> {
+        patience::let_be(&self.bench, STALL.waiting, patience::STUCK);
+        self.tree.read_size()
+    }
+
     /// Expects exactly these bytes next.
     pub(crate) fn expect(&mut self, expected: &[u8]) -> Result<(), Stop> {
         let received = self.receive(expected.len(), patience::REPLY)?;
@@ -261,19 +292,27 @@ impl Peer {
         Err(Failure::new(expected, format!("{} byte(s) more: {}", more.len(), show(&more, 32))).into())
     }
 
-    /// Expects that nothing comes, until nothing in the program can move or for `at_most`.
-    pub(crate) fn expect_silence(&mut self, at_most: Duration, when: &str) -> Result<(), Stop> {
+    /// What comes until nothing in the program can move, or for `at_most`.
+    pub(crate) fn whatever_comes(&mut self, at_most: Duration) -> Result<Vec<u8>, Stop> {
         patience::let_be(&self.bench, at_most, patience::STUCK);
-        let mut buffer = [0; 256];
+        let mut buffer = [0; 4096];
         match self.read_some(&mut buffer, Duration::from_millis(1))? {
-            Read1::Bytes(count) => {
-                Err(Failure::new(format!("no byte for {} {when}", self.whom()), show(&buffer[..count], 40)).into())
-            }
-            Read1::Ended(ending) => {
-                Err(Failure::new(format!("an open connection for {} {when}", self.whom()), ending.to_string()).into())
-            }
-            Read1::Nothing => Ok(()),
+            Read1::Bytes(count) => Ok(buffer[..count].to_vec()),
+            Read1::Ended(_) | Read1::Nothing => Ok(Vec::new()),
         }
+    }
+
+    /// Some of what has come for this peer and was not read, if anything has.
+    pub(crate) fn surplus(&self) -> Option<Vec<u8>> {
+        let mut buffer = [0; 4096];
+        match self.read_some(&mut buffer, Duration::from_millis(1)) {
+            Ok(Read1::Bytes(count)) => Some(buffer[..count].to_vec()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn bench(&self) -> &Bench {
+        &self.bench
     }
 
     /// Expects the end of the stream next.

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 pub(crate) use output::Output;
 
 use crate::bench::Bench;
+use crate::evidence::Clue;
 use crate::kernel::Tree;
 use crate::patience::{self, GaveUp, Limits, Patience, wait_for};
 use crate::port::{self, Home, Tenancy};
@@ -121,6 +122,12 @@ impl Program {
         Self { subject, bench }
     }
 
+    /// An attempt that leaves no trace in the check's record; what it left in its own.
+    pub(crate) fn try_aside<T>(&self, attempt: impl FnOnce(&Self) -> Result<T, Stop>) -> (Result<T, Stop>, Arc<Bench>) {
+        let aside = Self::new(self.subject.clone(), Arc::new(self.bench.aside()));
+        (attempt(&aside), aside.bench)
+    }
+
     /// Starts it as a server on 127.0.0.1 and waits until it listens.
     pub(crate) fn launch(&self) -> Result<Server<'_>, Stop> {
         self.launch_on(LOCALHOST)
@@ -145,8 +152,13 @@ impl Program {
                     return Ok(Server { program: self, running, told, address, tenancy });
                 }
                 // Between the choice of the port and the bind somebody else may have taken it.
-                Launched::Nowhere(nowhere) if attempt < LAUNCHES && (nowhere.ended || is_taken(told)) => attempt += 1,
-                Launched::Nowhere(nowhere) => return Err(nowhere.failure(expected).into()),
+                Launched::Nowhere(nowhere) if attempt < LAUNCHES && (nowhere.ended.is_some() || is_taken(told)) => {
+                    attempt += 1
+                }
+                Launched::Nowhere(nowhere) => {
+                    self.bench.clue(Clue::NeverListened(nowhere.ended));
+                    return Err(nowhere.failure(expected).into());
+                }
             }
         }
     }
@@ -248,12 +260,15 @@ enum Launched {
 struct Nowhere {
     observed: String,
     /// It ended by itself: that may be because it lost its port to somebody else.
-    ended: bool,
+    ended: Option<ExitStatus>,
 }
 
 impl Nowhere {
     fn ended(status: ExitStatus) -> Self {
-        Self { observed: format!("the program ended with {} before it listened", describe(status)), ended: true }
+        Self {
+            observed: format!("the program ended with {} before it listened", describe(status)),
+            ended: Some(status),
+        }
     }
 
     fn waits(gave_up: GaveUp) -> Self {
@@ -262,7 +277,7 @@ impl Nowhere {
             GaveUp::Waited(time) => format!("no listening socket within {:.1} s", time.as_secs_f64()),
             GaveUp::Worked(time) => format!("no listening socket in {:.1} s of processor time", time.as_secs_f64()),
         };
-        Self { observed, ended: false }
+        Self { observed, ended: None }
     }
 
     fn failure(self, expected: SocketAddr) -> Failure {
@@ -473,11 +488,15 @@ impl Server<'_> {
 
     /// Kills all of its processes and starts it again at once at the same address.
     pub(crate) fn restart(mut self) -> Result<Self, Stop> {
+        let reuses_address = self.tree().reuses_address();
         self.running.should_live = false;
         self.running.end()?;
         match self.program.launch_at(self.told, self.address, &mut self.tenancy)? {
             Launched::Listens(running, address) => Ok(Self { running, address, ..self }),
-            Launched::Nowhere(nowhere) => Err(nowhere.failure(self.address).into()),
+            Launched::Nowhere(nowhere) => {
+                self.program.bench.clue(Clue::NotRestarted { reuses_address });
+                Err(nowhere.failure(self.address).into())
+            }
         }
     }
 }

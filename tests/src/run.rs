@@ -132,12 +132,14 @@ fn judge(
         Ok(Err(Stop::Fault(fault))) => Status::Fault(fault),
         Err(_) => Status::Fault(Fault("the check itself panicked".to_owned())),
     };
+    let shown = bench.shown();
     Verdict {
         took: began.elapsed(),
-        transcript: bench.record.events(),
-        stderr_tail: bench.stderr_tail(),
-        ended: bench.exit(),
-        blocked_in: bench.blocked_in(),
+        transcript: shown.record.events(),
+        stderr_tail: shown.stderr_tail(),
+        ended: shown.exit(),
+        blocked_in: shown.blocked_in(),
+        clues: bench.clues(),
         ..Verdict::new(check.id, status)
     }
 }

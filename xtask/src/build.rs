@@ -84,7 +84,7 @@ fn as_it_is(given: &ProgramCommand) -> anyhow::Result<Subject> {
 }
 
 /// Found before any check runs, so that a typing mistake is one clear line.
-fn find_executable(name: &str, here: &Path) -> Option<PathBuf> {
+pub(crate) fn find_executable(name: &str, here: &Path) -> Option<PathBuf> {
     if name.contains(std::path::MAIN_SEPARATOR) || name.contains('/') {
         return Some(here.join(name)).filter(|path| is_executable(path));
     }

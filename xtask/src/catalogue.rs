@@ -2,6 +2,7 @@
 //!
 //! `practicals/PRACTICAL/mistakes/mistakes.toml`, beside the programs that it tells about.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
@@ -29,6 +30,25 @@ pub(crate) struct Mistake {
     pub(crate) does: String,
     /// Exactly these checks fail.
     pub(crate) fails: Vec<String>,
+    /// The mistakes that it makes, where they are not the one that it is called after.
+    makes: Option<Vec<String>>,
+    /// How it is started, in the folder of the mistakes, where it is no program of that crate: another language.
+    pub(crate) command: Option<String>,
+}
+
+impl Mistake {
+    /// How it is started, where that is not by its own name.
+    pub(crate) fn command(&self) -> &str {
+        self.command.as_deref().unwrap_or(&self.id)
+    }
+
+    /// What it must be named.
+    pub(crate) fn makes(&self) -> BTreeSet<&str> {
+        match &self.makes {
+            Some(makes) => makes.iter().map(String::as_str).collect(),
+            None => BTreeSet::from([self.id.as_str()]),
+        }
+    }
 }
 
 /// A program that looks strange and is right.

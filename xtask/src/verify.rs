@@ -5,6 +5,7 @@
 //! handout's table says what the rubric says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -89,7 +90,8 @@ impl<'a> Ground<'a> {
     fn check_names(&self) -> anyhow::Result<()> {
         let rows: BTreeSet<&str> =
             self.mistakes().map(|row| &*row.id).chain(self.rights().map(|row| &*row.id)).collect();
-        if let Some(id) = rows.iter().find(|id| !self.programs.contains_key(**id)) {
+        let built = |id: &&&str| self.programs.contains_key(**id) || self.command_of(id).is_some();
+        if let Some(id) = rows.iter().find(|id| !built(id)) {
             bail!("mistakes.toml has a row for {id}, and there is no mistakes/src/bin/{id}.rs");
         }
         if let Some(name) = self.programs.keys().find(|name| !rows.contains(name.as_str())) {
@@ -100,6 +102,34 @@ impl<'a> Ground<'a> {
             bail!("--only {word}: the catalogue has no such row");
         }
         Ok(())
+    }
+
+    /// How a program in another language is started.
+    fn command_of(&self, id: &str) -> Option<&str> {
+        self.mistakes().find(|row| row.id == id)?.command.as_deref()
+    }
+
+    /// Its words, with the files among them found in the mistakes' folder.
+    fn words(&self, command: &str) -> anyhow::Result<Vec<OsString>> {
+        let folder = self.rubric.folder.join("mistakes");
+        let words = shell_words::split(command).with_context(|| format!("mistakes.toml: {command:?}"))?;
+        let found = |word: String| {
+            let file = folder.join(&word);
+            if file.is_file() { file.into_os_string() } else { word.into() }
+        };
+        let mut words: Vec<OsString> = words.into_iter().map(found).collect();
+        if let Some(interpreter) = words.first_mut()
+            && let Some(path) = build::find_executable(&interpreter.to_string_lossy(), &folder)
+        {
+            *interpreter = path.into_os_string();
+        }
+        Ok(words)
+    }
+
+    /// Whether what it is started with is installed here.
+    fn can_run(&self, mistake: &Mistake) -> bool {
+        let interpreter = mistake.command.as_ref().and_then(|command| command.split_whitespace().next());
+        interpreter.is_none_or(|word| build::find_executable(word, &self.rubric.folder).is_some())
     }
 
     fn mistakes(&self) -> impl Iterator<Item = &Mistake> {
@@ -142,13 +172,16 @@ impl<'a> Ground<'a> {
             .collect();
         let mut subjects = Vec::new();
         for name in self.rubric.practical.programs {
-            let executable = match replaced {
-                Some((program, by)) if program == *name => self.programs.get(by),
-                _ => self.solution.get(*name),
+            let by = replaced.filter(|(program, _)| program == name).map(|(_, by)| by);
+            let words = match by.and_then(|by| self.command_of(by)) {
+                Some(command) => self.words(command)?,
+                None => {
+                    let executable = by.map_or_else(|| self.solution.get(*name), |by| self.programs.get(by));
+                    let executable = executable.with_context(|| format!("{name} was not built"))?;
+                    vec![executable.clone().into_os_string(), "{host}".into(), "{port}".into()]
+                }
             };
-            let executable = executable.with_context(|| format!("{name} was not built"))?;
-            let command = CommandLine::new([executable.as_os_str(), "{host}".as_ref(), "{port}".as_ref()]);
-            subjects.push(Arc::new(Subject::new(*name, command, None, None)));
+            subjects.push(Arc::new(Subject::new(*name, CommandLine::new(words), None, None)));
         }
         self.graded(&plan, &Programs { subjects, errors: Vec::new() }, &self.request_for(Origin::Solution))
     }
@@ -248,13 +281,10 @@ fn skeletons(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
 /// A right program that did not get full marks.
 pub(crate) fn lost_points(name: &str, oddity: &str, grade: &Grade) -> Vec<String> {
     let held = |verdict: &&Verdict| !matches!(verdict.status, Status::Passed | Status::Unseen(_));
-    let lost: Vec<String> = grade
-        .rows
-        .iter()
-        .map(|row| &row.verdict)
-        .filter(held)
-        .map(|verdict| format!("{name}: {}", told(verdict)))
-        .collect();
+    let points = grade.rows.iter().map(|row| &row.verdict).filter(held);
+    let points = points.map(|verdict| format!("{name}: {}", told(verdict)));
+    let names = grade.mistakes.iter().map(|mistake| format!("{name}: named {}, and it is right", mistake.id));
+    let lost: Vec<String> = points.chain(names).collect();
     say(
         name,
         lost.is_empty(),
@@ -286,14 +316,21 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let mut complaints = Vec::new();
     let mut failed_by_some = BTreeSet::new();
     let matrix = Matrix::new(&ground.rubric);
+    let mut naming = Naming::default();
     for mistake in ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id)) {
+        if !ground.can_run(mistake) {
+            terminal::say_line(format_args!("{:NAME_WIDTH$}skipped: {} is not here", mistake.id, mistake.command()));
+            continue;
+        }
         let grade = ground.grade(Some((&mistake.program, &mistake.id)))?;
         matrix.row(&mistake.id, &grade);
+        naming.count(mistake, &grade);
         let mut differences = differences(mistake, &grade);
         complaints.append(&mut differences);
         failed_by_some.extend(mistake.fails.iter().map(String::as_str));
     }
     matrix.legend();
+    complaints.extend(naming.conclude());
     if ground.request.only.is_empty() && ground.catalogue.is_some() {
         let unproved = ground.rubric.checks.iter().filter(|row| !failed_by_some.contains(row.check.id));
         complaints.extend(
@@ -312,6 +349,37 @@ fn differences(mistake: &Mistake, grade: &Grade) -> Vec<String> {
         _ => must_fail(verdict.check),
     });
     wrong.map(|verdict| format!("{}, which {}: {}", mistake.id, mistake.does, told(verdict))).collect()
+}
+
+/// How well the grader names what it sees.
+#[derive(Default)]
+struct Naming {
+    right: usize,
+    wrong: Vec<String>,
+    unnamed: Vec<String>,
+}
+
+impl Naming {
+    /// A name that does not belong to the program is wrong, whatever else was named.
+    fn count(&mut self, mistake: &Mistake, grade: &Grade) {
+        let makes = mistake.makes();
+        let named: BTreeSet<&str> = grade.mistakes.iter().map(|named| named.id).collect();
+        let list = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(" and ");
+        if named == makes {
+            self.right += 1;
+        } else if named.is_subset(&makes) {
+            let missing: BTreeSet<&str> = makes.difference(&named).copied().collect();
+            self.unnamed.push(format!("{}: {} is not named", mistake.id, list(&missing)));
+        } else {
+            self.wrong.push(format!("{}: named {}, and it makes {}", mistake.id, list(&named), list(&makes)));
+        }
+    }
+
+    fn conclude(self) -> Vec<String> {
+        let (wrong, unnamed) = (self.wrong.len(), self.unnamed.len());
+        terminal::say_line(format_args!("\nmistakes named: {} right, {wrong} wrong, {unnamed} not named", self.right));
+        [self.wrong, self.unnamed].concat()
+    }
 }
 
 /// Mistakes × checks, a line each as it is found out.

@@ -26,6 +26,14 @@ pub(crate) fn sockets(_launcher: u32) -> Option<Sockets> {
     None
 }
 
+pub(crate) fn reuses_address(_launcher: u32) -> Option<bool> {
+    None
+}
+
+pub(crate) fn read_size(_launcher: u32) -> Option<usize> {
+    None
+}
+
 pub(crate) fn effort(_launcher: u32) -> Option<Effort> {
     None
 }

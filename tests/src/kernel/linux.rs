@@ -43,6 +43,26 @@ pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
     Some(found)
 }
 
+pub(crate) fn reuses_address(launcher: u32) -> Option<bool> {
+    let mut all = None;
+    every_socket(&descendants(launcher), |socket| {
+        if listens(socket) {
+            all = socket.reuse_address().ok().map(|reuses| reuses && all.unwrap_or(true));
+        }
+        true
+    })?;
+    all
+}
+
+pub(crate) fn read_size(launcher: u32) -> Option<usize> {
+    let processes = descendants_since(launcher, just_now());
+    let tasks = processes.into_iter().flat_map(|pid| threads(pid).into_iter().map(move |tid| (pid, tid)));
+    tasks.filter_map(|(pid, tid)| Some((pid, waiting_call(pid, tid)?))).find_map(|(pid, call)| {
+        let reads = matches!(call.number, libc::SYS_read | libc::SYS_recvfrom) && is_socket(pid, call.arguments[0]);
+        reads.then_some(call.arguments[2] as usize)
+    })
+}
+
 pub(crate) fn effort(launcher: u32) -> Option<Effort> {
     let mut sum = Effort::default();
     for pid in descendants_since(launcher, just_now()) {

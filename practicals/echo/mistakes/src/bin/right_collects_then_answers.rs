@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+const SILENCE: Duration = Duration::from_millis(50);
+
 fn main() -> ExitCode {
     let Some((host, port)) = arguments() else {
         eprintln!("usage: echo_server [HOST [PORT]]");
@@ -35,10 +37,11 @@ fn serve(listener: &TcpListener) -> ! {
 }
 
 fn echo(mut client: TcpStream) -> io::Result<()> {
-    client.set_read_timeout(Some(Duration::from_millis(50)))?;
     let mut buffer = vec![0; 64 * 1024];
     let mut count = 0;
     loop {
+        // Nothing is collected yet: nothing is late.
+        client.set_read_timeout(Some(SILENCE).filter(|_| count > 0))?;
         let ended = match client.read(&mut buffer[count..]) {
             Ok(0) => true,
             Ok(more) => {

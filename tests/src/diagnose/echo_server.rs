@@ -1,0 +1,570 @@
+//! The mistakes of an echo server.
+
+use std::process::ExitStatus;
+
+use super::{Failed, Rule, Seen};
+use crate::compare::{bytes, describe};
+use crate::evidence::{Clue, Trigger};
+use crate::peer::Ending;
+use crate::program;
+use crate::transcript::show;
+use crate::{Deviation, Diagnosis};
+
+/// In the order in which a student should hear of them.
+pub(super) const RULES: &[Rule] = &[
+    never_listens,
+    ignores_address,
+    listens_everywhere,
+    accepts_only,
+    waits_for_newline,
+    waits_for_end,
+    greets,
+    decorates,
+    adds_newline,
+    sends_whole_buffer,
+    reads_once,
+    stops_at_short_read,
+    drops_after_buffer,
+    text_only,
+    stops_at_nul,
+    trims_whitespace,
+    obeys_words,
+    one_client_ever,
+    one_client_at_a_time,
+    few_clients,
+    mixes_clients,
+    partial_write,
+    closes_too_early,
+    drops_data_at_end,
+    never_closes,
+    dies_on_empty,
+    dies_on_reset,
+    one_bad_client_stops_all,
+    holds_the_port,
+    spins,
+    panics_on_error,
+    misreports_errors,
+];
+
+// ---- where it listens ----
+
+fn never_listens(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let listening = |failed: Failed<'_>| {
+        failed.clue(|clue| match clue {
+            Clue::NeverListened(None) => Some("the program runs, and no socket of it listens".to_owned()),
+            Clue::NeverListened(Some(status)) if status.success() => {
+                Some("the program ended with exit status 0, and no socket of it had listened".to_owned())
+            }
+            // What accept(2) answers where nobody has called listen(2); any other error may mean anything.
+            Clue::NeverListened(Some(status)) if says(failed, "Invalid argument") => Some(format!(
+                "no socket of it had listened when the program ended with {}: accepting from a socket that does not listen is an invalid argument",
+                program::describe(*status)
+            )),
+            _ => None,
+        })
+    };
+    let because = seen.all_failed().find_map(listening)?;
+    let all: Vec<&str> =
+        seen.all_failed().filter(|failed| listening(*failed).is_some()).map(|failed| failed.verdict.check).collect();
+    seen.name("never_listens", because, &all)
+}
+
+fn says(failed: Failed<'_>, words: &str) -> bool {
+    failed.verdict.stderr_tail.windows(words.len()).any(|window| window == words.as_bytes())
+}
+
+fn ignores_address(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "listens_on_given_address";
+    let because = seen.failed(check)?.clue(|clue| match clue {
+        Clue::ListensOn(addresses, told) => {
+            let elsewhere = addresses.iter().all(|address| {
+                address.port() != told.port() || !address.ip().is_unspecified() && address.ip() != told.ip()
+            });
+            elsewhere.then(|| format!("it was told {told}, and listens on {}", addresses[0]))
+        }
+        _ => None,
+    })?;
+    seen.name("ignores_address", because, &[check])
+}
+
+fn listens_everywhere(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "listens_on_given_address";
+    let because = seen.failed(check)?.clue(|clue| match clue {
+        Clue::ListensOn(addresses, told) => {
+            let everywhere =
+                addresses.iter().find(|address| address.port() == told.port() && address.ip().is_unspecified())?;
+            Some(format!("it was told {told}, and listens on {everywhere}"))
+        }
+        _ => None,
+    })?;
+    seen.name("listens_everywhere", because, &[check])
+}
+
+// ---- whether it replies ----
+
+/// What a silent server waits for.
+fn silent(seen: &Seen<'_>, trigger: Trigger) -> Option<Diagnosis> {
+    let check = "echoes_short_message";
+    seen.failed(check).filter(|failed| failed.has(&Clue::Replies(trigger)))?;
+    let (mistake, because) = match trigger {
+        Trigger::Newline => {
+            ("waits_for_newline", "it said nothing to a message, and replied as soon as a newline came")
+        }
+        Trigger::EndOfStream => (
+            "waits_for_end",
+            "it said nothing to a message nor to a newline, and replied once the client had half-closed",
+        ),
+        Trigger::Never => (
+            "accepts_only",
+            "it had accepted its client, and said nothing to a message, to a newline, to 64 KiB, and to a half-close",
+        ),
+        Trigger::More => return None,
+    };
+    seen.name(mistake, because, &[check])
+}
+
+fn accepts_only(seen: &Seen<'_>) -> Option<Diagnosis> {
+    silent(seen, Trigger::Never)
+}
+
+fn waits_for_newline(seen: &Seen<'_>) -> Option<Diagnosis> {
+    silent(seen, Trigger::Newline)
+}
+
+fn waits_for_end(seen: &Seen<'_>) -> Option<Diagnosis> {
+    silent(seen, Trigger::EndOfStream)
+}
+
+// ---- what it replies ----
+
+fn greets(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "adds_nothing";
+    let greeting = seen.failed(check)?.clue(|clue| match clue {
+        Clue::Greeting(greeting) => Some(greeting),
+        _ => None,
+    })?;
+    let because = format!("a client that had said nothing received {}", show(greeting, 40));
+    seen.name("greets", because, &[check])
+}
+
+/// What stands after the echo in `adds_nothing`.
+fn suffix<'a>(seen: &Seen<'a>) -> Option<&'a [u8]> {
+    let difference = seen.failed("adds_nothing")?.difference()?;
+    matches!(difference.deviation, Deviation::Long(_)).then(|| difference.wrong())
+}
+
+fn is_newline(bytes: &[u8]) -> bool {
+    matches!(bytes, b"\n" | b"\r\n")
+}
+
+/// So many NUL bytes come from a buffer; one may be the end of a string.
+fn is_rest_of_buffer(bytes: &[u8]) -> bool {
+    bytes.len() > 1 && bytes.contains(&0)
+}
+
+fn adds_newline(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let suffix = suffix(seen).filter(|suffix| is_newline(suffix))?;
+    let because = format!("after the echo came {}", show(suffix, 8));
+    seen.name("adds_newline", because, &["adds_nothing"])
+}
+
+fn decorates(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let other_bytes = |failed: Failed<'_>| {
+        let difference = failed.difference()?;
+        let differs = matches!(difference.deviation, Deviation::Changed | Deviation::Added(_));
+        differs.then(|| format!("to {} it answered {}", show(&difference.expected, 24), show(&difference.observed, 24)))
+    };
+    let greets =
+        seen.failed("adds_nothing").is_some_and(|failed| failed.clues().any(|clue| matches!(clue, Clue::Greeting(_))));
+    let around = || {
+        let ends = suffix(seen).filter(|suffix| suffix.len() > 1 && !is_newline(suffix) && !is_rest_of_buffer(suffix));
+        let after = ends.map(|suffix| format!("after the echo came {}", show(suffix, 24)));
+        after.or_else(|| seen.failed("adds_nothing").filter(|_| !greets).and_then(other_bytes))
+    };
+    let because = seen.failed("echoes_short_message").and_then(other_bytes).or_else(around)?;
+    seen.name("decorates", because, &["echoes_short_message", "adds_nothing"])
+}
+
+fn sends_whole_buffer(seen: &Seen<'_>) -> Option<Diagnosis> {
+    if let Some(suffix) = suffix(seen).filter(|suffix| is_rest_of_buffer(suffix)) {
+        let because =
+            format!("after the echo came {} more that nobody had sent: {}", bytes(suffix.len()), show(suffix, 12));
+        return seen.name("sends_whole_buffer", because, &["adds_nothing"]);
+    }
+    let check = "echoes_message_after_message";
+    let stale = seen.failed(check)?.clue(|clue| match clue {
+        Clue::StaleBytes(bytes) => Some(bytes),
+        _ => None,
+    })?;
+    let because = format!("after a short message came {}, the end of a longer one before it", show(stale, 16));
+    seen.name("sends_whole_buffer", because, &[check])
+}
+
+// ---- where a message ends ----
+
+/// What came of a long first message: its size, how many bytes came back, whether the connection was ended then, and the size
+/// of the buffer, where it was seen.
+type Long = (usize, usize, bool, Option<usize>);
+
+/// What came of long first messages, where the server ends the connection after its first reply.
+fn closes_after_first(seen: &Seen<'_>) -> Option<Vec<Long>> {
+    let failed = seen.failed("echoes_message_after_message").filter(|failed| failed.has(&Clue::FailedAt(2)))?;
+    let ended = failed.difference()?.ending.is_some_and(Ending::is_closed);
+    let long = failed.clues().filter_map(|clue| match clue {
+        Clue::LongMessage { sent, came, closed, buffer } => Some((*sent, *came, *closed, *buffer)),
+        _ => None,
+    });
+    Some(long.collect()).filter(|long: &Vec<_>| ended && long.len() > 1)
+}
+
+const AFTER_FIRST: [&str; 2] = ["echoes_message_after_message", "echoes_byte_by_byte"];
+
+fn reads_once(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let long = closes_after_first(seen).filter(|long| long.iter().all(|(_, _, closed, _)| *closed))?;
+    let because = if let Some((sent, came, ..)) = long.iter().find(|(sent, came, ..)| came < sent) {
+        format!("after its first reply it closes; of a message of {sent} bytes {came} come back before that")
+    } else if long.iter().all(|(sent, _, _, buffer)| buffer.is_some_and(|size| size > *sent)) {
+        format!("after its first reply it closes, be it one of {} bytes, which fit into its buffer", long[0].0)
+    } else {
+        return None;
+    };
+    seen.name("reads_once", because, &AFTER_FIRST)
+}
+
+fn stops_at_short_read(seen: &Seen<'_>) -> Option<Diagnosis> {
+    if let Some(long) = closes_after_first(seen).filter(|long| long.iter().all(|(sent, came, ..)| came == sent)) {
+        let because = if let Some((sent, ..)) = long.iter().find(|(_, _, closed, _)| !closed) {
+            format!(
+                "it closes after a short message, and not after one of {sent} bytes, which fills its buffer to the last byte"
+            )
+        } else if long.iter().all(|(sent, _, _, buffer)| buffer.is_some_and(|size| size < *sent)) {
+            format!("it closes after a short message, and reads on where its buffer of {} bytes is full", long[0].3?)
+        } else {
+            return None;
+        };
+        return seen.name("stops_at_short_read", because, &AFTER_FIRST);
+    }
+    let check = "echoes_every_size";
+    let bad = seen.failed(check)?.clue(|clue| match clue {
+        Clue::Size { bad, ending: Some(Ending::Silence(_)), longer_works: true, .. } => Some(*bad),
+        _ => None,
+    })?;
+    let because = format!("a message of {bad} bytes does not come back, and one byte less or one more does");
+    seen.name("stops_at_short_read", because, &[check])
+}
+
+fn drops_after_buffer(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "echoes_every_size";
+    let (bad, came) = seen.failed(check)?.clue(|clue| match clue {
+        Clue::Size { bad, came, ending: Some(Ending::Silence(_)), holds_so_many: true, goes_on: true, .. } => {
+            Some((*bad, *came))
+        }
+        _ => None,
+    })?;
+    let because = format!(
+        "of {bad} bytes the first {came} come back, and the next message is answered as if nothing were missing"
+    );
+    seen.name("drops_after_buffer", because, &[check])
+}
+
+// ---- what a message says ----
+
+/// What came back for a message that was said to a fresh process.
+struct Answer<'a> {
+    message: &'a [u8],
+    came: &'a [u8],
+    ending: Option<Ending>,
+    died: bool,
+}
+
+impl Answer<'_> {
+    fn how(&self) -> String {
+        let asked = describe(self.message);
+        match self.ending {
+            _ if self.died => format!("{asked} ended the program"),
+            Some(Ending::EndOfStream) => format!("{asked} made it close the connection"),
+            Some(Ending::Reset) => format!("{asked} made it reset the connection"),
+            _ if self.came.is_empty() => format!("{asked} was not answered"),
+            _ => format!("{asked} came back as {}", describe(self.came)),
+        }
+    }
+
+    fn has_nul(&self) -> bool {
+        self.message.contains(&0)
+    }
+
+    /// It came back up to its first NUL.
+    fn stops_at_nul(&self) -> bool {
+        self.message.iter().position(|byte| *byte == 0).is_some_and(|at| self.came == &self.message[..at])
+    }
+
+    /// It came back without the blanks at its ends.
+    fn is_trimmed(&self) -> bool {
+        let trimmed = [self.message.trim_ascii(), self.message.trim_ascii_end(), self.message.trim_ascii_start()];
+        !self.came.is_empty() && self.came != self.message && trimmed.contains(&self.came)
+    }
+
+    /// It consists of blanks alone, and nothing of it came back.
+    fn is_trimmed_away(&self) -> bool {
+        self.came.is_empty() && self.message.trim_ascii().is_empty()
+    }
+}
+
+fn answers<'a>(seen: &Seen<'a>, check: &str) -> Vec<Answer<'a>> {
+    let clues = seen.failed(check).into_iter().flat_map(Failed::clues);
+    clues
+        .filter_map(|clue| match clue {
+            Clue::Answer { message, came, ending, died } => {
+                Some(Answer { message, came, ending: *ending, died: *died })
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+const VALUES: &str = "echoes_every_byte_value";
+const WORDS: &str = "obeys_no_words";
+
+/// The first bytes that are no text: all before them came back, or fail for another reason that is known.
+fn text_only(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let answers = answers(seen, VALUES);
+    let first = answers.iter().find(|answer| answer.message.first() == Some(&0x80))?;
+    let others_known =
+        answers.iter().all(|answer| !answer.message.is_ascii() || answer.has_nul() || answer.is_trimmed());
+    if others_known { seen.name("text_only", first.how(), &[VALUES]) } else { None }
+}
+
+fn stops_at_nul(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let words = answers(seen, WORDS);
+    let with_nul: Vec<&Answer<'_>> = words.iter().filter(|answer| answer.has_nul()).collect();
+    let inside = with_nul.iter().find(|answer| answer.stops_at_nul() && answer.message.len() > 1)?;
+    if with_nul.iter().any(|answer| !answer.stops_at_nul()) {
+        return None;
+    }
+    let values = answers(seen, VALUES);
+    let only_nul = values.iter().any(|answer| answer.has_nul()) && values.iter().all(Answer::has_nul);
+    seen.name("stops_at_nul", inside.how(), if only_nul { &[WORDS, VALUES] } else { &[WORDS] })
+}
+
+fn trims_whitespace(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let words = answers(seen, WORDS);
+    let trimmed = words.iter().find(|answer| answer.is_trimmed())?;
+    let values = answers(seen, VALUES);
+    let only_trimmed = values.iter().all(|answer| answer.is_trimmed() || answer.is_trimmed_away());
+    seen.name("trims_whitespace", trimmed.how(), if only_trimmed { &[WORDS, VALUES] } else { &[WORDS] })
+}
+
+fn obeys_words(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let words = answers(seen, WORDS);
+    let trims = words.iter().any(Answer::is_trimmed);
+    let obeyed = words.iter().find(|answer| {
+        let explained = answer.has_nul() || answer.is_trimmed() || trims && answer.is_trimmed_away();
+        !explained
+    })?;
+    seen.name("obeys_words", obeyed.how(), &[WORDS])
+}
+
+// ---- several clients ----
+
+fn one_client_ever(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "serves_next_client";
+    let failed = seen.failed(check).filter(|failed| failed.has(&Clue::FailedAt(2)))?;
+    let because = match &failed.verdict.ended {
+        // An end by an error is another story.
+        Some(exit) if exit != &program::describe(ExitStatus::default()) => return None,
+        Some(_) => "when its first client had gone, the program ended".to_owned(),
+        None => format!("when its first client had gone, the second got {}", failed.failure.observed),
+    };
+    seen.name("one_client_ever", because, &[check])
+}
+
+fn one_client_at_a_time(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "serves_clients_at_once";
+    seen.failed(check).filter(|failed| failed.has(&Clue::ServedOnceTheFirstHadGone))?;
+    let because = "a second client got no reply, and got it as soon as the first had closed";
+    seen.name("one_client_at_a_time", because, &[check])
+}
+
+fn few_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let checks = ["serves_clients_at_once", "keeps_clients_apart", "holds_many_clients"];
+    let failed: Vec<Failed<'_>> = checks.iter().filter_map(|check| seen.failed(check)).collect();
+    let numbers: Vec<usize> = failed
+        .iter()
+        .filter(|failed| !failed.died())
+        .filter_map(|failed| failed.clue(|clue| if let Clue::Served(number) = clue { Some(*number) } else { None }))
+        .collect();
+    let number = *numbers.first().filter(|number| **number > 1)?;
+    if numbers.len() < failed.len() || numbers.iter().any(|other| *other != number) {
+        return None;
+    }
+    seen.name("few_clients", format!("{number} clients are served at the same time, one more is not"), &checks)
+}
+
+fn mixes_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "keeps_clients_apart";
+    seen.failed(check).filter(|failed| failed.has(&Clue::OthersBytes))?;
+    seen.name("mixes_clients", "a client received bytes that another one had sent", &[check])
+}
+
+// ---- much to send ----
+
+fn partial_write(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "echoes_large_message";
+    let failed = seen.failed(check).filter(|failed| !failed.died())?;
+    let difference = failed.difference()?;
+    let because = match (difference.deviation, difference.ending) {
+        (Deviation::Lost(_) | Deviation::OutOfOrder | Deviation::Changed, _) => {
+            format!("to a client that reads late, bytes are missing after the first {}", difference.at)
+        }
+        (Deviation::Short(missing), Some(Ending::Silence(_))) => {
+            format!("of {} a client that reads late never gets {missing}", bytes(difference.expected_length))
+        }
+        _ => return None,
+    };
+    seen.name("partial_write", because, &[check])
+}
+
+fn closes_too_early(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let checks = ["echoes_large_message", "outlasts_slow_reader"];
+    let because = checks.iter().filter_map(|check| seen.failed(check)).find_map(|failed| {
+        let difference = failed.difference().filter(|_| !failed.died())?;
+        let ending = difference.ending.filter(|ending| ending.is_closed())?;
+        let short = matches!(difference.deviation, Deviation::Short(_));
+        short.then(|| {
+            format!(
+                "a client that reads late gets {} of {} bytes, then {ending}",
+                difference.observed_length, difference.expected_length
+            )
+        })
+    })?;
+    seen.name("closes_too_early", because, &checks)
+}
+
+// ---- the end of a conversation ----
+
+fn half_close(seen: &Seen<'_>) -> Option<(bool, Option<Ending>)> {
+    seen.failed("flushes_before_close")?.clue(|clue| match clue {
+        Clue::HalfClose { complete, ending } => Some((*complete, *ending)),
+        _ => None,
+    })
+}
+
+fn drops_data_at_end(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "flushes_before_close";
+    let failed = seen.failed(check).filter(|failed| !failed.died())?;
+    let (false, Some(ending)) = half_close(seen)? else { return None };
+    let short = failed.difference().filter(|difference| matches!(difference.deviation, Deviation::Short(_)))?;
+    let because = format!(
+        "after a half-close {} of {} came, then {ending}; without a half-close all of it comes",
+        short.observed_length,
+        bytes(short.expected_length)
+    );
+    if ending.is_closed() { seen.name("drops_data_at_end", because, &[check]) } else { None }
+}
+
+/// It is busy only because of clients that have ended their side.
+fn is_busy_with_the_gone(seen: &Seen<'_>) -> bool {
+    const LITTLE: u32 = 3;
+    let with_nobody_gone = seen.failed("rests_when_idle").and_then(|failed| {
+        failed.clue(|clue| if let Clue::BusyWithNobodyGone(percent) = clue { Some(*percent) } else { None })
+    });
+    with_nobody_gone.is_some_and(|percent| percent <= LITTLE)
+}
+
+fn never_closes(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let left = seen.failed("closes_after_client")?.clue(|clue| match clue {
+        Clue::LeftOpen(count) if *count > 0 => Some(*count),
+        _ => None,
+    })?;
+    let because = format!("2 s after its clients had closed it still held {left} of their sockets, in CLOSE_WAIT");
+    let mut checks = vec!["closes_after_client"];
+    if let Some((true, Some(Ending::Silence(_)))) = half_close(seen) {
+        checks.push("flushes_before_close");
+    }
+    if is_busy_with_the_gone(seen) {
+        checks.push("rests_when_idle");
+    }
+    seen.name("never_closes", because, &checks)
+}
+
+fn dies_on_empty(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "survives_empty_connection";
+    let exit = seen.failed(check)?.verdict.ended.as_ref()?;
+    let because = format!("clients came and went without a word, and the program ended: {exit}");
+    seen.name("dies_on_empty", because, &[check])
+}
+
+fn dies_on_reset(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "survives_reset";
+    let exit = seen.failed(check)?.verdict.ended.as_ref()?;
+    seen.name("dies_on_reset", format!("a client reset its connection, and the program ended: {exit}"), &[check])
+}
+
+fn one_bad_client_stops_all(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "survives_reset";
+    let failed = seen.failed(check).filter(|failed| !failed.died())?;
+    let mut checks = vec![check];
+    if seen.failed("survives_empty_connection").is_some_and(|failed| !failed.died()) {
+        checks.push("survives_empty_connection");
+    }
+    let because = format!(
+        "a client reset its connection; the program lives on, and another client got {}",
+        failed.failure.observed
+    );
+    seen.name("one_bad_client_stops_all", because, &checks)
+}
+
+// ---- conduct ----
+
+fn holds_the_port(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "restarts_on_same_port";
+    seen.failed(check).filter(|failed| failed.has(&Clue::NotRestarted { reuses_address: Some(false) }))?;
+    let because = "its listening socket does not have SO_REUSEADDR, and it could not listen again on the same port";
+    seen.name("holds_the_port", because, &[check])
+}
+
+fn spins(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "rests_when_idle";
+    let percent =
+        seen.failed(check)?.clue(|clue| if let Clue::Busy(percent) = clue { Some(*percent) } else { None })?;
+    let explained = is_busy_with_the_gone(seen) && !seen.passed("closes_after_client");
+    let because = format!("while nobody spoke it used {percent} % of a processor");
+    if explained { None } else { seen.name("spins", because, &[check]) }
+}
+
+const REPORTS: [&str; 4] =
+    ["reports_address_in_use", "reports_bad_arguments", "client_reports_refused", "client_reports_cut_reply"];
+
+/// The checks of an error that was told in this way, and how the first of them was.
+fn told(
+    seen: &Seen<'_>,
+    wanted: impl Fn(&str, Option<ExitStatus>, bool) -> bool,
+) -> Option<(String, Vec<&'static str>)> {
+    let is_told = |failed: &Failed<'_>| {
+        failed.clues().any(|clue| match clue {
+            Clue::Reported { status, panicked, .. } => wanted(failed.verdict.check, *status, *panicked),
+            _ => false,
+        })
+    };
+    let all: Vec<Failed<'_>> =
+        seen.all_failed().filter(|failed| REPORTS.contains(&failed.verdict.check)).filter(is_told).collect();
+    let first = all.first()?.failure;
+    Some((
+        format!("expected {}, got {}", first.expected, first.observed),
+        all.iter().map(|failed| failed.verdict.check).collect(),
+    ))
+}
+
+fn panics_on_error(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let (because, checks) = told(seen, |_, _, panicked| panicked)?;
+    seen.name("panics_on_error", because, &checks)
+}
+
+/// It did end, and not by a panic; a client that ends well where it failed is another mistake.
+fn misreports_errors(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let (because, checks) = told(seen, |check, status, panicked| {
+        let hidden = check.starts_with("client") && status.is_some_and(|status| status.success());
+        !panicked && status.is_some() && !hidden
+    })?;
+    seen.name("misreports_errors", because, &checks)
+}
