@@ -62,7 +62,7 @@ impl<'a> Seen<'a> {
 
 impl<'a> Failed<'a> {
     fn clues(self) -> impl Iterator<Item = &'a Clue> {
-        self.verdict.clues.iter()
+        self.verdict.clues.0.iter()
     }
 
     /// The first clue from which something can be taken.

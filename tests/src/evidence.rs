@@ -71,6 +71,10 @@ pub(crate) enum Clue {
     OnePiece { printed: usize, of: usize, buffer: Option<usize> },
 }
 
+/// The clues of one check, for nobody but the diagnosis.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clues(pub(crate) Vec<Clue>);
+
 /// What a silent program waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trigger {

@@ -27,9 +27,8 @@ mod transcript;
 use std::fmt;
 use std::time::Duration;
 
-use evidence::Clue;
-
 pub use compare::{Deviation, Difference};
+pub use evidence::Clues;
 pub use patience::GaveUp;
 pub use peer::Ending;
 pub use program::{CommandLine, Program, Subject};
@@ -214,8 +213,8 @@ pub struct Verdict {
     /// What the program was blocked in when a wait for it ended in vain, in a sentence; `None` where no wait did, or where the
     /// system does not show it.
     pub blocked_in: Option<String>,
-    /// What tells the mistakes apart.
-    pub(crate) clues: Vec<Clue>,
+    /// What tells the mistakes apart, for [`diagnose`].
+    pub clues: Clues,
 }
 
 impl Verdict {
@@ -229,7 +228,7 @@ impl Verdict {
             stderr_tail: Vec::new(),
             ended: None,
             blocked_in: None,
-            clues: Vec::new(),
+            clues: Clues::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
+use crate::evidence::Clues;
 use crate::program::{Program, Subject};
 use crate::{Body, Check, Fault, Outcome, Status, Stop, Verdict, port};
 
@@ -139,7 +140,7 @@ fn judge(
         stderr_tail: shown.stderr_tail(),
         ended: shown.exit(),
         blocked_in: shown.blocked_in(),
-        clues: bench.clues(),
+        clues: Clues(bench.clues()),
         ..Verdict::new(check.id, status)
     }
 }
