@@ -246,12 +246,14 @@ fn handout(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
 /// Every known mistake is explained in full, and fails for students what it fails here.
 fn explanations(ground: &Ground<'_>) -> Vec<String> {
     let explained = &ground.rubric.explanations;
-    let differs = |mistake: &Mistake| match explained.of(&mistake.id) {
-        None => Some(format!("has no row for {}", mistake.id)),
-        Some(row) if row.fails != mistake.fails => {
-            Some(format!("{} does not fail what mistakes.toml says", mistake.id))
+    let differs = |mistake: &Mistake| {
+        let unknown = mistake.makes().into_iter().find(|made| explained.of(made).is_none());
+        let own = explained.of(&mistake.id).filter(|row| row.fails != mistake.fails);
+        match (unknown, own) {
+            (Some(made), _) => Some(format!("has no row for {made}")),
+            (None, Some(_)) => Some(format!("{} does not fail what mistakes.toml says", mistake.id)),
+            (None, None) => None,
         }
-        Some(_) => None,
     };
     let complaints: Vec<String> = explained.gaps().into_iter().chain(ground.mistakes().filter_map(differs)).collect();
     say("explanations", complaints.is_empty(), &format!("{} mistakes, each in full", explained.mistake.len()));

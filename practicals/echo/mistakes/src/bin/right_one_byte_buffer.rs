@@ -1,12 +1,16 @@
 //! Right, and odd: its buffer holds one byte, so that it reads and writes one byte at a time. A student writes that to
-//! be sure that no message is ever too long for it, or after a first program that worked on characters.
+//! be sure that no message is ever too long for it, or after a first program that worked on characters. Where megabytes come,
+//! it goes on with buffers, still a byte at a time: everybody's patience ends somewhere.
 
 use std::env;
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
+
+/// So many bytes of a conversation go one by one.
+const UNBUFFERED: usize = 256 * 1024;
 
 fn main() -> ExitCode {
     let Some((host, port)) = arguments() else {
@@ -34,8 +38,18 @@ fn serve(listener: &TcpListener) -> ! {
 
 fn echo(mut client: TcpStream) -> io::Result<()> {
     let mut byte = [0];
-    while client.read(&mut byte)? == 1 {
+    for _ in 0..UNBUFFERED {
+        if client.read(&mut byte)? == 0 {
+            return Ok(());
+        }
         client.write_all(&byte)?;
+    }
+    let (mut reader, mut writer) = (BufReader::new(&client), BufWriter::new(&client));
+    while reader.read(&mut byte)? == 1 {
+        writer.write_all(&byte)?;
+        if reader.buffer().is_empty() {
+            writer.flush()?;
+        }
     }
     Ok(())
 }
