@@ -158,7 +158,7 @@ fn told(expected: &[u8], difference: Difference, who: &str) -> Failure {
         ),
         Deviation::Long(more) => Failure::new(
             format!("{} for {who} and nothing more", describe(expected)),
-            format!("{} more: {}", bytes(more), show(difference.wrong(), SHOWN)),
+            format!("{} more: {}", bytes(more), show_run(difference.wrong())),
         ),
         how => {
             let place = match at {
@@ -176,6 +176,16 @@ fn told(expected: &[u8], difference: Difference, who: &str) -> Failure {
         }
     };
     Failure { difference: Some(Box::new(difference)), ..failure }
+}
+
+/// Bytes as they are shown; many of the same are shown once.
+pub(crate) fn show_run(bytes: &[u8]) -> String {
+    match bytes {
+        [first, rest @ ..] if rest.len() > 8 && rest.iter().all(|byte| byte == first) => {
+            format!("{}, {} times", show(&[*first], 1), bytes.len())
+        }
+        _ => show(bytes, SHOWN),
+    }
 }
 
 /// A message in words: the text where it is short, the number of bytes where it is long.

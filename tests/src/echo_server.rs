@@ -387,12 +387,24 @@ fn serves_clients_at_once(server: &Program) -> Outcome {
 fn keeps_clients_apart(server: &Program) -> Outcome {
     const CLIENTS: usize = 50;
     const ROUNDS: usize = 3;
+    const LONGEST: usize = 200;
+    let all = Case { clients: CLIENTS, messages: vec![LONGEST; ROUNDS], piece: usize::MAX };
+
+    let outcome = in_rounds(server, &all);
+    on_failure(outcome, |failure| match failure.smallest {
+        // One was turned away: how many are served is known.
+        Some(_) => failure.into(),
+        None => shrink::smallest(server, 0, all, failure, &in_rounds),
+    })
+}
+
+/// In each round all clients send, then all read; their messages have different lengths.
+fn in_rounds(server: &Program, case: &Case) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
-    let mut clients = connect_one_by_one(&running, CLIENTS, &mut payload)?;
-
-    for _ in 0..ROUNDS {
-        let messages: Vec<Vec<u8>> = (0..CLIENTS).map(|_| payload.message(1..=200)).collect();
+    let mut clients = connect_one_by_one(&running, case.clients, &mut payload)?;
+    for longest in &case.messages {
+        let messages: Vec<Vec<u8>> = clients.iter().map(|_| payload.message(1..=*longest)).collect();
         for (client, message) in clients.iter().zip(&messages) {
             client.send(message)?;
         }

@@ -1,7 +1,7 @@
 //! From a conversation that breaks a program to the smallest that does.
 //!
-//! Each attempt is a fresh process in a place of its own. Shorter messages are tried first, then fewer of them, then fewer
-//! clients, then fewer pieces. The search is bounded in time, and says so where that ended it.
+//! Each attempt is a fresh process in a place of its own. Where there are many clients, fewer are tried first, which makes all
+//! further attempts cheap; then shorter messages, then fewer of them, then fewer pieces. The search is bounded in time, and says so where that ended it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,25 +45,32 @@ impl Case {
         self.clients * self.messages.iter().sum::<usize>()
     }
 
-    /// As an obstacle: what the program does not get right.
+    /// As a sentence: what breaks the program.
+    fn breaks_it(&self) -> String {
+        let is_one = self.clients == 1 && self.messages.len() == 1;
+        format!("{} {} it", self.describe(), if is_one { "breaks" } else { "break" })
+    }
+
     fn describe(&self) -> String {
         let messages = match self.messages.as_slice() {
             [length] => format!("one message of {}", bytes(*length)),
             lengths if lengths.iter().all(|length| *length == lengths[0]) => {
-                format!("{} messages of {} each, one after another", lengths.len(), bytes(lengths[0]))
+                format!("{} messages of {} each, one after another,", lengths.len(), bytes(lengths[0]))
             }
             lengths => {
                 let lengths: Vec<String> = lengths.iter().map(usize::to_string).collect();
-                format!("messages of {} bytes, one after another", lengths.join(", then "))
+                format!("messages of {} bytes, one after another,", lengths.join(", then "))
             }
         };
         let cut = match self.messages.iter().max() {
-            Some(longest) if *longest > self.piece => format!(", in pieces of {}", bytes(self.piece)),
+            Some(longest) if *longest > self.piece => {
+                format!(", in pieces of {},", bytes(self.piece)).replace(",,", ",")
+            }
             _ => String::new(),
         };
         match self.clients {
             1 => format!("{messages}{cut}"),
-            clients => format!("{clients} clients at once, each with {messages}{cut}"),
+            clients => format!("{clients} clients at once, each with {}{cut}", messages.trim_end_matches(',')),
         }
     }
 }
@@ -79,9 +86,9 @@ pub(crate) fn smallest(program: &Program, good: usize, bad: Case, failure: Failu
     if !search.breaks(&bad) {
         return failure.into();
     }
-    search.shorten(bad.clone());
-    search.drop_messages();
     search.drop_clients();
+    search.shorten(search.best().unwrap_or(bad));
+    search.drop_messages();
     search.join_pieces();
     search.conclude()
 }
@@ -173,8 +180,10 @@ impl Search<'_> {
 
     fn drop_clients(&mut self) {
         let Some(case) = self.best() else { return };
-        if case.clients > 1 {
-            self.halve(0, case.clients, |clients| Case { clients, ..case.clone() });
+        let with = |clients| Case { clients, ..case.clone() };
+        let two_will_do = case.clients > 2 && self.breaks(&with(2));
+        if case.clients > 1 && !(two_will_do && !self.breaks(&with(1))) {
+            self.halve(0, self.best().map_or(case.clients, |best| best.clients), with);
         }
     }
 
@@ -196,7 +205,7 @@ impl Search<'_> {
             (1, [bad]) if case.piece >= *bad && good > 0 && good + 1 == *bad => {
                 format!("{} {} back, {bad} do not", bytes(good), if good == 1 { "comes" } else { "come" })
             }
-            _ => format!("{} is enough to break it", case.describe()),
+            _ => case.breaks_it(),
         };
         if self.stopped {
             sentence += &format!("; the search was stopped after {} s, there may be a smaller one", SEARCH.as_secs());

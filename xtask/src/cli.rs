@@ -73,6 +73,8 @@ pub(crate) struct VerifyRequest {
     pub(crate) jobs: usize,
     /// Only these rows of the catalogue.
     pub(crate) only: Vec<String>,
+    /// Keep what is seen now as the evidence of the mistakes.
+    pub(crate) renew_evidence: bool,
     pub(crate) seed: u64,
 }
 
@@ -124,7 +126,9 @@ right programs get full marks. Prints the matrix of mistakes and checks.
   --soak N      grade the solution and each right program N times with four busy
                 loops beside them: not a point may be lost
   --jobs N      with --soak: so many gradings at the same time (1)
-  --seed N      the payloads' seed";
+  --seed N      the payloads' seed
+  --renew-evidence
+                keep what is read for each mistake now, in mistakes/evidence";
 
 const BENCH_HELP: &str = "\
 cargo xtask bench [PRACTICAL] [--runs N]
@@ -305,7 +309,14 @@ fn explain(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
 }
 
 fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
-    let mut request = VerifyRequest { practical: None, soak: None, jobs: 1, only: Vec::new(), seed: any_seed() };
+    let mut request = VerifyRequest {
+        practical: None,
+        soak: None,
+        jobs: 1,
+        only: Vec::new(),
+        renew_evidence: false,
+        seed: any_seed(),
+    };
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help(VERIFY_HELP)),
@@ -313,6 +324,7 @@ fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             Long("seed") => request.seed = number("--seed", &parser.value()?.string()?, 0)? as u64,
             Long("jobs") => request.jobs = number("--jobs", &parser.value()?.string()?, 1)?,
             Long("only") => request.only.push(parser.value()?.string()?),
+            Long("renew-evidence") => request.renew_evidence = true,
             Long("attacks") => bail!("--attacks is not there yet"),
             Value(word) if request.practical.is_none() => request.practical = Some(word.string()?),
             other => return Err(unexpected(other, "verify")),

@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod catalogue;
 mod cli;
+mod evidence;
 mod explain;
 mod explanations;
 mod grade;

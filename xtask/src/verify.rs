@@ -15,6 +15,7 @@ use suite::{CommandLine, Planned, Practical, Status, Subject, Verdict};
 use crate::build::{self, Programs};
 use crate::catalogue::{self, Catalogue, Mistake, Right};
 use crate::cli::{GradeRequest, Origin, VerifyRequest};
+use crate::evidence::Evidence;
 use crate::grade::{Grade, judge};
 use crate::repository::{self, Repository};
 use crate::rubric::{self, FULL_MARKS, Rubric};
@@ -51,6 +52,9 @@ fn conclude(practical: &Practical, complaints: &[String]) {
         n => terminal::say_line(format_args!("{RED}{}: {n} complaint(s) about the grader{RED:#}", practical.name)),
     }
 }
+
+/// Mistakes are always graded with this seed: what is read for them is kept word for word.
+const EVIDENCE_SEED: u64 = 1;
 
 /// What the reference solution is called among the right programs.
 const SOLUTION: &str = "solution";
@@ -183,7 +187,10 @@ impl<'a> Ground<'a> {
             };
             subjects.push(Arc::new(Subject::new(*name, CommandLine::new(words), None, None)));
         }
-        self.graded(&plan, &Programs { subjects, errors: Vec::new() }, &self.request_for(Origin::Solution))
+        let is_mistake = replaced.is_some_and(|(_, by)| self.mistakes().any(|row| row.id == by));
+        let seed = if is_mistake { EVIDENCE_SEED } else { self.request.seed };
+        let request = GradeRequest { seed, ..self.request_for(Origin::Solution) };
+        self.graded(&plan, &Programs { subjects, errors: Vec::new() }, &request)
     }
 
     fn graded(&self, plan: &[Planned], programs: &Programs, request: &GradeRequest) -> anyhow::Result<Grade> {
@@ -319,6 +326,8 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let mut failed_by_some = BTreeSet::new();
     let matrix = Matrix::new(&ground.rubric);
     let mut naming = Naming::default();
+    let evidence = Evidence::new(&ground.rubric.folder, ground.request.renew_evidence);
+    let mut reads_otherwise = Vec::new();
     for mistake in ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id)) {
         if !ground.can_run(mistake) {
             terminal::say_line(format_args!("{:NAME_WIDTH$}skipped: {} is not here", mistake.id, mistake.command()));
@@ -326,6 +335,9 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         }
         let grade = ground.grade(Some((&mistake.program, &mistake.id)))?;
         matrix.row(&mistake.id, &grade);
+        if !evidence.is_as_kept(&mistake.id, &grade)? {
+            reads_otherwise.push(mistake.id.as_str());
+        }
         naming.count(mistake, &grade);
         let mut differences = differences(mistake, &grade);
         complaints.append(&mut differences);
@@ -333,6 +345,12 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     }
     matrix.legend();
     complaints.extend(naming.conclude());
+    if !reads_otherwise.is_empty() {
+        terminal::say_line(format_args!(
+            "the evidence reads otherwise than it was kept in mistakes/evidence: {}\n(read it, then --renew-evidence)",
+            reads_otherwise.join(", ")
+        ));
+    }
     if ground.request.only.is_empty() && ground.catalogue.is_some() {
         let unproved = ground.rubric.checks.iter().filter(|row| !failed_by_some.contains(row.check.id));
         complaints.extend(

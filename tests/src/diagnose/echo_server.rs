@@ -3,7 +3,7 @@
 use std::process::ExitStatus;
 
 use super::{Failed, Rule, Seen};
-use crate::compare::{bytes, describe};
+use crate::compare::{self, bytes, describe};
 use crate::evidence::{Clue, Trigger};
 use crate::peer::Ending;
 use crate::program;
@@ -188,7 +188,7 @@ fn decorates(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn sends_whole_buffer(seen: &Seen<'_>) -> Option<Diagnosis> {
     if let Some(suffix) = suffix(seen).filter(|suffix| is_rest_of_buffer(suffix)) {
         let because =
-            format!("after the echo came {} more that nobody had sent: {}", bytes(suffix.len()), show(suffix, 12));
+            format!("after the echo came {} that nobody had sent: {}", bytes(suffix.len()), compare::show_run(suffix));
         return seen.name("sends_whole_buffer", because, &["adds_nothing"]);
     }
     let check = "echoes_message_after_message";
@@ -503,6 +503,7 @@ fn dies_on_reset(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn one_bad_client_stops_all(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "survives_reset";
     let failed = seen.failed(check).filter(|failed| !failed.died())?;
+    let is_unserved = failed.difference().is_none_or(|difference| difference.observed_length == 0);
     let mut checks = vec![check];
     if seen.failed("survives_empty_connection").is_some_and(|failed| !failed.died()) {
         checks.push("survives_empty_connection");
@@ -511,7 +512,7 @@ fn one_bad_client_stops_all(seen: &Seen<'_>) -> Option<Diagnosis> {
         "a client reset its connection; the program lives on, and another client got {}",
         failed.failure.observed
     );
-    seen.name("one_bad_client_stops_all", because, &checks)
+    if is_unserved { seen.name("one_bad_client_stops_all", because, &checks) } else { None }
 }
 
 // ---- conduct ----

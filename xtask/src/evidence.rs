@@ -1,0 +1,99 @@
+//! What a student reads for each known mistake, kept as a text: `practicals/PRACTICAL/mistakes/evidence/MISTAKE.txt`.
+//!
+//! A change of words shows in these files, for a person to read. Times, ports and other figures that differ from run to run are
+//! left out; still, a machine may cut a conversation otherwise than this one did, so that a difference is told and is no error.
+
+use std::path::{Path, PathBuf};
+
+use anstream::adapter::strip_str;
+use anyhow::Context;
+
+use crate::grade::Grade;
+use crate::report::human;
+
+/// The evidence of a practical's mistakes.
+pub(crate) struct Evidence {
+    folder: PathBuf,
+    /// Take over what is seen now.
+    renew: bool,
+}
+
+impl Evidence {
+    pub(crate) fn new(practical: &Path, renew: bool) -> Self {
+        Self { folder: practical.join("mistakes").join("evidence"), renew }
+    }
+
+    /// Whether what is seen now reads as what was kept; written where it is to be renewed.
+    pub(crate) fn is_as_kept(&self, id: &str, grade: &Grade) -> anyhow::Result<bool> {
+        let file = self.folder.join(format!("{id}.txt"));
+        let now = what_stays(&strip_str(&human::render(grade)).to_string());
+        if self.renew {
+            std::fs::create_dir_all(&self.folder)
+                .and_then(|()| std::fs::write(&file, &now))
+                .with_context(|| file.display().to_string())?;
+            return Ok(true);
+        }
+        Ok(std::fs::read_to_string(&file).is_ok_and(|kept| kept == now))
+    }
+}
+
+/// The mistakes' names and the failed checks, without what differs from run to run.
+fn what_stays(report: &str) -> String {
+    let is_idle = |line: &&str| {
+        let word = line.trim_start();
+        !["✓", "–", "Score", "Confinement", "again"].iter().any(|begin| word.starts_with(begin))
+    };
+    let mut text = String::new();
+    let mut skipping = false;
+    for line in report.lines() {
+        // What continues a line that is left out is left out with it.
+        skipping = !is_idle(&line) || skipping && line.starts_with("                ");
+        if !skipping {
+            text += without_figures(line).trim_end();
+            text.push('\n');
+        }
+    }
+    while text.contains("\n\n\n") {
+        text = text.replace("\n\n\n", "\n\n");
+    }
+    text
+}
+
+/// A time at the end of a line, and every number of more than three digits, changes from run to run.
+fn without_figures(line: &str) -> String {
+    let line = match line.strip_suffix(" ms").and_then(|line| line.rsplit_once(' ')) {
+        Some((line, _time)) => line.trim_end(),
+        None => line,
+    };
+    let mut text = String::new();
+    let mut digits = String::new();
+    for character in line.chars().chain([' ']) {
+        if character.is_ascii_digit() {
+            digits.push(character);
+            continue;
+        }
+        text += if digits.len() > 4 { "#" } else { &digits };
+        digits.clear();
+        text.push(character);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_ports_are_left_out() {
+        assert_eq!(without_figures("    a → \"x\"       1 byte       0.1 ms").trim_end(), "    a → \"x\"       1 byte");
+        assert_eq!(without_figures("listens on 127.0.0.1:40123").trim_end(), "listens on 127.0.0.1:#");
+        assert_eq!(without_figures("a message of 1025 bytes").trim_end(), "a message of 1025 bytes");
+    }
+
+    #[test]
+    fn what_passed_is_left_out_with_all_its_lines() {
+        let report =
+            "flow\n  ✓ passed  a\n  ✗ failed  b\n      again     one\n                two\n      got       x\n";
+        assert_eq!(what_stays(report), "flow\n  ✗ failed  b\n      got       x\n");
+    }
+}
