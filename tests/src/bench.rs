@@ -1,6 +1,6 @@
 //! What one check works on: its record, its payloads' seed, its folders, and what must be known about all of its connections.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::evidence::Clue;
-use crate::kernel::{Effort, Standstill, Tree, Wires};
+use crate::kernel::{Effort, OurEnd, Standstill, Stuck, Tree, Whereabouts, Who, Wires};
 use crate::payload::Payload;
 use crate::program::{Folder, Output, describe};
-use crate::transcript::Record;
+use crate::transcript::{Record, What};
 
 /// How much of the end of a program's standard error is evidence.
 const STDERR_TAIL: usize = 2000;
@@ -29,18 +29,20 @@ pub(crate) struct Bench {
     pub(crate) record: Record,
     peers: AtomicUsize,
     wires: Mutex<Vec<Weak<TcpStream>>>,
+    /// The harness's side of every connection, and the places where it listens, in the order of their coming.
+    ends: Mutex<Vec<(SocketAddr, Who)>>,
     /// Addresses of the harness's side of connections that it has ended.
     left: Mutex<BTreeSet<SocketAddr>>,
     writers: AtomicUsize,
-    trees: Mutex<Vec<Tree>>,
+    trees: Mutex<Vec<(String, Tree)>>,
     outputs: Mutex<Vec<(String, Output)>>,
     exit: Mutex<Option<ExitStatus>>,
     death_suspected: AtomicBool,
-    /// Where the program was when a wait for it first ended in vain.
-    blocked_in: OnceLock<String>,
     clues: Mutex<Vec<Clue>>,
     /// A shorter conversation that shows the same failure.
     shorter: Mutex<Option<Arc<Self>>>,
+    /// Where the programs were when a wait for one last ended in vain; `None` inside where the system does not show it.
+    stuck: Mutex<Option<Option<Stuck>>>,
 }
 
 impl Bench {
@@ -54,15 +56,16 @@ impl Bench {
             record: Record::new(),
             peers: AtomicUsize::new(0),
             wires: Mutex::default(),
+            ends: Mutex::default(),
             left: Mutex::default(),
             writers: AtomicUsize::new(0),
             trees: Mutex::default(),
             outputs: Mutex::default(),
             exit: Mutex::default(),
             death_suspected: AtomicBool::new(false),
-            blocked_in: OnceLock::new(),
             clues: Mutex::default(),
             shorter: Mutex::default(),
+            stuck: Mutex::default(),
         }
     }
 
@@ -124,11 +127,27 @@ impl Bench {
         if number < 26 { letter.to_string() } else { format!("{letter}{}", number / 26) }
     }
 
-    pub(crate) fn keep_wire(&self, stream: &Arc<TcpStream>) {
+    pub(crate) fn keep_wire(&self, peer: &str, stream: &Arc<TcpStream>) {
         lock(&self.wires).push(Arc::downgrade(stream));
         if let Ok(here) = stream.local_addr() {
             lock(&self.left).remove(&here);
+            self.keep_end(here, Who::Client(peer.to_owned()));
         }
+    }
+
+    /// The harness listens here: whoever is connected to this address is connected to it as a server.
+    pub(crate) fn keep_server(&self, address: SocketAddr) {
+        self.keep_end(address, Who::Server);
+    }
+
+    fn keep_end(&self, address: SocketAddr, who: Who) {
+        let mut ends = lock(&self.ends);
+        match ends.iter().position(|(other, _)| *other == address) {
+            Some(at) if ends[at].1 == Who::Server => return, // a connection that was accepted there
+            Some(at) => drop(ends.remove(at)),
+            None => {}
+        }
+        ends.push((address, who));
     }
 
     /// The harness ends this connection: its end is under way until the program's socket has seen it.
@@ -143,24 +162,28 @@ impl Bench {
     }
 
     /// This program runs.
-    pub(crate) fn watch(&self, tree: Tree) {
-        lock(&self.trees).push(tree);
+    pub(crate) fn watch(&self, program: &str, tree: Tree) {
+        lock(&self.trees).push((program.to_owned(), tree));
     }
 
     /// This program was ended.
     pub(crate) fn unwatch(&self, tree: Tree) {
-        lock(&self.trees).retain(|other| *other != tree);
+        lock(&self.trees).retain(|(_, other)| *other != tree);
+    }
+
+    fn trees(&self) -> Vec<Tree> {
+        lock(&self.trees).iter().map(|(_, tree)| *tree).collect()
     }
 
     /// The processor time of all programs that run in this check.
     pub(crate) fn effort(&self) -> Option<Effort> {
-        let trees = lock(&self.trees).clone();
+        let trees = self.trees();
         trees.iter().map(Tree::effort).try_fold(Effort::default(), |sum, effort| Some(sum.plus(effort?)))
     }
 
     /// Pictures of all programs of this check in which nothing can move, on the harness's side of the wires neither.
     pub(crate) fn standstill(&self, earliest: Instant, wires: Wires) -> Option<Vec<Standstill>> {
-        let trees = lock(&self.trees).clone();
+        let trees = self.trees();
         let writing = wires == Wires::Empty && self.writers.load(Ordering::Acquire) > 0;
         if trees.is_empty() || writing || !self.wires_are_still(wires) {
             return None;
@@ -171,13 +194,13 @@ impl Bench {
 
     /// Whether a thread of a program runs, or could if it had a processor.
     pub(crate) fn is_running(&self) -> bool {
-        lock(&self.trees).clone().iter().any(Tree::is_running)
+        self.trees().iter().any(Tree::is_running)
     }
 
     /// About how long a look at the programs takes: it goes by their threads.
     pub(crate) fn cost_of_looking(&self) -> Duration {
         const PER_THREAD: Duration = Duration::from_micros(20);
-        PER_THREAD * lock(&self.trees).iter().map(Tree::threads_of_first_process).sum::<u32>()
+        PER_THREAD * self.trees().iter().map(Tree::threads_of_first_process).sum::<u32>()
     }
 
     #[cfg(unix)]
@@ -212,9 +235,58 @@ impl Bench {
         lock(&self.exit).map(describe)
     }
 
-    /// Where the program was when a wait for it ended in vain.
-    pub(crate) fn blocked_in(&self) -> Option<String> {
-        self.blocked_in.get().cloned()
+    /// A wait for a program ended in vain: where all of them are is evidence. The last such wait is the one that the failure
+    /// is about, also where a search for the smallest message went on after the first.
+    pub(crate) fn keep_stuck(&self) {
+        match self.whereabouts() {
+            Some(programs) if programs.is_empty() => {} // they have ended
+            programs => *lock(&self.stuck) = Some(programs.map(|programs| Stuck { programs })),
+        }
+    }
+
+    /// What a launch showed that was no part of the check itself.
+    pub(crate) fn forget_stuck(&self) {
+        *lock(&self.stuck) = None;
+    }
+
+    /// Where each of the programs is that live.
+    fn whereabouts(&self) -> Option<Vec<Whereabouts>> {
+        let trees = lock(&self.trees).clone();
+        let ours = self.our_ends();
+        let mut programs = Vec::new();
+        for (program, tree) in trees {
+            let found = tree.whereabouts(&ours)?;
+            programs.extend(Some(Whereabouts { program, ..found }).filter(|found| !found.threads.is_empty()));
+        }
+        Some(programs)
+    }
+
+    fn our_ends(&self) -> Vec<OurEnd> {
+        let streams = lock(&self.wires).iter().filter_map(Weak::upgrade).collect::<Vec<_>>().into_iter();
+        let mut streams: BTreeMap<_, _> =
+            streams.filter_map(|stream| Some((stream.local_addr().ok()?, stream))).collect();
+        let mut written = BTreeMap::<String, usize>::new();
+        for event in self.record.events().into_iter().filter(|event| event.what == What::Send) {
+            *written.entry(event.peer).or_default() += event.bytes;
+        }
+        let end = |(address, who): (SocketAddr, Who)| match &who {
+            Who::Client(name) => {
+                let written = written.get(name).copied().unwrap_or(0);
+                OurEnd { address, stream: streams.remove(&address), written, who }
+            }
+            Who::Server => OurEnd { address, stream: None, written: 0, who },
+        };
+        lock(&self.ends).clone().into_iter().map(end).collect()
+    }
+
+    /// Where the programs were when a wait for one last ended in vain.
+    pub(crate) fn stuck(&self) -> Option<Stuck> {
+        lock(&self.stuck).clone().flatten()
+    }
+
+    /// A wait ended in vain, and the system does not show where the program was.
+    pub(crate) fn is_stuck_unseen(&self) -> bool {
+        *lock(&self.stuck) == Some(None)
     }
 
     /// The end of what the last programs said on standard error.

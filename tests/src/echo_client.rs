@@ -47,7 +47,7 @@ fn start(client: &Program, message: &[u8]) -> Result<(Host, Client), Stop> {
 }
 
 fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
-    let more = server.receive(1024, patience::REPLY)?.bytes;
+    let more = server.receive(1024, patience::SILENCE)?.bytes;
     if more.is_empty() {
         return Ok(());
     }

@@ -216,7 +216,7 @@ fn adds_nothing(server: &Program) -> Outcome {
     client.send(&message)?;
     let mut came = client.receive_among_others(&message)?.bytes;
     client.half_close()?; // the echo is complete: this only ends the wait for bytes that should not come
-    came.extend(client.receive(MOST, patience::REPLY)?.bytes);
+    came.extend(client.receive(MOST, patience::SILENCE)?.bytes);
     let added = compare::same(&message, &Received { equal: 0, bytes: came, ending: None }, "client a");
     if !greeting.is_empty() {
         server.bench.clue(Clue::Greeting(greeting.clone()));
@@ -665,6 +665,7 @@ fn rests_when_idle(server: &Program) -> Outcome {
 
     if !patience::let_be(&server.bench, AFTERMATH, patience::STUCK) {
         on_failure(uses_little_time(&server.bench, tree), |failure| {
+            server.bench.keep_stuck();
             if let Ok(percent) = server.try_aside(busy_with_nobody_gone).0 {
                 server.bench.clue(Clue::BusyWithNobodyGone(percent));
             }

@@ -10,17 +10,22 @@ mod sight;
 #[cfg(not(target_os = "linux"))]
 #[path = "kernel/elsewhere.rs"]
 mod sight;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux makes these facts"))]
+mod stuck;
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use sight::Standstill;
 #[cfg(unix)]
 pub(crate) use sight::{become_subreaper, descendants, is_still};
+pub use stuck::Stuck;
+pub(crate) use stuck::{Whereabouts, Who};
 
 /// Why a question about another process stays unanswered on this system.
-pub(crate) const CANNOT_SEE: &str = if cfg!(target_os = "linux") {
+pub const CANNOT_SEE: &str = if cfg!(target_os = "linux") {
     "the kernel does not let the grader look into the program here (it needs /proc and pidfd_getfd)"
 } else {
     "only Linux shows this, and this system is another one"
@@ -49,6 +54,17 @@ pub(crate) struct Sockets {
     pub(crate) held: usize,
     /// How many of them have seen their peer's end of stream and are not closed yet: CLOSE_WAIT and what may follow it.
     pub(crate) half_closed: usize,
+}
+
+/// The harness's end of one connection, or the place where it listens.
+#[derive(Debug)]
+pub(crate) struct OurEnd {
+    pub(crate) who: Who,
+    pub(crate) address: SocketAddr,
+    /// `None` once the harness has closed it.
+    pub(crate) stream: Option<Arc<TcpStream>>,
+    /// Bytes that the harness has written to it.
+    pub(crate) written: usize,
 }
 
 /// Processor time, as the scheduler accounts it, summed over all threads.
@@ -125,6 +141,11 @@ impl Tree {
     /// Bytes that wait in the receive queue of the program's socket whose peer is `peer`.
     pub(crate) fn unread_from(&self, peer: SocketAddr) -> Option<usize> {
         sight::unread_from(self.launcher, self.program, peer)
+    }
+
+    /// What each thread of the program does right now, and what the program leaves lying; without threads if it has ended.
+    pub(crate) fn whereabouts(&self, ours: &[OurEnd]) -> Option<Whereabouts> {
+        sight::whereabouts(self.launcher, ours)
     }
 
     /// A picture of the program in which every thread waits, without a time limit, for something outside of it; `None` if

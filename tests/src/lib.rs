@@ -29,6 +29,7 @@ use std::time::Duration;
 
 pub use compare::{Deviation, Difference};
 pub use evidence::Clues;
+pub use kernel::{CANNOT_SEE, Stuck};
 pub use patience::GaveUp;
 pub use peer::Ending;
 pub use program::{CommandLine, Program, Subject};
@@ -215,6 +216,10 @@ pub struct Verdict {
     pub blocked_in: Option<String>,
     /// What tells the mistakes apart, for [`diagnose`].
     pub clues: Clues,
+    /// The facts that `blocked_in` tells.
+    pub stuck: Option<Stuck>,
+    /// A wait ended in vain, and [`CANNOT_SEE`] is why there is nothing to tell of it.
+    pub stuck_unseen: bool,
 }
 
 impl Verdict {
@@ -229,6 +234,8 @@ impl Verdict {
             ended: None,
             blocked_in: None,
             clues: Clues::default(),
+            stuck: None,
+            stuck_unseen: false,
         }
     }
 }

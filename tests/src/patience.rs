@@ -13,9 +13,16 @@ use crate::kernel::{Effort, Standstill, Wires};
 /// A reply may begin this long after its bytes came (CONTRACT §1, time).
 pub(crate) const REPLY: Limits = Limits::waiting(Duration::from_secs(1));
 
+/// Where nothing should come: a wait that ends in vain is what was hoped for.
+pub(crate) const SILENCE: Limits = Limits { decides: false, ..REPLY };
+
 /// A server has this long to listen.
-pub(crate) const STARTING: Limits =
-    Limits { waiting: Duration::from_secs(5), working: Duration::from_secs(30), wall: Duration::from_secs(120) };
+pub(crate) const STARTING: Limits = Limits {
+    waiting: Duration::from_secs(5),
+    working: Duration::from_secs(30),
+    wall: Duration::from_secs(120),
+    decides: true,
+};
 
 /// A program has this long to exit, a client this long to close.
 pub(crate) const ENDING: Limits = Limits::waiting(Duration::from_secs(5));
@@ -45,16 +52,18 @@ pub(crate) struct Limits {
     working: Duration,
     /// Without progress, whatever the machine does.
     wall: Duration,
+    /// A wait that ends in vain speaks against the program.
+    decides: bool,
 }
 
 impl Limits {
     /// For a peer that is slow on purpose: it waits this long unless nothing can move before.
     pub(crate) const fn at_most(wall: Duration) -> Self {
-        Self { waiting: wall, working: wall, wall }
+        Self { waiting: wall, working: wall, wall, decides: false }
     }
 
     const fn waiting(waiting: Duration) -> Self {
-        Self { waiting, working: Duration::from_secs(4), wall: Duration::from_secs(90) }
+        Self { waiting, working: Duration::from_secs(4), wall: Duration::from_secs(90), decides: true }
     }
 }
 
@@ -179,6 +188,13 @@ impl<'a> Patience<'a> {
         self.verdict()
     }
 
+    /// The wait was given up, and its last look brought nothing: where the program is now is evidence. Changes no verdict.
+    pub(crate) fn keep_evidence(&self) {
+        if self.limits.decides {
+            self.bench.keep_stuck();
+        }
+    }
+
     /// The limits of the wall clock, which no slowness of the machine moves: without progress, and in all.
     fn is_over(&self) -> bool {
         const IN_ALL: u32 = 4;
@@ -250,7 +266,10 @@ pub(crate) fn wait_for<T>(
         }
         if let Some(gave_up) = patience.in_vain() {
             // What came while the verdict was being made still counts.
-            return done(Duration::ZERO).ok_or(gave_up);
+            return done(Duration::ZERO).ok_or_else(|| {
+                patience.keep_evidence();
+                gave_up
+            });
         }
     }
 }

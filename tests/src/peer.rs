@@ -124,7 +124,10 @@ impl Server<'_> {
         let (what, observed) = match error.kind() {
             ErrorKind::ConnectionRefused => (What::Refused, "connection refused".to_owned()),
             ErrorKind::ConnectionReset => (What::Reset, "a reset".to_owned()),
-            ErrorKind::TimedOut => (What::Timeout, format!("no connection within {} s", CONNECT.as_secs())),
+            ErrorKind::TimedOut => {
+                self.bench().keep_stuck();
+                (What::Timeout, format!("no connection within {} s", CONNECT.as_secs()))
+            }
             _ => return Fault(format!("client {name} could not connect: {error}")).into(),
         };
         self.bench().record.note(name, what, &[]);
@@ -138,7 +141,7 @@ impl Peer {
         stream.set_nodelay(true).map_err(Fault::from)?;
         stream.set_write_timeout(Some(WRITE_SLICE)).map_err(Fault::from)?;
         let stream = Arc::new(stream);
-        bench.keep_wire(&stream);
+        bench.keep_wire(&name, &stream);
         bench.record.note(&name, what, &[]);
         Ok(Self { name, stream, bench, tree, closed: false })
     }
@@ -205,6 +208,7 @@ impl Peer {
             match self.write_some(rest) {
                 Ok(0) => {
                     if let Some(gave_up) = patience.in_vain() {
+                        patience.keep_evidence();
                         self.bench.record.note(&self.name, What::Timeout, &[]);
                         return Err(self.takes_no_more(message.len() - rest.len(), message.len(), gave_up));
                     }
@@ -284,7 +288,7 @@ impl Peer {
     /// Ends this side, and expects that nothing comes any more: the echo is complete, so this only ends the wait.
     pub(crate) fn expect_nothing_more(&mut self) -> Result<(), Stop> {
         self.half_close()?;
-        let more = self.receive(1024, patience::REPLY)?.bytes;
+        let more = self.receive(1024, patience::SILENCE)?.bytes;
         if more.is_empty() {
             return Ok(());
         }
@@ -426,6 +430,7 @@ impl Peer {
                 Read1::Ended(ending) => return Ok(Some(ending)),
                 Read1::Nothing => match last_look {
                     Some(gave_up) => {
+                        patience.keep_evidence();
                         self.bench.record.note(&self.name, What::Timeout, &[]);
                         return Ok(Some(Ending::Silence(gave_up)));
                     }
@@ -597,6 +602,7 @@ impl Host {
         let listener = TcpListener::bind((LOCALHOST, 0)).map_err(Fault::from)?;
         listener.set_nonblocking(true).map_err(Fault::from)?;
         let address = listener.local_addr().map_err(Fault::from)?;
+        bench.keep_server(address);
         Ok(Self { listener, address, bench: bench.clone() })
     }
 

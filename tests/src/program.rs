@@ -211,6 +211,7 @@ impl Program {
         {
             return Err(fault.into());
         }
+        self.bench.forget_stuck();
         Ok(self.subject.home.enter().map_err(Fault::from)?)
     }
 
@@ -245,7 +246,7 @@ impl Program {
         let process = Process::start(self.bench.launcher(), &command, folder.path(), &orders)
             .map_err(|error| Fault(format!("{} could not be started: {error}", self.subject.name)))?;
         self.bench.keep_output(&self.subject.name, process.stderr.clone());
-        self.bench.watch(process.tree());
+        self.bench.watch(&self.subject.name, process.tree());
         Ok(Running { process, _folder: folder, bench: self.bench.clone(), should_live: false })
     }
 }

@@ -139,7 +139,9 @@ fn judge(
         transcript: shown.record.events(),
         stderr_tail: shown.stderr_tail(),
         ended: shown.exit(),
-        blocked_in: shown.blocked_in(),
+        blocked_in: shown.stuck().map(|stuck| stuck.to_string()),
+        stuck: shown.stuck(),
+        stuck_unseen: shown.is_stuck_unseen(),
         clues: Clues(bench.clues()),
         ..Verdict::new(check.id, status)
     }

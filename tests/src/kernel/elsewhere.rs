@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Effort, Sockets, Wires};
+use super::{Effort, OurEnd, Sockets, Whereabouts, Wires};
 
 /// Never made: nobody can tell here whether a program stands still.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,6 +43,10 @@ pub(crate) fn total_processor_time(_launcher: u32) -> Option<Duration> {
 }
 
 pub(crate) fn unread_from(_launcher: u32, _program: u32, _peer: SocketAddr) -> Option<usize> {
+    None
+}
+
+pub(crate) fn whereabouts(_launcher: u32, _ours: &[OurEnd]) -> Option<Whereabouts> {
     None
 }
 

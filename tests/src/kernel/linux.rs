@@ -4,6 +4,9 @@
 //! network namespace and needs no table of all the machine's sockets, which costs milliseconds to read. Looking changes
 //! nothing: no flag, which the program would share, is set.
 
+#[path = "linux/stuck.rs"]
+mod stuck;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -18,6 +21,8 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 use socket2::{Socket, Type};
 
 use super::{Effort, Sockets, Wires};
+
+pub(crate) use stuck::whereabouts;
 
 /// Every thread of a program, each blocked without a time limit: its id, the system call, and how often it has run.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,7 +80,11 @@ pub(crate) fn effort(launcher: u32) -> Option<Effort> {
 }
 
 pub(crate) fn total_processor_time(launcher: u32) -> Option<Duration> {
-    let own: Option<u64> = descendants(launcher).into_iter().map(|pid| Some(stat(pid)?.ticks_with_children())).sum();
+    processor_time_of(launcher, &descendants(launcher))
+}
+
+fn processor_time_of(launcher: u32, processes: &[u32]) -> Option<Duration> {
+    let own: Option<u64> = processes.iter().map(|&pid| Some(stat(pid)?.ticks_with_children())).sum();
     let reaped = stat(launcher)?.ticks_of_children();
     Some(Duration::from_secs_f64((own.unwrap_or(0) + reaped) as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
@@ -187,20 +196,23 @@ pub(crate) fn become_subreaper() -> std::io::Result<()> {
 /// a closed window does not keep back (tcp(7), SIOCOUTQ and SIOCOUTQNSD).
 pub(crate) fn is_still(socket: impl AsFd, wires: Wires) -> bool {
     const SIOCOUTQNSD: rustix::ioctl::Opcode = 0x894b;
-    const SIOCOUTQ: rustix::ioctl::Opcode = libc::TIOCOUTQ as rustix::ioctl::Opcode;
 
-    // SAFETY: both requests write one int (linux/sockios.h).
-    let (unacknowledged, unsent) = unsafe {
-        (
-            rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQ, libc::c_int>::new()),
-            rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQNSD, libc::c_int>::new()),
-        )
-    };
-    match (unacknowledged, unsent, wires) {
+    // SAFETY: the request writes one int (linux/sockios.h).
+    let unsent =
+        unsafe { rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQNSD, libc::c_int>::new()) };
+    match (unacknowledged(&socket), unsent, wires) {
         (Ok(queued), _, Wires::Empty) => queued == 0,
         (Ok(queued), Ok(unsent), Wires::Stalled) => queued == unsent,
         _ => true, // a listening socket, or no TCP socket, has no such queue
     }
+}
+
+/// Bytes that were handed to the network through this socket and that the other side's kernel has not acknowledged.
+fn unacknowledged(socket: impl AsFd) -> rustix::io::Result<libc::c_int> {
+    const SIOCOUTQ: rustix::ioctl::Opcode = libc::TIOCOUTQ as rustix::ioctl::Opcode;
+
+    // SAFETY: the request writes one int (linux/sockios.h).
+    unsafe { rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQ, libc::c_int>::new()) }
 }
 
 // ---- sockets ----
@@ -313,7 +325,11 @@ fn listener_in_line(line: &str, inode: u64) -> Option<SocketAddr> {
     if *fields.get(3)? != LISTEN || fields.get(9)?.parse() != Ok(inode) {
         return None;
     }
-    let (ip, port) = fields[1].split_once(':')?;
+    address_in_table(fields[1])
+}
+
+fn address_in_table(text: &str) -> Option<SocketAddr> {
+    let (ip, port) = text.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;
     let words: Option<Vec<u8>> = (0..ip.len() / 8)
         .map(|word| u32::from_str_radix(ip.get(word * 8..word * 8 + 8)?, 16).ok())
@@ -415,7 +431,10 @@ struct Call {
 
 /// `/proc/PID/task/TID/syscall`; `None` where the thread runs, is about to run, or is blocked outside of a system call.
 fn waiting_call(pid: u32, tid: u32) -> Option<Call> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")).ok()?;
+    call_in(&fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")).ok()?)
+}
+
+fn call_in(text: &str) -> Option<Call> {
     let mut fields = text.split_ascii_whitespace();
     let number = fields.next()?.parse().ok()?;
     let mut arguments = [0; 6];
@@ -473,6 +492,10 @@ fn caught_signals(pid: u32) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[path = "linux/small_programs.rs"]
+mod small_programs;
+
+#[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::process::{Command, Stdio};
@@ -481,8 +504,8 @@ mod tests {
 
     /// Waits, for a bounded time, until something is seen.
     #[track_caller]
-    fn soon(what: &str, seen: impl Fn() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+    pub(super) fn soon(what: &str, seen: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
         while !seen() {
             assert!(Instant::now() < deadline, "{what}");
             std::thread::yield_now();

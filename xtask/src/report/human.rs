@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
-use suite::{Event, Failure, Status, What, show};
+use suite::{CANNOT_SEE, Event, Failure, Status, What, show};
 
 use crate::explanations::NamedMistake;
 use crate::grade::{Grade, GradedRow};
@@ -244,6 +244,9 @@ fn summary(grade: &Grade) -> String {
     let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
     text += &lost(grade);
     text += &next(grade);
+    if grade.rows.iter().any(|row| row.verdict.stuck_unseen && matches!(row.verdict.status, Status::Failed(_))) {
+        text += &paint(DIM, &wrap(&format!("Where a program was stuck is not shown: {CANNOT_SEE}."), 0));
+    }
     text + &paint(DIM, &wrap(&format!("Confinement: {}.", grade.confinement.join("; ")), 0))
 }
 
@@ -357,6 +360,16 @@ mod tests {
         ]);
         assert_eq!((grade.score(), grade.max_score(), grade.passed(), grade.has_faults()), (6, 6, false, true));
         assert!(render(&grade).contains("The grader could not find out: no descriptors left. This costs no point."));
+    }
+
+    #[test]
+    fn a_system_that_does_not_show_where_a_program_was_stuck_says_so_once() {
+        let unseen = |id| {
+            let row = row(id, "exactness", failure());
+            GradedRow { verdict: Verdict { stuck_unseen: true, ..row.verdict }, ..row }
+        };
+        let text = render(&grade(vec![unseen("echoes"), unseen("echoes_more")]));
+        assert_eq!(text.matches("Where a program was stuck is not shown").count(), 1, "{text}");
     }
 
     #[test]
