@@ -126,7 +126,9 @@ pub(crate) fn standstill(
     }
     let awaits_end =
         |socket: &Socket| peer_of(socket).is_some_and(|peer| left.contains(&peer)) && !has_seen_the_end(socket);
-    let is_at_rest = |socket: &Socket| has_no_timeout(socket) && is_still(socket, wires) && !awaits_end(socket);
+    let is_at_rest = |socket: &Socket| {
+        has_no_timeout(socket) && !hears_from_outside(socket) && is_still(socket, wires) && !awaits_end(socket)
+    };
     let still = !processes.iter().any(|&pid| has_timers(pid)) && every_socket(&processes, is_at_rest)?;
     // A program of which nothing is left does not wait: how it ended is about to be heard.
     (still && !picture.is_empty()).then_some(Standstill(picture))
@@ -358,6 +360,15 @@ fn has_no_timeout(socket: &Socket) -> bool {
     matches!((socket.read_timeout(), socket.write_timeout()), (Ok(None), Ok(None)))
 }
 
+/// The other end is neither the harness nor one of the program's own processes: a service of the machine's, like that of a
+/// container, or another machine. What comes from there is not under way in anything that can be seen here.
+fn hears_from_outside(socket: &Socket) -> bool {
+    let Ok(peer) = socket.peer_addr() else { return false };
+    let is_service = peer.is_unix() && !peer.is_unnamed();
+    let is_elsewhere = |address: SocketAddr| !canonical(address).ip().is_loopback();
+    is_service || peer.as_socket().is_some_and(is_elsewhere)
+}
+
 // ---- threads ----
 
 struct Account {
@@ -478,7 +489,8 @@ fn has_timers(pid: u32) -> bool {
     const WAKERS: [&str; 3] = ["[timerfd]", "[signalfd]", "[io_uring]"];
     const ALARMS: u64 = 1 << (libc::SIGALRM - 1) | 1 << (libc::SIGVTALRM - 1) | 1 << (libc::SIGPROF - 1);
 
-    let posix = fs::read_to_string(format!("/proc/{pid}/timers")).is_ok_and(|timers| !timers.is_empty());
+    // Where the kernel does not list them (CONFIG_CHECKPOINT_RESTORE), there may be some.
+    let posix = !fs::read_to_string(format!("/proc/{pid}/timers")).is_ok_and(|timers| timers.is_empty());
     let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     let mut targets = links.filter_map(|entry| fs::read_link(entry.path()).ok());
     let descriptor = targets.any(|target| WAKERS.iter().any(|kind| target.to_string_lossy().contains(kind)));
@@ -564,6 +576,20 @@ mod tests {
         assert!(has_no_timeout(&socket));
         socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         assert!(!has_no_timeout(&socket));
+    }
+
+    #[test]
+    fn a_service_of_the_machine_may_be_heard_from_and_a_pair_of_sockets_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let service = std::os::unix::net::UnixListener::bind(folder.path().join("service")).unwrap();
+        let user = std::os::unix::net::UnixStream::connect(folder.path().join("service")).unwrap();
+        let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(hears_from_outside(&Socket::from(OwnedFd::from(user))));
+        for socket in [OwnedFd::from(service), one.into(), listener.into(), client.into()] {
+            assert!(!hears_from_outside(&Socket::from(socket)));
+        }
     }
 
     #[test]
