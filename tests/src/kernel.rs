@@ -58,6 +58,7 @@ pub(crate) struct Sockets {
 
 /// The harness's end of one connection, or the place where it listens.
 #[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux asks for it"))]
 pub(crate) struct OurEnd {
     pub(crate) who: Who,
     pub(crate) address: SocketAddr,
