@@ -279,6 +279,11 @@ impl Bench {
         lock(&self.ends).clone().into_iter().map(end).collect()
     }
 
+    /// A wait for a program of this check has ended in vain.
+    pub(crate) fn has_waited_in_vain(&self) -> bool {
+        lock(&self.stuck).is_some()
+    }
+
     /// Where the programs were when a wait for one last ended in vain.
     pub(crate) fn stuck(&self) -> Option<Stuck> {
         lock(&self.stuck).clone().flatten()

@@ -425,7 +425,11 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// A program that was seen to wait was alive then; what it makes of the harness's leaving is no evidence.
     fn keep_exit(&mut self) {
+        if self.bench.has_waited_in_vain() {
+            return;
+        }
         let grace = if self.bench.is_death_suspected() { Duration::from_millis(50) } else { Duration::ZERO };
         if let Ok(Some(status)) = self.has_ended(grace) {
             self.bench.keep_exit(status);

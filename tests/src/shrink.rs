@@ -181,9 +181,11 @@ impl Search<'_> {
     fn drop_clients(&mut self) {
         let Some(case) = self.best() else { return };
         let with = |clients| Case { clients, ..case.clone() };
-        let two_will_do = case.clients > 2 && self.breaks(&with(2));
-        if case.clients > 1 && !(two_will_do && !self.breaks(&with(1))) {
-            self.halve(0, self.best().map_or(case.clients, |best| best.clients), with);
+        if case.clients > 2 && !self.breaks(&with(2)) {
+            return self.halve(2, case.clients, with);
+        }
+        if case.clients > 1 {
+            self.breaks(&with(1));
         }
     }
 
