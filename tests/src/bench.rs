@@ -6,14 +6,14 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::evidence::Clue;
 use crate::kernel::{Effort, OurEnd, Standstill, Stuck, Tree, Whereabouts, Who, Wires};
 use crate::payload::Payload;
 use crate::program::{Folder, Output, describe};
-use crate::transcript::{Record, What};
+use crate::transcript::{Record, Shared};
 
 /// How much of the end of a program's standard error is evidence.
 const STDERR_TAIL: usize = 2000;
@@ -25,7 +25,7 @@ pub(crate) struct Bench {
     seed: u64,
     launcher: PathBuf,
     scratch: PathBuf,
-    large: Arc<OnceLock<Vec<u8>>>,
+    large: Shared,
     pub(crate) record: Record,
     peers: AtomicUsize,
     wires: Mutex<Vec<Weak<TcpStream>>>,
@@ -47,13 +47,14 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(check: &'static str, seed: u64, launcher: &Path, scratch: &Path) -> Self {
+        let large = Shared::default();
         Self {
             check,
             seed,
             launcher: launcher.to_owned(),
             scratch: scratch.to_owned(),
-            large: Arc::default(),
-            record: Record::new(),
+            record: Record::new(&large),
+            large,
             peers: AtomicUsize::new(0),
             wires: Mutex::default(),
             ends: Mutex::default(),
@@ -70,8 +71,8 @@ impl Bench {
     }
 
     /// With the large message of all the checks of one run.
-    pub(crate) fn with_large_message(self, large: &Arc<OnceLock<Vec<u8>>>) -> Self {
-        Self { large: Arc::clone(large), ..self }
+    pub(crate) fn with_large_message(self, large: &Shared) -> Self {
+        Self { large: large.clone(), record: Record::new(large), ..self }
     }
 
     /// A place for a follow-up that leaves no trace in this check's record.
@@ -265,10 +266,7 @@ impl Bench {
         let streams = lock(&self.wires).iter().filter_map(Weak::upgrade).collect::<Vec<_>>().into_iter();
         let mut streams: BTreeMap<_, _> =
             streams.filter_map(|stream| Some((stream.local_addr().ok()?, stream))).collect();
-        let mut written = BTreeMap::<String, usize>::new();
-        for event in self.record.events().into_iter().filter(|event| event.what == What::Send) {
-            *written.entry(event.peer).or_default() += event.bytes;
-        }
+        let written = self.record.sent();
         let end = |(address, who): (SocketAddr, Who)| match &who {
             Who::Client(name) => {
                 let written = written.get(name).copied().unwrap_or(0);

@@ -25,7 +25,7 @@ mod shrink;
 mod transcript;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use compare::{Deviation, Difference};
 pub use evidence::Clues;
@@ -205,6 +205,8 @@ pub struct Verdict {
     pub status: Status,
     /// How long it took.
     pub took: Duration,
+    /// When the transcript began; `None` where the check was not run.
+    pub began: Option<SystemTime>,
     /// What went over the wire.
     pub transcript: Vec<Event>,
     /// The end of what the program said on standard error.
@@ -229,6 +231,7 @@ impl Verdict {
             check,
             status,
             took: Duration::ZERO,
+            began: None,
             transcript: Vec::new(),
             stderr_tail: Vec::new(),
             ended: None,

@@ -142,7 +142,8 @@ impl Peer {
         stream.set_write_timeout(Some(WRITE_SLICE)).map_err(Fault::from)?;
         let stream = Arc::new(stream);
         bench.keep_wire(&name, &stream);
-        bench.record.note(&name, what, &[]);
+        let ends = stream.local_addr().ok().zip(stream.peer_addr().ok());
+        bench.record.note_connection(&name, what, ends);
         Ok(Self { name, stream, bench, tree, closed: false })
     }
 
@@ -301,7 +302,7 @@ impl Peer {
         patience::let_be(&self.bench, at_most, patience::STUCK);
         let mut buffer = [0; 4096];
         match self.read_some(&mut buffer, Duration::from_millis(1))? {
-            Read1::Bytes(count) => Ok(buffer[..count].to_vec()),
+            Read1::Bytes(count) => Ok(self.received(&buffer[..count])),
             Read1::Ended(_) | Read1::Nothing => Ok(Vec::new()),
         }
     }
@@ -310,9 +311,15 @@ impl Peer {
     pub(crate) fn surplus(&self) -> Option<Vec<u8>> {
         let mut buffer = [0; 4096];
         match self.read_some(&mut buffer, Duration::from_millis(1)) {
-            Ok(Read1::Bytes(count)) => Some(buffer[..count].to_vec()),
+            Ok(Read1::Bytes(count)) => Some(self.received(&buffer[..count])),
             _ => None,
         }
+    }
+
+    /// Bytes that are noted, and kept.
+    fn received(&self, bytes: &[u8]) -> Vec<u8> {
+        self.bench.record.note(&self.name, What::Receive, bytes);
+        bytes.to_vec()
     }
 
     pub(crate) fn bench(&self) -> &Bench {
@@ -373,7 +380,7 @@ impl Peer {
         let mut bytes = Vec::new();
         let ending = self.read_until(want, limits, |chunk| {
             bytes.extend_from_slice(chunk);
-            enough(&bytes)
+            Taken { enough: enough(&bytes), known: None }
         })?;
         Ok(Received { equal: 0, bytes, ending })
     }
@@ -393,23 +400,22 @@ impl Peer {
     ) -> Result<Received, Stop> {
         let want = most - so_far.equal - so_far.bytes.len();
         so_far.ending = self.read_until(want, patience::REPLY, |chunk| {
-            let is_equal = expected.get(so_far.equal..so_far.equal + chunk.len()) == Some(chunk);
-            if is_equal {
-                so_far.equal += chunk.len()
-            } else {
-                so_far.bytes.extend_from_slice(chunk)
+            let known = expected.get(so_far.equal..so_far.equal + chunk.len()).filter(|known| *known == chunk);
+            match known {
+                Some(known) => so_far.equal += known.len(),
+                None => so_far.bytes.extend_from_slice(chunk),
             }
-            !is_equal || stop()
+            Taken { enough: known.is_none() || stop(), known }
         })?;
         Ok(so_far)
     }
 
     /// Reads until `want` bytes were taken, one of the chunks was enough, or nothing more comes; why nothing more came.
-    fn read_until(
+    fn read_until<'known>(
         &self,
         want: usize,
         limits: Limits,
-        mut take: impl FnMut(&[u8]) -> bool,
+        mut take: impl FnMut(&[u8]) -> Taken<'known>,
     ) -> Result<Option<Ending>, Stop> {
         let mut patience = Patience::new(&self.bench, limits, patience::STUCK);
         let mut buffer = vec![0; want.min(CHUNK)];
@@ -423,7 +429,9 @@ impl Peer {
                     patience.progress(count);
                     last_look = None;
                     taken += count;
-                    if take(&buffer[..count]) {
+                    let taken = take(&buffer[..count]);
+                    self.bench.record.note(&self.name, What::Receive, taken.known.unwrap_or(&buffer[..count]));
+                    if taken.enough {
                         break;
                     }
                 }
@@ -441,7 +449,7 @@ impl Peer {
         Ok(None)
     }
 
-    /// One read: waits for at most `slice`.
+    /// One read: waits for at most `slice`. What came is the caller's to record.
     fn read_some(&self, buffer: &mut [u8], slice: Duration) -> Result<Read1, Stop> {
         acknowledge_at_once(&self.stream);
         if !readable(&self.stream, slice).map_err(Fault::from)? {
@@ -452,10 +460,7 @@ impl Peer {
                 self.bench.record.note(&self.name, What::End, &[]);
                 Ok(Read1::Ended(Ending::EndOfStream))
             }
-            Ok(n) => {
-                self.bench.record.note(&self.name, What::Receive, &buffer[..n]);
-                Ok(Read1::Bytes(n))
-            }
+            Ok(n) => Ok(Read1::Bytes(n)),
             Err(error) if is_timeout(&error) => Ok(Read1::Nothing),
             Err(error) if is_reset(&error) => {
                 self.bench.record.note(&self.name, What::Reset, &[]);
@@ -538,6 +543,14 @@ impl Drop for Peer {
             _ = SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
         }
     }
+}
+
+/// What was made of bytes that came.
+struct Taken<'known> {
+    /// No more are wanted.
+    enough: bool,
+    /// The same bytes where the harness has them already, to be recorded without a copy.
+    known: Option<&'known [u8]>,
 }
 
 enum Read1 {
@@ -631,7 +644,7 @@ impl Host {
             (Some(fault), _) => Err(fault),
             (None, Ok(Ok(stream))) => {
                 stream.set_nonblocking(false).map_err(Fault::from)?;
-                Peer::new(self.bench.next_peer(), stream, self.bench.clone(), tree, What::Connect)
+                Peer::new(self.bench.next_peer(), stream, self.bench.clone(), tree, What::Accept)
             }
             (None, Ok(Err(status))) => Err(self.no_client(&format!("it ended with {status} without connecting"))),
             (None, Err(GaveUp::Stuck)) => {

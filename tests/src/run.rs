@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
 use crate::evidence::Clues;
 use crate::program::{Program, Subject};
+use crate::transcript::Shared;
 use crate::{Body, Check, Fault, Outcome, Status, Stop, Verdict, port};
 
 /// How a run goes.
@@ -48,7 +49,7 @@ pub fn run(
     let mut round = Round { plan, subjects, verdicts: BTreeMap::new() };
     let mut waiting: Vec<&Planned> = plan.iter().collect();
     let (done, arrivals) = channel();
-    let large = Arc::default();
+    let large = Shared::default();
     std::thread::scope(|scope| {
         let mut running = 0;
         while !waiting.is_empty() || running > 0 {
@@ -110,12 +111,7 @@ enum Readiness {
     Never(String),
 }
 
-fn judge(
-    check: &'static Check,
-    subjects: &[Arc<Subject>],
-    settings: &Settings,
-    large: &Arc<OnceLock<Vec<u8>>>,
-) -> Verdict {
+fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings, large: &Shared) -> Verdict {
     let began = Instant::now();
     let bench = Bench::new(check.id, settings.seed, &settings.launcher, &settings.scratch);
     let bench = Arc::new(bench.with_large_message(large));
@@ -136,7 +132,8 @@ fn judge(
     let shown = bench.shown();
     Verdict {
         took: began.elapsed(),
-        transcript: shown.record.events(),
+        began: Some(shown.record.began_at()),
+        transcript: shown.record.take_events(),
         stderr_tail: shown.stderr_tail(),
         ended: shown.exit(),
         blocked_in: shown.stuck().map(|stuck| stuck.to_string()),

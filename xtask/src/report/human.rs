@@ -192,6 +192,7 @@ fn step(event: &Event) -> String {
     };
     match event.what {
         What::Connect => format!("{peer} → connects"),
+        What::Accept => format!("{peer} ← connects"),
         What::Refused => format!("{peer} ← connection refused"),
         What::Send => data("→"),
         What::Receive => data("←"),
@@ -279,7 +280,7 @@ mod tests {
     use super::*;
 
     fn event(at: u64, what: What, data: &[u8]) -> Event {
-        Event { at: Duration::from_micros(at), peer: "a".to_owned(), what, bytes: data.len(), preview: data.to_vec() }
+        Event::new(Duration::from_micros(at), "a", what, data)
     }
 
     fn row(id: &'static str, group: &'static str, status: Status) -> GradedRow {

@@ -145,7 +145,7 @@ fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
 
 fn entry(event: &Event) -> Entry<'_> {
     let (name, said) = match event.what {
-        What::Connect => ("connect", ""),
+        What::Connect | What::Accept => ("connect", ""),
         What::Refused => ("reset", "(connection refused)"),
         What::Send => ("send", ""),
         What::HalfClose => ("send", "(end of stream)"),
