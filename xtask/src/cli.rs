@@ -106,8 +106,9 @@ cargo xtask grade PRACTICAL [OPTION]...
                            client's message comes last or where {message} stands
   --address HOST:PORT      the address of a --program that has one of its own
   --only WORD              a check, a group or a program; may be repeated
-  --report FORMAT[=FILE]   json; without FILE to stdout, and the report for
-                           people goes to stderr
+  --report FORMAT[=FILE]   json, or pcapng: what went over the wire, for Wireshark;
+                           without FILE to stdout, and the report for people
+                           goes to stderr
   --hint N                 hints up to step N for what failed (1)
   --seed N                 the payloads' seed
   --jobs N                 checks run at the same time (all)
@@ -138,8 +139,8 @@ die, beside a plain sequential program that makes the same eight basic exchanges
 
 /// Commands and options that the contract names and that come later.
 const NOT_YET: [&str; 4] = ["watch", "class", "release", "new"];
-const FORMATS: [&str; 1] = ["json"];
-const FORMATS_NOT_YET: [&str; 11] = [
+const FORMATS: [&str; 2] = ["json", "pcapng"];
+const FORMATS_NOT_YET: [&str; 10] = [
     "junit",
     "gradescope",
     "classroom50",
@@ -150,7 +151,6 @@ const FORMATS_NOT_YET: [&str; 11] = [
     "ctrf",
     "prairielearn",
     "autolab",
-    "pcapng",
 ];
 
 /// Reads the arguments after the program's name.

@@ -1,12 +1,14 @@
 //! The report for people: 80 columns, readable without colour and by a screen reader. Every state is a word.
 
-use std::fmt::Write;
+use std::time::Duration;
 
 use anstyle::Style;
-use suite::{CANNOT_SEE, Event, Failure, Status, What, show};
+use suite::{CANNOT_SEE, Event, Failure, Status, Verdict, What, show};
 
 use crate::explanations::NamedMistake;
 use crate::grade::{Grade, GradedRow};
+use crate::report::conversation::{self, Line};
+use crate::report::hexdump;
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
 
 /// The stretch of a conversation that is shown round a failure.
@@ -118,7 +120,7 @@ fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     }
     text += &match shown_before(grade, row, failure) {
         Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
-        None => conversation(&verdict.transcript) + &stderr(&verdict.stderr_tail),
+        None => difference(verdict, failure) + &conversation(verdict) + &stderr(&verdict.stderr_tail),
     };
     if let Some(mistake) = grade.mistake_of(verdict.check) {
         text += &labelled("mistake", &format!("{}, see at the top", mistake.id));
@@ -156,33 +158,49 @@ fn labelled(label: &str, text: &str) -> String {
     format!("{}{label:<COLUMN$}{}", " ".repeat(INDENT), wrapped.trim_start())
 }
 
-fn conversation(events: &[Event]) -> String {
-    let shown = &events[events.len().saturating_sub(STRETCH)..];
-    let earlier = events.len() - shown.len();
+/// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got.
+fn conversation(verdict: &Verdict) -> String {
+    let Some(focus) = conversation::focus(verdict) else { return String::new() };
+    let shown: Vec<&str> = std::iter::once(focus.peer).chain(focus.source).collect();
+    let lines = conversation::end(conversation::fold(&verdict.transcript, &shown), STRETCH);
+    let drawn = lines.iter().map(|line| match line {
+        Line::Earlier(_) => format!("{}{}\n", " ".repeat(INDENT + 2), line.words()),
+        Line::Step(event) => timed(&step(event), event.at),
+        Line::Others { at, .. } => timed(&line.words(), *at),
+        Line::Echoed { peer, at, .. } | Line::Streamed { peer, at, .. } => {
+            timed(&format!("{peer} {}", line.words()), *at)
+        }
+    });
+    drawn.collect()
+}
+
+fn timed(text: &str, at: Duration) -> String {
+    let left = format!("{}{text}", " ".repeat(INDENT + 2));
+    format!("{}\n", spread(&left, &format!("{:8.1} ms", at.as_secs_f64() * 1e3)))
+}
+
+/// Where and how the bytes differ, where the lines before could not show all of them.
+fn difference(verdict: &Verdict, failure: &Failure) -> String {
+    let Some(difference) = &failure.difference else { return String::new() };
     let mut text = String::new();
-    if earlier > 0 {
-        _ = writeln!(text, "{}… {earlier} earlier steps", " ".repeat(INDENT + 2));
+    if let Some(sentence) = hexdump::sentence(difference) {
+        text += &labelled("bytes", &sentence);
+        text += &hexdump::rows(difference, INDENT);
     }
-    for event in shown {
-        _ = writeln!(
-            text,
-            "{}",
-            spread(
-                &format!("{}{}", " ".repeat(INDENT + 2), step(event)),
-                &format!("{:8.1} ms", event.at.as_secs_f64() * 1e3)
-            )
-        );
+    if let Some(source) = conversation::focus(verdict).and_then(|focus| focus.source) {
+        text += &labelled("whose", &format!("these are bytes that client {source} had sent"));
     }
     text
 }
 
 /// One event from the program's point of view: `→` goes to it, `←` comes from it.
 fn step(event: &Event) -> String {
-    const SHOWN: usize = 24;
+    const SHOWN: usize = 26;
     let peer = &event.peer;
     let data = |arrow: &str| {
-        let preview = show(&event.preview[..event.preview.len().min(SHOWN)], SHOWN);
-        let more = if event.bytes > SHOWN { "…" } else { "" };
+        let shown = super::fitting(&event.preview, SHOWN);
+        let preview = show(&event.preview[..shown], shown);
+        let more = if event.bytes > shown { "…" } else { "" };
         format!(
             "{peer} {arrow} {:<30} {:>8} byte{}",
             format!("{preview}{more}"),
@@ -273,9 +291,7 @@ fn next(grade: &Grade) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use suite::{Fault, Verdict};
+    use suite::Fault;
 
     use super::*;
 

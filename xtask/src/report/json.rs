@@ -107,7 +107,7 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
             _ => None,
         },
         blocked_in: verdict.blocked_in.as_deref().filter(|_| failed),
-        transcript: if failed { verdict.transcript.iter().map(entry).collect() } else { Vec::new() },
+        transcript: if failed { transcript(&verdict.transcript) } else { Vec::new() },
         stderr_tail: Some(&verdict.stderr_tail)
             .filter(|tail| failed && !tail.is_empty())
             .map(|tail| String::from_utf8_lossy(tail).into_owned()),
@@ -143,6 +143,34 @@ fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
     Some(message.replace('\n', " "))
 }
 
+/// The beginning and the end as they were; between them one entry stands for all of its kind.
+fn transcript(events: &[Event]) -> Vec<Entry<'_>> {
+    const FIRST: usize = 60;
+    const LAST: usize = 130;
+    if events.len() <= FIRST + LAST {
+        return events.iter().map(entry).collect();
+    }
+    let (first, rest) = events.split_at(FIRST);
+    let (middle, last) = rest.split_at(rest.len() - LAST);
+    first.iter().map(entry).chain(folded(middle)).chain(last.iter().map(entry)).collect()
+}
+
+fn folded(events: &[Event]) -> Vec<Entry<'_>> {
+    let mut entries: Vec<(Entry<'_>, usize)> = Vec::new();
+    for event in events {
+        let new = entry(event);
+        match entries.iter_mut().find(|(known, _)| known.event == new.event) {
+            Some((known, times)) => {
+                known.bytes += new.bytes;
+                *times += event.stretches;
+            }
+            None => entries.push((Entry { peer: "…", ..new }, event.stretches)),
+        }
+    }
+    let said = |times| format!("({times} of this kind, folded)");
+    entries.into_iter().map(|(entry, times)| Entry { preview: said(times), ..entry }).collect()
+}
+
 fn entry(event: &Event) -> Entry<'_> {
     let (name, said) = match event.what {
         What::Connect | What::Accept => ("connect", ""),
@@ -158,4 +186,25 @@ fn entry(event: &Event) -> Entry<'_> {
     };
     let preview = if event.bytes > 0 { show(&event.preview, PREVIEW) } else { said.to_owned() };
     Entry { at_us: event.at.as_micros(), peer: &event.peer, event: name, bytes: event.bytes, preview }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_long_transcript_stays_short_and_loses_no_count() {
+        let events: Vec<Event> = (0..5000)
+            .map(|number| {
+                let what = if number % 2 == 0 { What::Send } else { What::Receive };
+                Event::new(Duration::from_micros(number), "a", what, b"abc")
+            })
+            .collect();
+        let entries = transcript(&events);
+        assert!(entries.len() <= 200, "{}", entries.len());
+        assert_eq!(entries.iter().map(|entry| entry.bytes).sum::<usize>(), 15_000);
+        assert_eq!(entries[60].preview, "(2405 of this kind, folded)");
+    }
 }

@@ -1,0 +1,72 @@
+//! For the tests of the pictures: real conversations with the catalogue's programs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use suite::{CommandLine, Planned, Scratch, Settings, Subject};
+
+use crate::grade::{Grade, GradedRow};
+use crate::{build, repository};
+
+/// The build's own folder, where a person finds what the tests leave behind to be looked at.
+pub(crate) fn target() -> PathBuf {
+    let executable = std::env::current_exe().unwrap();
+    executable.ancestors().nth(3).unwrap().to_owned() // target/debug/deps/xtask-…
+}
+
+/// Grades a program of the catalogue in these checks; `None`, and a word that says so, where that cannot be done here.
+pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grade> {
+    let launcher = target().join("debug").join(format!("xtask{}", std::env::consts::EXE_SUFFIX));
+    let folder = repository::find().unwrap().practical("echo").unwrap().join("mistakes");
+    if !launcher.is_file() || !folder.is_dir() {
+        println!("skipped: needs {} and {}", launcher.display(), folder.display());
+        return None;
+    }
+    let programs = build::all_programs_of(&folder, &target().join("practicals/echo-verify/mistakes")).unwrap();
+    let words: [&std::ffi::OsStr; 3] = [programs[name].as_os_str(), "{host}".as_ref(), "{port}".as_ref()];
+    let subjects = [Arc::new(Subject::new(program, CommandLine::new(words), None, None))];
+    let all = suite::practical("echo").unwrap().checks();
+    let chosen = all.filter(|check| checks.contains(&check.id));
+    let plan: Vec<Planned> = chosen.map(|check| Planned { check, needs: Vec::new() }).collect();
+    let scratch = Scratch::new().unwrap();
+    let settings = Settings { seed: 7, jobs: 2, launcher, scratch: scratch.path().to_owned() };
+    let verdicts = suite::run(&plan, &subjects, &settings, |_| {});
+    Some(of(plan.iter().zip(verdicts).map(|(planned, verdict)| GradedRow {
+        group: planned.check.group,
+        program: planned.check.programs[0],
+        max_points: 1,
+        claim: "It works.".to_owned(),
+        hints: Vec::new(),
+        given: None,
+        verdict,
+    })))
+}
+
+/// A grade of these rows.
+pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
+    Grade {
+        practical: "echo",
+        title: "Echo".to_owned(),
+        submission: "practicals/echo".to_owned(),
+        seed: 7,
+        pass_mark: 100,
+        rows: rows.into_iter().collect(),
+        mistakes: Vec::new(),
+        compile_errors: Vec::new(),
+        duration: Duration::from_millis(40),
+        confinement: vec!["none".to_owned()],
+        command: "cargo xtask grade echo".to_owned(),
+        hint_steps: 1,
+    }
+}
+
+/// Whether a tool is here; says so where it is not.
+pub(crate) fn has(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_here = std::env::split_paths(&path).any(|folder| Path::new(&folder).join(tool).is_file());
+    if !is_here {
+        println!("skipped: {tool} is not installed");
+    }
+    is_here
+}
