@@ -135,6 +135,8 @@ pub struct Failure {
     pub smallest: Option<String>,
     /// Where the bytes that came part from those that should have come, where bytes were compared.
     pub difference: Option<Box<Difference>>,
+    /// The peer that it is about, by its name in the transcript, where it is about one.
+    pub peer: Option<String>,
 }
 
 impl Failure {

@@ -132,7 +132,8 @@ impl Server<'_> {
         };
         self.bench().record.note(name, what, &[]);
         self.bench().suspect_death();
-        Failure::new(format!("client {name} to connect to {}", self.address), observed).into()
+        let failure = Failure::new(format!("client {name} to connect to {}", self.address), observed);
+        Failure { peer: Some(name.to_owned()), ..failure }.into()
     }
 }
 
@@ -227,7 +228,7 @@ impl Peer {
 
     fn takes_no_more(&self, taken: usize, of: usize, gave_up: GaveUp) -> Stop {
         let expected = format!("{} to get rid of {of} bytes", self.whom());
-        Failure::new(expected, format!("a program that has taken {taken}, then {gave_up}")).into()
+        self.failure(expected, format!("a program that has taken {taken}, then {gave_up}"))
     }
 
     /// Writes what fits now; 0 where nothing did for a moment.
@@ -244,7 +245,18 @@ impl Peer {
 
     /// Holds when all of `expected` came and nothing else. Where it did not, the program may just have died.
     fn compare(&self, expected: &[u8], received: &Received) -> Result<(), Stop> {
-        compare::same(expected, received, &self.whom()).inspect_err(|_| self.bench.suspect_death())
+        compare::same(expected, received, &self.whom()).map_err(|stop| {
+            self.bench.suspect_death();
+            match stop {
+                Stop::Failed(failure) => Failure { peer: Some(self.name.clone()), ..failure }.into(),
+                other => other,
+            }
+        })
+    }
+
+    /// A failure that is about this peer.
+    fn failure(&self, expected: String, observed: String) -> Stop {
+        Failure { peer: Some(self.name.clone()), ..Failure::new(expected, observed) }.into()
     }
 
     /// How a failure calls this peer.
@@ -294,7 +306,7 @@ impl Peer {
             return Ok(());
         }
         let expected = format!("no byte for {} after the echo", self.whom());
-        Err(Failure::new(expected, format!("{} byte(s) more: {}", more.len(), show(&more, 32))).into())
+        Err(self.failure(expected, format!("{} byte(s) more: {}", more.len(), show(&more, 32))))
     }
 
     /// What comes until nothing in the program can move, or for `at_most`.
@@ -331,12 +343,11 @@ impl Peer {
         let received = self.receive(1, limits)?;
         match received.ending {
             Some(Ending::EndOfStream) => Ok(()),
-            ending => Err(Failure::new(
+            ending => Err(self.failure(
                 format!("end of stream for {}", self.whom()),
                 ending
                     .map_or_else(|| format!("more bytes: {}", show(&received.bytes, 32)), |ending| ending.to_string()),
-            )
-            .into()),
+            )),
         }
     }
 

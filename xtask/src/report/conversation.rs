@@ -47,6 +47,8 @@ pub(crate) struct Focus<'a> {
     pub(crate) peer: &'a str,
     /// Another one that had sent the bytes which this one got.
     pub(crate) source: Option<&'a str>,
+    /// All that had happened by then; what came later was tried to learn more.
+    pub(crate) events: &'a [Event],
 }
 
 /// The peers in the order of their coming.
@@ -55,10 +57,17 @@ pub(crate) fn peers(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.peer.as_str()).filter(|peer| known.insert(*peer)).collect()
 }
 
-/// A check stops where it fails: the last word is the failed peer's.
+/// The peer that the failure names, else the one that spoke last: a check stops where it fails.
 pub(crate) fn focus(verdict: &Verdict) -> Option<Focus<'_>> {
-    let peer = verdict.transcript.last()?.peer.as_str();
-    Some(Focus { peer, source: source(verdict, peer) })
+    let named = match &verdict.status {
+        Status::Failed(failure) => failure.peer.as_deref(),
+        _ => None,
+    };
+    let events = &verdict.transcript;
+    let last = events.iter().rposition(|event| named.is_none_or(|peer| peer == event.peer));
+    let until = last.unwrap_or(events.len().checked_sub(1)?);
+    let peer = events[until].peer.as_str();
+    Some(Focus { peer, source: source(verdict, peer), events: &events[..=until] })
 }
 
 /// Who else had sent the bytes that stand where others should; `None` where the peer may have sent them itself.
@@ -331,6 +340,42 @@ mod tests {
         check(&steps, &["a"], &["… 6 × 2 KiB at most: 6 KiB sent, 3 KiB back, all equal", "a Send", "a Receive"]);
         steps[3].2 = &other;
         check(&steps, &["a"], &["… 6 × 2 KiB at most: 6 KiB sent, 4 KiB back", "a Send", "a Receive"]);
+    }
+
+    #[test]
+    fn a_failure_is_about_whom_it_names_and_what_came_later_is_left_out() {
+        let transcript = events(&[("a", Connect, b""), ("b", Connect, b""), ("b", End, b""), ("c", Connect, b"")]);
+        let about = |peer: Option<&str>| {
+            let failure = suite::Failure { peer: peer.map(str::to_owned), ..suite::Failure::default() };
+            Verdict { transcript: transcript.clone(), ..Verdict::new("a_check", Status::Failed(failure)) }
+        };
+        for (named, peer, steps) in [(Some("b"), "b", 3), (None, "c", 4), (Some("nobody"), "c", 4)] {
+            let verdict = about(named);
+            let focus = focus(&verdict).unwrap();
+            assert_eq!((focus.peer, focus.events.len()), (peer, steps));
+        }
+    }
+
+    #[test]
+    fn anothers_bytes_are_known_again() {
+        let transcript = events(&[
+            ("a", Send, b"the message of a"),
+            ("b", Send, b"the message of b"),
+            ("a", Receive, b"the message of b"),
+        ]);
+        let difference = suite::Difference {
+            at: 0,
+            deviation: suite::Deviation::Changed,
+            expected_length: 16,
+            observed_length: 16,
+            from: 0,
+            expected: b"the message of a".to_vec(),
+            observed: b"the message of b".to_vec(),
+            ending: None,
+        };
+        let failure = suite::Failure { difference: Some(Box::new(difference)), ..suite::Failure::default() };
+        let verdict = Verdict { transcript, ..Verdict::new("a_check", Status::Failed(failure)) };
+        assert_eq!(focus(&verdict).unwrap().source, Some("b"));
     }
 
     #[test]

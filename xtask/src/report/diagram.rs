@@ -91,7 +91,7 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn of(verdict: &'a Verdict) -> Option<Self> {
         let focus = conversation::focus(verdict)?;
-        let all = conversation::peers(&verdict.transcript);
+        let all = conversation::peers(focus.events);
         let mut peers = all.clone();
         if all.len() > LANES {
             let before = all.iter().take_while(|peer| **peer != focus.peer).last();
@@ -100,7 +100,7 @@ impl<'a> Plan<'a> {
         }
         Some(Self {
             verdict,
-            lines: conversation::end(conversation::fold(&verdict.transcript, &peers), ROWS),
+            lines: conversation::end(conversation::fold(focus.events, &peers), ROWS),
             others: all.len() - peers.len(),
             peers,
             accepts: verdict.transcript.iter().any(|event| event.what == What::Accept),
@@ -322,7 +322,9 @@ impl<'a> Drawing<'a> {
             What::End => self.drawn(y, program, peer, "from", Self::last_arrow, "end of stream"),
             What::SendReset => self.drawn(y, peer, program, "bad", Self::broken_arrow, "reset"),
             What::Reset => self.drawn(y, program, peer, "bad", Self::broken_arrow, "reset"),
-            What::Timeout => self.drawn(y, program, peer, "bad", Self::no_arrow, "nothing more came"),
+            What::Timeout => {
+                self.drawn(y, program, peer, "bad", Self::no_arrow, &format!("nothing more for {}", event.peer))
+            }
         };
         let middle = if event.what == What::Timeout { program - self.gap / 2.0 } else { (peer + program) / 2.0 };
         self.words(middle, y - 7.0, "label", &words);

@@ -162,7 +162,7 @@ fn labelled(label: &str, text: &str) -> String {
 fn conversation(verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
     let shown: Vec<&str> = std::iter::once(focus.peer).chain(focus.source).collect();
-    let lines = conversation::end(conversation::fold(&verdict.transcript, &shown), STRETCH);
+    let lines = conversation::end(conversation::fold(focus.events, &shown), STRETCH);
     let drawn = lines.iter().map(|line| match line {
         Line::Earlier(_) => format!("{}{}\n", " ".repeat(INDENT + 2), line.words()),
         Line::Step(event) => timed(&step(event), event.at),
