@@ -43,6 +43,8 @@ pub(crate) struct Bench {
     shorter: Mutex<Option<Arc<Self>>>,
     /// Where the programs were when a wait for one last ended in vain; `None` inside where the system does not show it.
     stuck: Mutex<Option<Option<Stuck>>>,
+    /// The end of what they had said on standard error by then.
+    said: Mutex<Option<Vec<u8>>>,
 }
 
 impl Bench {
@@ -67,6 +69,7 @@ impl Bench {
             clues: Mutex::default(),
             shorter: Mutex::default(),
             stuck: Mutex::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -241,13 +244,17 @@ impl Bench {
     pub(crate) fn keep_stuck(&self) {
         match self.whereabouts() {
             Some(programs) if programs.is_empty() => {} // they have ended
-            programs => *lock(&self.stuck) = Some(programs.map(|programs| Stuck { programs })),
+            programs => {
+                *lock(&self.stuck) = Some(programs.map(|programs| Stuck { programs }));
+                *lock(&self.said) = Some(self.said_by_now());
+            }
         }
     }
 
     /// What a launch showed that was no part of the check itself.
     pub(crate) fn forget_stuck(&self) {
         *lock(&self.stuck) = None;
+        *lock(&self.said) = None;
     }
 
     /// Where each of the programs is that live.
@@ -292,8 +299,13 @@ impl Bench {
         *lock(&self.stuck) == Some(None)
     }
 
-    /// The end of what the last programs said on standard error.
+    /// The end of what the last programs said on standard error; what they said of the harness's leaving, once it had waited in
+    /// vain, is no part of it.
     pub(crate) fn stderr_tail(&self) -> Vec<u8> {
+        lock(&self.said).clone().unwrap_or_else(|| self.said_by_now())
+    }
+
+    fn said_by_now(&self) -> Vec<u8> {
         let outputs = lock(&self.outputs);
         outputs
             .iter()

@@ -41,11 +41,11 @@ impl Evidence {
 fn what_stays(report: &str) -> String {
     let is_idle = |line: &&str| {
         let word = line.trim_start();
-        !["✓", "–", "Score", "Confinement", "again"].iter().any(|begin| word.starts_with(begin))
+        !["✓", "–", "Score", "again"].iter().any(|begin| word.starts_with(begin))
     };
     let mut text = String::new();
     let mut skipping = false;
-    for line in report.lines() {
+    for line in report.lines().take_while(|line| !line.starts_with("Confinement")) {
         // What continues a line that is left out is left out with it.
         skipping = !is_idle(&line) || skipping && line.starts_with("                ");
         if !skipping {

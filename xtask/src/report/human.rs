@@ -284,6 +284,9 @@ fn next(grade: &Grade) -> String {
         return wrap(&format!("Next: make {} compile", errors.program), 0);
     }
     let failed = grade.rows.iter().find(|row| matches!(row.verdict.status, Status::Failed(_)));
+    if let Some(mistake) = failed.and_then(|row| grade.mistake_of(row.verdict.check)) {
+        return wrap(&format!("Next: {}. {} cargo xtask explain {}", mistake.id, mistake.r#try, mistake.id), 0);
+    }
     failed.map_or_else(String::new, |row| {
         wrap(&format!("Next: {}. {} cargo xtask explain {}", row.verdict.check, row.claim, row.verdict.check), 0)
     })
