@@ -1,0 +1,55 @@
+"""Has an executor with three workers, and a client keeps its worker until it goes. The fourth is accepted, and waits
+in the executor's queue without a word.
+"""
+
+import socket
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+USAGE = "usage: echo_server [HOST [PORT]]"
+
+
+def main() -> int:
+    host, port = (sys.argv[1:] + ["127.0.0.1", "65432"][len(sys.argv) - 1:])[:2]
+    if len(sys.argv) > 3 or not is_port(port):
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        listener = socket.create_server((host, int(port)))
+    except OSError as error:
+        print(f"cannot listen on {host}:{port}: {error}", file=sys.stderr)
+        return 1
+    serve(listener)
+    return 0
+
+
+def is_port(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) <= 65535
+
+
+def serve(listener: socket.socket) -> None:
+    with ThreadPoolExecutor(max_workers=3) as executor:
+        while True:
+            try:
+                client, _ = listener.accept()
+                executor.submit(echo, client)
+            except OSError as error:
+                print(f"cannot serve a client: {error}", file=sys.stderr)
+                time.sleep(0.1)  # most often no descriptor is free
+
+
+def echo(client: socket.socket) -> None:
+    with client:
+        try:
+            while data := client.recv(1000):
+                client.sendall(data)
+        except OSError as error:
+            print(f"a client is lost: {error}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,42 @@
+"""Makes two mistakes, as the first solution of everybody does: one loop accepts and serves, so that a second client
+waits for the first to go, and a client's reset ends that loop with a traceback.
+"""
+
+import socket
+import sys
+
+USAGE = "usage: echo_server [HOST [PORT]]"
+
+
+def main() -> int:
+    host, port = (sys.argv[1:] + ["127.0.0.1", "65432"][len(sys.argv) - 1:])[:2]
+    if len(sys.argv) > 3 or not is_port(port):
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        listener = socket.create_server((host, int(port)))
+    except OSError as error:
+        print(f"cannot listen on {host}:{port}: {error}", file=sys.stderr)
+        return 1
+    serve(listener)
+    return 0
+
+
+def is_port(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) <= 65535
+
+
+def serve(listener: socket.socket) -> None:
+    while True:
+        client, (host, port) = listener.accept()
+        print(f"connection from {host}:{port}", file=sys.stderr)
+        with client:
+            while data := client.recv(1024):
+                client.sendall(data)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,46 @@
+"""Closes everything after a conversation, as one should, and the listening socket with it. The loop round it does not
+help any more: to accept on a closed socket is an error, which nobody catches.
+"""
+
+import socket
+import sys
+
+USAGE = "usage: echo_server [HOST [PORT]]"
+
+
+def main() -> int:
+    host, port = (sys.argv[1:] + ["127.0.0.1", "65432"][len(sys.argv) - 1:])[:2]
+    if len(sys.argv) > 3 or not is_port(port):
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        listener = socket.create_server((host, int(port)))
+    except OSError as error:
+        print(f"cannot listen on {host}:{port}: {error}", file=sys.stderr)
+        return 1
+    serve(listener)
+    return 0
+
+
+def is_port(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) <= 65535
+
+
+def serve(listener: socket.socket) -> None:
+    while True:
+        client, _ = listener.accept()
+        try:
+            while data := client.recv(100):
+                client.sendall(data)
+        except OSError as error:
+            print(f"a client is lost: {error}", file=sys.stderr)
+        finally:
+            client.close()
+            listener.close()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,62 @@
+"""Calls `send` and does not look at what it returns. The sockets do not block, so that a send may take a part, or
+nothing: both pass for done. (The send buffer has a size of its own so that the same is lost on every machine.)
+"""
+
+import selectors
+import socket
+import sys
+
+USAGE = "usage: echo_server [HOST [PORT]]"
+
+
+def main() -> int:
+    host, port = (sys.argv[1:] + ["127.0.0.1", "65432"][len(sys.argv) - 1:])[:2]
+    if len(sys.argv) > 3 or not is_port(port):
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        listener = socket.create_server((host, int(port)))
+    except OSError as error:
+        print(f"cannot listen on {host}:{port}: {error}", file=sys.stderr)
+        return 1
+    serve(listener)
+    return 0
+
+
+def is_port(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) <= 65535
+
+
+def serve(listener: socket.socket) -> None:
+    selector = selectors.DefaultSelector()
+    selector.register(listener, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is listener:
+                client, _ = listener.accept()
+                client.setblocking(False)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 256 * 1024)
+                selector.register(client, selectors.EVENT_READ)
+            else:
+                go_on(selector, key.fileobj)
+
+
+def go_on(selector: selectors.BaseSelector, client: socket.socket) -> None:
+    try:
+        data = client.recv(65536)
+        if data:
+            client.send(data)
+            return
+    except BlockingIOError:
+        return
+    except OSError as error:
+        print(f"a client is lost: {error}", file=sys.stderr)
+    selector.unregister(client)
+    client.close()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
