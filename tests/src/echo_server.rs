@@ -422,11 +422,11 @@ fn receive_all(clients: &mut [Peer], messages: &[Vec<u8>]) -> Outcome {
         .find_map(|(at, (client, message))| client.expect(message).err().map(|stop| (at, stop)));
     let Some((at, stop)) = wrong else { return Ok(()) };
     on_failure(Err(stop), |failure| {
-        let mut came = failure.difference.as_ref().map(|difference| difference.wrong().to_vec()).unwrap_or_default();
-        if came.is_empty() {
-            came = clients.iter().skip(at + 1).find_map(|client| client.surplus()).unwrap_or_default();
-        }
-        if is_from_another(&came, at, messages) {
+        let came = failure.difference.as_ref().map(|difference| difference.wrong().to_vec()).unwrap_or_default();
+        let rest = (at + 1..clients.len())
+            .filter(|_| came.is_empty())
+            .any(|other| clients[other].surplus().is_some_and(|surplus| is_from_another(&surplus, other, messages)));
+        if rest || is_from_another(&came, at, messages) {
             clients[at].bench().clue(Clue::OthersBytes);
         }
         failure.into()
@@ -438,7 +438,8 @@ fn is_from_another(came: &[u8], at: usize, messages: &[Vec<u8>]) -> bool {
     const TELLING: usize = 4;
     let key = &came[..came.len().min(2 * TELLING)];
     let holds = |message: &Vec<u8>| message.windows(key.len()).any(|window| window == key);
-    key.len() >= TELLING && messages.iter().enumerate().any(|(other, message)| other != at && holds(message))
+    let others = messages.iter().enumerate().filter(|(other, _)| *other != at);
+    key.len() >= TELLING && !holds(&messages[at]) && others.map(|(_, message)| message).any(holds)
 }
 
 /// Hundreds of clients are no reason to turn one away.

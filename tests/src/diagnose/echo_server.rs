@@ -181,8 +181,11 @@ fn decorates(seen: &Seen<'_>) -> Option<Diagnosis> {
         let after = ends.map(|suffix| format!("after the echo came {}", show(suffix, 24)));
         after.or_else(|| seen.failed("adds_nothing").filter(|_| !greets).and_then(other_bytes))
     };
-    let because = seen.failed("echoes_short_message").and_then(other_bytes).or_else(around)?;
-    seen.name("decorates", because, &["echoes_short_message", "adds_nothing"])
+    // Certain bytes only; where the first that are no text differ, it is text that is meant.
+    let values = answers(seen, VALUES);
+    let certain = || values.iter().find(|answer| answer.message.is_ascii() && answer.is_decorated()).map(Answer::how);
+    let because = seen.failed("echoes_short_message").and_then(other_bytes).or_else(around).or_else(certain)?;
+    seen.name("decorates", because, &["echoes_short_message", "adds_nothing", VALUES])
 }
 
 fn sends_whole_buffer(seen: &Seen<'_>) -> Option<Diagnosis> {
@@ -298,10 +301,18 @@ impl Answer<'_> {
         self.message.iter().position(|byte| *byte == 0).is_some_and(|at| self.came == &self.message[..at])
     }
 
-    /// It came back without the blanks at its ends.
+    /// It came back without some of the blanks at its ends.
     fn is_trimmed(&self) -> bool {
-        let trimmed = [self.message.trim_ascii(), self.message.trim_ascii_end(), self.message.trim_ascii_start()];
-        !self.came.is_empty() && self.came != self.message && trimmed.contains(&self.came)
+        let core = self.message.trim_ascii();
+        let all = [self.message, self.message.trim_ascii_start()];
+        let cut = all.iter().any(|all| all.starts_with(self.came)) && self.came.len() < self.message.len();
+        !core.is_empty() && cut && self.came.trim_ascii() == core
+            || self.came == self.message.trim_ascii_start() && self.came != self.message
+    }
+
+    /// It came back, and other bytes stood in it.
+    fn is_decorated(&self) -> bool {
+        !self.came.is_empty() && !self.message.starts_with(self.came) && !self.is_trimmed()
     }
 
     /// It consists of blanks alone, and nothing of it came back.
@@ -329,8 +340,8 @@ const WORDS: &str = "obeys_no_words";
 fn text_only(seen: &Seen<'_>) -> Option<Diagnosis> {
     let answers = answers(seen, VALUES);
     let first = answers.iter().find(|answer| answer.message.first() == Some(&0x80))?;
-    let others_known =
-        answers.iter().all(|answer| !answer.message.is_ascii() || answer.has_nul() || answer.is_trimmed());
+    let is_known = |answer: &Answer<'_>| answer.has_nul() || answer.is_trimmed() || answer.is_decorated();
+    let others_known = answers.iter().all(|answer| !answer.message.is_ascii() || is_known(answer));
     if others_known { seen.name("text_only", first.how(), &[VALUES]) } else { None }
 }
 
