@@ -30,6 +30,9 @@ pub(crate) struct Mistake {
     pub(crate) does: String,
     /// Exactly these checks fail.
     pub(crate) fails: Vec<String>,
+    /// These may fail, or not: it is chance that decides.
+    #[serde(default)]
+    pub(crate) may_fail: Vec<String>,
     /// The mistakes that it makes, where they are not the one that it is called after.
     makes: Option<Vec<String>>,
     /// How it is started, in the folder of the mistakes, where it is no program of that crate: another language.
@@ -74,7 +77,9 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Optio
         anyhow!("{shown}:{line}: {}", error.message())
     })?;
     for mistake in &catalogue.mistake {
-        if let Some(unknown) = mistake.fails.iter().find(|id| !practical.checks().any(|check| check.id == **id)) {
+        if let Some(unknown) =
+            mistake.fails.iter().chain(&mistake.may_fail).find(|id| !practical.checks().any(|check| check.id == **id))
+        {
             bail!("{shown}: {} fails {unknown:?}, which is no check", mistake.id);
         }
     }

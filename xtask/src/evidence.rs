@@ -37,17 +37,19 @@ impl Evidence {
     }
 }
 
-/// The mistakes' names and the failed checks, without what differs from run to run.
+/// The mistakes' names and the failed checks, without what differs from run to run, and from one version of the program's
+/// language to the next: its own words.
 fn what_stays(report: &str) -> String {
     let is_idle = |line: &&str| {
         let word = line.trim_start();
-        !["✓", "–", "Score", "again"].iter().any(|begin| word.starts_with(begin))
+        !["✓", "–", "Score", "again", "stderr"].iter().any(|begin| word.starts_with(begin))
     };
     let mut text = String::new();
     let mut skipping = false;
     for line in report.lines().take_while(|line| !line.starts_with("Confinement")) {
         // What continues a line that is left out is left out with it.
-        skipping = !is_idle(&line) || skipping && line.starts_with("                ");
+        skipping = !is_idle(&line)
+            || skipping && (line.starts_with("                ") || line.trim_start().starts_with("| "));
         if !skipping {
             text += without_figures(line).trim_end();
             text.push('\n');
@@ -92,8 +94,7 @@ mod tests {
 
     #[test]
     fn what_passed_is_left_out_with_all_its_lines() {
-        let report =
-            "flow\n  ✓ passed  a\n  ✗ failed  b\n      again     one\n                two\n      got       x\n";
+        let report = "flow\n  ✓ passed  a\n  ✗ failed  b\n      again     one\n                two\n      got       x\n      stderr  | y\n              | z\n";
         assert_eq!(what_stays(report), "flow\n  ✗ failed  b\n      got       x\n");
     }
 }

@@ -324,13 +324,14 @@ fn told(verdict: &Verdict) -> String {
 fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let mut complaints = Vec::new();
     let mut failed_by_some = BTreeSet::new();
-    let matrix = Matrix::new(&ground.rubric);
+    let chosen: Vec<&Mistake> = ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id)).collect();
+    let matrix = Matrix::new(&ground.rubric, chosen.iter().map(|mistake| mistake.id.len()));
     let mut naming = Naming::default();
     let evidence = Evidence::new(&ground.rubric.folder, ground.request.renew_evidence);
     let mut reads_otherwise = Vec::new();
-    for mistake in ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id)) {
+    for mistake in chosen {
         if !ground.can_run(mistake) {
-            terminal::say_line(format_args!("{:NAME_WIDTH$}skipped: {} is not here", mistake.id, mistake.command()));
+            terminal::say_line(format_args!("{}  skipped: {} is not here", mistake.id, mistake.command()));
             continue;
         }
         let grade = ground.grade(Some((&mistake.program, &mistake.id)))?;
@@ -362,8 +363,9 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
 
 fn differences(mistake: &Mistake, grade: &Grade) -> Vec<String> {
     let must_fail = |id: &str| mistake.fails.iter().any(|failing| failing == id);
+    let may_fail = |id: &str| mistake.may_fail.iter().any(|failing| failing == id);
     let wrong = grade.rows.iter().map(|row| &row.verdict).filter(|verdict| match verdict.status {
-        Status::Failed(_) => !must_fail(verdict.check),
+        Status::Failed(_) => !must_fail(verdict.check) && !may_fail(verdict.check),
         Status::Unseen(_) => false,
         Status::Fault(_) => true,
         _ => must_fail(verdict.check),
@@ -405,18 +407,19 @@ impl Naming {
 /// Mistakes × checks, a line each as it is found out.
 struct Matrix {
     checks: Vec<&'static str>,
+    /// Of the column of names.
+    width: usize,
 }
 
-const NAME_WIDTH: usize = 28;
-
 impl Matrix {
-    fn new(rubric: &Rubric) -> Self {
+    fn new(rubric: &Rubric, names: impl Iterator<Item = usize>) -> Self {
+        let width = names.max().unwrap_or_default() + 2;
         let checks: Vec<&'static str> = rubric.checks.iter().map(|row| row.check.id).collect();
         let digits = |divisor: usize| -> String {
             (1..=checks.len()).map(|n| char::from(b'0' + (n / divisor % 10) as u8)).collect()
         };
-        terminal::say_line(format_args!("\n{:NAME_WIDTH$}{}\n{:NAME_WIDTH$}{}", "", digits(10), "", digits(1)));
-        Self { checks }
+        terminal::say_line(format_args!("\n{:width$}{}\n{:width$}{}", "", digits(10), "", digits(1)));
+        Self { checks, width }
     }
 
     fn row(&self, name: &str, grade: &Grade) {
@@ -430,7 +433,8 @@ impl Matrix {
                 Some(Status::Unbuilt | Status::Fault(_)) => '!',
             };
         let signs: String = self.checks.iter().map(sign).collect();
-        terminal::say_line(format_args!("{name:NAME_WIDTH$}{signs}  {:5.2} s", grade.duration.as_secs_f64()));
+        let time = grade.duration.as_secs_f64();
+        terminal::say_line(format_args!("{name:width$}{signs}  {time:5.2} s", width = self.width));
     }
 
     fn legend(&self) {

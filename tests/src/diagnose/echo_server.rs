@@ -253,7 +253,13 @@ fn stops_at_short_read(seen: &Seen<'_>) -> Option<Diagnosis> {
         _ => None,
     })?;
     let because = format!("a message of {bad} bytes does not come back, and one byte less or one more does");
-    seen.name("stops_at_short_read", because, &[check])
+    let fills = |length: usize| length > 0 && length.is_multiple_of(bad);
+    let values = answers(seen, VALUES);
+    let mut explained = vec![check];
+    explained.extend((!values.is_empty() && values.iter().all(|answer| fills(answer.message.len()))).then_some(VALUES));
+    let apart = seen.failed("keeps_clients_apart").and_then(Failed::difference);
+    explained.extend(apart.filter(|difference| fills(difference.expected_length)).map(|_| "keeps_clients_apart"));
+    seen.name("stops_at_short_read", because, &explained)
 }
 
 fn drops_after_buffer(seen: &Seen<'_>) -> Option<Diagnosis> {
@@ -414,7 +420,8 @@ fn few_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn mixes_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "keeps_clients_apart";
     seen.failed(check).filter(|failed| failed.has(&Clue::OthersBytes))?;
-    seen.name("mixes_clients", "a client received bytes that another one had sent", &[check])
+    // Whether the others' bytes come between those of one client there is a matter of chance.
+    seen.name("mixes_clients", "a client received bytes that another one had sent", &[check, "outlasts_slow_reader"])
 }
 
 // ---- much to send ----

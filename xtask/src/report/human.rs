@@ -231,7 +231,7 @@ fn stderr(tail: &[u8]) -> String {
     let text = String::from_utf8_lossy(tail);
     let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE));
     let visible: Vec<Vec<char>> = lines.map(|line| line.chars().flat_map(visible).collect()).collect();
-    let pieces = visible.iter().flat_map(|line| line.chunks(SHOWN));
+    let pieces = visible.iter().flat_map(|line| cut(line, SHOWN));
     let pieces: Vec<&[char]> = pieces.filter(|piece| !piece.iter().all(|c| c.is_whitespace())).collect();
     let last = &pieces[pieces.len().saturating_sub(STDERR_LINES)..];
     let first_is_label = |at: usize| if at == 0 { "stderr" } else { "" };
@@ -239,6 +239,19 @@ fn stderr(tail: &[u8]) -> String {
         .enumerate()
         .map(|(at, piece)| format!("{}{:<8}| {}\n", " ".repeat(INDENT), first_is_label(at), String::from_iter(*piece)))
         .collect()
+}
+
+/// Pieces that are no wider than that, cut after a blank where one is near the end.
+fn cut(mut line: &[char], width: usize) -> Vec<&[char]> {
+    let mut pieces = Vec::new();
+    while line.len() > width {
+        let blank = line[..width].iter().rposition(|character| *character == ' ').filter(|at| *at >= width / 2);
+        let (piece, rest) = line.split_at(blank.map_or(width, |at| at + 1));
+        pieces.push(piece);
+        line = rest;
+    }
+    pieces.push(line);
+    pieces
 }
 
 fn visible(character: char) -> Vec<char> {
@@ -284,12 +297,13 @@ fn next(grade: &Grade) -> String {
         return wrap(&format!("Next: make {} compile", errors.program), 0);
     }
     let failed = grade.rows.iter().find(|row| matches!(row.verdict.status, Status::Failed(_)));
-    if let Some(mistake) = failed.and_then(|row| grade.mistake_of(row.verdict.check)) {
-        return wrap(&format!("Next: {}. {} cargo xtask explain {}", mistake.id, mistake.r#try, mistake.id), 0);
-    }
-    failed.map_or_else(String::new, |row| {
-        wrap(&format!("Next: {}. {} cargo xtask explain {}", row.verdict.check, row.claim, row.verdict.check), 0)
-    })
+    let Some(row) = failed else { return String::new() };
+    let (id, say) = match grade.mistake_of(row.verdict.check) {
+        Some(mistake) => (mistake.id, mistake.r#try.as_str()),
+        None => (row.verdict.check, row.claim.as_str()),
+    };
+    // The command stands on a line of its own, to be copied.
+    format!("{}      cargo xtask explain {id}\n", wrap(&format!("Next: {id}. {say}"), 0))
 }
 
 #[cfg(test)]
