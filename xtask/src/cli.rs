@@ -106,9 +106,11 @@ cargo xtask grade PRACTICAL [OPTION]...
                            client's message comes last or where {message} stands
   --address HOST:PORT      the address of a --program that has one of its own
   --only WORD              a check, a group or a program; may be repeated
-  --report FORMAT[=FILE]   json, or pcapng: what went over the wire, for Wireshark;
-                           without FILE to stdout, and the report for people
-                           goes to stderr
+  --report FORMAT[=FILE]   json, junit, gradescope, classroom50, github-classroom,
+                           github, markdown, ctrf, prairielearn, autolab, or
+                           pcapng: what went over the wire, for Wireshark; may be
+                           repeated; without FILE to stdout, and the report for
+                           people goes to stderr
   --hint N                 hints up to step N for what failed (1)
   --seed N                 the payloads' seed
   --jobs N                 checks run at the same time (all)
@@ -139,19 +141,20 @@ die, beside a plain sequential program that makes the same eight basic exchanges
 
 /// Commands and options that the contract names and that come later.
 const NOT_YET: [&str; 4] = ["watch", "class", "release", "new"];
-const FORMATS: [&str; 2] = ["json", "pcapng"];
-const FORMATS_NOT_YET: [&str; 10] = [
+const FORMATS: [&str; 11] = [
+    "json",
     "junit",
     "gradescope",
     "classroom50",
     "github-classroom",
     "github",
     "markdown",
-    "html",
     "ctrf",
     "prairielearn",
     "autolab",
+    "pcapng",
 ];
+const FORMATS_NOT_YET: [&str; 1] = ["html"];
 
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {

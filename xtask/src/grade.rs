@@ -9,7 +9,8 @@ use crate::build::{CompileErrors, Programs};
 use crate::cli::{GradeRequest, Origin};
 use crate::explanations::NamedMistake;
 use crate::rubric::{FULL_MARKS, Row, Rubric};
-use crate::submission::Sources;
+use crate::submission::{Source, Sources};
+use crate::surroundings::Surroundings;
 use crate::terminal::Progress;
 
 /// Everything that a report is made of.
@@ -31,6 +32,11 @@ pub(crate) struct Grade {
     pub(crate) command: String,
     /// Hints are shown up to this step.
     pub(crate) hint_steps: usize,
+    /// Each program's folder, as seen from the top of what was handed in.
+    pub(crate) folders: Vec<(String, String)>,
+    /// What broke the grading off before there was a verdict.
+    pub(crate) broken_off: Option<String>,
+    pub(crate) surroundings: Surroundings,
 }
 
 /// One check's row in the rubric, with its verdict.
@@ -43,6 +49,8 @@ pub(crate) struct GradedRow {
     pub(crate) hints: Vec<String>,
     /// What the skeleton brings along, where it passes this check unfinished.
     pub(crate) given: Option<String>,
+    /// The instructor's alone: students see that it was run, and not what it saw.
+    pub(crate) hidden: bool,
     pub(crate) verdict: Verdict,
 }
 
@@ -110,6 +118,31 @@ impl Grade {
             confinement: vec!["none: the programs ran with the rights of whoever started the grader".to_owned()],
             command: command(request),
             hint_steps: request.hint,
+            folders: sources.programs.iter().filter_map(|source| folder(source, sources, request)).collect(),
+            broken_off: None,
+            surroundings: Surroundings::default(),
+        }
+    }
+
+    /// What is there to report where nothing was graded.
+    pub(crate) fn broken_off(request: &GradeRequest, surroundings: Surroundings, error: &anyhow::Error) -> Self {
+        let practical = suite::practical(&request.practical).map_or("unknown", |practical| practical.name);
+        Self {
+            practical,
+            title: request.practical.clone(),
+            submission: String::new(),
+            seed: request.seed,
+            pass_mark: FULL_MARKS,
+            rows: Vec::new(),
+            mistakes: Vec::new(),
+            compile_errors: Vec::new(),
+            duration: Duration::ZERO,
+            confinement: Vec::new(),
+            command: command(request),
+            hint_steps: request.hint,
+            folders: Vec::new(),
+            broken_off: Some(format!("{error:#}")),
+            surroundings,
         }
     }
 
@@ -130,8 +163,18 @@ impl Grade {
 
     /// Something could not be found out; nothing at all checked is a fault, too.
     pub(crate) fn has_faults(&self) -> bool {
-        self.rows.iter().any(|row| matches!(row.verdict.status, Status::Fault(_)))
-            || !self.rows.iter().any(GradedRow::counts)
+        self.fault().is_some()
+    }
+
+    /// Why this is no grade, where it is none: in a report it is an error, and no number of points.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let mut faults = self.rows.iter().filter_map(|row| match &row.verdict.status {
+            Status::Fault(fault) => Some(format!("{} could not be found out: {fault}", row.verdict.check)),
+            _ => None,
+        });
+        let nothing = || "nothing that was asked for can be seen on this system".to_owned();
+        let first = self.broken_off.clone().or_else(|| faults.next());
+        first.or_else(|| (!self.rows.iter().any(GradedRow::counts)).then(nothing))
     }
 
     /// The groups in the report's order.
@@ -166,6 +209,7 @@ impl GradedRow {
             claim: row.claim.clone(),
             hints: row.hints.clone(),
             given: row.given.clone(),
+            hidden: row.hidden,
             verdict,
         }
     }
@@ -179,6 +223,16 @@ impl GradedRow {
     pub(crate) fn counts(&self) -> bool {
         !matches!(self.verdict.status, Status::Unseen(_) | Status::Fault(_))
     }
+}
+
+/// A crate's folder, relative to the top of the submission.
+fn folder(source: &Source, sources: &Sources, request: &GradeRequest) -> Option<(String, String)> {
+    let Source::Crate(staged) = source else { return None };
+    let within = match request.origin {
+        Origin::Submission(_) => staged.origin.strip_prefix(&sources.submission)?.trim_start_matches('/'),
+        Origin::Practical | Origin::Solution => &staged.origin,
+    };
+    Some((staged.name.clone(), within.to_owned()))
 }
 
 /// The request as it could be typed.

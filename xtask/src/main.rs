@@ -18,6 +18,7 @@ mod repository;
 mod rubric;
 mod soak;
 mod submission;
+mod surroundings;
 mod terminal;
 mod verify;
 
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 
 use cli::Command;
 use grade::Grade;
+use surroundings::Surroundings;
 
 /// The pass mark is reached.
 const PASSED: u8 = 0;
@@ -40,7 +42,8 @@ fn main() -> ExitCode {
         return status;
     }
     let status = cli::parse(std::env::args_os().skip(1)).and_then(run).unwrap_or_else(|error| {
-        anstream::eprintln!("{}error{}: {error:#}", terminal::RED, terminal::RED.render_reset());
+        let line = format!("{}error{}: {error:#}\n", terminal::RED, terminal::RED.render_reset());
+        anstream::eprint!("{}", report::harmless(&line, &Surroundings::read()));
         if error.is::<suite::Fault>() { FAULT } else { NOTHING_GRADED }
     });
     ExitCode::from(status)
@@ -60,22 +63,33 @@ fn run(command: Command) -> anyhow::Result<u8> {
     }
 }
 
-/// The pipeline.
+/// The pipeline, and what the reports say where it breaks off.
 fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
+    let surroundings = Surroundings::read();
+    let places = report::places(request)?;
+    match pipeline(request, &surroundings) {
+        Ok(grade) => {
+            report::write_all(&grade, &places)?;
+            Ok(status(&grade))
+        }
+        Err(error) => {
+            report::write_errors(&Grade::broken_off(request, surroundings, &error), &places)?;
+            Err(error)
+        }
+    }
+}
+
+fn pipeline(request: &cli::GradeRequest, surroundings: &Surroundings) -> anyhow::Result<Grade> {
     let repository = repository::find()?;
     let rubric = rubric::read(&repository, &request.practical)?;
     let plan = rubric.plan(&request.only)?;
-    report::check_places(request)?;
+    let surroundings = surroundings.complete(request)?;
     let progress = terminal::Progress::new();
 
     let sources = submission::stage(&repository, &rubric, &plan, request)?;
     let built = build::programs(&sources, &progress)?;
     let verdicts = grade::judge(&plan, &built, request, &progress)?;
-    let grade = Grade::new(&rubric, verdicts, &built, &sources, request);
-
-    drop(progress);
-    report::write_all(&grade, request)?;
-    Ok(status(&grade))
+    Ok(Grade { surroundings, ..Grade::new(&rubric, verdicts, &built, &sources, request) })
 }
 
 fn status(grade: &Grade) -> u8 {

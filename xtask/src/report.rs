@@ -1,76 +1,174 @@
 //! Reports: each a pure function of one [`Grade`]. A new format is a file below and a line in [`FORMATS`].
+//!
+//! A grading that ended as a fault is an error in each of them, and no number of points. A format that has no word for it says
+//! nothing: an empty report is not written.
 
+mod autolab;
+mod classroom50;
 mod conversation;
+mod ctrf;
 #[cfg_attr(not(test), allow(dead_code, reason = "the report as a page will draw it"))]
 pub(crate) mod diagram;
+mod evidence;
+mod github;
+mod github_classroom;
+mod gradescope;
 mod hexdump;
 pub(crate) mod human;
 mod json;
+mod junit;
+mod markdown;
 mod pcapng;
+mod prairielearn;
 #[cfg(test)]
 mod real;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use crate::cli::GradeRequest;
+use crate::cli::{GradeRequest, Report};
 use crate::grade::Grade;
+use crate::surroundings::Surroundings;
 use crate::terminal;
 
-/// A whole report, line end included.
-type Render = fn(&Grade) -> String;
+use Render::{Bytes, Text};
 
-/// A report that is no text.
-type RenderBytes = fn(&Grade) -> Vec<u8>;
+type RenderText = fn(&Grade) -> String;
+
+/// A whole report, line end included.
+#[derive(Clone, Copy)]
+enum Render {
+    Text(RenderText),
+    Bytes(fn(&Grade) -> Vec<u8>),
+}
 
 /// The formats that `--report` knows.
-const FORMATS: &[(&str, Render)] = &[("json", json::render)];
+const FORMATS: &[(&str, Render)] = &[
+    ("json", Text(json::render)),
+    ("junit", Text(junit::render)),
+    ("gradescope", Text(gradescope::render)),
+    ("classroom50", Text(classroom50::render)),
+    ("github-classroom", Text(github_classroom::render)),
+    ("github", Text(github::render)),
+    ("markdown", Text(markdown::render)),
+    ("ctrf", Text(ctrf::render)),
+    ("prairielearn", Text(prairielearn::render)),
+    ("autolab", Text(autolab::render)),
+    ("pcapng", Bytes(pcapng::render)),
+];
 
-/// Those that are no text.
-const BINARY: &[(&str, RenderBytes)] = &[("pcapng", pcapng::render)];
+/// What a step of GitHub's is told besides, in a file that its environment names: the format that stands for it, and what is
+/// appended to which file.
+const ASIDE: &[(&str, RenderText, File)] = &[
+    ("github", github::summary, ("GITHUB_STEP_SUMMARY", |surroundings| surroundings.step_summary.as_deref())),
+    (
+        "github-classroom",
+        github_classroom::render,
+        ("GITHUB_OUTPUT", |surroundings| surroundings.step_output.as_deref()),
+    ),
+];
 
-/// Finds out before anything is graded whether the reports have a place to go to.
-pub(crate) fn check_places(request: &GradeRequest) -> anyhow::Result<()> {
-    let to_stdout = request.reports.iter().find(|report| report.file.is_none());
-    if let Some(report) = to_stdout.filter(|report| is_binary(&report.format) && std::io::stdout().is_terminal()) {
-        bail!("--report {0} is not text, and stdout is a terminal: write --report {0}=FILE", report.format);
-    }
-    for file in request.reports.iter().filter_map(|report| report.file.as_ref()) {
-        if file.is_dir() || !folder_of(file).is_dir() {
-            bail!("--report …={}: there is no folder for such a file", file.display());
+impl Render {
+    fn bytes(self, grade: &Grade) -> Vec<u8> {
+        match self {
+            Text(render) => render(grade).into_bytes(),
+            Bytes(render) => render(grade),
         }
     }
-    Ok(())
 }
 
-fn is_binary(format: &str) -> bool {
-    BINARY.iter().any(|(name, _)| *name == format)
+type File = (&'static str, fn(&Surroundings) -> Option<&Path>);
+
+/// Where the reports go to.
+pub(crate) struct Places<'a> {
+    reports: Vec<Place<'a>>,
 }
 
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+struct Place<'a> {
+    report: &'a Report,
+    render: Render,
+    /// It may hold an earlier grade.
+    was_there: bool,
 }
 
-/// Writes every report that was asked for, and the one for people.
-pub(crate) fn write_all(grade: &Grade, request: &GradeRequest) -> anyhow::Result<()> {
-    let mut to_stdout = None;
-    for report in &request.reports {
-        let rendered = render(grade, &report.format).context("a format without a report")?;
-        match &report.file {
-            Some(file) => {
-                write(file, &rendered).with_context(|| format!("--report {}={}", report.format, file.display()))?
+/// Finds out before anything is graded whether the reports have a place to go to. From here on Gradescope has something to
+/// read, even where this process is killed, or where another report has no place.
+pub(crate) fn places(request: &GradeRequest) -> anyhow::Result<Places<'_>> {
+    let reports = request.reports.iter().map(place).collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(place) = reports.iter().find(|place| place.spoils_a_terminal()) {
+        bail!("--report {0} is not text, and stdout is a terminal: write --report {0}=FILE", place.report.format);
+    }
+    let is_there = |place: &&Place<'_>| place.file().is_none_or(|file| !file.is_dir() && folder_of(file).is_dir());
+    for place in reports.iter().filter(is_there) {
+        place.promise()?;
+    }
+    if let Some(file) = reports.iter().find(|place| !is_there(place)).and_then(Place::file) {
+        bail!("--report …={}: there is no folder for such a file", file.display());
+    }
+    Ok(Places { reports })
+}
+
+fn place(report: &Report) -> anyhow::Result<Place<'_>> {
+    let format = FORMATS.iter().find(|(name, _)| *name == report.format);
+    let (_, render) = format.context("a format without a report")?;
+    Ok(Place { report, render: *render, was_there: report.file.as_ref().is_some_and(|file| file.exists()) })
+}
+
+impl Place<'_> {
+    fn file(&self) -> Option<&Path> {
+        self.report.file.as_deref()
+    }
+
+    fn spoils_a_terminal(&self) -> bool {
+        self.file().is_none() && matches!(self.render, Bytes(_)) && std::io::stdout().is_terminal()
+    }
+
+    fn promise(&self) -> anyhow::Result<()> {
+        match self.file() {
+            Some(file) if self.report.format == "gradescope" && !self.was_there => {
+                write(file, gradescope::unfinished().as_bytes()).with_context(|| self.name())
             }
-            None => to_stdout = Some(rendered),
+            _ => Ok(()),
         }
     }
-    match to_stdout {
-        Some(report) => {
-            anstream::eprint!("{}", human::render(grade));
-            std::io::stdout().write_all(&report).context("stdout")
+
+    fn name(&self) -> String {
+        match self.file() {
+            Some(file) => format!("--report {}={}", self.report.format, file.display()),
+            None => format!("--report {}", self.report.format),
         }
-        None => terminal::print(&human::render(grade)),
+    }
+
+    /// Writes the report into its file. What is no grade never takes the place of an earlier one.
+    fn write(&self, grade: &Grade, file: &Path) -> anyhow::Result<()> {
+        let report = self.render.bytes(grade);
+        if grade.has_faults() && self.was_there {
+            anstream::eprintln!("{} is left as it was: this grading ended without a grade", file.display());
+            return Ok(());
+        }
+        if report.is_empty() {
+            anstream::eprintln!("{}: nothing is written: this format has no word for a fault", self.name());
+            return Ok(());
+        }
+        write(file, &report).with_context(|| self.name())
+    }
+
+    fn write_aside(&self, grade: &Grade) -> anyhow::Result<()> {
+        for (_, render, (variable, file)) in ASIDE.iter().filter(|(format, ..)| *format == self.report.format) {
+            match file(&grade.surroundings) {
+                Some(file) => {
+                    append(file, render(grade).as_ref()).with_context(|| format!("{variable}={}", file.display()))?
+                }
+                None => anstream::eprintln!("{}: {variable} is not set, so nothing is appended there", self.name()),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -84,9 +182,53 @@ fn fitting(bytes: &[u8], columns: usize) -> usize {
     ends.take_while(|end| *end <= columns).count()
 }
 
-fn render(grade: &Grade, format: &str) -> Option<Vec<u8>> {
-    let text = FORMATS.iter().find(|(name, _)| *name == format).map(|(_, render)| render(grade).into_bytes());
-    text.or_else(|| BINARY.iter().find(|(name, _)| *name == format).map(|(_, render)| render(grade)))
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes every report that was asked for, and the one for people.
+pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> anyhow::Result<()> {
+    match write_asked_for(grade, places)? {
+        None => terminal::print(&for_people(grade)),
+        Some(report) => {
+            if !holds_the_one_for_people(places) {
+                anstream::eprint!("{}", for_people(grade));
+            }
+            std::io::stdout().write_all(&report).context("stdout")
+        }
+    }
+}
+
+/// The same where nothing was graded: who asked for a report gets one, and people are told in one line.
+pub(crate) fn write_errors(grade: &Grade, places: &Places<'_>) -> anyhow::Result<()> {
+    let report = write_asked_for(grade, places)?.unwrap_or_default();
+    std::io::stdout().write_all(&report).context("stdout")
+}
+
+/// Returns the report that goes to stdout.
+fn write_asked_for(grade: &Grade, places: &Places<'_>) -> anyhow::Result<Option<Vec<u8>>> {
+    let mut to_stdout = None;
+    for place in &places.reports {
+        match place.file() {
+            Some(file) => place.write(grade, file)?,
+            None => to_stdout = Some(place.render.bytes(grade)),
+        }
+        place.write_aside(grade)?;
+    }
+    Ok(to_stdout)
+}
+
+fn for_people(grade: &Grade) -> String {
+    harmless(&human::render(grade), &grade.surroundings)
+}
+
+/// In a step of GitHub's, nothing in this text is taken for a command.
+pub(crate) fn harmless(text: &str, surroundings: &Surroundings) -> String {
+    if surroundings.on_github { github::disarmed(text, &surroundings.token) } else { text.to_owned() }
+}
+
+fn holds_the_one_for_people(places: &Places<'_>) -> bool {
+    places.reports.iter().any(|place| place.file().is_none() && place.report.format == "github")
 }
 
 /// In one step: nobody ever reads half a report.
@@ -95,6 +237,11 @@ fn write(file: &Path, report: &[u8]) -> anyhow::Result<()> {
     new.write_all(report)?;
     let written = new.persist(file)?;
     readable_by_all(&written)
+}
+
+fn append(file: &Path, report: &[u8]) -> anyhow::Result<()> {
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file)?;
+    Ok(file.write_all(report)?)
 }
 
 /// A temporary file is its maker's alone; a report is a file like any other.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
@@ -339,7 +339,7 @@ fn processes_with(word: &str) -> Vec<String> {
     .collect()
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[track_caller]
 fn soon(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -410,6 +410,172 @@ fn a_server_that_floods_its_output_is_drained_and_graded() {
     xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"]).assert().code(0);
 }
 
+// ---- reports ----
+
+/// Nothing of the surroundings in which these tests run.
+const NOT_OURS: [&str; 4] = ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "CLASSROOM"];
+
+const FILES: [(&str, &str); 10] = [
+    ("json", "verdict.json"),
+    ("junit", "junit.xml"),
+    ("gradescope", "results.json"),
+    ("classroom50", "result.json"),
+    ("github-classroom", "outputs"),
+    ("github", "log"),
+    ("markdown", "comment.md"),
+    ("ctrf", "ctrf.json"),
+    ("prairielearn", "prairielearn.json"),
+    ("autolab", "autolab.txt"),
+];
+
+fn to_files(command: &mut Command, folder: &Path) {
+    for (format, file) in FILES {
+        command.arg("--report").arg(format!("{format}={}", folder.join(file).display()));
+    }
+}
+
+fn plain(arguments: &[&str]) -> Command {
+    let mut command = xtask(arguments);
+    NOT_OURS.iter().for_each(|name| _ = command.env_remove(name));
+    command
+}
+
+/// As Classroom 50's runner would start it, in a checkout.
+fn in_classroom_50(command: &mut Command) -> &mut Command {
+    for (name, value) in [
+        ("CLASSROOM", "sockets"),
+        ("ASSIGNMENT", "echo"),
+        ("ASSIGNMENT_TYPE", "individual"),
+        ("USERNAME", "student"),
+        ("SUBMISSION_TAG", "submit/1"),
+        ("COMMIT_URL", "https://example.org/commit"),
+        ("RELEASE_URL", "https://example.org/release"),
+        ("REVIEW_URL", "https://example.org/review"),
+    ] {
+        command.env(name, value);
+    }
+    command
+}
+
+#[test]
+fn all_reports_are_written_in_one_run() {
+    if !root().join(".git").exists() {
+        println!("skipped: this is no checkout, so a commit has no date");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (summary, outputs) = (folder.path().join("summary.md"), folder.path().join("step-outputs"));
+    fs::write(&outputs, "earlier=1\n").unwrap();
+    let mut command = plain(&["grade", "echo", "--solution", "--only", "echo_client"]);
+    to_files(&mut command, folder.path());
+    in_classroom_50(&mut command).env("GITHUB_STEP_SUMMARY", &summary).env("GITHUB_OUTPUT", &outputs);
+    command.assert().code(0).stdout(contains("Score"));
+
+    let text = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+    assert!(FILES.iter().all(|(_, file)| !text(file).is_empty()));
+    let result: serde_json::Value = serde_json::from_str(&text("result.json")).unwrap();
+    assert_eq!((&result["owner"], &result["score"]), (&"student".into(), &result["max-score"]));
+    let git = Command::new("git")
+        .args(["show", "-s", "--format=%cd", "--date=format-local:%FT%TZ"])
+        .env("TZ", "UTC")
+        .unwrap();
+    assert_eq!(result["datetime"], String::from_utf8_lossy(&git.stdout).trim());
+    assert!(fs::read_to_string(&summary).unwrap().starts_with("## ✅"));
+    assert!(fs::read_to_string(&outputs).unwrap().starts_with("earlier=1\nresult="));
+}
+
+#[test]
+fn who_hands_in_is_asked_before_anything_is_graded() {
+    let report = ["grade", "echo", "--solution", "--report", "classroom50"];
+    refuses(&mut plain(&report), "sets CLASSROOM, ASSIGNMENT, ASSIGNMENT_TYPE, OWNER or USERNAME, SUBMISSION_TAG");
+    refuses(in_classroom_50(&mut plain(&report)).env("SUBMISSION_TAG", "v1"), "begins with submit/");
+    refuses(in_classroom_50(&mut plain(&report)).env("ASSIGNMENT_TYPE", "class"), "not individual, group or team");
+}
+
+/// Gradescope takes a file without a score for an autograder that failed.
+#[test]
+fn gradescope_has_something_to_read_whatever_happens() {
+    #[track_caller]
+    fn check(arguments: &[&str], status: i32, says: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("results.json");
+        let report = format!("gradescope={}", file.display());
+        plain(&[arguments, &["--report", &report]].concat()).assert().code(status);
+        let results: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        assert!(results["output"].as_str().unwrap().contains(says), "{results}");
+        assert!(results.get("score").is_none() && results.get("tests").is_none(), "{results}");
+    }
+    check(&["grade", "echo", "--submission", "/nowhere/at/all"], 2, "there is no such folder");
+    check(&["grade", "ecko"], 2, "there is no practical");
+    check(&["grade", "echo", "--only", "nothing"], 2, "--only nothing");
+    check(&["grade", "echo", "--report", "json=/no/such/folder/verdict.json"], 2, "cut short");
+    check(&["grade", "echo", "--report", "classroom50=/dev/null"], 2, "Classroom 50's runner sets");
+}
+
+#[cfg(unix)]
+#[test]
+fn gradescope_has_something_to_read_of_a_grading_that_was_killed() {
+    let Some((_folder, command)) = python_server("while True: time.sleep(0.05)") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("results.json");
+    let mut grading = std::process::Command::new(assert_cmd::cargo::cargo_bin("xtask"))
+        .args(["grade", "echo", "--program", &command, "--only", "echoes_short_message", "--report"])
+        .arg(format!("gradescope={}", file.display()))
+        .current_dir(root())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    soon("no file was promised", || file.exists());
+    grading.kill().unwrap();
+    grading.wait().unwrap();
+    assert!(fs::read_to_string(&file).unwrap().contains("There is no grade: the grading was cut short"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_fault_replaces_no_earlier_grade() {
+    let occupant = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = occupant.local_addr().unwrap().to_string();
+    let Some((_folder, command)) = python_server("time.sleep(60)") else { return };
+    let command = command.replace(" {host} {port}", "");
+    let folder = tempfile::tempdir().unwrap();
+    let (earlier, new) = (folder.path().join("earlier.json"), folder.path().join("new.json"));
+    fs::write(&earlier, "an earlier grade").unwrap();
+    let reports = [format!("json={}", earlier.display()), format!("gradescope={}", new.display())];
+    plain(&["grade", "echo", "--program", &command, "--address", &address, "--only", "echoes_short_message"])
+        .args(["--report", &reports[0], "--report", &reports[1]])
+        .assert()
+        .code(3)
+        .stderr(contains("earlier.json is left as it was: this grading ended without a grade"));
+
+    assert_eq!(fs::read_to_string(&earlier).unwrap(), "an earlier grade");
+    assert!(fs::read_to_string(&new).unwrap().contains("echoes_short_message could not be found out"));
+}
+
+#[test]
+fn in_a_step_of_githubs_nothing_that_is_printed_is_obeyed() {
+    let course = course();
+    let main = course.path().join("practicals/echo/echo_client/src/main.rs");
+    fs::write(&main, "compile_error!(\"x\\n::error::you are hacked\\n##[add-mask]points\");\nfn main() {}\n").unwrap();
+    let grade = || {
+        let mut command = plain(&["grade", "echo", "--only", "echo_client"]);
+        command.current_dir(course.path()).env("GITHUB_ACTIONS", "true");
+        command
+    };
+    for report in [&[][..], &["--report", "github"], &["--report", "json"]] {
+        let output = grade().args(report).output().unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let shown = if report.ends_with(&["json"]) { stderr.as_ref() } else { &stdout };
+        let (_, rest) = shown.split_once("::stop-commands::").expect(shown);
+        let (token, rest) = rest.split_once('\n').unwrap();
+        let (inside, after) = rest.split_once(&format!("\n::{token}::\n")).expect(shown);
+        assert!(token.len() == 32 && inside.contains("::error::you are hacked"), "{shown}");
+        assert!(!after.contains("##[") || report.ends_with(&["github"]), "{shown}");
+        assert!(!stderr.contains("hacked") || report.ends_with(&["json"]), "{stderr}");
+    }
+}
+
 // ---- bad input ----
 
 #[test]
@@ -443,7 +609,7 @@ fn what_is_not_there_yet_is_refused_not_ignored() {
         &["release", "out"],
         &["new", "chat"],
         &["grade", "echo", "--confine", "auto"],
-        &["grade", "echo", "--report", "junit"],
+        &["grade", "echo", "--report", "html"],
         &["verify", "--attacks"],
     ] {
         refuses(&mut xtask(arguments), "not there yet");

@@ -337,6 +337,7 @@ mod tests {
             claim: "It echoes.".to_owned(),
             hints,
             given: None,
+            hidden: false,
             verdict,
         }
     }
@@ -355,6 +356,9 @@ mod tests {
             confinement: vec!["none".to_owned()],
             command: "cargo xtask grade echo".to_owned(),
             hint_steps: 1,
+            folders: Vec::new(),
+            broken_off: None,
+            surroundings: crate::surroundings::Surroundings::default(),
         }
     }
 

@@ -1,8 +1,10 @@
-//! The verdict as JSON, schema 1. Keys without a value are left out.
+//! The verdict as JSON, schema 1. Keys without a value are left out;
+//! where there is no grade, `fault` says why, and there is no score.
 
 use serde::Serialize;
 use suite::{Event, Status, What, show};
 
+use super::evidence;
 use crate::grade::{Grade, GradedRow};
 
 const SCHEMA: u32 = 1;
@@ -10,15 +12,24 @@ const SCHEMA: u32 = 1;
 /// How much of an event's bytes is shown.
 const PREVIEW: usize = 64;
 
+/// How much of the end of a program's standard error is shown.
+const STDERR: usize = 16 * 1024;
+
 #[derive(Serialize)]
 struct Report<'a> {
     schema: u32,
     practical: &'a str,
     submission: &'a str,
     seed: u64,
-    score: u32,
-    max_score: u32,
-    passed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_score: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passed: Option<bool>,
+    /// Why this is no grade.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
     confinement: &'a [String],
     duration_ms: u128,
     mistakes: Vec<Mistake<'a>>,
@@ -67,15 +78,18 @@ struct Entry<'a> {
 }
 
 /// The whole report, with a line end.
-pub(crate) fn render(grade: &Grade) -> String {
+pub(super) fn render(grade: &Grade) -> String {
+    let fault = grade.fault();
+    let graded = fault.is_none();
     let report = Report {
         schema: SCHEMA,
         practical: grade.practical,
         submission: &grade.submission,
         seed: grade.seed,
-        score: grade.score(),
-        max_score: grade.max_score(),
-        passed: grade.passed(),
+        score: graded.then(|| grade.score()),
+        max_score: graded.then(|| grade.max_score()),
+        passed: graded.then(|| grade.passed()),
+        fault,
         confinement: &grade.confinement,
         duration_ms: grade.duration.as_millis(),
         mistakes: grade
@@ -95,11 +109,11 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         id: verdict.check,
         group: row.group,
         program: row.program,
-        status: status(&verdict.status),
+        status: evidence::status(&verdict.status),
         points: row.points(),
         max_points: row.max_points,
         duration_ms: verdict.took.as_millis(),
-        message: message(grade, row),
+        message: evidence::message(grade, row),
         mistake: grade.mistake_of(verdict.check).map(|mistake| mistake.id),
         hint: row.hints.first().filter(|_| failed).map(String::as_str),
         smallest_failing_input: match &verdict.status {
@@ -110,37 +124,8 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         transcript: if failed { transcript(&verdict.transcript) } else { Vec::new() },
         stderr_tail: Some(&verdict.stderr_tail)
             .filter(|tail| failed && !tail.is_empty())
-            .map(|tail| String::from_utf8_lossy(tail).into_owned()),
+            .map(|tail| String::from_utf8_lossy(evidence::last(tail, STDERR)).into_owned()),
     }
-}
-
-fn status(status: &Status) -> &'static str {
-    match status {
-        Status::Passed => "passed",
-        Status::Failed(_) => "failed",
-        Status::Skipped(_) | Status::Unseen(_) => "skipped",
-        Status::Unbuilt => "unbuilt",
-        Status::Fault(_) => "fault",
-    }
-}
-
-/// One line.
-fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
-    let message = match &row.verdict.status {
-        Status::Passed => return None,
-        Status::Failed(failure) => match &row.verdict.ended {
-            Some(exit) => format!("{failure} (the program had ended: {exit})"),
-            None => failure.to_string(),
-        },
-        Status::Skipped(need) => format!("not run: {need} must pass first"),
-        Status::Unseen(why) => format!("not counted: {why}"),
-        Status::Unbuilt => {
-            let programs: Vec<&str> = grade.compile_errors.iter().map(|errors| errors.program.as_str()).collect();
-            format!("{} does not compile", programs.join(" and "))
-        }
-        Status::Fault(fault) => format!("a fault of the grader's own, which costs no point: {fault}"),
-    };
-    Some(message.replace('\n', " "))
 }
 
 /// The beginning and the end as they were; between them one entry stands for all of its kind.

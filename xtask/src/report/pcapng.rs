@@ -375,6 +375,7 @@ mod tests {
             claim: "It works.".to_owned(),
             hints: Vec::new(),
             given: None,
+            hidden: false,
             verdict: Verdict { transcript: events, ..Verdict::new("a_check", Status::Passed) },
         }
     }

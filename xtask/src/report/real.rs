@@ -7,6 +7,7 @@ use std::time::Duration;
 use suite::{CommandLine, Planned, Scratch, Settings, Subject};
 
 use crate::grade::{Grade, GradedRow};
+use crate::surroundings::Surroundings;
 use crate::{build, repository};
 
 /// The build's own folder, where a person finds what the tests leave behind to be looked at.
@@ -39,6 +40,7 @@ pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grade>
         claim: "It works.".to_owned(),
         hints: Vec::new(),
         given: None,
+        hidden: false,
         verdict,
     })))
 }
@@ -58,6 +60,9 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
         confinement: vec!["none".to_owned()],
         command: "cargo xtask grade echo".to_owned(),
         hint_steps: 1,
+        folders: Vec::new(),
+        broken_off: None,
+        surroundings: Surroundings::default(),
     }
 }
 

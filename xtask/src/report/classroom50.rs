@@ -1,0 +1,71 @@
+//! Classroom 50's `result.json`. It has no word for a fault: where there is no grade there is no result, and the exit status
+//! says so.
+
+use serde::Serialize;
+
+use super::evidence;
+use crate::grade::{Grade, GradedRow};
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Result<'a> {
+    schema: &'static str,
+    classroom: &'a str,
+    assignment: &'a str,
+    #[serde(rename = "assignment_type")]
+    assignment_type: &'a str,
+    owner: &'a str,
+    submission: &'a str,
+    commit: &'a str,
+    release: &'a str,
+    review: &'a str,
+    datetime: &'a str,
+    score: u32,
+    max_score: u32,
+    tests: Vec<Test>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Test {
+    test_name: &'static str,
+    passed: bool,
+    score: u32,
+    max_score: u32,
+    group: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+pub(super) fn render(grade: &Grade) -> String {
+    let Some(identity) = grade.surroundings.identity.as_ref().filter(|_| !grade.has_faults()) else {
+        return String::new();
+    };
+    let result = Result {
+        schema: "classroom50/result/v1",
+        classroom: &identity.classroom,
+        assignment: &identity.assignment,
+        assignment_type: &identity.assignment_type,
+        owner: &identity.owner,
+        submission: &identity.submission,
+        commit: &identity.commit,
+        release: &identity.release,
+        review: &identity.review,
+        datetime: &identity.datetime,
+        score: grade.score(),
+        max_score: grade.max_score(),
+        tests: grade.rows.iter().filter(|row| row.counts()).map(|row| test(grade, row)).collect(),
+    };
+    serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"
+}
+
+fn test(grade: &Grade, row: &GradedRow) -> Test {
+    Test {
+        test_name: row.verdict.check,
+        passed: row.points() == row.max_points,
+        score: row.points(),
+        max_score: row.max_points,
+        group: row.group,
+        message: evidence::message_for_students(grade, row),
+    }
+}

@@ -1,0 +1,78 @@
+//! GitHub Classroom's runner results, as lines for a step's outputs: `result` with all checks, and one for each check under its
+//! id. The table that Classroom's reporter prints counts tests, not points: it is right for runners of one test each.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::Serialize;
+use suite::Status;
+
+use super::evidence;
+use crate::grade::{Grade, GradedRow};
+
+#[derive(Serialize)]
+struct Runner {
+    version: u32,
+    status: &'static str,
+    max_score: u32,
+    /// Never empty: the reporter divides by their number.
+    tests: Vec<Test>,
+}
+
+#[derive(Serialize, Clone)]
+struct Test {
+    name: &'static str,
+    status: &'static str,
+    score: u32,
+    message: String,
+    test_code: String,
+    filename: String,
+    /// Any other number is printed.
+    line_no: u32,
+    duration: u128,
+}
+
+/// A line for each output.
+pub(super) fn render(grade: &Grade) -> String {
+    let rows: Vec<&GradedRow> = grade.rows.iter().filter(|row| row.counts()).collect();
+    let tests: Vec<Test> = rows.iter().map(|row| test(grade, row)).collect();
+    if let Some(fault) = grade.fault() {
+        return output("result", &Runner { version: 1, status: "error", max_score: 0, tests: vec![failed(&fault)] });
+    }
+    let status = if grade.passed() { "pass" } else { "fail" };
+    let all = output("result", &Runner { version: 1, status, max_score: grade.max_score(), tests: tests.clone() });
+    let each = rows.iter().zip(tests).map(|(row, test)| {
+        output(test.name, &Runner { version: 1, status: test.status, max_score: row.max_points, tests: vec![test] })
+    });
+    all + &each.collect::<String>()
+}
+
+fn output(name: &str, runner: &Runner) -> String {
+    format!("{name}={}\n", BASE64_STANDARD.encode(serde_json::to_string(runner).unwrap_or_default()))
+}
+
+/// A test that counts for nothing: the reporter shows the error and skips it in its sum.
+fn failed(fault: &str) -> Test {
+    Test {
+        name: "grading",
+        status: "error",
+        score: 0,
+        message: format!("there is no grade: {}", evidence::line(fault)),
+        test_code: String::new(),
+        filename: String::new(),
+        line_no: 0,
+        duration: 0,
+    }
+}
+
+fn test(grade: &Grade, row: &GradedRow) -> Test {
+    Test {
+        name: row.verdict.check,
+        status: if row.verdict.status == Status::Passed { "pass" } else { "fail" },
+        score: row.points(),
+        message: evidence::message_for_students(grade, row).unwrap_or_default(),
+        test_code: if row.hidden { String::new() } else { grade.again(row.verdict.check) },
+        filename: String::new(),
+        line_no: 0,
+        duration: row.verdict.took.as_millis(),
+    }
+}

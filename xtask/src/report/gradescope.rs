@@ -1,0 +1,91 @@
+//! Gradescope's `results.json`. A file without `score` and `tests` is how an autograder tells Gradescope that it failed: the
+//! submission then shows an error, and no points.
+
+use serde::Serialize;
+use serde_json::json;
+use suite::Status;
+
+use super::evidence;
+use crate::grade::{Grade, GradedRow};
+
+#[derive(Serialize)]
+struct Results {
+    score: u32,
+    execution_time: f64,
+    output: String,
+    output_format: &'static str,
+    test_output_format: &'static str,
+    test_name_format: &'static str,
+    stdout_visibility: &'static str,
+    tests: Vec<Test>,
+    extra_data: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct Test {
+    name: &'static str,
+    score: u32,
+    max_score: u32,
+    /// Left out where the check does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    output: String,
+    output_format: &'static str,
+    tags: [&'static str; 2],
+    visibility: &'static str,
+}
+
+pub(super) fn render(grade: &Grade) -> String {
+    if let Some(fault) = grade.fault() {
+        return failed(&fault);
+    }
+    let results = Results {
+        score: grade.score(),
+        execution_time: grade.duration.as_secs_f64(),
+        output: overview(grade),
+        output_format: "text",
+        test_output_format: "text",
+        test_name_format: "text",
+        stdout_visibility: "hidden",
+        tests: grade.rows.iter().map(|row| test(grade, row)).collect(),
+        extra_data: json!({ "practical": grade.practical, "seed": grade.seed, "max_score": grade.max_score() }),
+    };
+    serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
+}
+
+/// What is there to be read until there is a verdict, and for good where the grader is killed.
+pub(super) fn unfinished() -> String {
+    failed("the grading was cut short before it had a result")
+}
+
+fn failed(fault: &str) -> String {
+    let output =
+        format!("There is no grade: {}. This costs no point; please tell your instructor.", evidence::line(fault));
+    let results = json!({ "output": output, "output_format": "text", "stdout_visibility": "hidden" });
+    serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
+}
+
+fn overview(grade: &Grade) -> String {
+    let score = format!("{}: {} of {} points\n", grade.title, grade.score(), grade.max_score());
+    let mistakes = evidence::mistakes_for_students(grade).into_iter();
+    let mistakes = mistakes.map(|mistake| format!("\n{}\n", evidence::mistake(mistake)));
+    score + &mistakes.collect::<String>() + &format!("\nConfinement: {}.\n", grade.confinement.join("; "))
+}
+
+fn test(grade: &Grade, row: &GradedRow) -> Test {
+    let status = match row.verdict.status {
+        Status::Passed => Some("passed"),
+        Status::Unseen(_) | Status::Fault(_) => None,
+        Status::Failed(_) | Status::Skipped(_) | Status::Unbuilt => Some("failed"),
+    };
+    Test {
+        name: row.verdict.check,
+        score: row.points(),
+        max_score: if row.counts() { row.max_points } else { 0 },
+        status,
+        output: evidence::full(grade, row),
+        output_format: "text",
+        tags: [row.group, row.program],
+        visibility: if row.hidden { "hidden" } else { "visible" },
+    }
+}

@@ -1,0 +1,146 @@
+//! The verdict in Markdown, for a comment on a pull request. What comes from outside stands in blocks of code that nothing in
+//! them can end.
+
+use suite::{Event, Status};
+
+use super::evidence;
+use crate::grade::{Grade, GradedRow};
+
+/// GitHub takes comments of 65,536 characters.
+const LONGEST_COMMENT: usize = 60_000;
+
+/// The stretch of a conversation that is drawn.
+const STRETCH: usize = 12;
+
+pub(super) fn render(grade: &Grade) -> String {
+    document(grade, LONGEST_COMMENT)
+}
+
+/// At most so many bytes; what does not fit is counted.
+pub(super) fn document(grade: &Grade, most: usize) -> String {
+    if let Some(fault) = grade.fault() {
+        let text =
+            format!("## {}: no grade\n\nThis costs no point. The grader could not find out:\n\n", plain(&grade.title));
+        return text + &block("text", &evidence::line(&fault));
+    }
+    let head = head(grade);
+    let foot = foot(grade);
+    let mut body = String::new();
+    let mut left_out = 0;
+    for section in sections(grade) {
+        if head.len() + body.len() + section.len() + foot.len() + 200 > most {
+            left_out += 1;
+        } else {
+            body += &section;
+        }
+    }
+    if left_out > 0 {
+        body += &format!("{left_out} more are left out here: the whole report would be too long.\n\n");
+    }
+    head + &body + &foot
+}
+
+fn head(grade: &Grade) -> String {
+    let mark = if grade.passed() { "✅" } else { "❌" };
+    let mut text = format!("## {mark} {}: {}/{} points\n\n", plain(&grade.title), grade.score(), grade.max_score());
+    let mistakes = evidence::mistakes_for_students(grade);
+    for mistake in &mistakes {
+        text += &format!("- **{}** {}\n", mistake.id, plain(&evidence::mistake(mistake)));
+    }
+    text += if mistakes.is_empty() { "" } else { "\n" };
+    text += "| group | points | passed |\n|---|---:|---:|\n";
+    for (group, rows) in grade.groups() {
+        let counted: Vec<&&GradedRow> = rows.iter().filter(|row| row.counts()).collect();
+        let (points, most) = counted.iter().fold((0, 0), |(a, b), row| (a + row.points(), b + row.max_points));
+        let passed = counted.iter().filter(|row| row.verdict.status == Status::Passed).count();
+        text += &format!("| {group} | {points}/{most} | {passed}/{} |\n", counted.len());
+    }
+    text + "\n"
+}
+
+fn sections(grade: &Grade) -> Vec<String> {
+    let errors = (!grade.compile_errors.is_empty()).then(|| {
+        let programs: Vec<&str> = grade.compile_errors.iter().map(|errors| errors.program.as_str()).collect();
+        let body = block("text", &evidence::compile_errors(grade));
+        unfolded(&format!("{} does not compile", programs.join(" and ")), &body, true)
+    });
+    let failed = grade.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
+    let checks = failed.enumerate().map(|(at, row)| check(grade, row, at == 0));
+    errors.into_iter().chain(checks).collect()
+}
+
+fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
+    let title = format!("✗ {} {}/{}", row.verdict.check, row.points(), row.max_points);
+    let body = block("text", &evidence::full_for_students(grade, row));
+    let events = &row.verdict.transcript;
+    let diagram = if row.hidden || events.is_empty() { String::new() } else { block("mermaid", &diagram(row, events)) };
+    unfolded(&title, &(body + &diagram), open)
+}
+
+fn unfolded(title: &str, body: &str, open: bool) -> String {
+    let open = if open { " open" } else { "" };
+    format!("<details{open}><summary>{}</summary>\n\n{body}</details>\n\n", plain(title))
+}
+
+fn foot(grade: &Grade) -> String {
+    let count = |wanted: fn(&Status) -> bool| grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count();
+    let mut text = String::new();
+    let skipped = count(|status| matches!(status, Status::Skipped(_)));
+    if skipped > 0 {
+        text += &format!("Not run, because a check that they need did not pass: {skipped}.\n\n");
+    }
+    text += &block("sh", &format!("{} --seed {}", evidence::line(&grade.command), grade.seed));
+    text + &format!("Confinement: {}.\n", plain(&grade.confinement.join("; ")))
+}
+
+/// Text in which Markdown and HTML find nothing to do.
+fn plain(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '@' | '#' => format!("&#{};", u32::from(c)), // nobody is called, no issue is mentioned
+        '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '!' => format!("\\{c}"),
+        c => c.to_string(),
+    };
+    let text: String = evidence::line(text).chars().map(escaped).collect();
+    text.replace("://", "&#58;//") // nothing is linked
+}
+
+/// A block of code: its fence is longer than any in it.
+fn block(language: &str, text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(3.max(longest + 1));
+    format!("{fence}{language}\n{}\n{fence}\n\n", text.trim_end())
+}
+
+/// The end of a conversation as a sequence diagram in Mermaid.
+fn diagram(row: &GradedRow, events: &[Event]) -> String {
+    let shown = evidence::last(events, STRETCH);
+    let mut peers: Vec<&str> = shown.iter().map(|event| event.peer.as_str()).collect();
+    peers.sort_unstable();
+    peers.dedup();
+    let mut text = "sequenceDiagram\n".to_owned();
+    for (at, peer) in peers.iter().enumerate() {
+        text += &format!("    participant p{at} as {}\n", drawn(peer));
+    }
+    text += &format!("    participant program as {}\n", drawn(row.program));
+    for event in shown {
+        let at = peers.iter().position(|peer| *peer == event.peer).unwrap_or_default();
+        let arrow = match evidence::goes_to_the_program(event) {
+            true => format!("p{at}->>program"),
+            false => format!("program-->>p{at}"),
+        };
+        text += &format!("    {arrow}: {}\n", drawn(&evidence::what(event)));
+    }
+    text
+}
+
+/// Mermaid's own way to write a character that could mean something to it.
+fn drawn(text: &str) -> String {
+    let escaped = |c: char| match c {
+        c if c.is_ascii_alphanumeric() || " _,.".contains(c) => c.to_string(),
+        c => format!("#{};", u32::from(c)),
+    };
+    text.chars().map(escaped).collect()
+}

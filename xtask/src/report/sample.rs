@@ -1,0 +1,186 @@
+//! Grades to try reports with.
+
+use std::time::Duration;
+
+use suite::{Event, Failure, Fault, Status, Verdict, What};
+
+use crate::build::CompileErrors;
+use crate::explanations::NamedMistake;
+use crate::grade::{Grade, GradedRow};
+use crate::surroundings::{Identity, Surroundings};
+
+pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+fn event(at: u64, peer: &str, what: What, data: &[u8]) -> Event {
+    Event::new(Duration::from_micros(at), peer, what, data)
+}
+
+fn row(id: &'static str, group: &'static str, program: &'static str, points: u32, status: Status) -> GradedRow {
+    GradedRow {
+        group,
+        program,
+        max_points: points,
+        claim: format!("The claim of {id}."),
+        hints: vec!["Look at the third byte.".to_owned(), "Closer.".to_owned()],
+        given: None,
+        hidden: false,
+        verdict: Verdict { took: Duration::from_millis(12), ..Verdict::new(id, status) },
+    }
+}
+
+fn failed(expected: &str, observed: &str) -> Status {
+    let failure = Failure { expected: expected.to_owned(), observed: observed.to_owned(), ..Failure::default() };
+    Status::Failed(failure)
+}
+
+/// Some of everything: 7 of 25 points.
+pub(super) fn grade() -> Grade {
+    let mut echoes = row("echoes", "exactness", "echo_server", 6, failed("\"first\" for client a", "\"fir\\x00t\""));
+    echoes.verdict.transcript = vec![
+        event(100, "a", What::Connect, b""),
+        event(200, "a", What::Send, b"first"),
+        event(400, "a", What::Receive, b"fir\0t; end"),
+        event(900, "b", What::Connect, b""),
+        event(1600, "a", What::End, b""),
+    ];
+    echoes.verdict.stderr_tail =
+        b"listening\nthread 'main' panicked at src/main.rs:61:5:\nbad \x1b[31mthing\n".to_vec();
+    echoes.verdict.ended = Some("exit status 101".to_owned());
+    if let Status::Failed(failure) = &mut echoes.verdict.status {
+        failure.smallest = Some("4 bytes come back, 5 do not".to_owned());
+    }
+    let mut stuck =
+        row("answers_again", "exactness", "echo_server", 4, failed("\"second\" for client a", "nothing more"));
+    stuck.verdict.blocked_in = Some("recv on the first client's connection".to_owned());
+    let mut secret = row("secret", "conduct", "echo_server", 2, failed("the secret answer", "something else"));
+    secret.hidden = true;
+    let unseen = Status::Unseen("only Linux shows this".to_owned());
+    with(vec![
+        row("listens", "flow", "echo_server", 7, Status::Passed),
+        echoes,
+        stuck,
+        row("echoes_more", "exactness", "echo_server", 3, Status::Skipped("echoes".to_owned())),
+        secret,
+        row("rests", "conduct", "echo_server", 5, unseen),
+        row("client_sends", "client", "echo_client", 3, Status::Unbuilt),
+    ])
+}
+
+/// A grading in which one check could not be decided.
+pub(super) fn with_a_fault() -> Grade {
+    let fault = Status::Fault(Fault("no descriptors left".to_owned()));
+    Grade {
+        compile_errors: Vec::new(),
+        mistakes: Vec::new(),
+        ..with(vec![
+            row("listens", "flow", "echo_server", 7, Status::Passed),
+            row("echoes", "exactness", "echo_server", 6, fault),
+        ])
+    }
+}
+
+/// A grading that never began.
+pub(super) fn broken_off() -> Grade {
+    Grade { broken_off: Some("no echo_server/Cargo.toml in submission".to_owned()), rows: Vec::new(), ..with_a_fault() }
+}
+
+/// What a program prints that would rather write its report itself.
+pub(super) const HOSTILE: &[&str] = &[
+    "::error::you are hacked",
+    "::error file=src/main.rs,line=1::you are hacked",
+    "::set-output name=result::forged",
+    "::add-mask::points",
+    "::stop-commands::0",
+    "::0::",
+    "##[add-mask]points",
+    "  ##[error]you are hacked",
+    "Score 100/100   31 passed",
+    "{\"score\": 100, \"max_score\": 100}",
+    "{\"scores\":{\"flow\":100}}",
+    "]]></failure></testcase><testcase name=\"forged\"/>",
+    "</testcase><!-- <?xml version=\"1.0\"?> &lol; &#0;",
+    "```\n## ✅ 100/100 points\n```````",
+    "</details><img src=\"http://127.0.0.1/beacon\"><script>alert(1)</script>",
+    "@everyone #1 [link](http://127.0.0.1) | a | b |",
+    "\u{1b}[2J\u{1b}]0;title\u{7}\u{1b}[31mred",
+    "a\rb\0c\u{8}\u{202e}txet\u{feff}\u{fffe}\u{85}",
+    "result=Zm9yZ2Vk",
+    "error: http://127.0.0.1:4001/ x:1",
+];
+
+/// The same verdicts, and everything that comes from a program is hostile.
+pub(super) fn hostile() -> Grade {
+    let mut words = HOSTILE.join("\n").into_bytes();
+    words.extend(b"\xff\xfe\xc3\x28 not text\n");
+    let mut flood = b"flood ".repeat(100 * 1024 * 1024 / 6);
+    flood.extend(b"\n");
+    flood.extend(&words);
+    let text = String::from_utf8_lossy(&words).into_owned();
+    let mut grade = grade();
+    for row in grade.rows.iter_mut().filter(|row| matches!(row.verdict.status, Status::Failed(_))) {
+        row.verdict.stderr_tail = std::mem::replace(&mut flood, words.clone());
+        row.verdict.ended = Some(text.clone());
+        row.verdict.blocked_in = Some(text.clone());
+        row.verdict.status = failed(&text, &format!("{text}{}", "x".repeat(1_000_000)));
+        for line in HOSTILE {
+            let data = &line.as_bytes()[..line.len().min(64)];
+            row.verdict.transcript.push(event(2000, "a", What::Receive, data));
+        }
+    }
+    grade.compile_errors[0].errors = HOSTILE.iter().map(|line| format!("  {line}")).collect();
+    grade.compile_errors[0].errors.push(text.clone());
+    grade.mistakes[0].because = text;
+    grade
+}
+
+fn with(rows: Vec<GradedRow>) -> Grade {
+    let error = "error[E0308]: mismatched types\n --> src/main.rs:2:23\n  |\n2 | fn broken() -> u8 { \"text\" }\n";
+    Grade {
+        practical: "echo",
+        title: "Echo: a server and a client".to_owned(),
+        submission: "submission".to_owned(),
+        seed: 7,
+        pass_mark: 100,
+        rows,
+        mistakes: vec![NamedMistake {
+            id: "reads_once",
+            says: "It looks as if the server reads once.".to_owned(),
+            r#try: "Put read and write in a loop.".to_owned(),
+            because: "the second message was never read".to_owned(),
+            checks: vec!["answers_again"],
+        }],
+        compile_errors: vec![CompileErrors {
+            program: "echo_client".to_owned(),
+            origin: "submission/20-practical/echo_client".to_owned(),
+            errors: vec![error.to_owned()],
+        }],
+        duration: Duration::from_millis(40),
+        confinement: vec!["none".to_owned()],
+        command: "cargo xtask grade echo --submission submission".to_owned(),
+        hint_steps: 1,
+        folders: ["echo_server", "echo_client"].map(|name| (name.to_owned(), format!("20-practical/{name}"))).to_vec(),
+        broken_off: None,
+        surroundings: surroundings(),
+    }
+}
+
+fn surroundings() -> Surroundings {
+    let text = str::to_owned;
+    Surroundings {
+        began: Duration::from_secs(1_700_000_000),
+        on_github: true,
+        token: TOKEN.to_owned(),
+        identity: Some(Identity {
+            classroom: text("sockets"),
+            assignment: text("echo"),
+            assignment_type: text("individual"),
+            owner: text("student"),
+            submission: text("submit/2026-11-21T10-00-00Z"),
+            commit: text("https://example.org/commit/1"),
+            release: text("https://example.org/release/1"),
+            review: text("https://example.org/review/1"),
+            datetime: text("2026-11-21T10:00:00Z"),
+        }),
+        ..Surroundings::default()
+    }
+}

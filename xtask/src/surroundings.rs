@@ -1,0 +1,136 @@
+//! What the environment says about a run, read once: reports are then pure functions of a grade.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, bail};
+
+use crate::cli::{GradeRequest, Origin};
+
+/// Where a grading takes place, and for whom.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Surroundings {
+    /// Since 1970.
+    pub(crate) began: Duration,
+    /// A step of GitHub Actions reads along: what looks like a command of its own, it obeys.
+    pub(crate) on_github: bool,
+    /// The file that a step's summary is appended to.
+    pub(crate) step_summary: Option<PathBuf>,
+    /// The file that a step's outputs are appended to.
+    pub(crate) step_output: Option<PathBuf>,
+    /// Nobody can guess it: until it comes again, GitHub obeys nothing.
+    pub(crate) token: String,
+    /// Whose submission it is, where a report has to say so.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// Who handed in what, as Classroom 50 tells its graders.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) classroom: String,
+    pub(crate) assignment: String,
+    pub(crate) assignment_type: String,
+    pub(crate) owner: String,
+    pub(crate) submission: String,
+    pub(crate) commit: String,
+    pub(crate) release: String,
+    pub(crate) review: String,
+    /// The committer's date: grading again does not change it.
+    pub(crate) datetime: String,
+}
+
+impl Surroundings {
+    pub(crate) fn read() -> Self {
+        let file = |name| variable(name).map(PathBuf::from);
+        Self {
+            began: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+            on_github: variable("GITHUB_ACTIONS").is_some_and(|word| word == "true"),
+            step_summary: file("GITHUB_STEP_SUMMARY"),
+            step_output: file("GITHUB_OUTPUT"),
+            token: token(),
+            identity: None,
+        }
+    }
+
+    /// With whatever the reports that were asked for need to know, or what is missing.
+    pub(crate) fn complete(&self, request: &GradeRequest) -> anyhow::Result<Self> {
+        let wanted = request.reports.iter().any(|report| report.format == "classroom50");
+        let identity = if wanted { Some(identity(request).context("--report classroom50")?) } else { None };
+        Ok(Self { identity, ..self.clone() })
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// 128 bits from the operating system.
+fn token() -> String {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => bytes.iter().fold(String::new(), |mut text, byte| {
+            _ = write!(text, "{byte:02x}");
+            text
+        }),
+        Err(_) => String::new(), // then nothing that a program printed is shown
+    }
+}
+
+fn identity(request: &GradeRequest) -> anyhow::Result<Identity> {
+    let mut missing = Vec::new();
+    let mut said = |names: &[&str]| {
+        names.iter().find_map(|name| variable(name)).unwrap_or_else(|| {
+            missing.push(names.join(" or "));
+            String::new()
+        })
+    };
+    let mut identity = Identity {
+        classroom: said(&["CLASSROOM"]),
+        assignment: said(&["ASSIGNMENT"]),
+        assignment_type: said(&["ASSIGNMENT_TYPE"]),
+        owner: said(&["OWNER", "USERNAME"]),
+        submission: said(&["SUBMISSION_TAG"]),
+        commit: said(&["COMMIT_URL"]),
+        release: said(&["RELEASE_URL"]),
+        review: said(&["REVIEW_URL"]),
+        datetime: String::new(),
+    };
+    if !missing.is_empty() {
+        bail!("Classroom 50's runner sets {}, and here they are not set", missing.join(", "));
+    }
+    if !["individual", "group", "team"].contains(&identity.assignment_type.as_str()) {
+        bail!("ASSIGNMENT_TYPE is {:?}, not individual, group or team", identity.assignment_type);
+    }
+    if !identity.submission.starts_with("submit/") {
+        bail!("SUBMISSION_TAG is {:?}; a submission's tag begins with submit/", identity.submission);
+    }
+    identity.datetime = commit_date(folder(&request.origin))?;
+    Ok(identity)
+}
+
+fn folder(origin: &Origin) -> &Path {
+    match origin {
+        Origin::Submission(folder) => folder,
+        Origin::Practical | Origin::Solution => Path::new("."),
+    }
+}
+
+/// When the submission's commit was made. Nothing that a repository configures is run for it.
+fn commit_date(folder: &Path) -> anyhow::Result<String> {
+    let harmless = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "log.showSignature=false"];
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(harmless)
+        .args(["--no-pager", "show", "--no-patch", "--no-show-signature", "--format=%cd"])
+        .args(["--date=format-local:%Y-%m-%dT%H:%M:%SZ", "HEAD"])
+        .envs([("TZ", "UTC"), ("GIT_NO_LAZY_FETCH", "1")])
+        .output()
+        .context("the commit's date is asked of git, and git cannot be started")?;
+    if !output.status.success() {
+        bail!("{} is no checkout of a commit: its date cannot be told", folder.display());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
