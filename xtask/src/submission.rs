@@ -92,12 +92,13 @@ fn base(repository: &Repository, rubric: &Rubric, origin: &Origin) -> anyhow::Re
     }
 }
 
-/// Where students put a program: beside the practical's others, at the top, or in a folder named like the branch.
+/// Where students put a program: at the top, in a folder named like the branch, or in the practical's own, where a skeleton
+/// stands that they may have left as it was.
 fn find(rubric: &Rubric, name: &str, base: &Path) -> Option<PathBuf> {
     let places = [
         base.join(name),
-        base.join("practicals").join(rubric.practical.name).join(name),
         base.join(&rubric.branch).join(name),
+        base.join("practicals").join(rubric.practical.name).join(name),
     ];
     places.into_iter().find(|place| place.join("Cargo.toml").is_file())
 }
