@@ -509,7 +509,7 @@ fn gradescope_has_something_to_read_whatever_happens() {
     check(&["grade", "ecko"], 2, "there is no practical");
     check(&["grade", "echo", "--only", "nothing"], 2, "--only nothing");
     check(&["grade", "echo", "--report", "json=/no/such/folder/verdict.json"], 2, "cut short");
-    check(&["grade", "echo", "--report", "classroom50=/dev/null"], 2, "Classroom 50's runner sets");
+    check(&["grade", "echo", "--report", "classroom50"], 2, "Classroom 50's runner sets");
 }
 
 #[cfg(unix)]
