@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use lexopt::prelude::*;
 
+use crate::report;
+
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -106,11 +108,11 @@ cargo xtask grade PRACTICAL [OPTION]...
                            client's message comes last or where {message} stands
   --address HOST:PORT      the address of a --program that has one of its own
   --only WORD              a check, a group or a program; may be repeated
-  --report FORMAT[=FILE]   json, junit, gradescope, classroom50, github-classroom,
-                           github, markdown, ctrf, prairielearn, autolab, or
-                           pcapng: what went over the wire, for Wireshark; may be
-                           repeated; without FILE to stdout, and the report for
-                           people goes to stderr
+  --report FORMAT[=FILE]   json, junit, gradescope, classroom50,
+                           github-classroom, github, markdown, ctrf,
+                           prairielearn, autolab, or pcapng: what went over
+                           the wire, for Wireshark; may be repeated; without
+                           FILE to stdout, and the report for people to stderr
   --hint N                 hints up to step N for what failed (1)
   --seed N                 the payloads' seed
   --jobs N                 checks run at the same time (all)
@@ -141,19 +143,6 @@ die, beside a plain sequential program that makes the same eight basic exchanges
 
 /// Commands and options that the contract names and that come later.
 const NOT_YET: [&str; 4] = ["watch", "class", "release", "new"];
-const FORMATS: [&str; 11] = [
-    "json",
-    "junit",
-    "gradescope",
-    "classroom50",
-    "github-classroom",
-    "github",
-    "markdown",
-    "ctrf",
-    "prairielearn",
-    "autolab",
-    "pcapng",
-];
 const FORMATS_NOT_YET: [&str; 1] = ["html"];
 
 /// Reads the arguments after the program's name.
@@ -199,7 +188,7 @@ fn grade(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             Long("program") => request.programs.push(program(&parser.value()?.string()?)?),
             Long("address") => request.address = Some(address(&parser.value()?.string()?)?),
             Long("only") => request.only.push(parser.value()?.string()?),
-            Long("report") => request.reports.push(report(&parser.value()?.string()?)?),
+            Long("report") => request.reports.push(report_request(&parser.value()?.string()?)?),
             Long("hint") => request.hint = number("--hint", &parser.value()?.string()?, 0)?,
             Long("seed") => request.seed = number("--seed", &parser.value()?.string()?, 0)? as u64,
             Long("jobs") => request.jobs = number("--jobs", &parser.value()?.string()?, 1)?,
@@ -269,17 +258,17 @@ fn address(text: &str) -> anyhow::Result<SocketAddr> {
     usable.with_context(|| format!("--address {text}: write HOST:PORT, like 127.0.0.1:10000"))
 }
 
-fn report(text: &str) -> anyhow::Result<Report> {
+fn report_request(text: &str) -> anyhow::Result<Report> {
     let (format, file) = match text.split_once('=') {
         Some((_, "")) => bail!("--report {text}: the file's name is missing"),
         Some((format, file)) => (format, Some(PathBuf::from(file))),
         None => (text, None),
     };
     if FORMATS_NOT_YET.contains(&format) {
-        bail!("--report {format} is not there yet: there is {}", FORMATS.join(", "));
+        bail!("--report {format} is not there yet: there is {}", report::formats().join(", "));
     }
-    if !FORMATS.contains(&format) {
-        bail!("--report {format}: there is no such format; there is {}", FORMATS.join(", "));
+    if !report::formats().contains(&format) {
+        bail!("--report {format}: there is no such format; there is {}", report::formats().join(", "));
     }
     Ok(Report { format: format.to_owned(), file })
 }

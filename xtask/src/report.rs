@@ -63,6 +63,11 @@ const FORMATS: &[(&str, Render)] = &[
     ("pcapng", Bytes(pcapng::render)),
 ];
 
+/// Their names.
+pub(crate) fn formats() -> Vec<&'static str> {
+    FORMATS.iter().map(|(name, _)| *name).collect()
+}
+
 /// What a step of GitHub's is told besides, in a file that its environment names: the format that stands for it, and what is
 /// appended to which file.
 const ASIDE: &[(&str, RenderText, File)] = &[

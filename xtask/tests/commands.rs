@@ -757,5 +757,10 @@ fn explain_lists_all_mistakes() {
 #[test]
 fn help_is_help() {
     xtask(&["--help"]).assert().code(0).stdout(contains("cargo xtask grade PRACTICAL"));
-    xtask(&["grade", "--help"]).assert().code(0).stdout(contains("--submission DIR"));
+    let help = xtask(&["grade", "--help"]).assert().code(0).stdout(contains("--submission DIR"));
+    let help = String::from_utf8_lossy(&help.get_output().stdout).into_owned();
+    assert!(
+        FILES.iter().all(|(format, _)| help.contains(format)) && help.lines().all(|line| line.len() <= 80),
+        "{help}"
+    );
 }

@@ -430,6 +430,10 @@ fn verdict(row: &crate::grade::GradedRow) -> suite::Verdict {
 /// document, and prints what score it found.
 #[test]
 fn other_peoples_readers_accept_every_report() {
+    if std::process::Command::new("node").arg("--version").output().is_err() {
+        println!("skipped: no node here");
+        return;
+    }
     let Some(readers) = readers() else { return };
     let reports = tempfile::tempdir().unwrap();
     for (sample, grade) in [
@@ -475,7 +479,7 @@ fn readers() -> Option<PathBuf> {
     if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Some(folder.join("read.mjs"));
     }
-    let install = ["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0"];
+    let install = ["ci", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0"];
     match std::process::Command::new(npm).args(install).current_dir(&folder).output() {
         Ok(output) if output.status.success() => std::fs::write(stamp, lock).unwrap(),
         Ok(output) => {
