@@ -151,7 +151,7 @@ def pull_request(repository, branch, base, head):
 
 def check(what, condition, run):
     if not condition:
-        sys.exit(f"grade.yml: {what}\n{run.status}\n{run.log}")
+        sys.exit(f"grade.yml: this does not hold: {what}\n{run.status}\n{run.log}")
     print(f"grade.yml: {what}")
 
 

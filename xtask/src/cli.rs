@@ -101,7 +101,7 @@ cargo xtask COMMAND --help says more.";
 const GRADE_HELP: &str = "\
 cargo xtask grade PRACTICAL [OPTION]...
 
-  --solution               the reference solution instead of the student's programs
+  --solution               the reference solution, not the student's programs
   --submission DIR         another folder or checkout instead
   --program NAME=COMMAND   this command line instead of building NAME, in any
                            language; {host} and {port} stand for the address, a
