@@ -576,6 +576,27 @@ fn in_a_step_of_githubs_nothing_that_is_printed_is_obeyed() {
     }
 }
 
+/// Not even a file's name, where it is what is refused.
+#[cfg(unix)]
+#[test]
+fn in_a_step_of_githubs_an_error_is_no_command() {
+    let submission = tempfile::tempdir().unwrap();
+    let sources = submission.path().join("echo_server/src");
+    fs::create_dir_all(&sources).unwrap();
+    fs::write(submission.path().join("echo_server/Cargo.toml"), "[package]").unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", sources.join("a\n::error::you are hacked.rs")).unwrap();
+    let folder = submission.path().display().to_string();
+    let output = plain(&["grade", "echo", "--only", "echo_server", "--submission", &folder, "--report", "github"])
+        .env("GITHUB_ACTIONS", "true")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.starts_with("::error title=No grade::") && stdout.lines().count() == 1, "{stdout}");
+    let (before, _) = stderr.split_once("::error::you are hacked").expect(&stderr);
+    assert!(before.contains("::stop-commands::"), "{stderr}");
+}
+
 // ---- bad input ----
 
 #[test]

@@ -11,7 +11,7 @@ use crate::grade::{Grade, GradedRow};
 const STRETCH: usize = 12;
 
 /// How much of a text from outside is shown.
-const LONGEST_LINE: usize = 400;
+const LONGEST_LINE: usize = 1000;
 const STDERR_LINES: usize = 12;
 const COMPILE_ERRORS: usize = 5;
 const LONGEST_COMPILE_ERROR: usize = 4000;
@@ -167,7 +167,8 @@ pub(super) fn what(event: &Event) -> String {
 /// The end of what the program said.
 fn stderr(tail: &[u8]) -> String {
     let text = String::from_utf8_lossy(last(tail, STDERR_LINES * LONGEST_LINE));
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(human::NOISE)).collect();
     let shown = last(&lines, STDERR_LINES).iter();
     shown.map(|said| format!("stderr    | {}\n", line(said))).collect()
 }

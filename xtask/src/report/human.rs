@@ -20,6 +20,9 @@ const COMPILE_ERRORS: usize = 3;
 /// How many lines of a program's standard error are shown.
 const STDERR_LINES: usize = 6;
 
+/// Advice of Rust's runtime that leads away from the mistake.
+pub(super) const NOISE: &str = "note: run with `RUST_BACKTRACE=1`";
+
 /// Where evidence begins.
 const INDENT: usize = 6;
 
@@ -226,8 +229,6 @@ fn step(event: &Event) -> String {
 /// The end of what the program said, with everything escaped that is not text.
 fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
-    /// Advice of Rust's runtime that leads away from the mistake.
-    const NOISE: &str = "note: run with `RUST_BACKTRACE=1`";
     let text = String::from_utf8_lossy(tail);
     let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE));
     let visible: Vec<Vec<char>> = lines.map(|line| line.chars().flat_map(visible).collect()).collect();
