@@ -9,7 +9,6 @@ mod conversation;
 mod ctrf;
 #[cfg_attr(not(test), allow(dead_code, reason = "the report as a page will draw it"))]
 pub(crate) mod diagram;
-mod evidence;
 mod github;
 mod github_classroom;
 mod gradescope;
@@ -19,6 +18,7 @@ mod json;
 mod junit;
 mod markdown;
 mod pcapng;
+mod plain;
 mod prairielearn;
 #[cfg(test)]
 mod real;

@@ -7,14 +7,14 @@
 use serde_json::{Map, Value, json};
 use suite::Status;
 
-use super::evidence;
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 pub(super) fn render(grade: &Grade) -> String {
     if let Some(fault) = grade.fault() {
-        return format!("There is no grade, and this costs no point:\n{}\n", evidence::line(&fault));
+        return format!("There is no grade, and this costs no point:\n{}\n", plain::line(&fault));
     }
-    let text = evidence::clean(&evidence::report_for_students(grade));
+    let text = plain::clean(&plain::report_for_students(grade));
     format!("{text}\n{}\n{}\n", without_colons(&stages(grade)), without_colons(&scores(grade)))
 }
 
@@ -36,7 +36,7 @@ fn stages(grade: &Grade) -> Value {
 }
 
 fn test(grade: &Grade, row: &GradedRow) -> Value {
-    match evidence::message_for_students(grade, row) {
+    match plain::message_for_students(grade, row) {
         None => json!({ "passed": true }),
         Some(message) => json!({ "passed": false, "hint": message }),
     }

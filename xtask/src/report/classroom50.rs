@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::evidence;
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 #[derive(Serialize)]
@@ -66,6 +66,6 @@ fn test(grade: &Grade, row: &GradedRow) -> Test {
         score: row.points(),
         max_score: row.max_points,
         group: row.group,
-        message: evidence::message_for_students(grade, row),
+        message: plain::message_for_students(grade, row),
     }
 }

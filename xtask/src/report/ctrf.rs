@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use suite::Status;
 
-use super::evidence;
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 #[derive(Serialize)]
@@ -62,7 +62,7 @@ pub(super) fn render(grade: &Grade) -> String {
         tests.push(nothing_graded(fault));
     }
     let extra = match &fault {
-        Some(fault) => json!({ "practical": grade.practical, "seed": grade.seed, "fault": evidence::line(fault) }),
+        Some(fault) => json!({ "practical": grade.practical, "seed": grade.seed, "fault": plain::line(fault) }),
         None => json!({
             "practical": grade.practical, "seed": grade.seed,
             "score": grade.score(), "max_score": grade.max_score(), "passed": grade.passed(),
@@ -103,7 +103,7 @@ fn nothing_graded(fault: &str) -> Test {
         duration: 0,
         suite: vec!["grading"],
         raw_status: "fault",
-        message: Some(evidence::line(fault)),
+        message: Some(plain::line(fault)),
         trace: String::new(),
         file_path: None,
         line: None,
@@ -112,7 +112,7 @@ fn nothing_graded(fault: &str) -> Test {
 }
 
 fn test(grade: &Grade, row: &GradedRow, fault: bool) -> Test {
-    let spot = evidence::spot_of_panic(grade, row);
+    let spot = plain::spot_of_panic(grade, row);
     let points = json!({ "score": row.points(), "max_score": row.max_points });
     Test {
         name: row.verdict.check,
@@ -124,10 +124,10 @@ fn test(grade: &Grade, row: &GradedRow, fault: bool) -> Test {
         },
         duration: row.verdict.took.as_millis(),
         suite: vec![row.program, row.group],
-        raw_status: evidence::status(&row.verdict.status),
-        message: evidence::message_for_students(grade, row),
+        raw_status: plain::status(&row.verdict.status),
+        message: plain::message_for_students(grade, row),
         trace: match row.verdict.status {
-            Status::Failed(_) | Status::Unbuilt => evidence::full_for_students(grade, row),
+            Status::Failed(_) | Status::Unbuilt => plain::full_for_students(grade, row),
             _ => String::new(),
         },
         file_path: spot.as_ref().map(|spot| spot.file.clone()),

@@ -5,8 +5,8 @@
 
 use suite::Status;
 
-use super::evidence::{self, Spot};
 use super::markdown;
+use super::plain::{self, Spot};
 use crate::grade::{Grade, GradedRow};
 
 /// GitHub shows ten annotations of a kind for each step.
@@ -20,7 +20,7 @@ pub(super) fn render(grade: &Grade) -> String {
     if grade.rows.is_empty() {
         return annotations(grade);
     }
-    disarmed(&evidence::report_for_students(grade), &grade.surroundings.token) + &annotations(grade)
+    disarmed(&plain::report_for_students(grade), &grade.surroundings.token) + &annotations(grade)
 }
 
 /// The summary, in Markdown.
@@ -44,7 +44,7 @@ struct Annotation {
 
 fn annotations(grade: &Grade) -> String {
     if let Some(fault) = grade.fault() {
-        let message = format!("{}. This costs no point.", evidence::line(&fault));
+        let message = format!("{}. This costs no point.", plain::line(&fault));
         return command("error", &Annotation { spot: None, title: "No grade".to_owned(), message });
     }
     let mut all = errors(grade);
@@ -63,14 +63,14 @@ fn annotations(grade: &Grade) -> String {
 /// One for each root cause: a program that does not compile, a mistake, or else a check.
 fn errors(grade: &Grade) -> Vec<Annotation> {
     let compiling = grade.compile_errors.iter().map(|errors| Annotation {
-        spot: errors.errors.first().and_then(|error| evidence::spot_of_error(grade, &errors.program, error)),
+        spot: errors.errors.first().and_then(|error| plain::spot_of_error(grade, &errors.program, error)),
         title: format!("{} does not compile", errors.program),
-        message: errors.errors.first().map(|error| evidence::compile_error(error)).unwrap_or_default(),
+        message: errors.errors.first().map(|error| plain::compile_error(error)).unwrap_or_default(),
     });
-    let mistakes = evidence::mistakes_for_students(grade).into_iter().map(|mistake| Annotation {
+    let mistakes = plain::mistakes_for_students(grade).into_iter().map(|mistake| Annotation {
         spot: None,
         title: mistake.id.to_owned(),
-        message: format!("{}\nChecks: {}", evidence::mistake(mistake), mistake.checks.join(", ")),
+        message: format!("{}\nChecks: {}", plain::mistake(mistake), mistake.checks.join(", ")),
     });
     let failed = grade
         .rows
@@ -81,9 +81,9 @@ fn errors(grade: &Grade) -> Vec<Annotation> {
 
 fn check(grade: &Grade, row: &GradedRow) -> Annotation {
     Annotation {
-        spot: evidence::spot_of_panic(grade, row),
+        spot: plain::spot_of_panic(grade, row),
         title: format!("{} {}/{}", row.verdict.check, row.points(), row.max_points),
-        message: evidence::full_for_students(grade, row),
+        message: plain::full_for_students(grade, row),
     }
 }
 

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use suite::Status;
 
-use super::evidence;
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 #[derive(Serialize)]
@@ -56,7 +56,7 @@ fn failed(fault: &str) -> Test {
         name: "grading",
         status: "error",
         score: 0,
-        message: format!("there is no grade: {}", evidence::line(fault)),
+        message: format!("there is no grade: {}", plain::line(fault)),
         test_code: String::new(),
         filename: String::new(),
         line_no: 0,
@@ -69,7 +69,7 @@ fn test(grade: &Grade, row: &GradedRow) -> Test {
         name: row.verdict.check,
         status: if row.verdict.status == Status::Passed { "pass" } else { "fail" },
         score: row.points(),
-        message: evidence::message_for_students(grade, row).unwrap_or_default(),
+        message: plain::message_for_students(grade, row).unwrap_or_default(),
         test_code: if row.hidden { String::new() } else { grade.again(row.verdict.check) },
         filename: String::new(),
         line_no: 0,

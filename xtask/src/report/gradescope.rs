@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use suite::Status;
 
-use super::evidence;
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 #[derive(Serialize)]
@@ -60,15 +60,15 @@ pub(super) fn unfinished() -> String {
 
 fn failed(fault: &str) -> String {
     let output =
-        format!("There is no grade: {}. This costs no point; please tell your instructor.", evidence::line(fault));
+        format!("There is no grade: {}. This costs no point; please tell your instructor.", plain::line(fault));
     let results = json!({ "output": output, "output_format": "text", "stdout_visibility": "hidden" });
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
 }
 
 fn overview(grade: &Grade) -> String {
     let score = format!("{}: {} of {} points\n", grade.title, grade.score(), grade.max_score());
-    let mistakes = evidence::mistakes_for_students(grade).into_iter();
-    let mistakes = mistakes.map(|mistake| format!("\n{}\n", evidence::mistake(mistake)));
+    let mistakes = plain::mistakes_for_students(grade).into_iter();
+    let mistakes = mistakes.map(|mistake| format!("\n{}\n", plain::mistake(mistake)));
     score + &mistakes.collect::<String>() + &format!("\nConfinement: {}.\n", grade.confinement.join("; "))
 }
 
@@ -83,7 +83,7 @@ fn test(grade: &Grade, row: &GradedRow) -> Test {
         score: row.points(),
         max_score: if row.counts() { row.max_points } else { 0 },
         status,
-        output: evidence::full(grade, row),
+        output: plain::full(grade, row),
         output_format: "text",
         tags: [row.group, row.program],
         visibility: if row.hidden { "hidden" } else { "visible" },

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use suite::{Event, Status, What, show};
 
-use super::evidence;
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 const SCHEMA: u32 = 1;
@@ -109,11 +109,11 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         id: verdict.check,
         group: row.group,
         program: row.program,
-        status: evidence::status(&verdict.status),
+        status: plain::status(&verdict.status),
         points: row.points(),
         max_points: row.max_points,
         duration_ms: verdict.took.as_millis(),
-        message: evidence::message(grade, row),
+        message: plain::message(grade, row),
         mistake: grade.mistake_of(verdict.check).map(|mistake| mistake.id),
         hint: row.hints.first().filter(|_| failed).map(String::as_str),
         smallest_failing_input: match &verdict.status {
@@ -124,7 +124,7 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         transcript: if failed { transcript(&verdict.transcript) } else { Vec::new() },
         stderr_tail: Some(&verdict.stderr_tail)
             .filter(|tail| failed && !tail.is_empty())
-            .map(|tail| String::from_utf8_lossy(evidence::last(tail, STDERR)).into_owned()),
+            .map(|tail| String::from_utf8_lossy(plain::last(tail, STDERR)).into_owned()),
     }
 }
 

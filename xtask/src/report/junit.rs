@@ -7,7 +7,7 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 use suite::Status;
 
-use super::evidence::{self, Spot};
+use super::plain::{self, Spot};
 use crate::grade::{Grade, GradedRow};
 
 type Xml = Writer<Vec<u8>>;
@@ -61,7 +61,7 @@ fn nothing_graded(xml: &mut Xml, fault: &str) -> io::Result<()> {
     let element = element.with_attributes(counts.iter().map(|(key, value)| (*key, value.as_str())));
     element.write_inner_content(|xml| {
         let case = xml.create_element("testcase").with_attributes([("name", "grading"), ("classname", "grading")]);
-        case.write_inner_content(|xml| outcome(xml, "error", "fault", &evidence::line(fault), ""))?;
+        case.write_inner_content(|xml| outcome(xml, "error", "fault", &plain::line(fault), ""))?;
         Ok(())
     })?;
     Ok(())
@@ -93,8 +93,8 @@ fn testcase(xml: &mut Xml, grade: &Grade, row: &GradedRow) -> io::Result<()> {
         if !grade.has_faults() && row.counts() {
             properties(xml, &[("score", row.points()), ("max_score", row.max_points)])?;
         }
-        let message = evidence::message_for_students(grade, row).unwrap_or_default();
-        let full = evidence::full_for_students(grade, row);
+        let message = plain::message_for_students(grade, row).unwrap_or_default();
+        let full = plain::full_for_students(grade, row);
         match &verdict.status {
             Status::Passed => Ok(()),
             Status::Failed(_) => outcome(xml, "failure", "failed", &message, &full),
@@ -111,10 +111,10 @@ fn testcase(xml: &mut Xml, grade: &Grade, row: &GradedRow) -> io::Result<()> {
 /// Where it can be told.
 fn spot(grade: &Grade, row: &GradedRow) -> Option<Spot> {
     if row.verdict.status != Status::Unbuilt {
-        return evidence::spot_of_panic(grade, row);
+        return plain::spot_of_panic(grade, row);
     }
     let errors = grade.compile_errors.iter().find(|errors| errors.program == row.program)?;
-    evidence::spot_of_error(grade, row.program, errors.errors.first()?)
+    plain::spot_of_error(grade, row.program, errors.errors.first()?)
 }
 
 fn properties(xml: &mut Xml, properties: &[(&str, u32)]) -> io::Result<()> {

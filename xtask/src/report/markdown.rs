@@ -3,7 +3,7 @@
 
 use suite::{Event, Status};
 
-use super::evidence;
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 /// GitHub takes comments of 65,536 characters.
@@ -21,7 +21,7 @@ pub(super) fn document(grade: &Grade, most: usize) -> String {
     if let Some(fault) = grade.fault() {
         let text =
             format!("## {}: no grade\n\nThis costs no point. The grader could not find out:\n\n", plain(&grade.title));
-        return text + &block("text", &evidence::line(&fault));
+        return text + &block("text", &plain::line(&fault));
     }
     let head = head(grade);
     let foot = foot(grade);
@@ -43,9 +43,9 @@ pub(super) fn document(grade: &Grade, most: usize) -> String {
 fn head(grade: &Grade) -> String {
     let mark = if grade.passed() { "✅" } else { "❌" };
     let mut text = format!("## {mark} {}: {}/{} points\n\n", plain(&grade.title), grade.score(), grade.max_score());
-    let mistakes = evidence::mistakes_for_students(grade);
+    let mistakes = plain::mistakes_for_students(grade);
     for mistake in &mistakes {
-        text += &format!("- **{}** {}\n", mistake.id, plain(&evidence::mistake(mistake)));
+        text += &format!("- **{}** {}\n", mistake.id, plain(&plain::mistake(mistake)));
     }
     text += if mistakes.is_empty() { "" } else { "\n" };
     text += "| group | points | passed |\n|---|---:|---:|\n";
@@ -61,7 +61,7 @@ fn head(grade: &Grade) -> String {
 fn sections(grade: &Grade) -> Vec<String> {
     let errors = (!grade.compile_errors.is_empty()).then(|| {
         let programs: Vec<&str> = grade.compile_errors.iter().map(|errors| errors.program.as_str()).collect();
-        let body = block("text", &evidence::compile_errors(grade));
+        let body = block("text", &plain::compile_errors(grade));
         unfolded(&format!("{} does not compile", programs.join(" and ")), &body, true)
     });
     let failed = grade.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
@@ -71,7 +71,7 @@ fn sections(grade: &Grade) -> Vec<String> {
 
 fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
     let title = format!("✗ {} {}/{}", row.verdict.check, row.points(), row.max_points);
-    let body = block("text", &evidence::full_for_students(grade, row));
+    let body = block("text", &plain::full_for_students(grade, row));
     let events = &row.verdict.transcript;
     let diagram = if row.hidden || events.is_empty() { String::new() } else { block("mermaid", &diagram(row, events)) };
     unfolded(&title, &(body + &diagram), open)
@@ -89,7 +89,7 @@ fn foot(grade: &Grade) -> String {
     if skipped > 0 {
         text += &format!("Not run, because a check that they need did not pass: {skipped}.\n\n");
     }
-    text += &block("sh", &format!("{} --seed {}", evidence::line(&grade.command), grade.seed));
+    text += &block("sh", &format!("{} --seed {}", plain::line(&grade.command), grade.seed));
     text + &format!("Confinement: {}.\n", plain(&grade.confinement.join("; ")))
 }
 
@@ -103,7 +103,7 @@ fn plain(text: &str) -> String {
         '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '!' => format!("\\{c}"),
         c => c.to_string(),
     };
-    let text: String = evidence::line(text).chars().map(escaped).collect();
+    let text: String = plain::line(text).chars().map(escaped).collect();
     text.replace("://", "&#58;//") // nothing is linked
 }
 
@@ -116,7 +116,7 @@ fn block(language: &str, text: &str) -> String {
 
 /// The end of a conversation as a sequence diagram in Mermaid.
 fn diagram(row: &GradedRow, events: &[Event]) -> String {
-    let shown = evidence::last(events, STRETCH);
+    let shown = plain::last(events, STRETCH);
     let mut peers: Vec<&str> = shown.iter().map(|event| event.peer.as_str()).collect();
     peers.sort_unstable();
     peers.dedup();
@@ -127,11 +127,11 @@ fn diagram(row: &GradedRow, events: &[Event]) -> String {
     text += &format!("    participant program as {}\n", drawn(row.program));
     for event in shown {
         let at = peers.iter().position(|peer| *peer == event.peer).unwrap_or_default();
-        let arrow = match evidence::goes_to_the_program(event) {
+        let arrow = match plain::goes_to_the_program(event) {
             true => format!("p{at}->>program"),
             false => format!("program-->>p{at}"),
         };
-        text += &format!("    {arrow}: {}\n", drawn(&evidence::what(event)));
+        text += &format!("    {arrow}: {}\n", drawn(&plain::what(event)));
     }
     text
 }

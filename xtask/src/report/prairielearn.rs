@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::evidence;
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 #[derive(Serialize)]
@@ -28,11 +28,11 @@ struct Test {
 
 pub(super) fn render(grade: &Grade) -> String {
     if let Some(fault) = grade.fault() {
-        let message = format!("There is no grade, and this attempt does not count: {}", evidence::line(&fault));
+        let message = format!("There is no grade, and this attempt does not count: {}", plain::line(&fault));
         let results = json!({ "gradable": false, "message": message, "format_errors": [message] });
         return serde_json::to_string_pretty(&results).unwrap_or_default() + "\n";
     }
-    let mistakes = evidence::mistakes_for_students(grade).into_iter().map(|mistake| evidence::mistake(mistake) + "\n");
+    let mistakes = plain::mistakes_for_students(grade).into_iter().map(|mistake| plain::mistake(mistake) + "\n");
     let results = Results {
         gradable: true,
         score: f64::from(grade.score()) / f64::from(grade.max_score()),
@@ -49,7 +49,7 @@ fn test(grade: &Grade, row: &GradedRow) -> Test {
         description: row.claim.clone(),
         points: row.points(),
         max_points: row.max_points,
-        message: evidence::message_for_students(grade, row).unwrap_or_default(),
-        output: evidence::full_for_students(grade, row),
+        message: plain::message_for_students(grade, row).unwrap_or_default(),
+        output: plain::full_for_students(grade, row),
     }
 }
