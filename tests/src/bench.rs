@@ -6,9 +6,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use crate::confine::Confinement;
+use crate::confine::network::Network;
 use crate::evidence::Clue;
 use crate::kernel::{Effort, OurEnd, Standstill, Stuck, Tree, Whereabouts, Who, Wires};
 use crate::payload::Payload;
@@ -18,6 +20,9 @@ use crate::transcript::{Record, Shared};
 /// How much of the end of a program's standard error is evidence.
 const STDERR_TAIL: usize = 2000;
 
+/// What the end of a program that passed a limit is called.
+pub const ENDED_FOR: &str = "ended by the grader for using ";
+
 /// One check's place of work.
 #[derive(Debug)]
 pub(crate) struct Bench {
@@ -25,6 +30,8 @@ pub(crate) struct Bench {
     seed: u64,
     launcher: PathBuf,
     scratch: PathBuf,
+    confinement: Arc<Confinement>,
+    network: Network,
     large: Shared,
     pub(crate) record: Record,
     peers: AtomicUsize,
@@ -37,6 +44,8 @@ pub(crate) struct Bench {
     trees: Mutex<Vec<(String, Tree)>>,
     outputs: Mutex<Vec<(String, Output)>>,
     exit: Mutex<Option<ExitStatus>>,
+    /// Which limit a program was ended for, in a sentence.
+    over: OnceLock<String>,
     death_suspected: AtomicBool,
     clues: Mutex<Vec<Clue>>,
     /// A shorter conversation that shows the same failure.
@@ -55,6 +64,8 @@ impl Bench {
             seed,
             launcher: launcher.to_owned(),
             scratch: scratch.to_owned(),
+            confinement: Confinement::off(),
+            network: Network::Shared,
             record: Record::new(&large),
             large,
             peers: AtomicUsize::new(0),
@@ -65,6 +76,7 @@ impl Bench {
             trees: Mutex::default(),
             outputs: Mutex::default(),
             exit: Mutex::default(),
+            over: OnceLock::new(),
             death_suspected: AtomicBool::new(false),
             clues: Mutex::default(),
             shorter: Mutex::default(),
@@ -78,9 +90,10 @@ impl Bench {
         Self { large: large.clone(), record: Record::new(large), ..self }
     }
 
-    /// A place for a follow-up that leaves no trace in this check's record.
-    pub(crate) fn aside(&self) -> Self {
-        Self::new(self.check, self.seed, &self.launcher, &self.scratch).with_large_message(&self.large)
+    /// A place for a follow-up that leaves no trace in this check's record, in a network of its own where this check has one.
+    pub(crate) fn aside(&self) -> io::Result<Self> {
+        let aside = Self::new(self.check, self.seed, &self.launcher, &self.scratch).with_large_message(&self.large);
+        aside.confined(&self.confinement)
     }
 
     /// What happened at `bench` shows the failure better.
@@ -100,6 +113,20 @@ impl Bench {
 
     pub(crate) fn clues(&self) -> Vec<Clue> {
         lock(&self.clues).clone()
+    }
+
+    /// With its programs confined, in a network of the check's own where there is such a thing.
+    pub(crate) fn confined(self, confinement: &Arc<Confinement>) -> io::Result<Self> {
+        Ok(Self { network: confinement.network()?, confinement: Arc::clone(confinement), ..self })
+    }
+
+    pub(crate) fn confinement(&self) -> &Confinement {
+        &self.confinement
+    }
+
+    /// Where the sockets of this check are.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
     }
 
     /// 8 MiB, more than the buffers between two programs on one machine hold.
@@ -234,9 +261,15 @@ impl Bench {
         *lock(&self.exit) = Some(status);
     }
 
-    /// How the last program ended that ended by itself.
+    /// The grader has ended a program for passing this limit.
+    pub(crate) fn keep_over(&self, limit: String) {
+        _ = self.over.set(limit);
+    }
+
+    /// How the last program ended that ended by itself, or what the grader ended it for.
     pub(crate) fn exit(&self) -> Option<String> {
-        lock(&self.exit).map(describe)
+        let over = self.over.get().map(|limit| format!("{ENDED_FOR}{limit}"));
+        over.or_else(|| lock(&self.exit).map(describe))
     }
 
     /// A wait for a program ended in vain: where all of them are is evidence. The last such wait is the one that the failure

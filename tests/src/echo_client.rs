@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use socket2::{Domain, Socket, Type};
+use socket2::Domain;
 
 use crate::compare::{self, Difference};
 use crate::echo_server::reports;
@@ -214,7 +214,7 @@ fn client_gathers_large_reply(client: &Program) -> Outcome {
 /// Nobody listens: that is a message for a person, and a failure for a script.
 fn client_reports_refused(client: &Program) -> Outcome {
     // Bound and not listening: refuses for certain, and nobody else can listen there.
-    let nobody = Socket::new(Domain::IPV4, Type::STREAM, None).map_err(Fault::from)?;
+    let nobody = client.bench.network().tcp_socket(Domain::IPV4).map_err(Fault::from)?;
     nobody.bind(&SocketAddr::from((LOCALHOST, 0)).into()).map_err(Fault::from)?;
     let address = nobody.local_addr().ok().and_then(|address| address.as_socket());
     let address = address.ok_or_else(|| Fault("a bound socket without an address".to_owned()))?;

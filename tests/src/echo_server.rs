@@ -3,7 +3,7 @@
 
 mod follow_up;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
@@ -53,7 +53,8 @@ const AFTERMATH: Duration = Duration::from_millis(250);
 /// The address on the command line is the address: not a constant in the source, not every interface of the machine.
 fn listens_on_given_address(server: &Program) -> Outcome {
     let another = Ipv4Addr::new(127, 0, 20, 1);
-    let exists = TcpListener::bind((another, 0)).is_ok() && !server.has_declared_address();
+    let exists =
+        server.bench.network().listen(SocketAddr::from((another, 0))).is_ok() && !server.has_declared_address();
     for host in [Some(LOCALHOST), exists.then_some(another)].into_iter().flatten() {
         let running = server.launch_on(host)?;
 

@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use sight::Standstill;
+#[cfg(target_os = "linux")]
+pub(crate) use sight::thread_count;
 #[cfg(unix)]
 pub(crate) use sight::{become_subreaper, descendants, is_still};
 pub use stuck::Stuck;

@@ -1,31 +1,34 @@
-//! The process between the harness and each program it runs. It exists for one reason: the certain end.
+//! The process between the harness and each program it runs: it confines the program, keeps it to its limits, and sees to its
+//! certain end.
 //!
-//! The harness starts its own executable again as a launcher, and the launcher starts the program. It adopts whatever the
-//! program's processes leave behind, and when its control channel ends, because the harness is done or because the harness was
-//! killed, it ends them all and only then goes itself. Nothing here judges, prints or waits for a clock.
+//! The harness starts its own executable again as a launcher, and the launcher starts the program. The keeper, which is the
+//! launcher itself or, in a chamber, its child (see [`crate::confine::chamber`]), adopts whatever the program's processes leave
+//! behind, and when its control channel ends, because the harness is done or because the harness was killed, it ends them all
+//! and only then goes itself. Nothing here judges or prints.
 //!
 //! The control channel is the launcher's standard input, a socket. From the harness: one [`Orders`], then its end. From the
 //! launcher: lines, see [`Word`]. Output of the program goes past the launcher straight into the harness's pipes.
 
 use std::ffi::OsString;
-use std::io::{self, BufReader, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus};
 
+use crate::confine::watch::{self, Watch};
+use crate::confine::wire::{Chamber, Fields, Reader};
+use crate::confine::{Limits, Tier};
 use crate::kernel;
 use crate::program::Orders;
 
 /// The first argument that makes an executable a launcher; no command of anybody's is called so.
 pub(crate) const ARGUMENT: &str = "__launch";
-
-/// What a program may open at the same time (CONTRACT §1, limits).
-const DESCRIPTORS: u64 = 4096;
 
 /// Between two sweeps through a tree that does not end at once.
 const SWEEP: Duration = Duration::from_millis(2);
@@ -33,12 +36,16 @@ const SWEEP: Duration = Duration::from_millis(2);
 /// What the launcher tells the harness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// The program runs under this process id.
+    /// The keeper runs under this process id: everything below it is the program's.
+    Keeper(u32),
+    /// The program runs; the keeper knows it by this process id.
     Started(u32),
     /// The program could not be started.
     Failed(String),
     /// The program's first process has ended.
     Exited(ExitStatus),
+    /// The program passed a limit, in a sentence, and is being ended for it.
+    Over(String),
     /// All of its processes have ended, by themselves.
     Empty,
     /// None of the program's processes is left, and the launcher goes, too.
@@ -48,9 +55,11 @@ pub(crate) enum Word {
 impl Word {
     fn to_line(&self) -> String {
         match self {
+            Self::Keeper(pid) => format!("keeper {pid}\n"),
             Self::Started(pid) => format!("started {pid}\n"),
             Self::Failed(why) => format!("failed {}\n", why.replace('\n', " ")),
             Self::Exited(status) => format!("exited {}\n", status.into_raw()),
+            Self::Over(limit) => format!("over {limit}\n"),
             Self::Empty => "empty\n".to_owned(),
             Self::Gone => "gone\n".to_owned(),
         }
@@ -59,6 +68,8 @@ impl Word {
     pub(crate) fn from_line(line: &str) -> Option<Self> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
+            "keeper" => Some(Self::Keeper(rest.parse().ok()?)),
+            "over" => Some(Self::Over(rest.to_owned())),
             "started" => Some(Self::Started(rest.parse().ok()?)),
             "failed" => Some(Self::Failed(rest.to_owned())),
             "exited" => Some(Self::Exited(ExitStatus::from_raw(rest.parse().ok()?))),
@@ -70,20 +81,14 @@ impl Word {
 }
 
 impl Orders {
-    pub(crate) fn write_to(&self, mut channel: impl Write) -> io::Result<()> {
-        let mut message = vec![u8::from(self.then_end)];
-        message.extend((self.input.len() as u32).to_be_bytes());
-        message.extend(&self.input);
-        channel.write_all(&message)
+    pub(crate) fn write_to(&self, chamber: &Chamber, channel: impl Write) -> io::Result<()> {
+        Fields::default().number(self.then_end.into()).bytes(&self.input).chamber(chamber).write_to(channel)
     }
 
-    fn read_from(mut channel: impl Read) -> io::Result<Self> {
-        let mut head = [0; 5];
-        channel.read_exact(&mut head)?;
-        let [end, length @ ..] = head;
-        let mut input = vec![0; u32::from_be_bytes(length) as usize];
-        channel.read_exact(&mut input)?;
-        Ok(Self { input, then_end: end != 0 })
+    fn read_from(channel: impl Read) -> io::Result<(Self, Chamber)> {
+        let mut fields = Reader::read_from(channel)?;
+        let then_end = fields.number()? != 0;
+        Ok((Self { input: fields.bytes()?, then_end }, fields.chamber()?))
     }
 }
 
@@ -91,7 +96,12 @@ impl Orders {
 /// suite calls this before anything else.
 pub(crate) fn enter() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next()? != ARGUMENT {
+    let first = arguments.next()?;
+    #[cfg(target_os = "linux")]
+    if first == crate::confine::broker::ARGUMENT {
+        return Some(crate::confine::broker::serve());
+    }
+    if first != ARGUMENT {
         return None;
     }
     let command: Vec<OsString> = arguments.collect();
@@ -103,49 +113,109 @@ pub(crate) fn enter() -> Option<ExitCode> {
 
 fn launch(command: &[OsString]) -> io::Result<()> {
     let channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    kernel::become_subreaper()?;
-    let orders = Orders::read_from(&channel)?;
-
-    let (program, input) = match start(command, &orders) {
-        Ok(started) => started,
-        Err(error) => return say(&channel, &Word::Failed(error.to_string())),
-    };
-    say(&channel, &Word::Started(program.as_raw_nonzero().get() as u32))?;
-    let none_left = reap(channel.try_clone()?, program);
-
-    wait_for_end(&channel);
-    drop(input);
-    end_all(program, &none_left);
+    let (orders, chamber) = Orders::read_from(&channel)?;
+    #[cfg(target_os = "linux")]
+    if chamber.tier == Tier::Namespaces {
+        return launch_in_namespaces(&channel, command, &orders, &chamber);
+    }
+    say(&channel, &Word::Keeper(std::process::id()))?;
+    keep(&channel, command, &orders, &chamber)?;
     say(&channel, &Word::Gone)
 }
 
-/// What keeps the program's standard input open.
-type HeldInput = Option<std::process::ChildStdin>;
+/// The launcher waits for its keeper, with whose end the kernel has ended everything.
+#[cfg(target_os = "linux")]
+fn launch_in_namespaces(
+    channel: &UnixStream,
+    command: &[OsString],
+    orders: &Orders,
+    chamber: &Chamber,
+) -> io::Result<()> {
+    use crate::confine::chamber::{Forked, fork, furnish, leave_the_machine};
+    let folder = std::env::current_dir()?;
+    if let Err(error) = leave_the_machine(chamber) {
+        return say(channel, &Word::Failed(format!("no namespaces: {error}")));
+    }
+    match fork()? {
+        Forked::Child => {
+            let kept = match furnish(chamber, &folder) {
+                Ok(()) => keep(channel, command, orders, chamber),
+                Err(error) => say(channel, &Word::Failed(format!("no file tree of its own: {error}"))),
+            };
+            // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned up here.
+            unsafe { libc::_exit(i32::from(kept.is_err())) }
+        }
+        Forked::Parent(keeper) => {
+            say(channel, &Word::Keeper(keeper.as_raw_nonzero().get() as u32))?;
+            let_go_of_output()?;
+            while let Err(rustix::io::Errno::INTR) = rustix::process::waitpid(Some(keeper), WaitOptions::empty()) {}
+            say(channel, &Word::Gone)
+        }
+    }
+}
 
-fn start(command: &[OsString], orders: &Orders) -> io::Result<(Pid, HeldInput)> {
-    limit()?;
+/// Starts the program and stays with it to its end.
+fn keep(channel: &UnixStream, command: &[OsString], orders: &Orders, chamber: &Chamber) -> io::Result<()> {
+    let alone = std::process::id() == 1;
+    if !alone {
+        kernel::become_subreaper()?;
+    }
+    let (program, input) = match start(command, orders, chamber) {
+        Ok(started) => started,
+        Err(error) => return say(channel, &Word::Failed(error.to_string())),
+    };
+    let_go_of_output()?;
+    say(channel, &Word::Started(program.as_raw_nonzero().get() as u32))?;
+    let none_left = reap(channel.try_clone()?, program);
+
+    watch_until_end(channel, Watch::new(chamber.reach.limits, alone, chamber.reach.write.clone()));
+    drop(input);
+    end_all(program, &none_left, alone);
+    Ok(())
+}
+
+/// The pipes are the program's alone: their end must mean its end.
+fn let_go_of_output() -> io::Result<()> {
+    let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&null)?;
+    Ok(rustix::stdio::dup2_stderr(&null)?)
+}
+
+/// What keeps the program's standard input open.
+type HeldInput = Option<std::fs::File>;
+
+fn start(command: &[OsString], orders: &Orders, chamber: &Chamber) -> io::Result<(Pid, HeldInput)> {
+    let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    let program = match chamber.tier {
+        Tier::Plain => start_plainly(command, theirs, chamber.reach.limits)?,
+        #[cfg(target_os = "linux")]
+        _ => {
+            let folder = std::env::current_dir()?;
+            crate::confine::chamber::Inside { chamber, command, folder: &folder }.start(theirs)?
+        }
+        #[cfg(not(target_os = "linux"))]
+        _ => return Err(io::Error::other("this system has no confinement")),
+    };
+    let mut input = std::fs::File::from(ours);
+    _ = input.write_all(&orders.input); // a program that does not read its input is free not to
+    Ok((program, Some(input).filter(|_| !orders.then_end)))
+}
+
+fn start_plainly(command: &[OsString], input: OwnedFd, limits: Limits) -> io::Result<Pid> {
+    limit(limits)?;
     let (executable, arguments) = command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
-    let mut child = Command::new(executable)
+    let child = Command::new(executable)
         .args(arguments)
-        .stdin(Stdio::piped())
+        .stdin(Stdio::from(input))
         .process_group(0)
         .env("RUST_BACKTRACE", "0")
         .spawn()?;
-    // From here on the pipes are the program's alone: their end must mean its end.
-    let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-
-    let mut input = child.stdin.take();
-    if let Some(pipe) = &mut input {
-        _ = pipe.write_all(&orders.input); // a program that does not read its input is free not to
-    }
-    let id = Pid::from_child(&child);
-    Ok((id, input.filter(|_| !orders.then_end)))
+    Ok(Pid::from_child(&child))
 }
 
-fn limit() -> io::Result<()> {
-    let hard = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+fn limit(limits: Limits) -> io::Result<()> {
+    let most = limits.descriptors;
+    let hard = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(most).min(most);
     rustix::process::setrlimit(Resource::Nofile, Rlimit { current: Some(hard), maximum: Some(hard) })?;
     Ok(rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
 }
@@ -179,20 +249,52 @@ fn exit_status(status: WaitStatus) -> ExitStatus {
     ExitStatus::from_raw(status.as_raw())
 }
 
-/// Returns when the harness has closed its side, on purpose or by dying.
-fn wait_for_end(channel: &UnixStream) {
-    let mut rest = BufReader::new(channel);
-    let mut ignored = [0; 64];
-    while matches!(rest.read(&mut ignored), Ok(1..)) {}
+/// Returns when the harness has closed its side, on purpose or by dying, or when the program has passed a limit.
+fn watch_until_end(channel: &UnixStream, mut watch: Watch) {
+    let interval = Timespec { tv_sec: 0, tv_nsec: watch::INTERVAL.subsec_nanos().into() };
+    loop {
+        match poll(&mut [PollFd::new(channel, PollFlags::IN)], Some(&interval)) {
+            Ok(0) => {
+                if let Some(limit) = watch.look() {
+                    _ = say(channel, &Word::Over(limit));
+                    return;
+                }
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
 }
 
-fn end_all(program: Pid, none_left: &Receiver<()>) {
+fn end_all(program: Pid, none_left: &Receiver<()>, alone: bool) {
     _ = rustix::process::kill_process_group(program, Signal::KILL);
-    while none_left.recv_timeout(SWEEP) == Err(RecvTimeoutError::Timeout) {
-        for pid in kernel::descendants(std::process::id()) {
-            if let Some(pid) = Pid::from_raw(pid as i32) {
-                _ = rustix::process::kill_process(pid, Signal::KILL);
-            }
+    loop {
+        if alone {
+            kill_everybody_else();
+        }
+        if none_left.recv_timeout(SWEEP) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+        if !alone {
+            kill_descendants();
+        }
+    }
+}
+
+/// From the first process of a process namespace this reaches all others in it, and nobody else (kill(2)).
+#[cfg(target_os = "linux")]
+fn kill_everybody_else() {
+    // SAFETY: the call takes numbers. It is made as process 1 only.
+    unsafe { libc::kill(-1, libc::SIGKILL) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kill_everybody_else() {}
+
+fn kill_descendants() {
+    for pid in kernel::descendants(std::process::id()) {
+        if let Some(pid) = Pid::from_raw(pid as i32) {
+            _ = rustix::process::kill_process(pid, Signal::KILL);
         }
     }
 }

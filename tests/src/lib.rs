@@ -8,6 +8,7 @@
 
 mod bench;
 mod compare;
+mod confine;
 mod diagnose;
 mod echo_client;
 mod echo_server;
@@ -27,7 +28,9 @@ mod transcript;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+pub use bench::ENDED_FOR;
 pub use compare::{Deviation, Difference};
+pub use confine::{Confinement, Limits, Protection, Reach, Tier, WITHOUT, Wanted};
 pub use evidence::Clues;
 pub use kernel::{CANNOT_SEE, Stuck};
 pub use patience::GaveUp;

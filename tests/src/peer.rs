@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, SockRef};
 
 use crate::bench::Bench;
 use crate::compare;
@@ -109,8 +109,7 @@ impl Server<'_> {
 
     fn connect_with(&self, receive_buffer: Option<usize>) -> Result<Peer, Stop> {
         let name = self.bench().next_peer();
-        let socket =
-            Socket::new(Domain::for_address(self.address), Type::STREAM, Some(Protocol::TCP)).map_err(Fault::from)?;
+        let socket = self.bench().network().tcp_socket(Domain::for_address(self.address)).map_err(Fault::from)?;
         if let Some(bytes) = receive_buffer {
             socket.set_recv_buffer_size(bytes).map_err(Fault::from)?;
         }
@@ -623,7 +622,7 @@ pub(crate) struct Host {
 impl Host {
     /// Listens on a free port of 127.0.0.1.
     pub(crate) fn listen(bench: &Arc<Bench>) -> Result<Self, Stop> {
-        let listener = TcpListener::bind((LOCALHOST, 0)).map_err(Fault::from)?;
+        let listener = bench.network().listen(SocketAddr::from((LOCALHOST, 0))).map_err(Fault::from)?;
         listener.set_nonblocking(true).map_err(Fault::from)?;
         let address = listener.local_addr().map_err(Fault::from)?;
         bench.keep_server(address);

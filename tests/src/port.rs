@@ -110,7 +110,8 @@ impl Home {
     }
 
     /// Waits for this launch's turn.
-    pub(crate) fn enter(&self) -> io::Result<Tenancy<'_>> {
+    /// In a private network launches do not meet, whatever their addresses.
+    pub(crate) fn enter(&self, private: bool) -> io::Result<Tenancy<'_>> {
         let deadline = Instant::now() + TURN;
         let mut state = lock(&self.state);
         loop {
@@ -118,6 +119,9 @@ impl Home {
                 State::Unknown => {
                     *state = State::Scouted;
                     return Ok(Tenancy { home: self, scout: true, _machine_wide: None });
+                }
+                State::Fixed(_) | State::FixedAndTaken(_) if private => {
+                    return Ok(Tenancy { home: self, scout: false, _machine_wide: None });
                 }
                 State::AsTold => return Ok(Tenancy { home: self, scout: false, _machine_wide: None }),
                 State::Fixed(address) => {
@@ -202,11 +206,11 @@ mod tests {
     fn a_fixed_address_has_one_tenant_at_a_time() {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, take().unwrap()));
         let home = Home::new(None);
-        let mut scout = home.enter().unwrap();
+        let mut scout = home.enter(false).unwrap();
         scout.settle_at(address);
 
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| drop(home.enter().unwrap()));
+            let second = scope.spawn(|| drop(home.enter(false).unwrap()));
             assert_eq!(home.fixed(), Some(address));
             assert!(!second.is_finished());
             drop(scout);
@@ -217,9 +221,9 @@ mod tests {
     #[test]
     fn programs_that_go_where_they_are_told_do_not_wait_for_each_other() {
         let home = Home::new(None);
-        home.enter().unwrap().settle_as_told();
-        let _one = home.enter().unwrap();
-        let _other = home.enter().unwrap();
+        home.enter(false).unwrap().settle_as_told();
+        let _one = home.enter(false).unwrap();
+        let _other = home.enter(false).unwrap();
         assert_eq!(home.fixed(), None);
     }
 }

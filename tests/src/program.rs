@@ -14,7 +14,7 @@ mod process;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -23,12 +23,14 @@ use std::time::{Duration, Instant};
 pub(crate) use output::Output;
 
 use crate::bench::Bench;
+use crate::confine::Reach;
+use crate::confine::network::Network;
 use crate::evidence::Clue;
 use crate::kernel::Tree;
 use crate::patience::{self, GaveUp, Limits, Patience, wait_for};
 use crate::port::{self, Home, Tenancy};
 use crate::{Failure, Fault, Stop};
-use process::Process;
+pub(crate) use process::Process;
 
 /// The address of the checks.
 pub(crate) const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -90,6 +92,7 @@ pub struct Subject {
     command: CommandLine,
     folder: Option<PathBuf>,
     home: Home,
+    reach: Reach,
 }
 
 impl Subject {
@@ -101,7 +104,12 @@ impl Subject {
         fixed: Option<SocketAddr>,
         folder: Option<PathBuf>,
     ) -> Self {
-        Self { name: name.into(), command, folder, home: Home::new(fixed) }
+        Self { name: name.into(), command, folder, home: Home::new(fixed), reach: Reach::default() }
+    }
+
+    /// With what it may reach where it is confined.
+    pub fn with_reach(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// The practical's name for it.
@@ -124,8 +132,13 @@ impl Program {
 
     /// An attempt that leaves no trace in the check's record; what it left in its own.
     pub(crate) fn try_aside<T>(&self, attempt: impl FnOnce(&Self) -> Result<T, Stop>) -> (Result<T, Stop>, Arc<Bench>) {
-        let aside = Self::new(self.subject.clone(), Arc::new(self.bench.aside()));
-        (attempt(&aside), aside.bench)
+        match self.bench.aside() {
+            Ok(bench) => {
+                let aside = Self::new(self.subject.clone(), Arc::new(bench));
+                (attempt(&aside), aside.bench)
+            }
+            Err(error) => (Err(Fault::from(error).into()), self.bench.clone()),
+        }
     }
 
     /// Starts it as a server on 127.0.0.1 and waits until it listens.
@@ -135,8 +148,8 @@ impl Program {
 
     /// Starts it as a server on this host and waits until it listens, wherever that is.
     pub(crate) fn launch_on(&self, host: Ipv4Addr) -> Result<Server<'_>, Stop> {
-        let mut tenancy = self.subject.home.enter().map_err(Fault::from)?;
-        if let Some(address) = self.subject.home.fixed().filter(|address| is_taken(*address)) {
+        let mut tenancy = self.enter_home()?;
+        if let Some(address) = self.subject.home.fixed().filter(|address| self.is_taken(*address)) {
             let why = format!("something else listens on {address}, the address of {}: end it", self.subject.name);
             return Err(Fault(why).into());
         }
@@ -149,10 +162,12 @@ impl Program {
             let expected = self.subject.home.fixed().unwrap_or(told);
             match self.launch_at(told, expected, &mut tenancy)? {
                 Launched::Listens(running, address) => {
-                    return Ok(Server { program: self, running, told, address, tenancy });
+                    return Ok(Server { program: self, running: *running, told, address, tenancy });
                 }
                 // Between the choice of the port and the bind somebody else may have taken it.
-                Launched::Nowhere(nowhere) if attempt < LAUNCHES && (nowhere.ended.is_some() || is_taken(told)) => {
+                Launched::Nowhere(nowhere)
+                    if attempt < LAUNCHES && (nowhere.ended.is_some() || self.is_taken(told)) =>
+                {
                     attempt += 1
                 }
                 Launched::Nowhere(nowhere) => {
@@ -164,7 +179,8 @@ impl Program {
     }
 
     fn launch_at(&self, told: SocketAddr, expected: SocketAddr, tenancy: &mut Tenancy<'_>) -> Result<Launched, Stop> {
-        let mut running = self.start(&told.ip().to_string(), &told.port().to_string(), None, Orders::default())?;
+        let (host, port) = (told.ip().to_string(), told.port().to_string());
+        let mut running = self.start(&host, &port, None, Orders::default(), Vec::new())?;
         running.should_live = true;
         let found = running.until_listening(expected)?;
         Ok(match found {
@@ -174,7 +190,7 @@ impl Program {
                 } else {
                     tenancy.settle_at(address)
                 }
-                Launched::Listens(running, address)
+                Launched::Listens(Box::new(running), address)
             }
             Err(nowhere) => {
                 tenancy.settle_as_told();
@@ -186,21 +202,18 @@ impl Program {
     /// Starts it as a server with a port that is none, and waits for its end.
     pub(crate) fn launch_with_port(&self, port: &str) -> Result<Ended, Stop> {
         let _tenancy = self.known_home()?;
-        self.start(&LOCALHOST.to_string(), port, None, Orders::default())?.until_ended(patience::ENDING)
+        self.start(&LOCALHOST.to_string(), port, None, Orders::default(), Vec::new())?.until_ended(patience::ENDING)
     }
 
     /// Starts it as a server where the harness listens already, and waits for its end. A program with an address of its own finds
     /// that one taken.
     pub(crate) fn launch_where_taken(&self) -> Result<(SocketAddr, Ended), Stop> {
         let _tenancy = self.known_home()?;
-        let taken = match self.subject.home.fixed() {
-            Some(address) => TcpListener::bind(address),
-            None => TcpListener::bind((LOCALHOST, 0)),
-        };
-        let occupant = taken.map_err(Fault::from)?;
+        let address = self.subject.home.fixed().unwrap_or(SocketAddr::from((LOCALHOST, 0)));
+        let occupant = self.bench.network().listen(address).map_err(Fault::from)?;
         let address = occupant.local_addr().map_err(Fault::from)?;
         let (host, port) = (address.ip().to_string(), address.port().to_string());
-        let ended = self.start(&host, &port, None, Orders::default())?.until_ended(patience::ENDING)?;
+        let ended = self.start(&host, &port, None, Orders::default(), Vec::new())?.until_ended(patience::ENDING)?;
         Ok((address, ended))
     }
 
@@ -212,7 +225,18 @@ impl Program {
             return Err(fault.into());
         }
         self.bench.forget_stuck();
-        Ok(self.subject.home.enter().map_err(Fault::from)?)
+        self.enter_home()
+    }
+
+    /// Waits for its turn at the program's address; in a network of its own it is always its turn.
+    fn enter_home(&self) -> Result<Tenancy<'_>, Stop> {
+        Ok(self.subject.home.enter(self.bench.network().is_private()).map_err(Fault::from)?)
+    }
+
+    /// Somebody holds this address. With the program gone, or not listening, that is somebody else; where the kernel does not
+    /// say who listens, it is the program.
+    fn is_taken(&self, address: SocketAddr) -> bool {
+        is_taken(self.bench.network(), address)
     }
 
     /// Whether it was said to have an address of its own.
@@ -237,13 +261,26 @@ impl Program {
     }
 
     fn start_client(&self, server: SocketAddr, message: Option<&OsStr>, orders: Orders) -> Result<Client, Stop> {
-        Ok(Client { running: self.start(&server.ip().to_string(), &server.port().to_string(), message, orders)? })
+        let (host, port) = (server.ip().to_string(), server.port().to_string());
+        Ok(Client { running: self.start(&host, &port, message, orders, vec![server.port()])? })
     }
 
-    fn start(&self, host: &str, port: &str, message: Option<&OsStr>, orders: Orders) -> Result<Running, Stop> {
+    /// `connects_to` are the ports that it has business with elsewhere than with its own peers.
+    fn start(
+        &self,
+        host: &str,
+        port: &str,
+        message: Option<&OsStr>,
+        orders: Orders,
+        connects_to: Vec<u16>,
+    ) -> Result<Running, Stop> {
         let folder = self.bench.folder(self.subject.folder.as_deref()).map_err(Fault::from)?;
         let command = self.subject.command.fill(host, port, message);
-        let process = Process::start(self.bench.launcher(), &command, folder.path(), &orders)
+        #[cfg(unix)]
+        let confined = self.bench.confinement().chamber(self.bench.network(), &self.subject.reach, connects_to);
+        #[cfg(not(unix))]
+        let (confined, _) = (&self.subject.reach, connects_to);
+        let process = Process::start(self.bench.launcher(), &command, folder.path(), &orders, &confined)
             .map_err(|error| Fault(format!("{} could not be started: {error}", self.subject.name)))?;
         self.bench.keep_output(&self.subject.name, process.stderr.clone());
         self.bench.watch(&self.subject.name, process.tree());
@@ -252,7 +289,7 @@ impl Program {
 }
 
 enum Launched {
-    Listens(Running, SocketAddr),
+    Listens(Box<Running>, SocketAddr),
     Nowhere(Nowhere),
 }
 
@@ -286,10 +323,9 @@ impl Nowhere {
     }
 }
 
-/// Somebody holds this address. With the program gone, or not listening, that is somebody else; where the kernel does not say
-/// who listens, it is the program. The one place that asks by binding, which a server does not notice once it listens.
-fn is_taken(address: SocketAddr) -> bool {
-    TcpListener::bind(address).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+/// The one place that asks by binding, which a server does not notice once it listens.
+fn is_taken(network: &Network, address: SocketAddr) -> bool {
+    network.listen(address).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
 }
 
 #[cfg(unix)]
@@ -339,13 +375,13 @@ impl Running {
     /// Waits until it listens, at `expected` or elsewhere; otherwise says what it did instead. Where the kernel does not say who
     /// listens, the address is taken once the server has it.
     fn until_listening(&mut self, expected: SocketAddr) -> Result<Result<SocketAddr, Nowhere>, Stop> {
-        let tree = self.tree();
+        let (tree, bench) = (self.tree(), Arc::clone(&self.bench));
         let began = Instant::now();
         let mut elsewhere_for = Duration::ZERO;
         let found = self.watch(patience::STARTING, |slice| {
             let early = began.elapsed() < FIRST_PROCESS_ALONE;
             let seen = if early { tree.first_process_listening() } else { tree.listening() };
-            let Some(addresses) = seen else { return is_taken(expected).then_some(expected) };
+            let Some(addresses) = seen else { return is_taken(bench.network(), expected).then_some(expected) };
             if let Some(address) = addresses.iter().find(|address| covers(**address, expected)) {
                 return Some(*address);
             }
@@ -388,7 +424,11 @@ impl Running {
 
     /// A client ends with its first process, a server with its last.
     fn has_ended(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
-        if self.should_live { self.process.ended(within) } else { self.process.exited(within) }
+        let ended = if self.should_live { self.process.ended(within) } else { self.process.exited(within) };
+        if let Some(limit) = self.process.over() {
+            self.bench.keep_over(limit);
+        }
+        ended
     }
 
     /// Waits for its end.
@@ -497,7 +537,7 @@ impl Server<'_> {
         self.running.should_live = false;
         self.running.end()?;
         match self.program.launch_at(self.told, self.address, &mut self.tenancy)? {
-            Launched::Listens(running, address) => Ok(Self { running, address, ..self }),
+            Launched::Listens(running, address) => Ok(Self { running: *running, address, ..self }),
             Launched::Nowhere(nowhere) => {
                 self.program.bench.clue(Clue::NotRestarted { reuses_address });
                 Err(nowhere.failure(self.address).into())

@@ -9,6 +9,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
+use crate::confine::Confinement;
 use crate::evidence::Clues;
 use crate::program::{Program, Subject};
 use crate::transcript::Shared;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub launcher: PathBuf,
     /// An existing folder for the programs' working folders; each is removed again.
     pub scratch: PathBuf,
+    /// What the programs may reach.
+    pub confinement: Arc<Confinement>,
 }
 
 /// A check that is to be run.
@@ -114,7 +117,10 @@ enum Readiness {
 fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings, large: &Shared) -> Verdict {
     let began = Instant::now();
     let bench = Bench::new(check.id, settings.seed, &settings.launcher, &settings.scratch);
-    let bench = Arc::new(bench.with_large_message(large));
+    let bench = match bench.with_large_message(large).confined(&settings.confinement) {
+        Ok(bench) => Arc::new(bench),
+        Err(error) => return without_running(check, Status::Fault(error.into())),
+    };
     let programs: Option<Vec<Program>> = check
         .programs
         .iter()

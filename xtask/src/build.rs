@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
-use suite::{CommandLine, Subject};
+use suite::{CommandLine, Reach, Subject};
 
 use crate::cli::ProgramCommand;
 use crate::submission::{Fnv, Source, Sources, StagedCrate};
 use crate::terminal::Progress;
+use crate::toolchain;
 
 /// What came of building.
 #[derive(Debug)]
@@ -79,8 +80,49 @@ fn as_it_is(given: &ProgramCommand) -> anyhow::Result<Subject> {
     let (executable, arguments) = given.words.split_first().context("an empty command")?;
     let path = find_executable(executable, &here)
         .with_context(|| format!("--program {}: there is no executable {executable:?} here or on PATH", given.name))?;
-    let words = std::iter::once(path.into_os_string()).chain(arguments.iter().map(Into::into));
-    Ok(Subject::new(&given.name, CommandLine::new(words), given.address, Some(here)))
+    let (command, reach) = command_line(&path, arguments, &here);
+    Ok(Subject::new(&given.name, command, given.address, Some(here)).with_reach(reach))
+}
+
+/// A program that is started by a command line, an interpreter and a file, say; each launch gets an empty folder.
+pub(crate) fn subject_of_command(name: &str, executable: &Path, arguments: &[String]) -> Subject {
+    let (command, reach) = command_line(executable, arguments, Path::new("/"));
+    Subject::new(name, command, None, None).with_reach(reach)
+}
+
+fn command_line(executable: &Path, arguments: &[String], here: &Path) -> (CommandLine, Reach) {
+    let executable = toolchain::behind_shims(executable);
+    let reach = reach_of_a_command(&executable, arguments, here);
+    let words = std::iter::once(executable.into_os_string()).chain(arguments.iter().map(Into::into));
+    (CommandLine::new(words), reach)
+}
+
+/// What a command line names it may read: its executable, and the files and folders among its words, each file with what lies
+/// beside it, as programs in several files need. Nothing else of the user's.
+fn reach_of_a_command(executable: &Path, arguments: &[String], here: &Path) -> Reach {
+    let mut reach = Reach::default();
+    match toolchain::home_of(executable) {
+        Some(home) => reach.read.push(home),
+        None => reach.read.extend(std::fs::canonicalize(executable)),
+    }
+    reach.read.push(executable.to_owned());
+    let named = arguments.iter().flat_map(|word| word.split(['=', ':'])).filter(|word| !word.is_empty());
+    for place in named.map(|word| here.join(word)).filter(|place| place.exists()) {
+        let Ok(place) = std::fs::canonicalize(place) else { continue };
+        let beside = place.parent().filter(|folder| place.is_file() && !is_too_much(folder));
+        reach
+            .read
+            .extend(Some(beside.unwrap_or(&place).to_owned()).filter(|place| place.is_file() || !is_too_much(place)));
+    }
+    reach
+}
+
+/// Folders that hold everything of a person, or of the machine.
+fn is_too_much(folder: &Path) -> bool {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let repository = crate::repository::find().map(|repository| repository.root().to_owned()).ok();
+    let above = |place: Option<PathBuf>| place.is_some_and(|place| place.starts_with(folder));
+    folder == std::env::temp_dir() || above(home) || above(repository)
 }
 
 /// Found before any check runs, so that a typing mistake is one clear line.
@@ -128,8 +170,15 @@ fn build_crate(staged: &StagedCrate) -> anyhow::Result<Built> {
 }
 
 fn built(staged: &StagedCrate, executable: &Path) -> Built {
+    Built::Program(Arc::new(subject(&staged.name, executable)))
+}
+
+/// A program that is one executable and needs nothing else.
+pub(crate) fn subject(name: &str, executable: &Path) -> Subject {
     let command = CommandLine::new([executable.as_os_str(), "{host}".as_ref(), "{port}".as_ref()]);
-    Built::Program(Arc::new(Subject::new(&staged.name, command, None, None)))
+    let only_itself = vec![executable.to_owned()];
+    let reach = Reach { read: only_itself.clone(), execute: Some(only_itself), ..Reach::default() };
+    Subject::new(name, command, None, None).with_reach(reach)
 }
 
 /// What was built from what. Asking cargo whether anything has changed takes longer than most checks; the harness knows, since

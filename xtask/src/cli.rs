@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use lexopt::prelude::*;
+use suite::Wanted;
 
 use crate::report;
 
@@ -34,6 +35,7 @@ pub(crate) struct GradeRequest {
     pub(crate) hint: usize,
     pub(crate) seed: u64,
     pub(crate) jobs: usize,
+    pub(crate) confine: Wanted,
 }
 
 /// Whose programs are graded.
@@ -116,6 +118,9 @@ cargo xtask grade PRACTICAL [OPTION]...
   --hint N                 hints up to step N for what failed (1)
   --seed N                 the payloads' seed
   --jobs N                 checks run at the same time (all)
+  --confine HOW            what programs may reach: auto, the least that this
+                           system can do; required, the full protection or
+                           nothing; landlock, without namespaces; off
 
 Exit status: 0 the pass mark is reached, 1 it is not, 2 nothing could be graded,
 3 a fault of the grader's own.";
@@ -179,6 +184,7 @@ fn grade(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
         hint: 1,
         seed: any_seed(),
         jobs: usize::MAX,
+        confine: Wanted::Auto,
     };
     while let Some(argument) = parser.next()? {
         match argument {
@@ -192,7 +198,7 @@ fn grade(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             Long("hint") => request.hint = number("--hint", &parser.value()?.string()?, 0)?,
             Long("seed") => request.seed = number("--seed", &parser.value()?.string()?, 0)? as u64,
             Long("jobs") => request.jobs = number("--jobs", &parser.value()?.string()?, 1)?,
-            Long("confine") => bail!("--confine is not there yet: programs run with your rights"),
+            Long("confine") => request.confine = confine(&parser.value()?.string()?)?,
             Value(word) if practical.is_none() => practical = Some(word.string()?),
             other => return Err(unexpected(other, "grade")),
         }
@@ -271,6 +277,16 @@ fn report_request(text: &str) -> anyhow::Result<Report> {
         bail!("--report {format}: there is no such format; there is {}", report::formats().join(", "));
     }
     Ok(Report { format: format.to_owned(), file })
+}
+
+fn confine(text: &str) -> anyhow::Result<Wanted> {
+    match text {
+        "auto" => Ok(Wanted::Auto),
+        "required" => Ok(Wanted::Required),
+        "landlock" => Ok(Wanted::Landlock),
+        "off" => Ok(Wanted::Off),
+        _ => bail!("--confine {text}: there is auto, required, landlock and off"),
+    }
 }
 
 fn number(option: &str, text: &str, least: usize) -> anyhow::Result<usize> {

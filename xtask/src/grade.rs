@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use suite::{Planned, Scratch, Settings, Status, Verdict};
+use suite::{Confinement, Planned, Scratch, Settings, Status, Verdict};
 
 use crate::build::{CompileErrors, Programs};
 use crate::cli::{GradeRequest, Origin};
@@ -58,6 +58,8 @@ pub(crate) struct GradedRow {
 pub(crate) struct Verdicts {
     pub(crate) list: Vec<Verdict>,
     pub(crate) took: Duration,
+    /// Which protections were in force.
+    pub(crate) confinement: Vec<String>,
 }
 
 /// Runs the checks.
@@ -75,11 +77,12 @@ pub(crate) fn judge(
         jobs: request.jobs,
         launcher: this_executable()?,
         scratch: scratch.path().to_owned(),
+        confinement: Confinement::begin(request.confine, &this_executable()?, scratch.path())?,
     };
     progress.checking(plan.len());
     let began = Instant::now();
     let list = suite::run(plan, &programs.subjects, &settings, |_| progress.checked());
-    Ok(Verdicts { list, took: began.elapsed() })
+    Ok(Verdicts { list, took: began.elapsed(), confinement: settings.confinement.statement() })
 }
 
 /// This executable, also where its file has been replaced by a build in the meantime.
@@ -115,7 +118,7 @@ impl Grade {
             mistakes: diagnoses.into_iter().map(|diagnosis| rubric.explanations.name(diagnosis)).collect(),
             compile_errors: programs.errors.clone(),
             duration: verdicts.took,
-            confinement: vec!["none: the programs ran with the rights of whoever started the grader".to_owned()],
+            confinement: verdicts.confinement,
             command: command(request),
             hint_steps: request.hint,
             folders: sources.programs.iter().filter_map(|source| folder(source, sources, request)).collect(),

@@ -20,6 +20,7 @@ mod soak;
 mod submission;
 mod surroundings;
 mod terminal;
+mod toolchain;
 mod verify;
 
 use std::process::ExitCode;

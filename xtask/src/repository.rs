@@ -24,6 +24,10 @@ pub(crate) fn find() -> anyhow::Result<Repository> {
 }
 
 impl Repository {
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder of a practical that the suite knows.
     pub(crate) fn practical(&self, name: &str) -> anyhow::Result<PathBuf> {
         let folder = self.root.join("practicals").join(name);

@@ -5,12 +5,11 @@
 //! handout's table says what the rubric says.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use suite::{CommandLine, Planned, Practical, Status, Subject, Verdict};
+use suite::{Planned, Practical, Status, Subject, Verdict, Wanted};
 
 use crate::build::{self, Programs};
 use crate::catalogue::{self, Catalogue, Mistake, Right};
@@ -113,21 +112,18 @@ impl<'a> Ground<'a> {
         self.mistakes().find(|row| row.id == id)?.command.as_deref()
     }
 
-    /// Its words, with the files among them found in the mistakes' folder.
-    fn words(&self, command: &str) -> anyhow::Result<Vec<OsString>> {
+    /// The program that it starts, with the files among its words found in the mistakes' folder.
+    fn subject_of_command(&self, name: &str, command: &str) -> anyhow::Result<Subject> {
         let folder = self.rubric.folder.join("mistakes");
         let words = shell_words::split(command).with_context(|| format!("mistakes.toml: {command:?}"))?;
-        let found = |word: String| {
-            let file = folder.join(&word);
-            if file.is_file() { file.into_os_string() } else { word.into() }
+        let found = |word: &String| {
+            let file = folder.join(word);
+            if file.is_file() { file.to_string_lossy().into_owned() } else { word.clone() }
         };
-        let mut words: Vec<OsString> = words.into_iter().map(found).collect();
-        if let Some(interpreter) = words.first_mut()
-            && let Some(path) = build::find_executable(&interpreter.to_string_lossy(), &folder)
-        {
-            *interpreter = path.into_os_string();
-        }
-        Ok(words)
+        let (interpreter, arguments) = words.split_first().context("mistakes.toml: an empty command")?;
+        let interpreter = build::find_executable(interpreter, &folder)
+            .with_context(|| format!("mistakes.toml: there is no {interpreter} here"))?;
+        Ok(build::subject_of_command(name, &interpreter, &arguments.iter().map(found).collect::<Vec<_>>()))
     }
 
     /// Whether what it is started with is installed here.
@@ -177,15 +173,13 @@ impl<'a> Ground<'a> {
         let mut subjects = Vec::new();
         for name in self.rubric.practical.programs {
             let by = replaced.filter(|(program, _)| program == name).map(|(_, by)| by);
-            let words = match by.and_then(|by| self.command_of(by)) {
-                Some(command) => self.words(command)?,
+            subjects.push(Arc::new(match by.and_then(|by| self.command_of(by)) {
+                Some(command) => self.subject_of_command(name, command)?,
                 None => {
                     let executable = by.map_or_else(|| self.solution.get(*name), |by| self.programs.get(by));
-                    let executable = executable.with_context(|| format!("{name} was not built"))?;
-                    vec![executable.clone().into_os_string(), "{host}".into(), "{port}".into()]
+                    build::subject(name, executable.with_context(|| format!("{name} was not built"))?)
                 }
-            };
-            subjects.push(Arc::new(Subject::new(*name, CommandLine::new(words), None, None)));
+            }));
         }
         let is_mistake = replaced.is_some_and(|(_, by)| self.mistakes().any(|row| row.id == by));
         let seed = if is_mistake { EVIDENCE_SEED } else { self.request.seed };
@@ -210,6 +204,7 @@ impl<'a> Ground<'a> {
             hint: 1,
             seed: self.request.seed,
             jobs: usize::MAX,
+            confine: Wanted::Auto,
         }
     }
 }

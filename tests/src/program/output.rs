@@ -20,16 +20,26 @@ struct Kept {
 }
 
 impl Output {
-    /// Reads the stream to its end, in a thread of its own.
-    pub(crate) fn drain(mut stream: impl Read + Send + 'static) -> Self {
+    /// Reads the stream to its end, in a thread of its own; `flooded` is called when more than `most` bytes have come.
+    pub(crate) fn drain(
+        mut stream: impl Read + Send + 'static,
+        most: u64,
+        flooded: impl FnOnce() + Send + 'static,
+    ) -> Self {
         let output = Self::default();
+        let mut flooded = Some(flooded);
         let kept = output.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 32 * 1024];
             loop {
                 match stream.read(&mut buffer) {
                     Ok(0) => break,
-                    Ok(n) => kept.lock().keep(&buffer[..n]),
+                    Ok(n) => {
+                        kept.lock().keep(&buffer[..n]);
+                        if let Some(flooded) = flooded.take_if(|_| kept.total() as u64 > most) {
+                            flooded();
+                        }
+                    }
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                     Err(_) => break,
                 }
@@ -44,6 +54,12 @@ impl Output {
     pub(crate) fn wait_for_end(&self, at_most: Duration) {
         let kept = self.lock();
         _ = self.0.1.wait_timeout_while(kept, at_most, |kept| !kept.ended);
+    }
+
+    /// Whether nobody holds the stream any more.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn has_ended(&self) -> bool {
+        self.lock().ended
     }
 
     /// How many bytes were printed in all.
@@ -92,7 +108,7 @@ mod tests {
     use super::*;
 
     fn drained(bytes: Vec<u8>) -> Output {
-        let output = Output::drain(std::io::Cursor::new(bytes));
+        let output = Output::drain(std::io::Cursor::new(bytes), u64::MAX, || {});
         output.wait_for_end(Duration::from_secs(10));
         output
     }
@@ -103,6 +119,14 @@ mod tests {
         assert_eq!(output.whole(), Some(b"reply\n".to_vec()));
         assert_eq!(output.tail(3), b"ly\n");
         assert!(output.contains(b"epl") && !output.contains(b"usage"));
+    }
+
+    #[test]
+    fn too_much_is_told_once() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let output = Output::drain(std::io::Cursor::new(vec![b'x'; 1000]), 999, move || tell.send(()).unwrap());
+        output.wait_for_end(Duration::from_secs(10));
+        assert_eq!(told.iter().count(), 1);
     }
 
     #[test]

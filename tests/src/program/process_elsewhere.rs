@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::Orders;
 use super::output::Output;
+use crate::confine::Reach;
 use crate::kernel::Tree;
 
 const REST_OF_OUTPUT: Duration = Duration::from_millis(200);
@@ -25,7 +26,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(_executable: &Path, command: &[OsString], folder: &Path, orders: &Orders) -> io::Result<Self> {
+    pub(crate) fn start(
+        _executable: &Path,
+        command: &[OsString],
+        folder: &Path,
+        orders: &Orders,
+        reach: &Reach,
+    ) -> io::Result<Self> {
         let (program, arguments) = command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
         let mut child = Command::new(program)
             .args(arguments)
@@ -35,13 +42,20 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let stdout = child.stdout.take().map(Output::drain).unwrap_or_default();
-        let stderr = child.stderr.take().map(Output::drain).unwrap_or_default();
+        let most = reach.limits.output;
+        let nothing_more = || {}; // the flood is noticed when the program is asked for
+        let stdout = child.stdout.take().map(|stream| Output::drain(stream, most, nothing_more)).unwrap_or_default();
+        let stderr = child.stderr.take().map(|stream| Output::drain(stream, most, nothing_more)).unwrap_or_default();
         let mut input = child.stdin.take();
         if let Some(pipe) = &mut input {
             _ = pipe.write_all(&orders.input);
         }
         Ok(Self { child, _held_input: input.filter(|_| !orders.then_end), stdout, stderr })
+    }
+
+    /// No limit is watched here.
+    pub(crate) fn over(&self) -> Option<String> {
+        None
     }
 
     pub(crate) fn tree(&self) -> Tree {

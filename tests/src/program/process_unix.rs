@@ -12,6 +12,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Orders;
 use super::output::Output;
+use crate::confine::wire::Chamber;
+use crate::confine::{Tier, watch};
 use crate::kernel::Tree;
 use crate::launcher::{self, Word};
 
@@ -27,7 +29,11 @@ pub(crate) struct Process {
     launcher: Child,
     channel: UnixStream,
     heard: Vec<u8>,
+    keeper: Option<u32>,
+    program: u32,
     started: Option<u32>,
+    over: Option<String>,
+    most_output: u64,
     failed: Option<String>,
     exited: Option<ExitStatus>,
     empty: bool,
@@ -39,9 +45,19 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts `command` in `folder`. An error here is the harness's own.
-    pub(crate) fn start(executable: &Path, command: &[OsString], folder: &Path, orders: &Orders) -> io::Result<Self> {
+    pub(crate) fn start(
+        executable: &Path,
+        command: &[OsString],
+        folder: &Path,
+        orders: &Orders,
+        chamber: &Chamber,
+    ) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        let mut launcher = Command::new(executable)
+        let mut launcher = Command::new(executable);
+        if chamber.tier != Tier::Plain {
+            launcher.env_clear();
+        }
+        let mut launcher = launcher
             .arg(launcher::ARGUMENT)
             .args(command)
             .current_dir(folder)
@@ -50,14 +66,18 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let output = |stream: Option<Output>| stream.unwrap_or_default();
-        let stdout = output(launcher.stdout.take().map(Output::drain));
-        let stderr = output(launcher.stderr.take().map(Output::drain));
+        let most_output = chamber.reach.limits.output;
+        let stdout = drain(launcher.stdout.take(), most_output, &ours)?;
+        let stderr = drain(launcher.stderr.take(), most_output, &ours)?;
         let mut process = Self {
             launcher,
             channel: ours,
             heard: Vec::new(),
+            keeper: None,
+            program: 0,
             started: None,
+            over: None,
+            most_output,
             failed: None,
             exited: None,
             empty: false,
@@ -66,12 +86,13 @@ impl Process {
             stdout,
             stderr,
         };
-        orders.write_to(&process.channel)?;
-        while process.started.is_none() && process.failed.is_none() {
+        orders.write_to(chamber, &process.channel)?;
+        while (process.started.is_none() || process.keeper.is_none()) && process.failed.is_none() {
             if !process.listen(ENDING)? {
                 return Err(io::Error::other("the launcher did not start the program"));
             }
         }
+        process.program = process.find_program();
         match &process.failed {
             Some(why) => Err(io::Error::other(why.clone())),
             None => Ok(process),
@@ -80,7 +101,31 @@ impl Process {
 
     /// The kernel's view of it.
     pub(crate) fn tree(&self) -> Tree {
-        Tree::new(self.launcher.id(), self.started.unwrap_or_default())
+        Tree::new(self.keeper.unwrap_or_default(), self.program)
+    }
+
+    /// The keeper may know the program by another id than this process does: then it is the keeper's first child.
+    fn find_program(&self) -> u32 {
+        let own = self.started.unwrap_or_default();
+        let keeper = self.keeper.unwrap_or_default();
+        if keeper == self.launcher.id() {
+            return own;
+        }
+        watch::children(keeper)
+            .first()
+            .copied()
+            .or_else(|| crate::kernel::descendants(keeper).first().copied())
+            .unwrap_or_default()
+    }
+
+    /// Which limit it passed, in a sentence with its figure, if it was ended for that.
+    pub(crate) fn over(&self) -> Option<String> {
+        const MIB: u64 = 1024 * 1024;
+        let most = self.most_output;
+        let flooded = [&self.stdout, &self.stderr].into_iter().any(|output| output.total() as u64 > most);
+        self.over
+            .clone()
+            .or_else(|| flooded.then(|| format!("more than {} MiB of output: that is its limit", most / MIB)))
     }
 
     /// How its first process ended, if it did; waits for that for at most `within`.
@@ -146,6 +191,8 @@ impl Process {
 
     fn hear(&mut self, line: &str) {
         match Word::from_line(line) {
+            Some(Word::Keeper(pid)) => self.keeper = Some(pid),
+            Some(Word::Over(limit)) => self.over = Some(limit),
             Some(Word::Started(pid)) => self.started = Some(pid),
             Some(Word::Failed(why)) => self.failed = Some(why),
             Some(Word::Exited(status)) => self.exited = Some(status),
@@ -154,6 +201,13 @@ impl Process {
             None => {}
         }
     }
+}
+
+/// Reads a stream to its end; where that is too much, it ends the program.
+fn drain(stream: Option<impl Read + Send + 'static>, most: u64, channel: &UnixStream) -> io::Result<Output> {
+    let channel = channel.try_clone()?;
+    let end = move || _ = channel.shutdown(std::net::Shutdown::Write);
+    Ok(stream.map(|stream| Output::drain(stream, most, end)).unwrap_or_default())
 }
 
 impl Drop for Process {

@@ -1,0 +1,212 @@
+//! The system calls that no program under test has business with (seccomp(2)): refused with an error, as on a system that does
+//! not have them. What a right program in any language may need stays open: sockets of the internet families, epoll, splice,
+//! prctl, fork and threads.
+
+use std::io;
+
+use libc::{c_long, sock_filter};
+
+/// When a call is refused.
+#[derive(Debug, Clone, Copy)]
+enum When {
+    Always,
+    /// Any of these bits is set in this argument.
+    Bits(u32, u32),
+    /// This argument is this.
+    Is(u32, u32),
+    /// This argument is none of these.
+    IsNot(u32, &'static [u32]),
+    /// The lowest four bits of this argument, a socket's kind, are not this.
+    KindIsNot(u32, u32),
+}
+
+/// A refusal: which call, when, with which error.
+type Refusal = (c_long, When, i32);
+
+/// New namespaces of any kind (clone(2)).
+const NAMESPACES: u32 = 0x7e02_0000;
+const MPTCP: u32 = 262;
+const FASTOPEN: u32 = 0x2000_0000;
+const FASTOPEN_CONNECT: u32 = 30;
+const INTERNET: &[u32] = &[libc::AF_INET as u32, libc::AF_INET6 as u32];
+const INTERNET_AND_LOCAL: &[u32] = &[libc::AF_INET as u32, libc::AF_INET6 as u32, libc::AF_UNIX as u32];
+
+/// Calls that are always refused.
+const CLOSED: &[c_long] = &[
+    // other processes
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_process_madvise,
+    // what outlives a process, or is no process's memory
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_memfd_create,
+    libc::SYS_shmget,
+    libc::SYS_msgget,
+    libc::SYS_mq_open,
+    // large parts of the kernel that only special programs use
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_userfaultfd,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_fanotify_init,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_open_by_handle_at,
+    // the file tree and namespaces
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    // the machine
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_reboot,
+    libc::SYS_quotactl,
+    libc::SYS_syslog,
+    libc::SYS_acct,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_vhangup,
+];
+
+/// What is refused; `shared` where the program shares the machine's network.
+fn refusals(shared: bool) -> Vec<Refusal> {
+    let mut refusals: Vec<Refusal> = CLOSED.iter().map(|call| (*call, When::Always, libc::EPERM)).collect();
+    #[cfg(target_arch = "x86_64")]
+    refusals
+        .extend([libc::SYS_iopl, libc::SYS_ioperm, libc::SYS_modify_ldt].map(|call| (call, When::Always, libc::EPERM)));
+    let families = if shared { INTERNET } else { INTERNET_AND_LOCAL };
+    refusals.extend([
+        (libc::SYS_clone, When::Bits(0, NAMESPACES), libc::EPERM),
+        (libc::SYS_clone3, When::Always, libc::ENOSYS), // its flags cannot be seen here; C libraries then use clone
+        (libc::SYS_ioctl, When::Is(1, libc::TIOCSTI as u32), libc::EPERM),
+        (libc::SYS_ioctl, When::Is(1, libc::TIOCLINUX as u32), libc::EPERM),
+        (libc::SYS_socket, When::IsNot(0, families), libc::EAFNOSUPPORT),
+        (libc::SYS_socket, When::Is(2, MPTCP), libc::EPROTONOSUPPORT),
+    ]);
+    if shared {
+        refusals.extend([
+            (libc::SYS_socket, When::KindIsNot(1, libc::SOCK_STREAM as u32), libc::EPERM),
+            (libc::SYS_sendto, When::Bits(3, FASTOPEN), libc::EPERM),
+            (libc::SYS_sendmsg, When::Bits(2, FASTOPEN), libc::EPERM),
+            (libc::SYS_sendmmsg, When::Bits(3, FASTOPEN), libc::EPERM),
+            (libc::SYS_setsockopt, When::Is(2, FASTOPEN_CONNECT), libc::EPERM),
+        ]);
+    }
+    refusals
+}
+
+/// From here on this process, and what it starts, is refused these calls. It must have given up new privileges before.
+pub(crate) fn enforce(shared: bool) -> io::Result<()> {
+    let Some(architecture) = ARCHITECTURE else {
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "no filter is written for this processor"));
+    };
+    let mut code = program(architecture, &refusals(shared));
+    let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_mut_ptr() };
+    // SAFETY: the program and its code live for as long as the call, which copies them.
+    let done = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// AUDIT_ARCH_* (linux/audit.h): a call by another architecture's numbers ends the program.
+const ARCHITECTURE: Option<u32> = if cfg!(target_arch = "x86_64") {
+    Some(0xc000_003e)
+} else if cfg!(target_arch = "aarch64") {
+    Some(0xc000_00b7)
+} else {
+    None
+};
+
+/// The filter's code: the number, then each refusal, then "allowed" (seccomp(2), struct seccomp_data).
+fn program(architecture: u32, refusals: &[Refusal]) -> Vec<sock_filter> {
+    const NUMBER: u32 = 0;
+    const ARCHITECTURE_AT: u32 = 4;
+    /// Where the numbers of x86's 32-bit interface begin, which a check of the architecture lets through.
+    const X32: u32 = 0x4000_0000;
+
+    let mut code = vec![load(ARCHITECTURE_AT)];
+    code.extend([jump(libc::BPF_JEQ, architecture, 1, 0), answer(libc::SECCOMP_RET_KILL_PROCESS)]);
+    code.extend([load(NUMBER), jump(libc::BPF_JGE, X32, 0, 1), refuse(libc::ENOSYS)]);
+    for (call, when, error) in refusals {
+        let test = test(*when, *error);
+        code.extend([load(NUMBER), jump(libc::BPF_JEQ, *call as u32, 0, test.len() as u8)]);
+        code.extend(test);
+    }
+    code.push(answer(libc::SECCOMP_RET_ALLOW));
+    code
+}
+
+/// Refuses, or falls off its end.
+fn test(when: When, error: i32) -> Vec<sock_filter> {
+    match when {
+        When::Always => vec![refuse(error)],
+        When::Bits(argument, bits) => {
+            vec![load_argument(argument), jump(libc::BPF_JSET, bits, 0, 1), refuse(error)]
+        }
+        When::Is(argument, value) => {
+            vec![load_argument(argument), jump(libc::BPF_JEQ, value, 0, 1), refuse(error)]
+        }
+        When::IsNot(argument, values) => {
+            let mut code = vec![load_argument(argument)];
+            let to_the_end = |at: usize| (values.len() - at) as u8;
+            code.extend(values.iter().enumerate().map(|(at, value)| jump(libc::BPF_JEQ, *value, to_the_end(at), 0)));
+            code.push(refuse(error));
+            code
+        }
+        When::KindIsNot(argument, kind) => vec![
+            load_argument(argument),
+            instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0xf, 0, 0),
+            jump(libc::BPF_JEQ, kind, 1, 0),
+            refuse(error),
+        ],
+    }
+}
+
+fn load(offset: u32) -> sock_filter {
+    instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0)
+}
+
+/// The lower half of an argument: the kernel looks at no more of a flag or a number of these calls.
+fn load_argument(argument: u32) -> sock_filter {
+    let lower = if cfg!(target_endian = "big") { 4 } else { 0 };
+    load(16 + 8 * argument + lower)
+}
+
+fn jump(condition: u32, value: u32, if_so: u8, if_not: u8) -> sock_filter {
+    instruction(libc::BPF_JMP | condition | libc::BPF_K, value, if_so, if_not)
+}
+
+fn refuse(error: i32) -> sock_filter {
+    answer(libc::SECCOMP_RET_ERRNO | error as u32)
+}
+
+fn answer(value: u32) -> sock_filter {
+    instruction(libc::BPF_RET | libc::BPF_K, value, 0, 0)
+}
+
+fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
+    sock_filter { code: code as u16, jt, jf, k }
+}

@@ -1,0 +1,133 @@
+//! Landlock (landlock(7)): what a process and all its descendants may do with files, and outside of themselves.
+//!
+//! Three system calls and two structures; what a kernel does not know yet is left out, by the version that it names.
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
+
+const EXECUTE: u64 = 1;
+const WRITE_FILE: u64 = 1 << 1;
+const READ_FILE: u64 = 1 << 2;
+const READ_DIR: u64 = 1 << 3;
+const MAKE_CHAR: u64 = 1 << 6;
+const MAKE_BLOCK: u64 = 1 << 11;
+/// What the first version knows.
+const BASIC: u64 = (1 << 13) - 1;
+const REFER: u64 = 1 << 13;
+const TRUNCATE: u64 = 1 << 14;
+const IOCTL_DEVICE: u64 = 1 << 15;
+
+/// What applies to files that are no folders.
+const OF_A_FILE: u64 = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEVICE;
+
+const CONNECT_TCP: u64 = 1 << 1;
+const SCOPES: u64 = 0b11; // abstract Unix sockets; signals
+
+/// What may be done below a place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Access(u64);
+
+impl Access {
+    pub(crate) const READ: Self = Self(READ_FILE | READ_DIR);
+    pub(crate) const EXECUTE: Self = Self(EXECUTE | READ_FILE);
+    pub(crate) const READ_AND_EXECUTE: Self = Self(EXECUTE | READ_FILE | READ_DIR);
+    pub(crate) const DEVICE: Self = Self(READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | IOCTL_DEVICE);
+    pub(crate) const WRITE: Self = Self(!(EXECUTE | MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
+    pub(crate) const EVERYTHING: Self = Self(!(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
+}
+
+#[repr(C)]
+struct RulesetAttributes {
+    files: u64,
+    network: u64,
+    scoped: u64,
+}
+
+#[repr(C)]
+struct PortAttributes {
+    access: u64,
+    port: u64,
+}
+
+#[repr(C, packed)]
+struct BeneathAttributes {
+    access: u64,
+    parent: i32,
+}
+
+/// The version of Landlock that this kernel has (landlock_create_ruleset(2)).
+pub(crate) fn version() -> io::Result<i64> {
+    const VERSION: u32 = 1;
+    // SAFETY: with this flag the call takes no structure.
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0usize, 0usize, VERSION) };
+    if version < 0 { Err(io::Error::last_os_error()) } else { Ok(version) }
+}
+
+/// Rules, under construction: everything that no rule allows is forbidden.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    ruleset: OwnedFd,
+    handled: u64,
+    network: u64,
+}
+
+impl Rules {
+    /// Nothing is allowed; where the network is `shared`, nor is connecting by TCP.
+    pub(crate) fn new(shared: bool) -> io::Result<Self> {
+        let version = version()?;
+        let files = BASIC
+            | if version >= 2 { REFER } else { 0 }
+            | if version >= 3 { TRUNCATE } else { 0 }
+            | if version >= 5 { IOCTL_DEVICE } else { 0 };
+        let network = if version >= 4 && shared { CONNECT_TCP } else { 0 };
+        let scoped = if version >= 6 { SCOPES } else { 0 };
+        let attributes = RulesetAttributes { files, network, scoped };
+        let known = match version {
+            ..4 => 8,
+            4 | 5 => 16,
+            _ => size_of::<RulesetAttributes>(),
+        };
+        // SAFETY: the structure has the kernel's layout, and lives for as long as the call.
+        let ruleset = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, &raw const attributes, known, 0u32) };
+        if ruleset < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the call has just returned this descriptor, and nobody else owns it.
+        Ok(Self { ruleset: unsafe { OwnedFd::from_raw_fd(ruleset as i32) }, handled: files, network })
+    }
+
+    /// Allows this below `place`, if there is such a place.
+    pub(crate) fn allow(&self, place: &Path, access: Access) -> io::Result<()> {
+        use rustix::fs::{Mode, OFlags};
+        let Ok(parent) = rustix::fs::open(place, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return Ok(()) };
+        let is_folder = rustix::fs::fstat(&parent)?.st_mode & libc::S_IFMT == libc::S_IFDIR;
+        let applicable = if is_folder { self.handled } else { self.handled & OF_A_FILE };
+        let rule = BeneathAttributes { access: access.0 & applicable, parent: parent.as_raw_fd() };
+        const PATH_BENEATH: u32 = 1;
+        self.add(PATH_BENEATH, (&raw const rule).cast())
+    }
+
+    /// Allows connecting to this port, wherever it is: Landlock knows no addresses.
+    pub(crate) fn allow_connecting(&self, port: u16) -> io::Result<()> {
+        const NET_PORT: u32 = 2;
+        if self.network == 0 {
+            return Ok(());
+        }
+        let rule = PortAttributes { access: CONNECT_TCP, port: port.into() };
+        self.add(NET_PORT, (&raw const rule).cast())
+    }
+
+    fn add(&self, kind: u32, rule: *const libc::c_void) -> io::Result<()> {
+        // SAFETY: both structures have the kernel's layout, and live for as long as the call.
+        let added = unsafe { libc::syscall(libc::SYS_landlock_add_rule, self.ruleset.as_raw_fd(), kind, rule, 0u32) };
+        if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// From here on this process, and what it starts, has only what was allowed. It must have given up new privileges before.
+    pub(crate) fn enforce(&self) -> io::Result<()> {
+        // SAFETY: the call takes a descriptor and no memory.
+        let done = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, self.ruleset.as_raw_fd(), 0u32) };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}

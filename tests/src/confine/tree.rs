@@ -1,0 +1,217 @@
+//! A file tree of its own: the system's programs and libraries and what the launch may read, read-only; one small folder in
+//! memory for everything that it writes; a `/proc` of its own processes; five devices. No home, no host's `/tmp`, no socket of
+//! anybody's.
+
+use std::collections::BTreeSet;
+use std::ffi::{CStr, CString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
+
+use super::Reach;
+
+/// Where the system has its programs and libraries.
+const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
+
+/// What of `/etc` programs and their libraries read; nothing in it is secret.
+const SETTINGS: &[&str] = &["/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/ssl/openssl.cnf"];
+
+const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom"];
+
+const FIXED_FILES: &[(&str, &str)] = &[
+    ("etc/passwd", "root:x:0:0::/:/bin/sh\nstudent:x:1000:1000::/tmp:/bin/sh\n"),
+    ("etc/group", "root:x:0:\nstudent:x:1000:\n"),
+    ("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+    ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+];
+
+/// What Landlock lets be read where there is no file tree of its own.
+pub(super) fn system_places() -> impl Iterator<Item = PathBuf> {
+    let files = ["/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/resolv.conf"];
+    SYSTEM.iter().chain(SETTINGS).copied().chain(files).map(PathBuf::from).chain(settings_of_java())
+}
+
+fn settings_of_java() -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir("/etc").into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().as_bytes().starts_with(b"java-")).map(|entry| entry.path())
+}
+
+/// Makes the tree and enters it. `owner` may write to `folder`, which is where programs run, and to `/tmp`. The mount
+/// namespace is this process's own.
+pub(super) fn enter(reach: &Reach, folder: &Path, owner: u32, own_proc: bool) -> io::Result<()> {
+    rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    // It exists everywhere, and nothing of it is needed: the new root is mounted over it.
+    let root = Path::new("/sys");
+    mount_memory(root, c"mode=755,size=1m,nr_inodes=8k")?;
+
+    // First what may lie above other places: a folder may be below `/tmp`, and a program's files in the folder it runs in.
+    let memory = Memory::mount(root, owner, reach.limits.disk)?;
+    memory.offer("tmp", Path::new("/tmp"))?;
+    memory.offer("shm", Path::new("/dev/shm"))?;
+    memory.offer("home", folder)?;
+    for place in SYSTEM.iter().map(Path::new) {
+        match fs::symlink_metadata(place) {
+            Ok(facts) if facts.is_symlink() => symlink(fs::read_link(place)?, within(root, place))?,
+            Ok(_) => bind(place, root, Bound::ReadOnly)?,
+            Err(_) => {}
+        }
+    }
+    for place in SETTINGS.iter().map(PathBuf::from).chain(settings_of_java()).filter(|place| place.exists()) {
+        bind(&place, root, Bound::ReadOnly)?;
+    }
+    fs::create_dir_all(root.join("etc"))?;
+    for (name, content) in FIXED_FILES {
+        fs::write(root.join(name), content)?;
+    }
+    devices(root)?;
+    if own_proc {
+        own_processes(root)?
+    } else {
+        bind(Path::new("/proc"), root, Bound::Writable)?
+    }
+    for place in without_nested(&reach.read) {
+        bind(place, root, Bound::ReadOnly)?;
+    }
+    for place in &reach.write {
+        bind(place, root, Bound::Writable)?;
+    }
+    memory.unmount()?;
+    set_read_only(root, false)?;
+
+    std::env::set_current_dir(root)?;
+    rustix::process::pivot_root(".", ".")?;
+    rustix::mount::unmount(".", UnmountFlags::DETACH)?;
+    std::env::set_current_dir(folder)
+}
+
+fn within(root: &Path, place: &Path) -> PathBuf {
+    root.join(place.strip_prefix("/").unwrap_or(place))
+}
+
+/// What lies in a place that is there anyway is not mounted once more.
+fn without_nested(places: &[PathBuf]) -> Vec<&Path> {
+    let all: BTreeSet<&Path> = places.iter().map(PathBuf::as_path).filter(|place| place.exists()).collect();
+    let covered = |place: &Path| {
+        place.ancestors().skip(1).any(|above| all.contains(above))
+            || SYSTEM.iter().any(|system| place.starts_with(system))
+    };
+    all.iter().copied().filter(|place| !covered(place)).collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    ReadOnly,
+    Writable,
+    Device,
+}
+
+fn bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
+    let target = within(root, place);
+    let about = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", place.display()));
+    if place.is_dir() {
+        fs::create_dir_all(&target).map_err(about)?;
+    } else {
+        fs::create_dir_all(target.parent().unwrap_or(root)).map_err(about)?;
+        fs::File::create(&target).map_err(about)?;
+    }
+    rustix::mount::mount_bind_recursive(place, &target).map_err(io::Error::from).map_err(about)?;
+    match how {
+        Bound::ReadOnly => set(&target, READ_ONLY | NO_SETUID | NO_DEVICES, true),
+        Bound::Writable => set(&target, NO_SETUID | NO_DEVICES, true),
+        Bound::Device => set(&target, NO_SETUID, false),
+    }
+    .map_err(about)
+}
+
+const READ_ONLY: u64 = 1;
+const NO_SETUID: u64 = 2;
+const NO_DEVICES: u64 = 4;
+
+fn set_read_only(place: &Path, recursive: bool) -> io::Result<()> {
+    set(place, READ_ONLY | NO_SETUID, recursive)
+}
+
+/// mount_setattr(2): adds flags, and takes none away that the host has set.
+fn set(place: &Path, flags: u64, recursive: bool) -> io::Result<()> {
+    const RECURSIVE: i32 = 0x8000;
+    let path = c_string(place)?;
+    let attributes: [u64; 4] = [flags, 0, 0, 0];
+    // SAFETY: path and attributes, which have the kernel's layout, live for as long as the call.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            if recursive { RECURSIVE } else { 0 },
+            attributes.as_ptr(),
+            size_of_val(&attributes),
+        )
+    };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn c_string(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
+
+fn mount_memory(place: &Path, options: &CStr) -> io::Result<()> {
+    let mounted =
+        rustix::mount::mount(c"tmpfs", place, c"tmpfs", MountFlags::NOSUID | MountFlags::NODEV, Some(options));
+    mounted.map_err(|error| {
+        io::Error::new(io::Error::from(error).kind(), format!("no memory on {}: {error}", place.display()))
+    })
+}
+
+fn devices(root: &Path) -> io::Result<()> {
+    fs::create_dir_all(root.join("dev/shm"))?;
+    for name in DEVICES {
+        bind(&Path::new("/dev").join(name), root, Bound::Device)?;
+    }
+    for (name, number) in [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")] {
+        symlink(format!("/proc/self/fd{number}"), root.join("dev").join(name))?;
+    }
+    Ok(())
+}
+
+fn own_processes(root: &Path) -> io::Result<()> {
+    let place = root.join("proc");
+    fs::create_dir(&place)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    let mounted = rustix::mount::mount(c"proc", &place, c"proc", flags, None);
+    mounted.map_err(|error| io::Error::new(io::Error::from(error).kind(), format!("no /proc of its own: {error}")))
+}
+
+/// One file system in memory, of limited size, for everything that the program writes.
+struct Memory<'a> {
+    root: &'a Path,
+    place: PathBuf,
+    owner: u32,
+}
+
+impl<'a> Memory<'a> {
+    fn mount(root: &'a Path, owner: u32, size: u64) -> io::Result<Self> {
+        let place = root.join("run");
+        fs::create_dir(&place)?;
+        mount_memory(&place, &CString::new(format!("mode=711,size={size},nr_inodes=16k"))?)?;
+        Ok(Self { root, place, owner })
+    }
+
+    /// A part of it appears at `place`.
+    fn offer(&self, name: &str, place: &Path) -> io::Result<()> {
+        let (part, target) = (self.place.join(name), within(self.root, place));
+        fs::create_dir(&part)?;
+        std::os::unix::fs::chown(&part, Some(self.owner), Some(self.owner))?;
+        fs::set_permissions(&part, fs::Permissions::from_mode(0o755))?;
+        fs::create_dir_all(&target)?;
+        Ok(rustix::mount::mount_bind(&part, &target)?)
+    }
+
+    /// The parts stay.
+    fn unmount(self) -> io::Result<()> {
+        Ok(rustix::mount::unmount(&self.place, UnmountFlags::DETACH)?)
+    }
+}
