@@ -245,6 +245,19 @@ impl Confinement {
         self.statement.clone()
     }
 
+    /// Where the grader is root: whose files must be that a compiler may write to.
+    #[cfg(unix)]
+    pub fn builder(&self) -> Option<u32> {
+        if !rustix::process::getuid().is_root() {
+            return None;
+        }
+        #[cfg(target_os = "linux")]
+        if self.tier == Tier::Namespaces && !self.leaves_out("privileges") {
+            return Some(broker::NOBODY);
+        }
+        Some(0)
+    }
+
     /// Each protection, as the self-test found it.
     pub fn protections(&self) -> &[Protection] {
         &self.protections

@@ -12,6 +12,7 @@ mod confine;
 mod diagnose;
 mod echo_client;
 mod echo_server;
+mod errand;
 mod evidence;
 mod kernel;
 #[cfg(unix)]
@@ -31,6 +32,7 @@ use std::time::{Duration, SystemTime};
 pub use bench::ENDED_FOR;
 pub use compare::{Deviation, Difference};
 pub use confine::{Confinement, Limits, Protection, Reach, Tier, WITHOUT, Wanted};
+pub use errand::{Errands, Finished};
 pub use evidence::Clues;
 pub use kernel::{CANNOT_SEE, Stuck};
 pub use patience::GaveUp;

@@ -1,16 +1,23 @@
-//! From sources to programs, by cargo. What the compiler says about a student's program is kept word for word.
+//! From sources to programs, by cargo or by what the language's row says, under the confinement that programs run in. What the
+//! compiler says about a student's program is kept word for word.
+
+mod other;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
-use suite::{CommandLine, Reach, Subject};
+use suite::{CommandLine, Finished, Limits, Reach, Subject};
 
 use crate::cli::ProgramCommand;
+use crate::grade::Premises;
 use crate::submission::{Fnv, Source, Sources, StagedCrate};
 use crate::terminal::Progress;
 use crate::toolchain;
@@ -24,12 +31,14 @@ pub(crate) struct Programs {
     pub(crate) errors: Vec<CompileErrors>,
 }
 
-/// What the compiler said.
+/// Why there is no program: what the compiler said, or what kept it from saying anything.
 #[derive(Debug, Clone)]
 pub(crate) struct CompileErrors {
     pub(crate) program: String,
     /// Where its sources are.
     pub(crate) origin: String,
+    /// What is the matter, to follow the program's name: "does not compile".
+    pub(crate) what: String,
     /// Each error as rustc renders it, the first one first.
     pub(crate) errors: Vec<String>,
 }
@@ -40,11 +49,11 @@ enum Built {
 }
 
 /// Builds all programs side by side.
-pub(crate) fn programs(sources: &Sources, progress: &Progress) -> anyhow::Result<Programs> {
-    let crates: Vec<&str> = sources.programs.iter().filter_map(crate_name).collect();
+pub(crate) fn programs(sources: &Sources, premises: &Premises, progress: &Progress) -> anyhow::Result<Programs> {
+    let crates: Vec<&str> = sources.programs.iter().filter_map(name_of_built).collect();
     progress.building(&crates);
     let built: Vec<anyhow::Result<Built>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = sources.programs.iter().map(|source| scope.spawn(|| build(source))).collect();
+        let threads: Vec<_> = sources.programs.iter().map(|source| scope.spawn(|| build(source, premises))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("the building thread panicked"))))
@@ -60,17 +69,22 @@ pub(crate) fn programs(sources: &Sources, progress: &Progress) -> anyhow::Result
     Ok(programs)
 }
 
-fn crate_name(source: &Source) -> Option<&str> {
+fn name_of_built(source: &Source) -> Option<&str> {
     match source {
         Source::Crate(staged) => Some(&staged.name),
-        Source::Command(_) => None,
+        Source::Other(program) => {
+            Some(&program.staged.name).filter(|_| !program.language.build.is_empty()).map(|name| &**name)
+        }
+        Source::Command(_) | Source::Unusable(_) => None,
     }
 }
 
-fn build(source: &Source) -> anyhow::Result<Built> {
+fn build(source: &Source, premises: &Premises) -> anyhow::Result<Built> {
     match source {
         Source::Command(given) => Ok(Built::Program(Arc::new(as_it_is(given)?))),
-        Source::Crate(staged) => build_crate(staged),
+        Source::Crate(staged) => build_crate(staged, premises),
+        Source::Other(program) => other::build(program, premises),
+        Source::Unusable(errors) => Ok(Built::Errors(errors.clone())),
     }
 }
 
@@ -148,37 +162,123 @@ fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-fn build_crate(staged: &StagedCrate) -> anyhow::Result<Built> {
-    let stamp = Stamp::of(staged)?;
+fn build_crate(staged: &StagedCrate, premises: &Premises) -> anyhow::Result<Built> {
+    let target = target_of(staged, premises)?;
+    let stamp = Stamp::of(staged, &target)?;
     if let Some(executable) = stamp.executable() {
         return Ok(built(staged, &executable));
     }
-    let output = run_cargo(&staged.folder, &staged.target)?;
-    let messages = Messages::read(&output);
-    if output.status.success() {
+    let finished = run_cargo_confined(staged, &target, premises)?;
+    let messages = Messages::read(&finished.stdout);
+    if let Some(limit) = finished.over {
+        _ = std::fs::remove_dir_all(&target); // what was cut short is nobody's
+        return Ok(errors_of(staged, &format!("was not built: the build used {limit}"), Vec::new()));
+    }
+    if finished.status.is_some_and(|status| status.success()) {
         let executable = messages
             .executable(&staged.name)
+            .filter(|path| path.starts_with(&target) && path.symlink_metadata().is_ok_and(|facts| facts.is_file()))
             .with_context(|| format!("{} builds no program: cargo made no executable of it", staged.origin))?;
         stamp.write(executable)?;
         return Ok(built(staged, executable));
     }
     let mut errors = messages.errors;
     if errors.is_empty() {
-        errors.push(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        errors.push(String::from_utf8_lossy(&finished.stderr).trim().to_owned());
     }
-    Ok(Built::Errors(CompileErrors { program: staged.name.clone(), origin: staged.origin.clone(), errors }))
+    Ok(errors_of(staged, "does not compile", errors))
+}
+
+fn errors_of(staged: &StagedCrate, what: &str, errors: Vec<String>) -> Built {
+    let (program, origin) = (staged.name.clone(), staged.origin.clone());
+    Built::Errors(CompileErrors { program, origin, what: what.to_owned(), errors })
+}
+
+/// How long a build may take by the clock, on a machine that has other things to do.
+const BUILD_TIME: Duration = Duration::from_secs(300);
+
+/// Where it is built: a folder for each kind of builder, and the builder's own.
+fn target_of(staged: &StagedCrate, premises: &Premises) -> anyhow::Result<PathBuf> {
+    let tier = format!("{:?}", premises.confinement.tier()).to_lowercase();
+    let target = staged.target.join(tier).join(&staged.name);
+    std::fs::create_dir_all(&target)?;
+    give_to_builder(&target, premises)?;
+    Ok(target)
+}
+
+/// A copy of the harness's, and what is directly in it, belongs to whoever builds in it.
+fn give_to_builder(folder: &Path, premises: &Premises) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    if let Some(owner) = premises.confinement.builder() {
+        std::os::unix::fs::chown(folder, Some(owner), Some(owner))?;
+        for entry in std::fs::read_dir(folder)? {
+            std::os::unix::fs::lchown(entry?.path(), Some(owner), Some(owner))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (folder, premises);
+    Ok(())
+}
+
+/// Cargo itself, not rustup's stand-in for it, in a folder where nobody's settings lie.
+fn run_cargo_confined(staged: &StagedCrate, target: &Path, premises: &Premises) -> anyhow::Result<Finished> {
+    let sysroot = toolchain::rust()?;
+    let cargo_home = toolchain::cargo_home();
+    fetch(staged, &sysroot)?;
+    let mut command: Vec<OsString> = vec![sysroot.join("bin/cargo").into(), "build".into(), "--offline".into()];
+    command.extend(["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"].map(OsString::from));
+    command.extend([staged.folder.join("Cargo.toml").into(), "--target-dir".into(), target.into()]);
+    give_to_builder(&staged.folder, premises)?; // cargo writes a lock file there where it finds none
+    let write = vec![target.to_owned(), staged.folder.clone()];
+    let mut read = vec![sysroot.clone()];
+    read.extend(cargo_home.as_ref().map(|home| home.join("registry")));
+    let mut environment = vec![
+        ("PATH".into(), path_with(&sysroot.join("bin"))),
+        ("RUSTC".into(), sysroot.join("bin/rustc").into()),
+        ("CARGO_TERM_COLOR".into(), "never".into()),
+    ];
+    environment.extend(cargo_home.map(|home| ("CARGO_HOME".into(), home.into())));
+    environment.extend(std::env::var_os("RUSTFLAGS").map(|flags| ("RUSTFLAGS".into(), flags)));
+    let reach = Reach { read, write, execute: None, environment, limits: Limits::BUILD };
+    Ok(premises.errands().run(&command, &reach, BUILD_TIME)?)
+}
+
+fn path_with(folder: &Path) -> OsString {
+    let mut path = folder.as_os_str().to_owned();
+    path.push(":/usr/local/bin:/usr/bin:/bin");
+    path
+}
+
+/// What the harness's own lock file names is downloaded before, since a build has no network.
+fn fetch(staged: &StagedCrate, sysroot: &Path) -> anyhow::Result<()> {
+    let lock = std::fs::read_to_string(staged.folder.join("Cargo.lock")).unwrap_or_default();
+    if !lock.contains("\nsource = ") {
+        return Ok(());
+    }
+    let cargo = sysroot.join("bin/cargo");
+    let mut command = Command::new(cargo);
+    command.args(["fetch", "--locked", "--manifest-path"]).arg(staged.folder.join("Cargo.toml"));
+    let output = command.current_dir("/").stdin(Stdio::null()).output().context("cargo fetch")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    bail!(suite::Fault(format!("cargo fetch: {}", String::from_utf8_lossy(&output.stderr).trim())))
 }
 
 fn built(staged: &StagedCrate, executable: &Path) -> Built {
-    Built::Program(Arc::new(subject(&staged.name, executable)))
+    Built::Program(Arc::new(subject_at(&staged.name, executable, staged.address)))
 }
 
 /// A program that is one executable and needs nothing else.
 pub(crate) fn subject(name: &str, executable: &Path) -> Subject {
+    subject_at(name, executable, None)
+}
+
+fn subject_at(name: &str, executable: &Path, address: Option<SocketAddr>) -> Subject {
     let command = CommandLine::new([executable.as_os_str(), "{host}".as_ref(), "{port}".as_ref()]);
     let only_itself = vec![executable.to_owned()];
     let reach = Reach { read: only_itself.clone(), execute: Some(only_itself), ..Reach::default() };
-    Subject::new(name, command, None, None).with_reach(reach)
+    Subject::new(name, command, address, None).with_reach(reach)
 }
 
 /// What was built from what. Asking cargo whether anything has changed takes longer than most checks; the harness knows, since
@@ -190,7 +290,7 @@ struct Stamp {
 
 impl Stamp {
     /// The harness's own executable stands for the toolchain: another compiler builds it anew.
-    fn of(staged: &StagedCrate) -> anyhow::Result<Self> {
+    fn of(staged: &StagedCrate, target: &Path) -> anyhow::Result<Self> {
         let harness = std::fs::metadata(std::env::current_exe()?)?;
         let age = harness.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
@@ -199,7 +299,7 @@ impl Stamp {
             .with(&harness.len().to_be_bytes())
             .with(&age.as_nanos().to_be_bytes())
             .with(flags.as_encoded_bytes());
-        Ok(Self { file: staged.target.join(format!("{}.built", staged.name)), key: format!("{:016x}", key.0) })
+        Ok(Self { file: target.with_extension("built"), key: format!("{:016x}", key.0) })
     }
 
     /// What was built from just this, if it is still there.
@@ -222,10 +322,10 @@ impl Stamp {
 pub(crate) fn all_programs_of(folder: &Path, target: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let output = run_cargo(folder, target)?;
     if !output.status.success() {
-        let said = Messages::read(&output).errors.concat() + &String::from_utf8_lossy(&output.stderr);
+        let said = Messages::read(&output.stdout).errors.concat() + &String::from_utf8_lossy(&output.stderr);
         bail!("{} does not build:\n{said}", folder.display());
     }
-    Ok(Messages::read(&output).executables)
+    Ok(Messages::read(&output.stdout).executables)
 }
 
 fn run_cargo(folder: &Path, target: &Path) -> anyhow::Result<Output> {
@@ -278,9 +378,9 @@ struct Target {
 }
 
 impl Messages {
-    fn read(output: &Output) -> Self {
+    fn read(output: &[u8]) -> Self {
         let mut messages = Self::default();
-        for line in output.stdout.split(|byte| *byte == b'\n') {
+        for line in output.split(|byte| *byte == b'\n') {
             match serde_json::from_slice(line) {
                 // An error without a place is rustc's count of the others.
                 Ok(Message::Diagnostic { message })

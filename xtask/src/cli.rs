@@ -104,7 +104,7 @@ const GRADE_HELP: &str = "\
 cargo xtask grade PRACTICAL [OPTION]...
 
   --solution               the reference solution, not the student's programs
-  --submission DIR         another folder or checkout instead
+  --submission DIR         another folder, checkout, .zip or .tar.gz instead
   --program NAME=COMMAND   this command line instead of building NAME, in any
                            language; {host} and {port} stand for the address, a
                            client's message comes last or where {message} stands
@@ -230,8 +230,10 @@ fn check_grade(request: &GradeRequest) -> anyhow::Result<()> {
     }
     let needs_address =
         request.programs.iter().any(|program| !program.words.iter().any(|word| word.contains("{port}")));
-    if request.address.is_some() && !needs_address {
-        bail!("--address goes with a --program that has no {{port}}: it says which address that program always uses");
+    if request.address.is_some() && !needs_address && !matches!(request.origin, Origin::Submission(_)) {
+        bail!(
+            "--address goes with a --submission, or with a --program that has no {{port}}: it says which address that program always uses"
+        );
     }
     let to_stdout = request.reports.iter().filter(|report| report.file.is_none()).count();
     if to_stdout > 1 {

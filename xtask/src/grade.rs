@@ -1,9 +1,10 @@
 //! From programs to a grade: runs the checks, and puts the rubric's points to the verdicts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use suite::{Confinement, Planned, Scratch, Settings, Status, Verdict};
+use suite::{Confinement, Errands, Planned, Scratch, Settings, Status, Verdict, Wanted};
 
 use crate::build::{CompileErrors, Programs};
 use crate::cli::{GradeRequest, Origin};
@@ -28,6 +29,8 @@ pub(crate) struct Grade {
     pub(crate) duration: Duration,
     /// Which protections were in force.
     pub(crate) confinement: Vec<String>,
+    /// What was left out of the submission, and what was changed in it that is not the student's.
+    pub(crate) notes: Vec<String>,
     /// The command that grades the same thing again, without what picks checks.
     pub(crate) command: String,
     /// Hints are shown up to this step.
@@ -54,6 +57,30 @@ pub(crate) struct GradedRow {
     pub(crate) verdict: Verdict,
 }
 
+/// Where programs are built and run: known, and tried, before anything of a submission is touched.
+#[derive(Debug)]
+pub(crate) struct Premises {
+    launcher: PathBuf,
+    scratch: Scratch,
+    pub(crate) confinement: Arc<Confinement>,
+}
+
+impl Premises {
+    pub(crate) fn prepare(confine: Wanted) -> anyhow::Result<Self> {
+        let within = std::env::temp_dir();
+        let why = |error| suite::Fault(format!("no temporary folder can be made in {}: {error}", within.display()));
+        let scratch = Scratch::new().map_err(why)?;
+        let launcher = this_executable()?;
+        let confinement = Confinement::begin(confine, &launcher, scratch.path())?;
+        Ok(Self { launcher, scratch, confinement })
+    }
+
+    /// Where compilers run.
+    pub(crate) fn errands(&self) -> Errands<'_> {
+        Errands { launcher: &self.launcher, scratch: self.scratch.path(), confinement: &self.confinement }
+    }
+}
+
 /// The verdicts of a plan, and how long they took.
 pub(crate) struct Verdicts {
     pub(crate) list: Vec<Verdict>,
@@ -67,17 +94,15 @@ pub(crate) fn judge(
     plan: &[Planned],
     programs: &Programs,
     request: &GradeRequest,
+    premises: &Premises,
     progress: &Progress,
 ) -> anyhow::Result<Verdicts> {
-    let within = std::env::temp_dir();
-    let why = |error| suite::Fault(format!("no temporary folder can be made in {}: {error}", within.display()));
-    let scratch = Scratch::new().map_err(why)?;
     let settings = Settings {
         seed: request.seed,
         jobs: request.jobs,
-        launcher: this_executable()?,
-        scratch: scratch.path().to_owned(),
-        confinement: Confinement::begin(request.confine, &this_executable()?, scratch.path())?,
+        launcher: premises.launcher.clone(),
+        scratch: premises.scratch.path().to_owned(),
+        confinement: premises.confinement.clone(),
     };
     progress.checking(plan.len());
     let began = Instant::now();
@@ -119,6 +144,7 @@ impl Grade {
             compile_errors: programs.errors.clone(),
             duration: verdicts.took,
             confinement: verdicts.confinement,
+            notes: sources.notes.clone(),
             command: command(request),
             hint_steps: request.hint,
             folders: sources.programs.iter().filter_map(|source| folder(source, sources, request)).collect(),
@@ -141,6 +167,7 @@ impl Grade {
             compile_errors: Vec::new(),
             duration: Duration::ZERO,
             confinement: Vec::new(),
+            notes: Vec::new(),
             command: command(request),
             hint_steps: request.hint,
             folders: Vec::new(),

@@ -12,6 +12,7 @@ mod evidence;
 mod explain;
 mod explanations;
 mod grade;
+mod languages;
 mod list;
 mod report;
 mod repository;
@@ -26,7 +27,7 @@ mod verify;
 use std::process::ExitCode;
 
 use cli::Command;
-use grade::Grade;
+use grade::{Grade, Premises};
 use surroundings::Surroundings;
 
 /// The pass mark is reached.
@@ -88,8 +89,9 @@ fn pipeline(request: &cli::GradeRequest, surroundings: &Surroundings) -> anyhow:
     let progress = terminal::Progress::new();
 
     let sources = submission::stage(&repository, &rubric, &plan, request)?;
-    let built = build::programs(&sources, &progress)?;
-    let verdicts = grade::judge(&plan, &built, request, &progress)?;
+    let premises = Premises::prepare(request.confine)?;
+    let built = build::programs(&sources, &premises, &progress)?;
+    let verdicts = grade::judge(&plan, &built, request, &premises, &progress)?;
     Ok(Grade { surroundings, ..Grade::new(&rubric, verdicts, &built, &sources, request) })
 }
 

@@ -251,12 +251,12 @@ fn append(file: &Path, report: &[u8]) -> anyhow::Result<()> {
 
 /// A temporary file is its maker's alone; a report is a file like any other.
 #[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> anyhow::Result<()> {
+pub(crate) fn readable_by_all(file: &std::fs::File) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     Ok(file.set_permissions(std::fs::Permissions::from_mode(0o644))?)
 }
 
 #[cfg(not(unix))]
-fn readable_by_all(_file: &std::fs::File) -> anyhow::Result<()> {
+pub(crate) fn readable_by_all(_file: &std::fs::File) -> anyhow::Result<()> {
     Ok(())
 }

@@ -12,6 +12,7 @@ use suite::{Check, Planned, Practical};
 use toml::Spanned;
 
 use crate::explanations::{self, Explanations};
+use crate::languages::{self, Language};
 use crate::repository::Repository;
 
 /// The sum of all points.
@@ -27,6 +28,8 @@ pub(crate) struct Rubric {
     pub(crate) branch: String,
     pub(crate) pass_mark: u32,
     pub(crate) programs: Vec<ProgramRow>,
+    /// How programs are recognised, built and started.
+    pub(crate) languages: Vec<Language>,
     /// In the rubric's order.
     pub(crate) checks: Vec<Row>,
     /// What is said about the mistakes that the grader can name.
@@ -40,6 +43,8 @@ pub(crate) struct ProgramRow {
     pub(crate) name: String,
     /// Which files a submission may bring for it: paths in its folder, with `*` and `**`.
     pub(crate) files: Vec<String>,
+    /// The address that every submission of it uses, where the practical gives it none.
+    pub(crate) address: Option<std::net::SocketAddr>,
 }
 
 /// One check's row.
@@ -94,6 +99,8 @@ struct File {
     branch: String,
     pass_mark: Option<Spanned<u32>>,
     program: Vec<Spanned<ProgramRow>>,
+    #[serde(default)]
+    language: Vec<Language>,
     check: Vec<CheckRow>,
 }
 
@@ -186,6 +193,7 @@ impl Source<'_> {
             pass_mark: file.pass_mark.map_or(FULL_MARKS, Spanned::into_inner),
             checks: checks.collect(),
             explanations: Explanations::default(),
+            languages: languages::with(file.language),
             programs: file.program.into_iter().map(Spanned::into_inner).collect(),
         })
     }

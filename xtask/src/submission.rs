@@ -1,24 +1,32 @@
-//! From a submission to sources: finds the programs, and copies the files that the rubric lists, and no others, into a folder
-//! of the harness's own.
+//! From a submission to sources: finds the programs where students put them, and copies the files that the rubric lists, and
+//! no others, into a folder of the harness's own, under the harness's own manifests.
 //!
-//! The copy is kept from grading to grading, and a file that has not changed is not touched, so that cargo builds only what
-//! the student has edited.
+//! Nothing of a submission is ever read by git, by cargo's search for its settings, or by rustup: what is copied is all there
+//! is. The copy is kept from grading to grading, and a file that has not changed is not touched, so that cargo builds only
+//! what the student has edited.
 
-use std::collections::BTreeSet;
+mod archive;
+mod holder;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use suite::Planned;
 
+use crate::build::CompileErrors;
 use crate::cli::{GradeRequest, Origin, ProgramCommand};
+use crate::languages::{self, Language};
 use crate::repository::{self, Repository};
 use crate::rubric::{ProgramRow, Rubric};
+use holder::{Holder, Kind};
 
-/// What a program's folder may hold: generous for a student, harmless for the harness.
+/// What a program may consist of: generous for a student, harmless for the harness.
 const MOST_FILES: usize = 200;
-const MOST_BYTES: u64 = 1024 * 1024;
+const MOST_BYTES_IN_ALL: usize = 4 * 1024 * 1024;
 const DEEPEST: usize = 8;
 
 /// What is to be built, or run as it is.
@@ -27,13 +35,18 @@ pub(crate) struct Sources {
     pub(crate) programs: Vec<Source>,
     /// What is graded, as the report calls it.
     pub(crate) submission: String,
+    /// What was left out of it, and what was changed in it that is not the student's, in sentences.
+    pub(crate) notes: Vec<String>,
 }
 
 /// One program.
 #[derive(Debug)]
 pub(crate) enum Source {
     Crate(StagedCrate),
+    Other(StagedProgram),
     Command(ProgramCommand),
+    /// It is refused, or not there.
+    Unusable(CompileErrors),
 }
 
 /// A crate whose listed files were copied.
@@ -48,6 +61,17 @@ pub(crate) struct StagedCrate {
     pub(crate) origin: String,
     /// Changes with the name or content of any of its files.
     pub(crate) fingerprint: u64,
+    /// The address that it always uses, where it takes none.
+    pub(crate) address: Option<SocketAddr>,
+}
+
+/// A program in another language whose listed files were copied.
+#[derive(Debug)]
+pub(crate) struct StagedProgram {
+    pub(crate) staged: StagedCrate,
+    pub(crate) language: Language,
+    /// Its main file, in the copy.
+    pub(crate) main: PathBuf,
 }
 
 /// Stages every program that the plan runs.
@@ -63,16 +87,24 @@ pub(crate) fn stage(
     }
     let wanted: BTreeSet<&str> = plan.iter().flat_map(|planned| planned.check.programs).copied().collect();
     let base = base(repository, rubric, &request.origin)?;
-    let programs = rubric.programs.iter().filter(|row| wanted.contains(&*row.name)).map(|row| {
-        match request.programs.iter().rev().find(|given| given.name == row.name) {
-            Some(given) => Ok(Source::Command(given.clone())),
-            None => stage_crate(repository, rubric, row, &base).map(Source::Crate),
-        }
-    });
-    Ok(Sources { programs: programs.collect::<anyhow::Result<_>>()?, submission: repository.relative(&base) })
+    let holder = Holder::open(&base).with_context(|| format!("--submission {}", base.display()))?;
+    let mut desk = Desk { repository, rubric, request, base: &base, holder: &holder, notes: Vec::new() };
+    let rows: Vec<&ProgramRow> = rubric.programs.iter().filter(|row| wanted.contains(&*row.name)).collect();
+    let mut programs = Vec::new();
+    for row in &rows {
+        programs.push(match request.programs.iter().rev().find(|given| given.name == row.name) {
+            Some(given) => Source::Command(given.clone()),
+            None => desk.stage(row)?,
+        });
+    }
+    desk.check_that_something_is_there(&programs)?;
+    if matches!(request.origin, Origin::Submission(_)) {
+        desk.note_changes_of_ours();
+    }
+    Ok(Sources { programs, submission: repository.relative(&base), notes: desk.notes })
 }
 
-/// The folder in which the programs are looked for.
+/// What is looked through for programs.
 fn base(repository: &Repository, rubric: &Rubric, origin: &Origin) -> anyhow::Result<PathBuf> {
     match origin {
         Origin::Practical => Ok(rubric.folder.clone()),
@@ -83,47 +115,266 @@ fn base(repository: &Repository, rubric: &Rubric, origin: &Origin) -> anyhow::Re
             }
             Ok(solution)
         }
-        Origin::Submission(folder) => {
-            if !folder.is_dir() {
-                bail!("--submission {}: there is no such folder", folder.display());
+        Origin::Submission(place) => {
+            if !place.is_dir() && !place.is_file() {
+                bail!("--submission {}: there is no such folder and no such archive", place.display());
             }
-            fs::canonicalize(folder).with_context(|| format!("--submission {}", folder.display()))
+            fs::canonicalize(place).with_context(|| format!("--submission {}", place.display()))
         }
     }
 }
 
-/// Where students put a program: at the top, in a folder named like the branch, or in the practical's own, where a skeleton
-/// stands that they may have left as it was.
-fn find(rubric: &Rubric, name: &str, base: &Path) -> Option<PathBuf> {
-    let places = [
-        base.join(name),
-        base.join(&rubric.branch).join(name),
-        base.join("practicals").join(rubric.practical.name).join(name),
-    ];
-    places.into_iter().find(|place| place.join("Cargo.toml").is_file())
+/// Where one submission is staged.
+struct Desk<'a> {
+    repository: &'a Repository,
+    rubric: &'a Rubric,
+    request: &'a GradeRequest,
+    base: &'a Path,
+    holder: &'a Holder,
+    notes: Vec<String>,
 }
 
-fn stage_crate(repository: &Repository, rubric: &Rubric, row: &ProgramRow, base: &Path) -> anyhow::Result<StagedCrate> {
-    let from = find(rubric, &row.name, base).with_context(|| {
-        let shown = repository.relative(base);
+/// A program that was found.
+struct Found {
+    language: Language,
+    /// The folder of what it may bring.
+    folder: PathBuf,
+    main: PathBuf,
+    /// The folder is the program's alone; otherwise it has other things in it, too.
+    own: bool,
+}
+
+/// Files to copy, by their names in the copy.
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+impl Desk<'_> {
+    fn stage(&mut self, row: &ProgramRow) -> anyhow::Result<Source> {
+        let Some(found) = self.find(&row.name) else {
+            return Ok(self.unusable(row, self.base, "is missing", self.where_to_put(row)));
+        };
+        let from = self.base.join(&found.folder);
+        let files = match self.files(row, &found) {
+            Ok(files) => files,
+            Err(why) => return Ok(self.unusable(row, &from, "is refused", format!("{why:#}"))),
+        };
+        self.note_what_is_left_out(&found, &files);
+        let own = repository::target()?.join(format!("{}-{:016x}", self.rubric.practical.name, hash(&from)));
+        let folder = own.join(&row.name);
+        let fingerprint =
+            copy(&files, &folder).with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))?;
+        let staged = StagedCrate {
+            name: row.name.clone(),
+            target: own.join("target"),
+            origin: self.repository.relative(&from),
+            fingerprint,
+            address: self.request.address.or(row.address),
+            folder: folder.clone(),
+        };
+        if found.is_rust() {
+            return Ok(Source::Crate(staged));
+        }
+        let main = folder.join(found.main.strip_prefix(&found.folder).unwrap_or(&found.main));
+        Ok(Source::Other(StagedProgram { staged, main, language: found.language }))
+    }
+
+    fn unusable(&self, row: &ProgramRow, from: &Path, what: &str, why: String) -> Source {
+        let origin = self.repository.relative(from);
+        Source::Unusable(CompileErrors { program: row.name.clone(), origin, what: what.to_owned(), errors: vec![why] })
+    }
+
+    fn where_to_put(&self, row: &ProgramRow) -> String {
         format!(
-            "no {name}/Cargo.toml in {shown}: put the crate there, or name a command with --program {name}=…",
-            name = row.name
+            "no {name}/Cargo.toml in {shown}: put the crate there, or {name} in another language, or name a command with --program {name}=…",
+            name = row.name,
+            shown = self.repository.relative(self.base)
         )
-    })?;
-    let own = repository::target()?.join(format!("{}-{:016x}", rubric.practical.name, hash(&from)));
-    let folder = own.join(&row.name);
-    let files =
-        listed_files(&from, &row.files).with_context(|| format!("{} is refused", repository.relative(&from)))?;
-    let fingerprint =
-        copy(&from, &folder, &files).with_context(|| format!("{} cannot be copied", repository.relative(&from)))?;
-    Ok(StagedCrate {
-        name: row.name.clone(),
-        folder,
-        target: own.join("target"),
-        origin: repository.relative(&from),
-        fingerprint,
-    })
+    }
+
+    /// A submission with none of the programs is no submission.
+    fn check_that_something_is_there(&self, programs: &[Source]) -> anyhow::Result<()> {
+        let is_missing = |source: &Source| matches!(source, Source::Unusable(errors) if errors.what == "is missing");
+        match programs.first() {
+            Some(Source::Unusable(errors)) if programs.iter().all(is_missing) => bail!("{}", errors.errors.concat()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where students put a program: at the top, in a folder named like the branch, or in the practical's own, where a skeleton
+    /// stands that they may have left as it was; in a folder of its own there, or as a lone file. An archive often has one
+    /// folder round everything.
+    fn find(&self, name: &str) -> Option<Found> {
+        let practical = Path::new("practicals").join(self.rubric.practical.name);
+        let tops = std::iter::once(PathBuf::new()).chain(self.only_folder());
+        let places: Vec<PathBuf> = tops
+            .flat_map(|top| [top.clone(), top.join(&self.rubric.branch), top.join(&practical), top.join("src")])
+            .collect();
+        let own = places.iter().find_map(|place| self.recognise(&place.join(name), name, true));
+        let lone = || places.iter().find_map(|place| self.recognise(place, name, false));
+        match own {
+            Some(found) if found.is_rust() && self.is_skeleton(&found) => Some(lone().unwrap_or(found)),
+            Some(found) => Some(found),
+            None => lone(),
+        }
+    }
+
+    fn only_folder(&self) -> Option<PathBuf> {
+        let names = self.holder.list(Path::new("")).ok()?;
+        let hidden = |path: &Path| path.to_string_lossy().starts_with(['.', '_']);
+        let mut folders = names.into_iter().filter(|(path, kind)| *kind == Kind::Folder && !hidden(path));
+        let (only, _) = folders.next()?;
+        folders.next().is_none().then_some(only)
+    }
+
+    fn recognise(&self, folder: &Path, name: &str, own: bool) -> Option<Found> {
+        let found = |language: &Language| {
+            let names = language.own.iter().filter(|_| own).chain(&language.main);
+            let mut mains = names.map(|main| folder.join(languages::file_name(main, name)));
+            let main = mains.find(|main| matches!(self.holder.kind(main), Some(Kind::File | Kind::Other)))?;
+            Some(Found { language: language.clone(), folder: folder.to_owned(), main, own })
+        };
+        self.rubric.languages.iter().find_map(found)
+    }
+
+    /// A checkout has the skeleton in it also where the student wrote in another language.
+    fn is_skeleton(&self, found: &Found) -> bool {
+        let ours = found.folder.file_name().map(|name| self.rubric.folder.join(name).join("src/main.rs"));
+        let ours = ours.and_then(|main| fs::read(main).ok());
+        self.request.origin != Origin::Practical && ours.is_some() && self.holder.read(&found.main).ok() == ours
+    }
+
+    fn files(&self, row: &ProgramRow, found: &Found) -> anyhow::Result<Files> {
+        let is_crate = found.is_rust() && found.main.ends_with("src/main.rs");
+        let patterns = if is_crate { &row.files } else { &found.language.files };
+        let beside = |pattern: &String| if found.own { pattern.clone() } else { pattern.replace("**/", "") };
+        let patterns: Vec<String> = patterns.iter().map(beside).collect();
+        let mut files = Files::new();
+        for path in listed_files(self.holder, &found.folder, &patterns)? {
+            let about = || path.strip_prefix(&found.folder).unwrap_or(&path).display().to_string();
+            let mut name = path.strip_prefix(&found.folder)?.to_owned();
+            if found.is_rust() && !is_crate {
+                let is_main = path == found.main;
+                let is_other_program =
+                    self.rubric.practical.programs.iter().any(|other| name == Path::new(&format!("{other}.rs")));
+                if !is_main && (is_other_program || name.components().count() > 1) {
+                    continue;
+                }
+                name = if is_main { "src/main.rs".into() } else { Path::new("src").join(name) };
+            }
+            check_name(&name, files.keys())?;
+            files.insert(name, self.holder.read(&path).with_context(about)?);
+            if files.values().map(Vec::len).sum::<usize>() > MOST_BYTES_IN_ALL {
+                bail!("its files have more than {MOST_BYTES_IN_ALL} bytes in all");
+            }
+        }
+        if found.is_rust() {
+            self.put_manifests(row, &mut files);
+            stand_alone(&mut files);
+        }
+        Ok(files)
+    }
+
+    /// A student's own checkout keeps its manifest; in anybody else's submission the harness's stands.
+    fn put_manifests(&self, row: &ProgramRow, files: &mut Files) {
+        if !matches!(self.request.origin, Origin::Submission(_)) && files.contains_key(Path::new("Cargo.toml")) {
+            return;
+        }
+        let ours = [self.rubric.folder.join(&row.name), self.rubric.folder.join("solution").join(&row.name)];
+        let ours = ours.into_iter().find(|folder| folder.join("Cargo.toml").is_file());
+        for name in ["Cargo.toml", "Cargo.lock"] {
+            files.remove(Path::new(name));
+            let content = ours.as_ref().and_then(|folder| fs::read(folder.join(name)).ok());
+            let content = content.or_else(|| (name == "Cargo.toml").then(|| plain_manifest(&row.name).into_bytes()));
+            files.extend(content.map(|content| (PathBuf::from(name), content)));
+        }
+    }
+
+    fn note_what_is_left_out(&mut self, found: &Found, files: &Files) {
+        const SHOWN: usize = 8;
+        if !matches!(self.request.origin, Origin::Submission(_)) || found.folder.as_os_str().is_empty() {
+            return;
+        }
+        let names = self.holder.list(&found.folder).unwrap_or_default();
+        let taken = |path: &Path| {
+            let name = path.strip_prefix(&found.folder).unwrap_or(path);
+            path == found.main || name == "Cargo.lock" || files.keys().any(|file| file.starts_with(name))
+        };
+        let left: Vec<String> =
+            names.iter().filter(|(path, _)| !taken(path)).take(SHOWN).map(|(path, _)| visible(path)).collect();
+        if !left.is_empty() {
+            self.notes.push(format!("left out: {}", left.join(", ")));
+        }
+        for name in ["Cargo.toml", "Cargo.lock"] {
+            let (ours, theirs) = (files.get(Path::new(name)), self.holder.read(&found.folder.join(name)).ok());
+            if found.is_rust() && theirs.is_some() && ours.is_some() && ours != theirs.as_ref() {
+                self.notes.push(format!("changed and not used: {}", visible(&found.folder.join(name))));
+            }
+        }
+    }
+
+    /// What a checkout holds of the harness, and has changed.
+    fn note_changes_of_ours(&mut self) {
+        const SHOWN: usize = 8;
+        let practical = format!("practicals/{}/rubric.toml", self.rubric.practical.name);
+        let places = [".cargo/config.toml", ".ci/run", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", &practical];
+        let sources = ["tests/src", "xtask/src", ".github/workflows"].into_iter().flat_map(|folder| {
+            self.holder.list(Path::new(folder)).unwrap_or_default().into_iter().map(|(path, _)| path)
+        });
+        let places = places.into_iter().map(PathBuf::from).chain(sources);
+        let changed = places.filter(|path| {
+            let theirs = self.holder.read(path).ok();
+            theirs.is_some() && theirs != fs::read(self.repository.root().join(path)).ok()
+        });
+        let changed: Vec<String> = changed.take(SHOWN).map(|path| visible(&path)).collect();
+        if !changed.is_empty() && self.holder.kind(Path::new("xtask")).is_some() {
+            self.notes.push(format!("changed and not used: {}", changed.join(", ")));
+        }
+    }
+}
+
+impl Found {
+    fn is_rust(&self) -> bool {
+        self.language.name == "Rust"
+    }
+}
+
+/// A name as it can be printed.
+fn visible(path: &Path) -> String {
+    path.display().to_string().escape_debug().to_string()
+}
+
+/// Cargo looks no further for a workspace than here.
+fn stand_alone(files: &mut Files) {
+    if let Some(manifest) =
+        files.get_mut(Path::new("Cargo.toml")).filter(|text| !text.windows(11).any(|at| at == b"[workspace]"))
+    {
+        manifest.extend(b"\n[workspace]\n");
+    }
+}
+
+/// For practicals whose programs have no manifest of their own.
+fn plain_manifest(name: &str) -> String {
+    format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n")
+}
+
+/// Names that mean the same file on every system, and no device on any.
+fn check_name<'a>(path: &Path, others: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
+    const DEVICES: [&str; 4] = ["con", "aux", "nul", "prn"];
+    let text = path.to_str().with_context(|| format!("{}: a name is letters, digits, dots, _ and -", visible(path)))?;
+    let lower = text.to_ascii_lowercase();
+    for name in lower.split('/') {
+        let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        let stem = name.split('.').next().unwrap_or_default();
+        if !well_formed || name.starts_with(['.', '-']) || name.ends_with('.') || name.len() > 100 {
+            bail!("{}: a name is letters, digits, dots, _ and -", visible(path));
+        }
+        if DEVICES.contains(&stem) {
+            bail!("{}: on some systems this is a device", visible(path));
+        }
+    }
+    match others.into_iter().find(|other| other.to_string_lossy().to_ascii_lowercase() == lower) {
+        Some(other) => bail!("{} and {} are one file on some systems", visible(path), visible(other)),
+        None => Ok(()),
+    }
 }
 
 /// One folder of the harness's for each folder of anybody's.
@@ -149,19 +400,30 @@ impl Fnv {
 }
 
 /// The files below `folder` that a pattern names; links, pipes and other things that are no files are not followed or read.
-fn listed_files(folder: &Path, patterns: &[String]) -> anyhow::Result<BTreeSet<PathBuf>> {
+fn listed_files(holder: &Holder, folder: &Path, patterns: &[String]) -> anyhow::Result<BTreeSet<PathBuf>> {
+    /// Where tools keep what they have made.
+    const MADE: [&str; 5] = [".git", "target", "node_modules", "__pycache__", ".venv"];
     let mut files = BTreeSet::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(within) = folders.pop() {
-        for entry in fs::read_dir(folder.join(&within)).with_context(|| format!("{}", within.display()))? {
-            let entry = entry?;
-            let path = within.join(entry.file_name());
-            let kind = entry.file_type()?;
-            if kind.is_dir() && path.components().count() < DEEPEST && patterns.iter().any(|p| may_hold(p, &path)) {
-                folders.push(path);
-            } else if !kind.is_dir() && patterns.iter().any(|pattern| matches(pattern, &path)) {
-                check_file(folder, &path)?;
-                files.insert(path);
+        for (full, kind) in holder.list(&folder.join(&within))? {
+            let path = full.strip_prefix(folder)?.to_owned();
+            let is_made = path.file_name().is_some_and(|name| MADE.iter().any(|made| name == *made));
+            let deep = path.components().count();
+            if kind == Kind::Folder {
+                if !is_made && patterns.iter().any(|p| may_hold(p, &path)) {
+                    if deep > DEEPEST {
+                        bail!("{} lies deeper than {DEEPEST} folders", visible(&path));
+                    }
+                    folders.push(path);
+                }
+            } else if patterns.iter().any(|pattern| matches(pattern, &path)) {
+                if kind != Kind::File {
+                    bail!("{} is not a regular file", visible(&path));
+                }
+                files.insert(full);
+            } else if kind == Kind::Other && patterns.iter().any(|p| may_hold(p, &path)) {
+                bail!("{} is not a regular file", visible(&path));
             }
             if files.len() > MOST_FILES {
                 bail!("more than {MOST_FILES} files");
@@ -169,17 +431,6 @@ fn listed_files(folder: &Path, patterns: &[String]) -> anyhow::Result<BTreeSet<P
         }
     }
     Ok(files)
-}
-
-fn check_file(folder: &Path, path: &Path) -> anyhow::Result<()> {
-    let facts = fs::symlink_metadata(folder.join(path))?;
-    if !facts.is_file() {
-        bail!("{} is not a regular file", path.display());
-    }
-    if facts.len() > MOST_BYTES {
-        bail!("{} has {} bytes; at most {MOST_BYTES} are taken", path.display(), facts.len());
-    }
-    Ok(())
 }
 
 /// Whether `pattern`, like `src/**/*.rs`, names this path. `**` stands for any folders, `*` for any part of a name.
@@ -215,22 +466,22 @@ fn may_hold(pattern: &str, folder: &Path) -> bool {
         && (pattern.contains("**") || folder.iter().count() < pattern.split('/').count())
 }
 
-/// Makes `to` hold these files of `from` and nothing else; files that are the same already stay as they are. Returns the
-/// fingerprint of it all.
-fn copy(from: &Path, to: &Path, files: &BTreeSet<PathBuf>) -> anyhow::Result<u64> {
+/// Makes `to` hold these files and nothing else; files that are the same already stay as they are. Returns the fingerprint of
+/// it all.
+fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
     let mut fingerprint = Fnv::new();
-    for path in files {
-        let content = fs::read(from.join(path))?;
-        fingerprint = fingerprint.with(path.as_os_str().as_encoded_bytes()).with(&content);
+    for (path, content) in files {
+        fingerprint = fingerprint.with(path.as_os_str().as_encoded_bytes()).with(content);
         let place = to.join(path);
-        if fs::read(&place).is_ok_and(|there| there == content) {
+        if fs::read(&place).is_ok_and(|there| there == *content) {
             continue;
         }
         let folder = place.parent().unwrap_or(to);
         fs::create_dir_all(folder)?;
         let mut new = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder)?;
-        new.write_all(&content)?;
-        new.persist(&place)?;
+        new.write_all(content)?;
+        let written = new.persist(&place)?;
+        crate::report::readable_by_all(&written)?;
     }
     remove_others(to, Path::new(""), files)?;
     Ok(fingerprint.0)
@@ -243,14 +494,14 @@ fn is_half_written(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(HALF_WRITTEN))
 }
 
-fn remove_others(to: &Path, within: &Path, files: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> {
     const CARGOS_OWN: &str = "Cargo.lock";
     for entry in fs::read_dir(to.join(within))? {
         let path = within.join(entry?.file_name());
         let place = to.join(&path);
         if place.is_dir() {
             remove_others(to, &path, files)?;
-        } else if !files.contains(&path) && path != Path::new(CARGOS_OWN) && !is_half_written(&path) {
+        } else if !files.contains_key(&path) && path != Path::new(CARGOS_OWN) && !is_half_written(&path) {
             _ = fs::remove_file(place); // another grading of the same folder may have been faster
         }
     }
@@ -285,15 +536,26 @@ mod tests {
 
     fn stage_once(from: &Path, to: &Path) -> anyhow::Result<u64> {
         let patterns = ["Cargo.toml".to_owned(), "src/**/*.rs".to_owned()];
-        copy(from, to, &listed_files(from, &patterns)?)
+        let holder = Holder::open(from)?;
+        let mut files = Files::new();
+        for path in listed_files(&holder, Path::new(""), &patterns)? {
+            check_name(&path, files.keys())?;
+            let content = holder.read(&path)?;
+            files.insert(path, content);
+        }
+        copy(&files, to)
+    }
+
+    fn crate_in(folder: &Path) {
+        fs::create_dir_all(folder.join("src")).unwrap();
+        fs::write(folder.join("Cargo.toml"), "[package]").unwrap();
+        fs::write(folder.join("src/main.rs"), "fn main() {}").unwrap();
     }
 
     #[test]
     fn the_copy_follows_the_original() {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        fs::create_dir_all(from.path().join("src")).unwrap();
-        fs::write(from.path().join("Cargo.toml"), "[package]").unwrap();
-        fs::write(from.path().join("src/main.rs"), "fn main() {}").unwrap();
+        crate_in(from.path());
         fs::write(from.path().join("src/old.rs"), "").unwrap();
         fs::write(from.path().join("build.rs"), "fn main() { panic!() }").unwrap();
         let first = stage_once(from.path(), to.path()).unwrap();
@@ -308,13 +570,62 @@ mod tests {
     }
 
     #[cfg(unix)]
-    #[test]
-    fn a_link_is_refused() {
+    #[track_caller]
+    fn refuses(spoil: impl FnOnce(&Path), says: &str) {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        fs::create_dir_all(from.path().join("src")).unwrap();
-        std::os::unix::fs::symlink("/etc/hostname", from.path().join("src/main.rs")).unwrap();
+        crate_in(from.path());
+        spoil(from.path());
+        let error = format!("{:#}", stage_once(from.path(), to.path()).unwrap_err());
+        assert!(error.contains(says), "{error}");
+    }
 
-        let error = stage_once(from.path(), to.path()).unwrap_err().to_string();
-        assert_eq!(error, "src/main.rs is not a regular file");
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let main = |folder: &Path| folder.join("src/main.rs");
+        let link = |to: &'static str| {
+            move |folder: &Path| {
+                fs::remove_file(main(folder)).unwrap();
+                std::os::unix::fs::symlink(to, main(folder)).unwrap();
+            }
+        };
+        refuses(link("/etc/hostname"), "src/main.rs is not a regular file");
+        refuses(
+            |folder| std::os::unix::fs::symlink("/etc", folder.join("src/more")).unwrap(),
+            "src/more is not a regular file",
+        );
+        refuses(
+            |folder| _ = std::process::Command::new("mkfifo").arg(folder.join("src/pipe.rs")).status().unwrap(),
+            "src/pipe.rs is not a regular file",
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn too_much_is_refused() {
+        refuses(
+            |folder| fs::File::create(folder.join("src/large.rs")).unwrap().set_len(1 << 40).unwrap(),
+            "at most 1048576 are taken",
+        );
+        refuses(
+            |folder| (0..300).for_each(|n| fs::write(folder.join(format!("src/m{n}.rs")), "").unwrap()),
+            "more than 200 files",
+        );
+        refuses(|folder| fs::create_dir_all(folder.join("src/a/b/c/d/e/f/g/h/i/j")).unwrap(), "deeper than 8 folders");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_must_mean_the_same_everywhere() {
+        for (name, says) in [
+            ("src/Main.rs", "are one file on some systems"),
+            ("src/aux.rs", "is a device"),
+            ("src/a b.rs", "letters, digits"),
+            ("src/a\nb.rs", "letters, digits"),
+            ("src/é.rs", "letters, digits"),
+            ("src/a:b.rs", "letters, digits"),
+        ] {
+            refuses(|folder| fs::write(folder.join(name), "").unwrap(), says);
+        }
     }
 }

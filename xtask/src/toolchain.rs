@@ -32,6 +32,30 @@ pub(crate) fn behind_shims(executable: &Path) -> PathBuf {
     home.map(|home| home.join("bin").join(name)).filter(|real| real.is_file()).unwrap_or_else(|| executable.to_owned())
 }
 
+/// The folder of the Rust toolchain that built this harness, or else of the one on PATH. Nobody's settings are read for it.
+pub(crate) fn rust() -> anyhow::Result<PathBuf> {
+    let of_cargo = std::env::var_os("CARGO").and_then(|cargo| Some(Path::new(&cargo).parent()?.parent()?.to_owned()));
+    let is_whole = |folder: &PathBuf| ["cargo", "rustc"].iter().all(|name| folder.join("bin").join(name).is_file());
+    let has_libraries = |folder: &PathBuf| folder.join("lib/rustlib").is_dir();
+    if let Some(folder) = of_cargo.filter(|folder| is_whole(folder) && has_libraries(folder)) {
+        return Ok(folder);
+    }
+    let mut question = Command::new("rustc");
+    let output = question.args(["--print", "sysroot"]).current_dir(std::env::temp_dir()).stdin(Stdio::null()).output();
+    let said = output.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let folder = PathBuf::from(said.trim());
+    if said.is_empty() || !is_whole(&folder) {
+        anyhow::bail!("there is no cargo on PATH: install Rust (https://rustup.rs), then open a new terminal");
+    }
+    Ok(folder)
+}
+
+/// Where cargo keeps what it has downloaded.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))
+}
+
 fn ask(executable: &Path, question: &[&str]) -> Option<String> {
     let output = Command::new(executable).args(question).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     String::from_utf8(output.stdout).ok().filter(|_| output.status.success())

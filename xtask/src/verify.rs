@@ -15,7 +15,7 @@ use crate::build::{self, Programs};
 use crate::catalogue::{self, Catalogue, Mistake, Right};
 use crate::cli::{GradeRequest, Origin, VerifyRequest};
 use crate::evidence::Evidence;
-use crate::grade::{Grade, judge};
+use crate::grade::{Grade, Premises, judge};
 use crate::repository::{self, Repository};
 use crate::rubric::{self, FULL_MARKS, Rubric};
 use crate::terminal::{BOLD, GREEN, Progress, RED};
@@ -66,6 +66,7 @@ pub(crate) struct Ground<'a> {
     solution: BTreeMap<String, PathBuf>,
     programs: BTreeMap<String, PathBuf>,
     request: &'a VerifyRequest,
+    premises: Premises,
 }
 
 impl<'a> Ground<'a> {
@@ -84,7 +85,8 @@ impl<'a> Ground<'a> {
             Some(_) => build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?,
             None => BTreeMap::new(),
         };
-        let ground = Self { repository, rubric, catalogue, solution, programs, request };
+        let premises = Premises::prepare(Wanted::Auto)?;
+        let ground = Self { repository, rubric, catalogue, solution, programs, request, premises };
         ground.check_names()?;
         Ok(ground)
     }
@@ -188,8 +190,8 @@ impl<'a> Ground<'a> {
     }
 
     fn graded(&self, plan: &[Planned], programs: &Programs, request: &GradeRequest) -> anyhow::Result<Grade> {
-        let verdicts = judge(plan, programs, request, &Progress::silent())?;
-        let sources = submission::Sources { programs: Vec::new(), submission: String::new() };
+        let verdicts = judge(plan, programs, request, &self.premises, &Progress::silent())?;
+        let sources = submission::Sources { programs: Vec::new(), submission: String::new(), notes: Vec::new() };
         Ok(Grade::new(&self.rubric, verdicts, programs, &sources, request))
     }
 
@@ -267,7 +269,7 @@ fn skeletons(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let request = ground.request_for(Origin::Practical);
     let plan = ground.rubric.plan(&[])?;
     let sources = submission::stage(ground.repository, &ground.rubric, &plan, &request)?;
-    let programs = build::programs(&sources, &Progress::silent())?;
+    let programs = build::programs(&sources, &ground.premises, &Progress::silent())?;
     let grade = ground.graded(&plan, &programs, &request)?;
 
     let given = |id: &str| ground.rubric.row(id).is_some_and(|row| row.given.is_some());

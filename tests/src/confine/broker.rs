@@ -22,7 +22,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 pub(crate) const ARGUMENT: &str = "__broker";
 
 /// Whom programs run as where the harness is root: nobody, by its usual number.
-const NOBODY: u32 = 65_534;
+pub(super) const NOBODY: u32 = 65_534;
 
 /// What a program's user is called in its chamber, and in the run's user namespace where the harness is root.
 pub(crate) const STUDENT: u32 = 1000;

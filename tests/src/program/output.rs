@@ -73,6 +73,11 @@ impl Output {
         (kept.head.len() + kept.tail.len() == kept.total).then(|| [kept.head.as_slice(), &kept.tail].concat())
     }
 
+    /// What was kept: all, or both ends.
+    pub(crate) fn all(&self) -> Vec<u8> {
+        self.tail(usize::MAX)
+    }
+
     /// The last bytes that were printed, at most `most`.
     pub(crate) fn tail(&self, most: usize) -> Vec<u8> {
         let kept = self.lock();

@@ -64,7 +64,7 @@ fn annotations(grade: &Grade) -> String {
 fn errors(grade: &Grade) -> Vec<Annotation> {
     let compiling = grade.compile_errors.iter().map(|errors| Annotation {
         spot: errors.errors.first().and_then(|error| plain::spot_of_error(grade, &errors.program, error)),
-        title: format!("{} does not compile", errors.program),
+        title: plain::unbuilt(errors),
         message: errors.errors.first().map(|error| plain::compile_error(error)).unwrap_or_default(),
     });
     let mistakes = plain::mistakes_for_students(grade).into_iter().map(|mistake| Annotation {

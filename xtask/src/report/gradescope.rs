@@ -69,7 +69,7 @@ fn overview(grade: &Grade) -> String {
     let score = format!("{}: {} of {} points\n", grade.title, grade.score(), grade.max_score());
     let mistakes = plain::mistakes_for_students(grade).into_iter();
     let mistakes = mistakes.map(|mistake| format!("\n{}\n", plain::mistake(mistake)));
-    score + &mistakes.collect::<String>() + &format!("\nConfinement: {}.\n", grade.confinement.join("; "))
+    score + &mistakes.collect::<String>() + "\n" + &plain::premises(grade).join("\n") + "\n"
 }
 
 fn test(grade: &Grade, row: &GradedRow) -> Test {

@@ -74,7 +74,7 @@ fn named(mistake: &NamedMistake) -> String {
 }
 
 fn compile_errors(errors: &crate::build::CompileErrors) -> String {
-    let title = format!("{} does not compile ({})", errors.program, errors.origin);
+    let title = format!("{} {} ({})", errors.program, errors.what, errors.origin);
     let shown = errors.errors.iter().take(COMPILE_ERRORS).map(|error| format!("{}\n", error.trim_end()));
     let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
     let more = if rest > 0 { format!("… and {rest} more errors: mend these first\n") } else { String::new() };
@@ -111,7 +111,8 @@ fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     text += &labelled("expected", &failure.expected);
     text += &labelled("got", &failure.observed);
     if let Some(exit) = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit)) {
-        text += &labelled("and", &format!("the program had ended by itself: {exit}"));
+        let by_itself = if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
+        text += &labelled("and", &format!("the program {by_itself}{exit}"));
     }
     if let Some(sentence) = &failure.smallest {
         text += &labelled("smallest", sentence);
@@ -277,6 +278,9 @@ fn summary(grade: &Grade) -> String {
     let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
     text += &lost(grade);
     text += &next(grade);
+    for note in &grade.notes {
+        text += &wrap(&format!("Submission: {note}."), 0);
+    }
     if grade.rows.iter().any(|row| row.verdict.stuck_unseen && matches!(row.verdict.status, Status::Failed(_))) {
         text += &paint(DIM, &wrap(&format!("Where a program was stuck is not shown: {CANNOT_SEE}."), 0));
     }
@@ -295,7 +299,7 @@ fn lost(grade: &Grade) -> String {
 /// The first failed check: the others may need it, and it is never skipped for another's sake.
 fn next(grade: &Grade) -> String {
     if let Some(errors) = grade.compile_errors.first() {
-        return wrap(&format!("Next: make {} compile", errors.program), 0);
+        return wrap(&next_for(errors), 0);
     }
     let failed = grade.rows.iter().find(|row| matches!(row.verdict.status, Status::Failed(_)));
     let Some(row) = failed else { return String::new() };
@@ -305,6 +309,13 @@ fn next(grade: &Grade) -> String {
     };
     // The command stands on a line of its own, to be copied.
     format!("{}      cargo xtask explain {id}\n", wrap(&format!("Next: {id}. {say}"), 0))
+}
+
+fn next_for(errors: &crate::build::CompileErrors) -> String {
+    match errors.what.as_str() {
+        "does not compile" => format!("Next: make {} compile", errors.program),
+        what => format!("Next: {} {what}", errors.program),
+    }
 }
 
 #[cfg(test)]
@@ -355,6 +366,7 @@ mod tests {
             compile_errors: Vec::new(),
             duration: Duration::from_millis(40),
             confinement: vec!["none".to_owned()],
+            notes: Vec::new(),
             command: "cargo xtask grade echo".to_owned(),
             hint_steps: 1,
             folders: Vec::new(),

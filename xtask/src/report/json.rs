@@ -31,6 +31,8 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     confinement: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
     duration_ms: u128,
     mistakes: Vec<Mistake<'a>>,
     checks: Vec<Check<'a>>,
@@ -91,6 +93,7 @@ pub(super) fn render(grade: &Grade) -> String {
         passed: graded.then(|| grade.passed()),
         fault,
         confinement: &grade.confinement,
+        notes: &grade.notes,
         duration_ms: grade.duration.as_millis(),
         mistakes: grade
             .mistakes

@@ -60,9 +60,9 @@ fn head(grade: &Grade) -> String {
 
 fn sections(grade: &Grade) -> Vec<String> {
     let errors = (!grade.compile_errors.is_empty()).then(|| {
-        let programs: Vec<&str> = grade.compile_errors.iter().map(|errors| errors.program.as_str()).collect();
+        let programs: Vec<String> = grade.compile_errors.iter().map(plain::unbuilt).collect();
         let body = block("text", &plain::compile_errors(grade));
-        unfolded(&format!("{} does not compile", programs.join(" and ")), &body, true)
+        unfolded(&programs.join("; "), &body, true)
     });
     let failed = grade.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
     let checks = failed.enumerate().map(|(at, row)| check(grade, row, at == 0));
@@ -90,7 +90,7 @@ fn foot(grade: &Grade) -> String {
         text += &format!("Not run, because a check that they need did not pass: {skipped}.\n\n");
     }
     text += &block("sh", &format!("{} --seed {}", plain::line(&grade.command), grade.seed));
-    text + &format!("Confinement: {}.\n", plain(&grade.confinement.join("; ")))
+    text + &plain::premises(grade).iter().map(|line| plain(line) + "\n").collect::<Vec<_>>().join("\n")
 }
 
 /// Text in which Markdown and HTML find nothing to do.

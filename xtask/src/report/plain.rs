@@ -4,6 +4,7 @@
 use suite::{Event, Failure, Status, What, show};
 
 use super::human;
+use crate::build::CompileErrors;
 use crate::explanations::NamedMistake;
 use crate::grade::{Grade, GradedRow};
 
@@ -41,8 +42,11 @@ pub(super) fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
         Status::Skipped(need) => format!("not run: {need} must pass first"),
         Status::Unseen(why) => format!("not counted: {why}"),
         Status::Unbuilt => {
-            let programs: Vec<&str> = grade.compile_errors.iter().map(|errors| errors.program.as_str()).collect();
-            format!("{} does not compile", programs.join(" and "))
+            let about = |errors: &CompileErrors| match errors.what.as_str() {
+                "is refused" => format!("{} is refused: {}", errors.program, errors.errors.join("; ")),
+                _ => unbuilt(errors),
+            };
+            grade.compile_errors.iter().map(about).collect::<Vec<_>>().join("; ")
         }
         Status::Fault(fault) => format!("a fault of the grader's own, which costs no point: {fault}"),
     };
@@ -173,14 +177,25 @@ fn stderr(tail: &[u8]) -> String {
     shown.map(|said| format!("stderr    | {}\n", line(said))).collect()
 }
 
+/// Which program there is not, and for what reason.
+pub(super) fn unbuilt(errors: &CompileErrors) -> String {
+    format!("{} {}", errors.program, errors.what)
+}
+
+/// What the programs ran under, and what of the submission was left aside.
+pub(super) fn premises(grade: &Grade) -> Vec<String> {
+    let confinement = format!("Confinement: {}.", grade.confinement.join("; "));
+    grade.notes.iter().map(|note| format!("Submission: {}.", line(note))).chain([confinement]).collect()
+}
+
 /// What the compiler said, as far as it is read.
 pub(super) fn compile_errors(grade: &Grade) -> String {
-    let each = |errors: &crate::build::CompileErrors| {
+    let each = |errors: &CompileErrors| {
         let shown = errors.errors.iter().take(COMPILE_ERRORS);
         let shown: String = shown.map(|error| format!("\n{}\n", compile_error(error).trim_end())).collect();
         let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
         let more = if rest > 0 { format!("\n… and {rest} more errors\n") } else { String::new() };
-        format!("{} does not compile\n{shown}{more}", errors.program)
+        format!("{}\n{shown}{more}", unbuilt(errors))
     };
     grade.compile_errors.iter().map(each).collect::<Vec<_>>().join("\n")
 }

@@ -59,6 +59,7 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
         compile_errors: Vec::new(),
         duration: Duration::from_millis(40),
         confinement: vec!["none".to_owned()],
+        notes: Vec::new(),
         command: "cargo xtask grade echo".to_owned(),
         hint_steps: 1,
         folders: Vec::new(),

@@ -152,10 +152,12 @@ fn with(rows: Vec<GradedRow>) -> Grade {
         compile_errors: vec![CompileErrors {
             program: "echo_client".to_owned(),
             origin: "submission/20-practical/echo_client".to_owned(),
+            what: "does not compile".to_owned(),
             errors: vec![error.to_owned()],
         }],
         duration: Duration::from_millis(40),
         confinement: vec!["none".to_owned()],
+        notes: vec!["left out: notes.txt".to_owned()],
         command: "cargo xtask grade echo --submission submission".to_owned(),
         hint_steps: 1,
         folders: ["echo_server", "echo_client"].map(|name| (name.to_owned(), format!("20-practical/{name}"))).to_vec(),

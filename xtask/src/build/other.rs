@@ -1,0 +1,99 @@
+//! Programs in other languages than Rust: built and started as their language's row says.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::bail;
+use suite::{CommandLine, Fault, Limits, Reach, Subject};
+
+use super::{BUILD_TIME, Built, Stamp, errors_of, find_executable, give_to_builder, target_of};
+use crate::grade::Premises;
+use crate::languages::Places;
+use crate::submission::StagedProgram;
+use crate::toolchain;
+
+/// How much of what a compiler says is kept.
+const MOST_SAID: usize = 16 * 1024;
+
+pub(super) fn build(program: &StagedProgram, premises: &Premises) -> anyhow::Result<Built> {
+    let staged = &program.staged;
+    let out = target_of(staged, premises)?;
+    let tool = find_tool(program, &program.language.tool)?;
+    let text = |path: &Path| path.display().to_string();
+    let places = Places {
+        name: staged.name.clone(),
+        tool: text(&tool),
+        main: text(&program.main),
+        folder: text(&staged.folder),
+        out: text(&out),
+    };
+    let stamp = Stamp::of(staged, &out)?;
+    if !program.language.build.is_empty() && stamp.executable().is_none() {
+        let command = places.fill(&program.language.build);
+        if let Some(errors) = run(program, &command, &out, premises)? {
+            return Ok(errors);
+        }
+        stamp.write(&tool)?;
+    }
+    let words = places.fill(&program.language.start);
+    let reach = reach_of(&words, &tool, &staged.folder, &out);
+    let subject = Subject::new(&staged.name, CommandLine::new(words), staged.address, None).with_reach(reach);
+    Ok(Built::Program(Arc::new(subject)))
+}
+
+/// A language that is not installed is the machine's lack, and costs nobody a point.
+fn find_tool(program: &StagedProgram, tool: &str) -> anyhow::Result<std::path::PathBuf> {
+    match find_executable(tool, Path::new("/")) {
+        Some(path) => Ok(toolchain::behind_shims(&path)),
+        None => bail!(Fault(format!(
+            "{} is written in {}, and there is no {tool} on this machine: install it",
+            program.staged.name, program.language.name
+        ))),
+    }
+}
+
+/// Runs the compiler; what it said, where it did not succeed.
+fn run(program: &StagedProgram, command: &[String], out: &Path, premises: &Premises) -> anyhow::Result<Option<Built>> {
+    let staged = &program.staged;
+    let [first, arguments @ ..] = command else { return Ok(None) };
+    let tool = find_tool(program, first)?;
+    let words: Vec<OsString> = std::iter::once(tool.clone().into()).chain(arguments.iter().map(Into::into)).collect();
+    // Make builds beside its sources.
+    let in_place = command.iter().any(|word| *word == staged.folder.display().to_string()) && first.ends_with("make");
+    let mut write = vec![out.to_owned()];
+    let mut read = vec![staged.folder.clone(), tool.clone()];
+    read.extend(toolchain::home_of(&tool));
+    if in_place {
+        give_to_builder(&staged.folder, premises)?;
+        write.push(staged.folder.clone());
+        read.remove(0);
+    }
+    let environment = vec![("GOCACHE".into(), out.join("cache").into()), ("GO111MODULE".into(), "off".into())];
+    let reach = Reach { read, write, execute: None, environment, limits: Limits::BUILD };
+    let finished = premises.errands().run(&words, &reach, BUILD_TIME)?;
+    if let Some(limit) = finished.over {
+        return Ok(Some(errors_of(staged, &format!("was not built: the build used {limit}"), Vec::new())));
+    }
+    if finished.status.is_some_and(|status| status.success()) {
+        return Ok(None);
+    }
+    let said = [finished.stderr, finished.stdout].concat();
+    let said = String::from_utf8_lossy(&said[..said.len().min(MOST_SAID)]).into_owned();
+    Ok(Some(errors_of(staged, "does not compile", vec![said])))
+}
+
+/// It may read its own files and its interpreter's, and execute the one that it is, or that runs it.
+fn reach_of(words: &[String], tool: &Path, folder: &Path, out: &Path) -> Reach {
+    let runs_the_tool = words.first().is_some_and(|first| Path::new(first) == tool);
+    let mut read = vec![folder.to_owned(), out.to_owned()];
+    let mut execute: Vec<_> = words.first().map(Into::into).into_iter().collect();
+    if runs_the_tool {
+        read.push(tool.to_owned());
+        let home = toolchain::home_of(tool);
+        execute.extend(home.iter().map(|home| home.join("bin")));
+        read.extend(home);
+        execute.extend(std::fs::canonicalize(tool).ok());
+    }
+    Reach { read, execute: Some(execute), ..Reach::default() }
+}
