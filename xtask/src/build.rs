@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
-use suite::{CommandLine, Finished, Limits, Reach, Subject};
+use suite::{CommandLine, Finished, Reach, Subject};
 
 use crate::cli::ProgramCommand;
 use crate::grade::Premises;
@@ -239,7 +239,7 @@ fn run_cargo_confined(staged: &StagedCrate, target: &Path, premises: &Premises) 
     ];
     environment.extend(cargo_home.map(|home| ("CARGO_HOME".into(), home.into())));
     environment.extend(std::env::var_os("RUSTFLAGS").map(|flags| ("RUSTFLAGS".into(), flags)));
-    let reach = Reach { read, write, execute: None, environment, limits: Limits::BUILD };
+    let reach = Reach { read, write, execute: None, environment, limits: premises.build_limits };
     Ok(premises.errands().run(&command, &reach, BUILD_TIME)?)
 }
 

@@ -75,7 +75,9 @@ pub(crate) struct VerifyRequest {
     pub(crate) soak: Option<usize>,
     /// Gradings at the same time while soaking.
     pub(crate) jobs: usize,
-    /// Only these rows of the catalogue.
+    /// What hostile submissions try, instead of the catalogue.
+    pub(crate) attacks: bool,
+    /// Only these rows of the catalogue, or of the attacks.
     pub(crate) only: Vec<String>,
     /// Keep what is seen now as the evidence of the mistakes.
     pub(crate) renew_evidence: bool,
@@ -133,6 +135,8 @@ should, every known mistake fails what its row says and nothing else, and odd bu
 right programs get full marks. Prints the matrix of mistakes and checks.
 
   --only NAME   only this mistake or right program; may be repeated
+  --attacks     instead: what hostile submissions try, in each tier of confinement
+                that this system has, each with its control (Linux only)
   --soak N      grade the solution and each right program N times with four busy
                 loops beside them: not a point may be lost
   --jobs N      with --soak: so many gradings at the same time (1)
@@ -172,20 +176,27 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result
     }
 }
 
+impl GradeRequest {
+    /// To grade everything, as it is graded where nothing else is asked for.
+    pub(crate) fn of(practical: &str, origin: Origin, seed: u64) -> Self {
+        Self {
+            practical: practical.to_owned(),
+            origin,
+            programs: Vec::new(),
+            address: None,
+            only: Vec::new(),
+            reports: Vec::new(),
+            hint: 1,
+            seed,
+            jobs: usize::MAX,
+            confine: Wanted::Auto,
+        }
+    }
+}
+
 fn grade(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
     let mut practical = None;
-    let mut request = GradeRequest {
-        practical: String::new(),
-        origin: Origin::Practical,
-        programs: Vec::new(),
-        address: None,
-        only: Vec::new(),
-        reports: Vec::new(),
-        hint: 1,
-        seed: any_seed(),
-        jobs: usize::MAX,
-        confine: Wanted::Auto,
-    };
+    let mut request = GradeRequest::of("", Origin::Practical, any_seed());
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help(GRADE_HELP)),
@@ -321,6 +332,7 @@ fn explain(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
 fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
     let mut request = VerifyRequest {
         practical: None,
+        attacks: false,
         soak: None,
         jobs: 1,
         only: Vec::new(),
@@ -335,7 +347,7 @@ fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             Long("jobs") => request.jobs = number("--jobs", &parser.value()?.string()?, 1)?,
             Long("only") => request.only.push(parser.value()?.string()?),
             Long("renew-evidence") => request.renew_evidence = true,
-            Long("attacks") => bail!("--attacks is not there yet"),
+            Long("attacks") => request.attacks = true,
             Value(word) if request.practical.is_none() => request.practical = Some(word.string()?),
             other => return Err(unexpected(other, "verify")),
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use suite::{Confinement, Errands, Planned, Scratch, Settings, Status, Verdict, Wanted};
+use suite::{Confinement, Errands, Limits, Planned, Scratch, Settings, Status, Verdict, Wanted};
 
 use crate::build::{CompileErrors, Programs};
 use crate::cli::{GradeRequest, Origin};
@@ -63,6 +63,8 @@ pub(crate) struct Premises {
     launcher: PathBuf,
     scratch: Scratch,
     pub(crate) confinement: Arc<Confinement>,
+    /// What compilers may use.
+    pub(crate) build_limits: Limits,
 }
 
 impl Premises {
@@ -72,7 +74,7 @@ impl Premises {
         let scratch = Scratch::new().map_err(why)?;
         let launcher = this_executable()?;
         let confinement = Confinement::begin(confine, &launcher, scratch.path())?;
-        Ok(Self { launcher, scratch, confinement })
+        Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD })
     }
 
     /// Where compilers run.

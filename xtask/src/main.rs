@@ -4,6 +4,8 @@
 //!
 //! Each arrow is a module. Nothing here talks to a student's program: that is the `suite`'s business.
 
+#[cfg(target_os = "linux")]
+mod attacks;
 mod bench;
 mod build;
 mod catalogue;

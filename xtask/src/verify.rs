@@ -31,6 +31,12 @@ pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
         .filter(|practical| request.practical.as_deref().is_none_or(|name| name == practical.name));
     let mut complaints = 0;
     for practical in chosen {
+        if request.attacks {
+            let found = attacks(&repository, practical, request)?;
+            complaints += found.len();
+            conclude(practical, &found);
+            continue;
+        }
         let ground = Ground::prepare(&repository, practical, request)?;
         let found = match request.soak {
             Some(times) => soak::run(&ground, times)?,
@@ -40,6 +46,16 @@ pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
         conclude(practical, &found);
     }
     Ok(if complaints == 0 { PASSED } else { NOT_PASSED })
+}
+
+#[cfg(target_os = "linux")]
+fn attacks(repository: &Repository, practical: &Practical, request: &VerifyRequest) -> anyhow::Result<Vec<String>> {
+    crate::attacks::run(repository, &rubric::read(repository, practical.name)?, request)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn attacks(_: &Repository, _: &Practical, _: &VerifyRequest) -> anyhow::Result<Vec<String>> {
+    bail!("--attacks: only Linux has tiers of confinement to try")
 }
 
 fn conclude(practical: &Practical, complaints: &[String]) {
@@ -196,18 +212,7 @@ impl<'a> Ground<'a> {
     }
 
     fn request_for(&self, origin: Origin) -> GradeRequest {
-        GradeRequest {
-            practical: self.rubric.practical.name.to_owned(),
-            origin,
-            programs: Vec::new(),
-            address: None,
-            only: Vec::new(),
-            reports: Vec::new(),
-            hint: 1,
-            seed: self.request.seed,
-            jobs: usize::MAX,
-            confine: Wanted::Auto,
-        }
+        GradeRequest::of(self.rubric.practical.name, origin, self.request.seed)
     }
 }
 

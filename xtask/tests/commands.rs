@@ -631,7 +631,6 @@ fn what_is_not_there_yet_is_refused_not_ignored() {
         &["release", "out"],
         &["new", "chat"],
         &["grade", "echo", "--report", "html"],
-        &["verify", "--attacks"],
     ] {
         refuses(&mut xtask(arguments), "not there yet");
     }

@@ -177,7 +177,7 @@ impl Inside<'_> {
         // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5), kernel/coredump).
         limit(Resource::Core, 1)?;
         match self.chamber.tier {
-            Tier::Namespaces => limit(Resource::Nproc, limits.tasks),
+            Tier::Namespaces => limit(Resource::Nproc, limits.tasks + SPARE),
             // Shared with everything else of this user: a bound for the machine's sake, beside the exact one that is watched.
             _ => {
                 limit(Resource::Nproc, tasks_of_this_user() + 2 * limits.tasks).and(limit(Resource::Fsize, limits.disk))
@@ -223,6 +223,9 @@ fn close_what_is_inherited() -> io::Result<()> {
     let done = unsafe { libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
+
+/// One more than allowed can be had, so that it shows.
+const SPARE: u64 = 8;
 
 fn limit(what: Resource, most: u64) -> io::Result<()> {
     let hard = rustix::process::getrlimit(what).maximum.unwrap_or(most).min(most);

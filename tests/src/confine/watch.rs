@@ -44,8 +44,8 @@ impl Watch {
         self.looks += 1;
         let tally = if self.alone { tally_of_namespace() } else { tally_below(std::process::id()) };
         let Limits { tasks, memory, disk, processor, .. } = self.limits;
-        if tally.tasks >= tasks {
-            return Some(format!("{tasks} processes and threads: that is its limit"));
+        if tally.tasks > tasks {
+            return Some(format!("more than {tasks} processes and threads: that is its limit"));
         }
         if tally.resident > memory {
             let exact = tally.processes.iter().map(|pid| proportional(*pid)).sum::<u64>();

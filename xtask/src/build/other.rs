@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::bail;
-use suite::{CommandLine, Fault, Limits, Reach, Subject};
+use suite::{CommandLine, Fault, Reach, Subject};
 
 use super::{BUILD_TIME, Built, Stamp, errors_of, find_executable, give_to_builder, target_of};
 use crate::grade::Premises;
@@ -70,7 +70,7 @@ fn run(program: &StagedProgram, command: &[String], out: &Path, premises: &Premi
         read.remove(0);
     }
     let environment = vec![("GOCACHE".into(), out.join("cache").into()), ("GO111MODULE".into(), "off".into())];
-    let reach = Reach { read, write, execute: None, environment, limits: Limits::BUILD };
+    let reach = Reach { read, write, execute: None, environment, limits: premises.build_limits };
     let finished = premises.errands().run(&words, &reach, BUILD_TIME)?;
     if let Some(limit) = finished.over {
         return Ok(Some(errors_of(staged, &format!("was not built: the build used {limit}"), Vec::new())));
