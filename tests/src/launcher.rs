@@ -168,7 +168,9 @@ fn keep(channel: &UnixStream, command: &[OsString], orders: &Orders, chamber: &C
     say(channel, &Word::Started(program.as_raw_nonzero().get() as u32))?;
     let none_left = reap(channel.try_clone()?, program);
 
-    watch_until_end(channel, Watch::new(chamber.reach.limits, alone, chamber.reach.write.clone()));
+    let memory = if chamber.has("memory") { chamber.reach.limits.memory } else { u64::MAX };
+    let limits = Limits { memory, ..chamber.reach.limits };
+    watch_until_end(channel, Watch::new(limits, alone, chamber.reach.write.clone()));
     drop(input);
     end_all(program, &none_left, alone);
     Ok(())

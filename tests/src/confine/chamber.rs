@@ -60,7 +60,8 @@ pub(crate) fn leave_the_machine(chamber: &Chamber) -> io::Result<()> {
 pub(crate) fn furnish(chamber: &Chamber, folder: &Path) -> io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?; // the program shall not look into its keeper
     if chamber.has("files") {
-        tree::enter(&chamber.reach, folder, owner(), chamber.has("processes"))?;
+        let disk = if chamber.has("disk") { chamber.reach.limits.disk } else { chamber.reach.limits.disk * 64 };
+        tree::enter(&chamber.reach, folder, disk, owner(), chamber.has("processes"))?;
     }
     Ok(())
 }
@@ -180,7 +181,10 @@ impl Inside<'_> {
             Tier::Namespaces => limit(Resource::Nproc, limits.tasks + SPARE),
             // Shared with everything else of this user: a bound for the machine's sake, beside the exact one that is watched.
             _ => {
-                limit(Resource::Nproc, tasks_of_this_user() + 2 * limits.tasks).and(limit(Resource::Fsize, limits.disk))
+                // What a build writes is watched, all of it together.
+                let largest = if self.chamber.reach.write.is_empty() { limits.disk } else { 16 * limits.disk };
+                let largest = if self.chamber.has("disk") { largest } else { u64::MAX };
+                limit(Resource::Nproc, tasks_of_this_user() + 2 * limits.tasks).and(limit(Resource::Fsize, largest))
             }
         }
     }

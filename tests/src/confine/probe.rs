@@ -86,7 +86,7 @@ pub(super) fn inside(chamber: &Chamber, targets: &[String]) -> io::Error {
     let tried = [
         ("network", network(chamber, targets)),
         ("processes", processes(chamber, targets)),
-        ("files", files(targets)),
+        ("files", files(chamber, targets)),
         ("environment", environment()),
         ("handles", handles()),
         ("privileges", privileges(chamber)),
@@ -142,7 +142,10 @@ fn processes(chamber: &Chamber, targets: &[String]) -> Held {
     must_fail("sending a signal to the grader", reached)
 }
 
-fn files(targets: &[String]) -> Held {
+fn files(chamber: &Chamber, targets: &[String]) -> Held {
+    if chamber.tier == Tier::Namespaces && targets.get(2).is_some_and(|secret| Path::new(secret).exists()) {
+        return Err("the grader's files can be seen".to_owned());
+    }
     must_fail("reading a file of the grader's", std::fs::read(targets.get(2).map_or("", String::as_str)))?;
     for place in ["/root", "/home", "/var", "/sys", "/etc/shadow", "/etc/ssh"] {
         must_fail(

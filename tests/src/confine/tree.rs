@@ -42,14 +42,14 @@ fn settings_of_java() -> impl Iterator<Item = PathBuf> {
 
 /// Makes the tree and enters it. `owner` may write to `folder`, which is where programs run, and to `/tmp`. The mount
 /// namespace is this process's own.
-pub(super) fn enter(reach: &Reach, folder: &Path, owner: u32, own_proc: bool) -> io::Result<()> {
+pub(super) fn enter(reach: &Reach, folder: &Path, disk: u64, owner: u32, own_proc: bool) -> io::Result<()> {
     rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     // It exists everywhere, and nothing of it is needed: the new root is mounted over it.
     let root = Path::new("/sys");
     mount_memory(root, c"mode=755,size=1m,nr_inodes=8k")?;
 
     // First what may lie above other places: a folder may be below `/tmp`, and a program's files in the folder it runs in.
-    let memory = Memory::mount(root, owner, reach.limits.disk)?;
+    let memory = Memory::mount(root, owner, disk)?;
     memory.offer("tmp", Path::new("/tmp"))?;
     memory.offer("shm", Path::new("/dev/shm"))?;
     memory.offer("home", folder)?;

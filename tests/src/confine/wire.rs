@@ -27,7 +27,6 @@ pub(crate) struct Chamber {
 
 impl Chamber {
     /// Whether this protection is part of it.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there are none"))]
     pub(crate) fn has(&self, protection: &str) -> bool {
         !self.without.iter().any(|name| name == protection)
     }

@@ -54,7 +54,7 @@ impl Process {
     ) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut launcher = Command::new(executable);
-        if chamber.tier != Tier::Plain {
+        if chamber.tier != Tier::Plain && chamber.has("environment") {
             launcher.env_clear();
         }
         let mut launcher = launcher
