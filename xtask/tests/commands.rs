@@ -545,7 +545,7 @@ fn a_fault_replaces_no_earlier_grade() {
     fs::write(&earlier, "an earlier grade").unwrap();
     let reports = [format!("json={}", earlier.display()), format!("gradescope={}", new.display())];
     plain(&["grade", "echo", "--program", &command, "--address", &address, "--only", "echoes_short_message"])
-        .args(["--report", &reports[0], "--report", &reports[1]])
+        .args(["--confine", "off", "--report", &reports[0], "--report", &reports[1]])
         .assert()
         .code(3)
         .stderr(contains("earlier.json is left as it was: this grading ended without a grade"));
@@ -580,22 +580,24 @@ fn in_a_step_of_githubs_nothing_that_is_printed_is_obeyed() {
 /// Not even a file's name, where it is what is refused.
 #[cfg(unix)]
 #[test]
-fn in_a_step_of_githubs_an_error_is_no_command() {
+fn in_a_step_of_githubs_a_name_is_no_command() {
     let submission = tempfile::tempdir().unwrap();
     let sources = submission.path().join("echo_server/src");
     fs::create_dir_all(&sources).unwrap();
     fs::write(submission.path().join("echo_server/Cargo.toml"), "[package]").unwrap();
+    fs::write(sources.join("main.rs"), "fn main() {}\n").unwrap();
     std::os::unix::fs::symlink("/etc/hostname", sources.join("a\n::error::you are hacked.rs")).unwrap();
     let folder = submission.path().display().to_string();
     let output = plain(&["grade", "echo", "--only", "echo_server", "--submission", &folder, "--report", "github"])
         .env("GITHUB_ACTIONS", "true")
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(1));
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(stdout.starts_with("::error title=No grade::") && stdout.lines().count() == 1, "{stdout}");
-    let (before, _) = stderr.split_once("::error::you are hacked").expect(&stderr);
-    assert!(before.contains("::stop-commands::"), "{stderr}");
+    assert!(stdout.contains("::error::you are hacked"), "{stdout}");
+    for said in [stdout, stderr] {
+        assert!(!said.lines().any(|line| line.trim_start().starts_with("::error::you are hacked")), "{said}");
+    }
 }
 
 // ---- bad input ----
