@@ -25,7 +25,7 @@ pub(crate) struct Explanations {
 
 /// One mistake in words. What a report needs must be there; what only `explain` needs may come later, and [`Explanations::gaps`]
 /// names it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Explanation {
     pub(crate) id: String,
@@ -82,6 +82,8 @@ pub(crate) struct NamedMistake {
     pub(crate) because: String,
     /// The failed checks that it explains.
     pub(crate) checks: Vec<&'static str>,
+    /// All that there is to say about it.
+    pub(crate) explanation: Explanation,
 }
 
 /// Reads them from a practical's folder.
@@ -133,6 +135,7 @@ impl Explanations {
             r#try: words.map(|words| words.r#try.clone()).unwrap_or_default(),
             because: diagnosis.because,
             checks: diagnosis.checks,
+            explanation: words.cloned().unwrap_or_default(),
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Grade {
     pub(crate) command: String,
     /// Hints are shown up to this step.
     pub(crate) hint_steps: usize,
+    /// What hidden checks saw is shown, too: to the instructor.
+    pub(crate) shows_hidden: bool,
     /// Each program's folder, as seen from the top of what was handed in.
     pub(crate) folders: Vec<(String, String)>,
     /// What broke the grading off before there was a verdict.
@@ -80,6 +82,37 @@ impl Premises {
     /// Where compilers run.
     pub(crate) fn errands(&self) -> Errands<'_> {
         Errands { launcher: &self.launcher, scratch: self.scratch.path(), confinement: &self.confinement }
+    }
+}
+
+/// What is to be done first.
+#[derive(Debug)]
+pub(crate) enum Next<'a> {
+    /// There is no program yet: why.
+    Build(&'a CompileErrors),
+    Mistake(&'a NamedMistake),
+    Check(&'a GradedRow),
+}
+
+impl Next<'_> {
+    /// In a sentence or two.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Build(errors) if errors.what == "does not compile" => format!("make {} compile.", errors.program),
+            Self::Build(errors) => format!("{} {}.", errors.program, errors.what),
+            Self::Mistake(mistake) => format!("{}. {}", mistake.id, mistake.r#try),
+            Self::Check(row) => format!("{}. {}", row.verdict.check, row.claim),
+        }
+    }
+
+    /// The command that says more about it.
+    pub(crate) fn explained_by(&self) -> Option<String> {
+        let word = match self {
+            Self::Build(_) => return None,
+            Self::Mistake(mistake) => mistake.id,
+            Self::Check(row) => row.verdict.check,
+        };
+        Some(format!("cargo xtask explain {word}"))
     }
 }
 
@@ -149,6 +182,7 @@ impl Grade {
             notes: sources.notes.clone(),
             command: command(request),
             hint_steps: request.hint,
+            shows_hidden: request.show_hidden,
             folders: sources.programs.iter().filter_map(|source| folder(source, sources, request)).collect(),
             broken_off: None,
             surroundings: Surroundings::default(),
@@ -172,6 +206,7 @@ impl Grade {
             notes: Vec::new(),
             command: command(request),
             hint_steps: request.hint,
+            shows_hidden: request.show_hidden,
             folders: Vec::new(),
             broken_off: Some(format!("{error:#}")),
             surroundings,
@@ -221,9 +256,39 @@ impl Grade {
         groups
     }
 
+    /// What this check saw is not for everyone who reads this grade.
+    pub(crate) fn hides(&self, row: &GradedRow) -> bool {
+        row.hidden && !self.shows_hidden
+    }
+
+    /// The mistakes that are told: not those of which only hidden checks know, nor what these have seen of the others.
+    pub(crate) fn mistakes_to_tell(&self) -> Vec<NamedMistake> {
+        let hidden = |id: &&'static str| self.rows.iter().any(|row| self.hides(row) && row.verdict.check == *id);
+        let told = self.mistakes.iter().filter(|mistake| !mistake.checks.iter().all(hidden));
+        told.map(|mistake| {
+            let mut told = mistake.clone();
+            told.checks.retain(|id| !hidden(id));
+            if told.checks.len() < mistake.checks.len() {
+                told.because = format!("{} failed", told.checks.join(", "));
+            }
+            told
+        })
+        .collect()
+    }
+
     /// The mistake that explains why this check failed.
     pub(crate) fn mistake_of(&self, id: &str) -> Option<&NamedMistake> {
         self.mistakes.iter().find(|mistake| mistake.checks.contains(&id))
+    }
+
+    /// What to do first: the other checks may need it, and it is never skipped for another's sake.
+    pub(crate) fn next(&self) -> Option<Next<'_>> {
+        if let Some(errors) = self.compile_errors.first() {
+            return Some(Next::Build(errors));
+        }
+        let mut failed = self.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
+        let first = failed.find(|row| !self.hides(row))?;
+        Some(self.mistake_of(first.verdict.check).map_or(Next::Check(first), Next::Mistake))
     }
 
     /// The command that repeats just this check.

@@ -7,16 +7,18 @@ mod autolab;
 mod classroom50;
 mod conversation;
 mod ctrf;
-#[cfg_attr(not(test), allow(dead_code, reason = "the report as a page will draw it"))]
-pub(crate) mod diagram;
+mod diagram;
 mod github;
 mod github_classroom;
 mod gradescope;
 mod hexdump;
+mod html;
 pub(crate) mod human;
 mod json;
 mod junit;
 mod markdown;
+#[cfg(test)]
+mod page;
 mod pcapng;
 mod plain;
 mod prairielearn;
@@ -57,6 +59,7 @@ const FORMATS: &[(&str, Render)] = &[
     ("github-classroom", Text(github_classroom::render)),
     ("github", Text(github::render)),
     ("markdown", Text(markdown::render)),
+    ("html", Text(html::render)),
     ("ctrf", Text(ctrf::render)),
     ("prairielearn", Text(prairielearn::render)),
     ("autolab", Text(autolab::render)),

@@ -14,7 +14,7 @@ pub(super) fn render(grade: &Grade) -> String {
     if let Some(fault) = grade.fault() {
         return format!("There is no grade, and this costs no point:\n{}\n", plain::line(&fault));
     }
-    let text = plain::clean(&plain::report_for_students(grade));
+    let text = plain::clean(&plain::report(grade));
     format!("{text}\n{}\n{}\n", without_colons(&stages(grade)), without_colons(&scores(grade)))
 }
 

@@ -87,6 +87,20 @@ fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
     (sender != peer && senders.all(|event| event.peer != peer)).then_some(sender)
 }
 
+/// Whose the bytes are that came in the place of others.
+pub(crate) fn whose(verdict: &Verdict) -> Option<String> {
+    let source = focus(verdict)?.source?;
+    Some(format!("these are bytes that client {source} had sent"))
+}
+
+impl<'a> Focus<'a> {
+    /// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got, in at most so many lines.
+    pub(crate) fn end(&self, most: usize) -> Vec<Line<'a>> {
+        let shown: Vec<&str> = std::iter::once(self.peer).chain(self.source).collect();
+        end(fold(self.events, &shown), most)
+    }
+}
+
 /// The whole conversation, with the steps of these peers and the others' folded.
 pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
     let is_shown = |event: &Event| shown.contains(&event.peer.as_str());
@@ -126,6 +140,15 @@ impl Line<'_> {
             Self::Step(event) => event.stretches,
             Self::Echoed { turns, .. } => 2 * turns,
             Self::Streamed { pieces, .. } => *pieces,
+        }
+    }
+
+    /// When it was, or came to its end.
+    pub(crate) fn at(&self) -> Option<Duration> {
+        match self {
+            Self::Earlier(_) => None,
+            Self::Step(event) => Some(event.at),
+            Self::Echoed { at, .. } | Self::Streamed { at, .. } | Self::Others { at, .. } => Some(*at),
         }
     }
 

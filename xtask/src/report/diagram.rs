@@ -8,6 +8,7 @@ use std::fmt::Write;
 use suite::{Event, Status, Verdict, What, show};
 
 use crate::report::conversation::{self, Line, count};
+use crate::report::plain;
 
 /// The widest that a diagram gets, in pixels.
 const WIDTH: f64 = 960.0;
@@ -149,19 +150,13 @@ impl<'a> Plan<'a> {
 /// What came of it, with a label for each part.
 fn outcome(verdict: &Verdict) -> Vec<(&'static str, String)> {
     let Status::Failed(failure) = &verdict.status else { return Vec::new() };
-    let mut parts = vec![("Expected:", failure.expected.clone()), ("Got:", failure.observed.clone())];
-    let source = conversation::focus(verdict).and_then(|focus| focus.source);
-    parts.extend(source.map(|source| ("Whose:", format!("these are bytes that client {source} had sent"))));
+    let mut parts = vec![("Expected:", plain::line(&failure.expected)), ("Got:", plain::line(&failure.observed))];
+    parts.extend(conversation::whose(verdict).map(|whose| ("Whose:", whose)));
     parts
 }
 
 fn at(line: &Line<'_>) -> Option<String> {
-    let at = match line {
-        Line::Earlier(_) => return None,
-        Line::Step(event) => event.at,
-        Line::Echoed { at, .. } | Line::Streamed { at, .. } | Line::Others { at, .. } => *at,
-    };
-    Some(format!("{:.1} ms", at.as_secs_f64() * 1e3))
+    line.at().map(|at| format!("{:.1} ms", at.as_secs_f64() * 1e3))
 }
 
 /// The first bytes, as many as fit, and an ellipsis where there are more.
@@ -519,7 +514,7 @@ mod tests {
 4.0 ms: your server ends its stream to client a.
 5.0 ms: client b tries to connect and is refused.
 Expected: a <b>
-Got: \u{1b}[31m & nothing
+Got: \\u{1b}[31m & nothing
 "
         );
     }

@@ -20,7 +20,7 @@ pub(super) fn render(grade: &Grade) -> String {
     if grade.rows.is_empty() {
         return annotations(grade);
     }
-    disarmed(&plain::report_for_students(grade), &grade.surroundings.token) + &annotations(grade)
+    disarmed(&plain::report(grade), &grade.surroundings.token) + &annotations(grade)
 }
 
 /// The summary, in Markdown.
@@ -67,10 +67,10 @@ fn errors(grade: &Grade) -> Vec<Annotation> {
         title: plain::unbuilt(errors),
         message: errors.errors.first().map(|error| plain::compile_error(error)).unwrap_or_default(),
     });
-    let mistakes = plain::mistakes_for_students(grade).into_iter().map(|mistake| Annotation {
+    let mistakes = grade.mistakes_to_tell().into_iter().map(|mistake| Annotation {
         spot: None,
         title: mistake.id.to_owned(),
-        message: format!("{}\nChecks: {}", plain::mistake(mistake), mistake.checks.join(", ")),
+        message: format!("{}\nChecks: {}", plain::mistake(&mistake), mistake.checks.join(", ")),
     });
     let failed = grade
         .rows

@@ -70,7 +70,7 @@ fn test(grade: &Grade, row: &GradedRow) -> Test {
         status: if row.verdict.status == Status::Passed { "pass" } else { "fail" },
         score: row.points(),
         message: plain::message_for_students(grade, row).unwrap_or_default(),
-        test_code: if row.hidden { String::new() } else { grade.again(row.verdict.check) },
+        test_code: if grade.hides(row) { String::new() } else { grade.again(row.verdict.check) },
         filename: String::new(),
         line_no: 0,
         duration: row.verdict.took.as_millis(),

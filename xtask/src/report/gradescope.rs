@@ -67,8 +67,8 @@ fn failed(fault: &str) -> String {
 
 fn overview(grade: &Grade) -> String {
     let score = format!("{}: {} of {} points\n", grade.title, grade.score(), grade.max_score());
-    let mistakes = plain::mistakes_for_students(grade).into_iter();
-    let mistakes = mistakes.map(|mistake| format!("\n{}\n", plain::mistake(mistake)));
+    let mistakes = grade.mistakes_to_tell().into_iter();
+    let mistakes = mistakes.map(|mistake| format!("\n{}\n", plain::mistake(&mistake)));
     score + &mistakes.collect::<String>() + "\n" + &plain::premises(grade).join("\n") + "\n"
 }
 

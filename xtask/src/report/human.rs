@@ -6,9 +6,9 @@ use anstyle::Style;
 use suite::{CANNOT_SEE, Event, Failure, Status, Verdict, What, show};
 
 use crate::explanations::NamedMistake;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Next};
 use crate::report::conversation::{self, Line};
-use crate::report::hexdump;
+use crate::report::{hexdump, plain};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
 
 /// The stretch of a conversation that is shown round a failure.
@@ -20,9 +20,6 @@ const COMPILE_ERRORS: usize = 3;
 /// How many lines of a program's standard error are shown.
 const STDERR_LINES: usize = 6;
 
-/// Advice of Rust's runtime that leads away from the mistake.
-pub(super) const NOISE: &str = "note: run with `RUST_BACKTRACE=1`";
-
 /// Where evidence begins.
 const INDENT: usize = 6;
 
@@ -32,7 +29,7 @@ pub(crate) fn render(grade: &Grade) -> String {
     for errors in &grade.compile_errors {
         text += &compile_errors(errors);
     }
-    for mistake in &grade.mistakes {
+    for mistake in &grade.mistakes_to_tell() {
         text += &named(mistake);
     }
     for (group, rows) in grade.groups() {
@@ -68,14 +65,14 @@ fn named(mistake: &NamedMistake) -> String {
     };
     let mut text = format!("\n{}\n", spread(&paint(RED, &format!("mistake {}", mistake.id)), &explains));
     text += &wrap(&mistake.says, INDENT);
-    text += &labelled("because", &mistake.because);
+    text += &labelled("because", &plain::line(&mistake.because));
     text += &labelled("try", &mistake.r#try);
     text + &labelled("more", &format!("cargo xtask explain {}", mistake.id))
 }
 
 fn compile_errors(errors: &crate::build::CompileErrors) -> String {
     let title = format!("{} {} ({})", errors.program, errors.what, errors.origin);
-    let shown = errors.errors.iter().take(COMPILE_ERRORS).map(|error| format!("{}\n", error.trim_end()));
+    let shown = errors.errors.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
     let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
     let more = if rest > 0 { format!("… and {rest} more errors: mend these first\n") } else { String::new() };
     format!("\n{}\n\n{}{more}", paint(RED, &title), shown.collect::<Vec<_>>().join("\n"))
@@ -89,6 +86,7 @@ fn check(grade: &Grade, row: &GradedRow) -> String {
     };
     match &row.verdict.status {
         Status::Passed => line(GREEN, "✓ passed ", id) + &given(row),
+        Status::Failed(_) if grade.hides(row) => line(RED, "✗ failed ", id) + &wrap(plain::HIDDEN, INDENT),
         Status::Failed(failure) => line(RED, "✗ failed ", id) + &evidence(grade, row, failure),
         Status::Skipped(need) => line(YELLOW, "– skipped", &format!("{id}, needs {need}")),
         Status::Unbuilt => line(YELLOW, "– unbuilt", id),
@@ -108,19 +106,8 @@ fn given(row: &GradedRow) -> String {
 fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
     let mut text = paint(DIM, &wrap(&row.claim, INDENT));
-    text += &labelled("expected", &failure.expected);
-    text += &labelled("got", &failure.observed);
-    if let Some(exit) = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit)) {
-        let by_itself = if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
-        text += &labelled("and", &format!("the program {by_itself}{exit}"));
-    }
-    if let Some(sentence) = &failure.smallest {
-        text += &labelled("smallest", sentence);
-    } else if let Some(size) = failure.smallest_failing_input {
-        text += &labelled("smallest", &format!("a message of {size} bytes is the smallest found that breaks it"));
-    }
-    if let Some(place) = &verdict.blocked_in {
-        text += &labelled("stuck", place);
+    for (label, fact) in plain::facts(verdict, failure) {
+        text += &labelled(label, &fact);
     }
     text += &match shown_before(grade, row, failure) {
         Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
@@ -143,6 +130,7 @@ fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
 /// An earlier check with the same evidence, where the program did not even come to talk.
 fn shown_before(grade: &Grade, row: &GradedRow, failure: &Failure) -> Option<&'static str> {
     let earlier = grade.rows.iter().take_while(|other| other.verdict.check != row.verdict.check);
+    let earlier = earlier.filter(|other| !grade.hides(other));
     let said = |row: &GradedRow| -> Vec<u8> {
         let tail = row.verdict.stderr_tail.iter().copied();
         tail.filter(|byte| !byte.is_ascii_digit()).collect() // ports and process ids differ each time
@@ -165,8 +153,7 @@ fn labelled(label: &str, text: &str) -> String {
 /// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got.
 fn conversation(verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
-    let shown: Vec<&str> = std::iter::once(focus.peer).chain(focus.source).collect();
-    let lines = conversation::end(conversation::fold(focus.events, &shown), STRETCH);
+    let lines = focus.end(STRETCH);
     let drawn = lines.iter().map(|line| match line {
         Line::Earlier(_) => format!("{}{}\n", " ".repeat(INDENT + 2), line.words()),
         Line::Step(event) => timed(&step(event), event.at),
@@ -191,8 +178,8 @@ fn difference(verdict: &Verdict, failure: &Failure) -> String {
         text += &labelled("bytes", &sentence);
         text += &hexdump::rows(difference, INDENT);
     }
-    if let Some(source) = conversation::focus(verdict).and_then(|focus| focus.source) {
-        text += &labelled("whose", &format!("these are bytes that client {source} had sent"));
+    if let Some(whose) = conversation::whose(verdict) {
+        text += &labelled("whose", &whose);
     }
     text
 }
@@ -227,17 +214,15 @@ fn step(event: &Event) -> String {
     }
 }
 
-/// The end of what the program said, with everything escaped that is not text.
+/// The end of what the program said.
 fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
-    let text = String::from_utf8_lossy(tail);
-    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE));
-    let visible: Vec<Vec<char>> = lines.map(|line| line.chars().flat_map(visible).collect()).collect();
-    let pieces = visible.iter().flat_map(|line| cut(line, SHOWN));
-    let pieces: Vec<&[char]> = pieces.filter(|piece| !piece.iter().all(|c| c.is_whitespace())).collect();
-    let last = &pieces[pieces.len().saturating_sub(STDERR_LINES)..];
+    let lines: Vec<Vec<char>> = plain::stderr(tail).iter().map(|line| line.chars().collect()).collect();
+    let pieces: Vec<&[char]> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
+    let pieces: Vec<&[char]> = pieces.into_iter().filter(|piece| !piece.iter().all(|c| c.is_whitespace())).collect();
+    let pieces = plain::last(&pieces, STDERR_LINES).iter();
     let first_is_label = |at: usize| if at == 0 { "stderr" } else { "" };
-    last.iter()
+    pieces
         .enumerate()
         .map(|(at, piece)| format!("{}{:<8}| {}\n", " ".repeat(INDENT), first_is_label(at), String::from_iter(*piece)))
         .collect()
@@ -254,10 +239,6 @@ fn cut(mut line: &[char], width: usize) -> Vec<&[char]> {
     }
     pieces.push(line);
     pieces
-}
-
-fn visible(character: char) -> Vec<char> {
-    if character.is_control() { character.escape_default().collect() } else { vec![character] }
 }
 
 fn summary(grade: &Grade) -> String {
@@ -277,7 +258,7 @@ fn summary(grade: &Grade) -> String {
     let time = format!("{:.2} s", grade.duration.as_secs_f64());
     let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
     text += &lost(grade);
-    text += &next(grade);
+    text += &grade.next().as_ref().map_or_else(String::new, next);
     for note in &grade.notes {
         text += &wrap(&format!("Submission: {note}."), 0);
     }
@@ -287,6 +268,12 @@ fn summary(grade: &Grade) -> String {
     text + &paint(DIM, &wrap(&format!("Confinement: {}.", grade.confinement.join("; ")), 0))
 }
 
+fn next(next: &Next<'_>) -> String {
+    // The command stands on a line of its own, to be copied.
+    let command = next.explained_by().map_or_else(String::new, |command| format!("      {command}\n"));
+    wrap(&format!("Next: {}", next.words()), 0) + &command
+}
+
 fn lost(grade: &Grade) -> String {
     let lost = grade.groups().into_iter().filter_map(|(group, rows)| {
         let lost: u32 = rows.iter().filter(|row| row.counts()).map(|row| row.max_points - row.points()).sum();
@@ -294,28 +281,6 @@ fn lost(grade: &Grade) -> String {
     });
     let lost: Vec<String> = lost.collect();
     if lost.is_empty() { String::new() } else { wrap(&format!("Points lost: {}", lost.join(", ")), 0) }
-}
-
-/// The first failed check: the others may need it, and it is never skipped for another's sake.
-fn next(grade: &Grade) -> String {
-    if let Some(errors) = grade.compile_errors.first() {
-        return wrap(&next_for(errors), 0);
-    }
-    let failed = grade.rows.iter().find(|row| matches!(row.verdict.status, Status::Failed(_)));
-    let Some(row) = failed else { return String::new() };
-    let (id, say) = match grade.mistake_of(row.verdict.check) {
-        Some(mistake) => (mistake.id, mistake.r#try.as_str()),
-        None => (row.verdict.check, row.claim.as_str()),
-    };
-    // The command stands on a line of its own, to be copied.
-    format!("{}      cargo xtask explain {id}\n", wrap(&format!("Next: {id}. {say}"), 0))
-}
-
-fn next_for(errors: &crate::build::CompileErrors) -> String {
-    match errors.what.as_str() {
-        "does not compile" => format!("Next: make {} compile", errors.program),
-        what => format!("Next: {} {what}", errors.program),
-    }
 }
 
 #[cfg(test)]
@@ -369,6 +334,7 @@ mod tests {
             notes: Vec::new(),
             command: "cargo xtask grade echo".to_owned(),
             hint_steps: 1,
+            shows_hidden: false,
             folders: Vec::new(),
             broken_off: None,
             surroundings: crate::surroundings::Surroundings::default(),

@@ -34,15 +34,15 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
     duration_ms: u128,
-    mistakes: Vec<Mistake<'a>>,
+    mistakes: Vec<Mistake>,
     checks: Vec<Check<'a>>,
 }
 
 #[derive(Serialize)]
-struct Mistake<'a> {
-    id: &'a str,
-    because: &'a str,
-    checks: &'a [&'static str],
+struct Mistake {
+    id: &'static str,
+    because: String,
+    checks: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -96,9 +96,9 @@ pub(super) fn render(grade: &Grade) -> String {
         notes: &grade.notes,
         duration_ms: grade.duration.as_millis(),
         mistakes: grade
-            .mistakes
-            .iter()
-            .map(|mistake| Mistake { id: mistake.id, because: &mistake.because, checks: &mistake.checks })
+            .mistakes_to_tell()
+            .into_iter()
+            .map(|mistake| Mistake { id: mistake.id, because: mistake.because, checks: mistake.checks })
             .collect(),
         checks: grade.rows.iter().map(|row| check(grade, row)).collect(),
     };
@@ -107,7 +107,7 @@ pub(super) fn render(grade: &Grade) -> String {
 
 fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
     let verdict = &row.verdict;
-    let failed = matches!(verdict.status, Status::Failed(_));
+    let failed = matches!(verdict.status, Status::Failed(_)) && !grade.hides(row);
     Check {
         id: verdict.check,
         group: row.group,
@@ -116,11 +116,11 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         points: row.points(),
         max_points: row.max_points,
         duration_ms: verdict.took.as_millis(),
-        message: plain::message(grade, row),
+        message: plain::message_for_students(grade, row),
         mistake: grade.mistake_of(verdict.check).map(|mistake| mistake.id),
         hint: row.hints.first().filter(|_| failed).map(String::as_str),
         smallest_failing_input: match &verdict.status {
-            Status::Failed(failure) => failure.smallest_failing_input,
+            Status::Failed(failure) if failed => failure.smallest_failing_input,
             _ => None,
         },
         blocked_in: verdict.blocked_in.as_deref().filter(|_| failed),

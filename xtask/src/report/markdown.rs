@@ -1,8 +1,9 @@
 //! The verdict in Markdown, for a comment on a pull request. What comes from outside stands in blocks of code that nothing in
 //! them can end.
 
-use suite::{Event, Status};
+use suite::Status;
 
+use super::conversation::{self, Line};
 use super::plain;
 use crate::grade::{Grade, GradedRow};
 
@@ -43,7 +44,7 @@ pub(super) fn document(grade: &Grade, most: usize) -> String {
 fn head(grade: &Grade) -> String {
     let mark = if grade.passed() { "✅" } else { "❌" };
     let mut text = format!("## {mark} {}: {}/{} points\n\n", plain(&grade.title), grade.score(), grade.max_score());
-    let mistakes = plain::mistakes_for_students(grade);
+    let mistakes = grade.mistakes_to_tell();
     for mistake in &mistakes {
         text += &format!("- **{}** {}\n", mistake.id, plain(&plain::mistake(mistake)));
     }
@@ -72,8 +73,8 @@ fn sections(grade: &Grade) -> Vec<String> {
 fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
     let title = format!("✗ {} {}/{}", row.verdict.check, row.points(), row.max_points);
     let body = block("text", &plain::full_for_students(grade, row));
-    let events = &row.verdict.transcript;
-    let diagram = if row.hidden || events.is_empty() { String::new() } else { block("mermaid", &diagram(row, events)) };
+    let focus = conversation::focus(&row.verdict).filter(|_| !grade.hides(row));
+    let diagram = focus.map_or_else(String::new, |focus| block("mermaid", &diagram(row, &focus.end(STRETCH))));
     unfolded(&title, &(body + &diagram), open)
 }
 
@@ -115,9 +116,8 @@ fn block(language: &str, text: &str) -> String {
 }
 
 /// The end of a conversation as a sequence diagram in Mermaid.
-fn diagram(row: &GradedRow, events: &[Event]) -> String {
-    let shown = plain::last(events, STRETCH);
-    let mut peers: Vec<&str> = shown.iter().map(|event| event.peer.as_str()).collect();
+fn diagram(row: &GradedRow, lines: &[Line<'_>]) -> String {
+    let mut peers: Vec<&str> = lines.iter().filter_map(peer).collect();
     peers.sort_unstable();
     peers.dedup();
     let mut text = "sequenceDiagram\n".to_owned();
@@ -125,15 +125,27 @@ fn diagram(row: &GradedRow, events: &[Event]) -> String {
         text += &format!("    participant p{at} as {}\n", drawn(peer));
     }
     text += &format!("    participant program as {}\n", drawn(row.program));
-    for event in shown {
-        let at = peers.iter().position(|peer| *peer == event.peer).unwrap_or_default();
-        let arrow = match plain::goes_to_the_program(event) {
-            true => format!("p{at}->>program"),
-            false => format!("program-->>p{at}"),
+    for line in lines {
+        let at = peer(line).and_then(|name| peers.iter().position(|peer| *peer == name));
+        text += &match (line, at) {
+            (Line::Step(event), Some(at)) if plain::goes_to_the_program(event) => {
+                format!("    p{at}->>program: {}\n", drawn(&plain::what(event)))
+            }
+            (Line::Step(event), Some(at)) => format!("    program-->>p{at}: {}\n", drawn(&plain::what(event))),
+            (_, Some(at)) => format!("    Note over p{at},program: {}\n", drawn(&line.words())),
+            (_, None) => format!("    Note over program: {}\n", drawn(&line.words())),
         };
-        text += &format!("    {arrow}: {}\n", drawn(&plain::what(event)));
     }
     text
+}
+
+/// Whose lane a line stands in.
+fn peer<'a>(line: &Line<'a>) -> Option<&'a str> {
+    match line {
+        Line::Step(event) => Some(&event.peer),
+        Line::Echoed { peer, .. } | Line::Streamed { peer, .. } => Some(peer),
+        Line::Earlier(_) | Line::Others { .. } => None,
+    }
 }
 
 /// Mermaid's own way to write a character that could mean something to it.

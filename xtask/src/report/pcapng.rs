@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use etherparse::PacketBuilder;
 use suite::{Event, Status, What};
 
+use super::plain;
 use crate::grade::{Grade, GradedRow};
 
 const COMMENT: &str = "Synthesised from the grader's own record of its conversations, not sniffed from a network: \
@@ -33,9 +34,10 @@ const UNKNOWN_PROGRAM: SocketAddr = SocketAddr::new(LOCALHOST, 7); // echo (RFC 
 
 /// The whole file.
 pub(crate) fn render(grade: &Grade) -> Vec<u8> {
-    let rows: Vec<&GradedRow> = grade.rows.iter().filter(|row| !row.verdict.transcript.is_empty()).collect();
+    let rows: Vec<&GradedRow> =
+        grade.rows.iter().filter(|row| !row.verdict.transcript.is_empty() && !grade.hides(row)).collect();
     let mut file = Vec::new();
-    section(&mut file);
+    section(&mut file, &grade.fault());
     for row in &rows {
         interface(&mut file, row.verdict.check, &described(row));
     }
@@ -51,7 +53,7 @@ pub(crate) fn render(grade: &Grade) -> Vec<u8> {
 
 fn described(row: &GradedRow) -> String {
     match &row.verdict.status {
-        Status::Failed(failure) => format!("{} failed: {failure}", row.verdict.check),
+        Status::Failed(failure) => plain::line(&format!("{} failed: {failure}", row.verdict.check)),
         _ => format!("{}: {}", row.verdict.check, row.claim),
     }
 }
@@ -293,13 +295,15 @@ const IF_DESCRIPTION: u16 = 3;
 const SHB_USERAPPL: u16 = 4;
 
 /// Section Header Block: the byte order, version 1.0, a length that is not told.
-fn section(file: &mut Vec<u8>) {
+fn section(file: &mut Vec<u8>, fault: &Option<String>) {
+    let fault = fault.as_ref().map(|fault| format!(" There is no grade: {}.", plain::line(fault)));
+    let comment = format!("{COMMENT}{}", fault.unwrap_or_default());
     let mut body = Vec::new();
     body.extend(0x1a2b_3c4d_u32.to_le_bytes());
     body.extend(1_u16.to_le_bytes());
     body.extend(0_u16.to_le_bytes());
     body.extend(u64::MAX.to_le_bytes());
-    option(&mut body, OPT_COMMENT, COMMENT);
+    option(&mut body, OPT_COMMENT, &comment);
     option(&mut body, SHB_USERAPPL, "cargo xtask grade --report pcapng");
     option(&mut body, OPT_ENDOFOPT, "");
     block(file, 0x0a0d_0d0a, body);
@@ -422,6 +426,18 @@ mod tests {
         let file = render(&real::of([row(vec![Event::new(Duration::ZERO, "a", What::Refused, b"")])]));
         let text = String::from_utf8_lossy(&file);
         assert!(text.contains("Synthesised from the grader's own record") && text.contains("a_check"));
+    }
+
+    #[test]
+    fn a_fault_is_said_and_what_a_hidden_check_saw_is_not() {
+        let refused = || vec![Event::new(Duration::ZERO, "a", What::Refused, b"")];
+        let fault = Status::Fault(suite::Fault("no descriptors left".to_owned()));
+        let verdict = Verdict { transcript: refused(), ..Verdict::new("undecided", fault) };
+        let hidden = GradedRow { hidden: true, ..row(refused()) };
+        let file = render(&real::of([GradedRow { verdict, ..row(refused()) }, hidden]));
+        let text = String::from_utf8_lossy(&file);
+        assert!(text.contains("There is no grade: undecided could not be found out: no descriptors left"));
+        assert!(!text.contains("a_check"));
     }
 
     fn tshark(file: &Path, arguments: &[&str]) -> String {

@@ -1,9 +1,10 @@
 //! What every format says about a check: in one line, and in full. It is made of text that anyone may show: what a program
 //! printed is cut, and nothing in it is invisible.
 
-use suite::{Event, Failure, Status, What, show};
+use suite::{Event, Failure, Status, Verdict, What, show};
 
-use super::human;
+use super::conversation::{self, Line};
+use super::{hexdump, human};
 use crate::build::CompileErrors;
 use crate::explanations::NamedMistake;
 use crate::grade::{Grade, GradedRow};
@@ -17,8 +18,11 @@ const STDERR_LINES: usize = 12;
 const COMPILE_ERRORS: usize = 5;
 const LONGEST_COMPILE_ERROR: usize = 4000;
 
+/// Advice of Rust's runtime that leads away from the mistake.
+const NOISE: &str = "note: run with `RUST_BACKTRACE=1`";
+
 /// What students are told of a check that is the instructor's alone.
-const HIDDEN: &str = "a check that is not shown";
+pub(super) const HIDDEN: &str = "What this check saw is not shown.";
 
 /// How a status is called in every report.
 pub(super) fn status(status: &Status) -> &'static str {
@@ -56,12 +60,12 @@ pub(super) fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
 /// The same for whoever may not see what a hidden check saw.
 pub(super) fn message_for_students(grade: &Grade, row: &GradedRow) -> Option<String> {
     let message = message(grade, row)?;
-    Some(if row.hidden { HIDDEN.to_owned() } else { message })
+    Some(if grade.hides(row) { HIDDEN.to_owned() } else { message })
 }
 
 /// Everything that was seen, for whoever may not see what a hidden check saw.
 pub(super) fn full_for_students(grade: &Grade, row: &GradedRow) -> String {
-    if row.hidden { format!("{HIDDEN}\n") } else { full(grade, row) }
+    if grade.hides(row) { format!("{HIDDEN}\n") } else { full(grade, row) }
 }
 
 /// Everything that was seen, and what to try; plain text, each line ended. Empty where there is nothing to say.
@@ -75,50 +79,42 @@ pub(super) fn full(grade: &Grade, row: &GradedRow) -> String {
 
 fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
+    let mut text = format!("{}\n", row.claim);
+    text += &facts(verdict, failure).into_iter().map(|(label, fact)| labelled(label, &fact)).collect::<String>();
+    text += &conversation(verdict);
+    text += &difference(verdict, failure);
+    text += &stderr(&verdict.stderr_tail).iter().map(|said| format!("stderr    | {said}\n")).collect::<String>();
+    text += &match grade.mistake_of(verdict.check) {
+        Some(mistake) => labelled("mistake", &format!("{}: {}", mistake.id, mistake.says)),
+        None => row.hints.iter().take(grade.hint_steps).map(|hint| labelled("try", hint)).collect(),
+    };
+    text + &labelled("again", &grade.again(verdict.check))
+}
+
+/// What was expected and what came, each with its label.
+pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, String)> {
+    let by_itself = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit));
     let smallest = failure.smallest.clone().or_else(|| {
         let size = failure.smallest_failing_input?;
         Some(format!("a message of {size} bytes is the smallest found that breaks it"))
     });
-    let mut text = format!("{}\n", row.claim);
     let facts = [
         ("expected", Some(failure.expected.clone())),
         ("got", Some(failure.observed.clone())),
-        ("and", verdict.ended.as_ref().map(|exit| format!("the program had ended by itself: {exit}"))),
+        ("and", by_itself.map(|exit| how_it_ended(exit))),
         ("smallest", smallest),
         ("stuck", verdict.blocked_in.clone()),
     ];
-    text += &facts.map(|(label, fact)| labelled(label, fact)).concat();
-    text += &conversation(&verdict.transcript);
-    text += &stderr(&verdict.stderr_tail);
-    text += &match grade.mistake_of(verdict.check) {
-        Some(mistake) => labelled("mistake", Some(format!("{}: {}", mistake.id, mistake.says))),
-        None => row.hints.iter().take(grade.hint_steps).map(|hint| labelled("try", Some(hint.clone()))).collect(),
-    };
-    text + &labelled("again", Some(grade.again(verdict.check)))
+    facts.into_iter().filter_map(|(label, fact)| Some((label, line(&fact?)))).collect()
 }
 
-fn labelled(label: &str, text: Option<String>) -> String {
-    text.map_or_else(String::new, |text| format!("{label:<10}{}\n", line(&text)))
+fn labelled(label: &str, text: &str) -> String {
+    format!("{label:<10}{}\n", line(text))
 }
 
-/// The mistakes that students are told of: not those of which only hidden checks tell.
-pub(super) fn mistakes_for_students(grade: &Grade) -> Vec<&NamedMistake> {
-    let shown = |id: &&str| grade.rows.iter().any(|row| !row.hidden && row.verdict.check == *id);
-    grade.mistakes.iter().filter(|mistake| mistake.checks.iter().any(&shown)).collect()
-}
-
-/// The report for people as students may see it, where they cannot see all of it.
-pub(super) fn report_for_students(grade: &Grade) -> String {
-    if !grade.rows.iter().any(|row| row.hidden) {
-        return anstream::adapter::strip_str(&human::render(grade)).to_string();
-    }
-    let rows = grade.rows.iter().map(|row| {
-        let title =
-            format!("{} {} {}/{}\n", status(&row.verdict.status), row.verdict.check, row.points(), row.max_points);
-        let shown = if row.verdict.status == Status::Passed { String::new() } else { full_for_students(grade, row) };
-        title + &shown + "\n"
-    });
-    format!("{}\n\n{}Score {}/{}\n", grade.title, rows.collect::<String>(), grade.score(), grade.max_score())
+/// The report for people, without colour.
+pub(super) fn report(grade: &Grade) -> String {
+    anstream::adapter::strip_str(&human::render(grade)).to_string()
 }
 
 /// A mistake that was made out, in a few sentences.
@@ -127,13 +123,33 @@ pub(super) fn mistake(mistake: &NamedMistake) -> String {
     format!("{} Because: {}. Try: {}", mistake.says, because.trim_end_matches('.'), mistake.r#try)
 }
 
-/// The end of a conversation, a line for each step: `→` goes to the program, `←` comes from it.
-fn conversation(events: &[Event]) -> String {
-    let shown = last(events, STRETCH);
-    let earlier = events.len() - shown.len();
-    let more = if earlier > 0 { format!("  … {earlier} earlier steps\n") } else { String::new() };
-    let steps = shown.iter().map(|event| format!("  {:<58}{:>10.1} ms\n", step(event), event.at.as_secs_f64() * 1e3));
-    more + &steps.collect::<String>()
+/// The stretch of a conversation that matters, a line for each step: `→` goes to the program, `←` comes from it.
+fn conversation(verdict: &Verdict) -> String {
+    let Some(focus) = conversation::focus(verdict) else { return String::new() };
+    let drawn = focus.end(STRETCH).into_iter().map(|line| {
+        let at = line.at().map_or_else(String::new, |at| format!("{:>10.1} ms", at.as_secs_f64() * 1e3));
+        format!("  {:<58}{at}", words(&line)).trim_end().to_owned() + "\n"
+    });
+    drawn.collect()
+}
+
+fn words(line: &Line<'_>) -> String {
+    match line {
+        Line::Step(event) => step(event),
+        Line::Echoed { peer, .. } | Line::Streamed { peer, .. } => format!("{peer} {}", line.words()),
+        line => line.words(),
+    }
+}
+
+/// Where and how the bytes differ, where the lines before could not show all of them.
+pub(super) fn difference(verdict: &Verdict, failure: &Failure) -> String {
+    let Some(difference) = &failure.difference else { return String::new() };
+    let mut text = String::new();
+    if let Some(sentence) = hexdump::sentence(difference) {
+        text += &labelled("bytes", &sentence);
+        text += &anstream::adapter::strip_str(&hexdump::rows(difference, 2)).to_string();
+    }
+    text + &conversation::whose(verdict).map_or_else(String::new, |whose| labelled("whose", &whose))
 }
 
 /// The last few of many.
@@ -168,13 +184,17 @@ pub(super) fn what(event: &Event) -> String {
     }
 }
 
-/// The end of what the program said.
-fn stderr(tail: &[u8]) -> String {
+/// By itself, or for a limit that it went over.
+fn how_it_ended(exit: &str) -> String {
+    let how = if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
+    format!("the program {how}{exit}")
+}
+
+/// The end of what the program said, line by line.
+pub(super) fn stderr(tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(last(tail, STDERR_LINES * LONGEST_LINE));
-    let lines: Vec<&str> =
-        text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(human::NOISE)).collect();
-    let shown = last(&lines, STDERR_LINES).iter();
-    shown.map(|said| format!("stderr    | {}\n", line(said))).collect()
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE)).collect();
+    last(&lines, STDERR_LINES).iter().map(|said| line(said)).collect()
 }
 
 /// Which program there is not, and for what reason.
@@ -206,6 +226,24 @@ pub(super) fn compile_error(rendered: &str) -> String {
     clean(&cut(&plain, LONGEST_COMPILE_ERROR))
 }
 
+/// The same with its colours, and with no other word to the terminal.
+pub(super) fn coloured(rendered: &str) -> String {
+    if rendered.len() > LONGEST_COMPILE_ERROR {
+        return compile_error(rendered).trim_end().to_owned();
+    }
+    let mut parts = rendered.trim_end().split("\x1b[");
+    let mut text = clean(parts.next().unwrap_or_default());
+    for part in parts {
+        let after = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        let style = after.strip_prefix('m').map(|rest| part.split_at(part.len() - rest.len()));
+        text += &match style {
+            Some((style, rest)) => format!("\x1b[{style}{}", clean(rest)),
+            None => clean(&format!("\x1b[{part}")),
+        };
+    }
+    text
+}
+
 /// Where in the submission a failure shows: a file, and a line in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Spot {
@@ -221,7 +259,7 @@ pub(super) fn spot_of_error(grade: &Grade, program: &str, rendered: &str) -> Opt
 
 /// Where the program panicked. It may have said anything: what comes of it is a place in its own folder, or nothing.
 pub(super) fn spot_of_panic(grade: &Grade, row: &GradedRow) -> Option<Spot> {
-    if !matches!(row.verdict.status, Status::Failed(_)) || row.hidden {
+    if !matches!(row.verdict.status, Status::Failed(_)) || grade.hides(row) {
         return None;
     }
     let text = String::from_utf8_lossy(last(&row.verdict.stderr_tail, STDERR_LINES * LONGEST_LINE)).into_owned();

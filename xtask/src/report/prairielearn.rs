@@ -32,7 +32,7 @@ pub(super) fn render(grade: &Grade) -> String {
         let results = json!({ "gradable": false, "message": message, "format_errors": [message] });
         return serde_json::to_string_pretty(&results).unwrap_or_default() + "\n";
     }
-    let mistakes = plain::mistakes_for_students(grade).into_iter().map(|mistake| plain::mistake(mistake) + "\n");
+    let mistakes = grade.mistakes_to_tell().into_iter().map(|mistake| plain::mistake(&mistake) + "\n");
     let results = Results {
         gradable: true,
         score: f64::from(grade.score()) / f64::from(grade.max_score()),

@@ -62,6 +62,7 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
         notes: Vec::new(),
         command: "cargo xtask grade echo".to_owned(),
         hint_steps: 1,
+        shows_hidden: false,
         folders: Vec::new(),
         broken_off: None,
         surroundings: Surroundings::default(),

@@ -148,6 +148,7 @@ fn with(rows: Vec<GradedRow>) -> Grade {
             r#try: "Put read and write in a loop.".to_owned(),
             because: "the second message was never read".to_owned(),
             checks: vec!["answers_again"],
+            explanation: crate::explanations::tests::real().of("reads_once").cloned().unwrap(),
         }],
         compile_errors: vec![CompileErrors {
             program: "echo_client".to_owned(),
@@ -160,6 +161,7 @@ fn with(rows: Vec<GradedRow>) -> Grade {
         notes: vec!["left out: notes.txt".to_owned()],
         command: "cargo xtask grade echo --submission submission".to_owned(),
         hint_steps: 1,
+        shows_hidden: false,
         folders: ["echo_server", "echo_client"].map(|name| (name.to_owned(), format!("20-practical/{name}"))).to_vec(),
         broken_off: None,
         surroundings: surroundings(),

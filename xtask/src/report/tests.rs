@@ -10,7 +10,7 @@ use quick_xml::events::Event as Xml;
 use serde_json::Value;
 
 use super::sample::{self, HOSTILE, TOKEN};
-use super::{FORMATS, Render, RenderText, github};
+use super::{FORMATS, Render, RenderText, github, html};
 use crate::grade::Grade;
 
 fn render(format: &str, grade: &Grade) -> String {
@@ -31,9 +31,10 @@ fn texts() -> impl Iterator<Item = (&'static str, RenderText)> {
 /// `SNAPSHOTS=write cargo test -p xtask` writes them anew; then look at the difference.
 #[track_caller]
 fn looks_like(name: &str, text: &str) {
+    let text = text.replace(html::STYLE, "…\n");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/snapshots").join(name);
     if std::env::var_os("SNAPSHOTS").is_some_and(|word| word == "write") {
-        std::fs::write(&file, text).unwrap();
+        std::fs::write(&file, &text).unwrap();
     }
     assert_eq!(text, std::fs::read_to_string(&file).unwrap_or_default(), "{}\n{text}", file.display());
 }
@@ -81,6 +82,7 @@ fn read_back(format: &str, text: &str) -> Option<(u64, u64)> {
             let notice = commands.iter().find(|command| command.name == "notice")?;
             slashed(notice.property("title")?)
         }
+        "html" => slashed(text.split_once("<p class=\"score ")?.1.split_once('>')?.1.split_once(':')?.0),
         "markdown" | "summary" => slashed(text.lines().next()?),
         "ctrf" => {
             let report = json(text);
@@ -200,7 +202,7 @@ fn a_fault_is_an_error_where_the_format_has_a_word_for_it() {
 
 #[test]
 fn what_a_hidden_check_saw_is_in_no_report_that_students_read() {
-    for (name, render) in texts().filter(|(name, _)| !["json", "gradescope"].contains(name)) {
+    for (name, render) in texts().filter(|(name, _)| *name != "gradescope") {
         let text = render(&sample::grade());
         let text = decoded(&text, "result").filter(|_| name == "github-classroom").unwrap_or(text);
         assert!(!text.contains("the secret answer"), "{name}");
@@ -209,6 +211,16 @@ fn what_a_hidden_check_saw_is_in_no_report_that_students_read() {
     let results = json(&render("gradescope", &sample::grade()));
     let secret = results["tests"].as_array().unwrap().iter().find(|test| test["name"] == "secret").unwrap();
     assert_eq!(secret["visibility"], "hidden");
+}
+
+#[test]
+fn who_asks_for_it_sees_what_a_hidden_check_saw() {
+    let grade = Grade { shows_hidden: true, ..sample::grade() };
+    for (name, render) in texts().filter(|(name, _)| *name != "github-classroom") {
+        assert!(render(&grade).contains("the secret answer"), "{name}");
+    }
+    assert!(super::human::render(&grade).contains("the secret answer"));
+    assert!(!super::human::render(&sample::grade()).contains("the secret answer"));
 }
 
 // ---- what GitHub's runner makes of a log ----
@@ -374,6 +386,24 @@ fn elements(xml: &str) -> Vec<String> {
     }
 }
 
+#[test]
+fn a_page_holds_nothing_that_runs_or_comes_from_elsewhere() {
+    for grade in [sample::grade(), sample::hostile(), sample::with_a_fault(), sample::broken_off()] {
+        let page = render("html", &grade);
+        let page = page.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
+        let tags: Vec<&str> = page.split('<').skip(1).filter_map(|tag| tag.split('>').next()).collect();
+        for word in ["script", "img", "link", "iframe", "base", "/details><", "!--"] {
+            assert!(!tags.iter().any(|tag| tag.starts_with(word)), "{word}");
+        }
+        for tag in &tags {
+            let handler = tag.split_whitespace().any(|word| word.starts_with("on") && word.contains('='));
+            assert!(!handler && !tag.contains("://"), "{tag}");
+        }
+        assert_eq!(tags.iter().filter(|tag| tag.starts_with("details")).count(), page.matches("</details>").count());
+        assert!(page.contains("default-src 'none'"));
+    }
+}
+
 /// Outside of its blocks of code a hostile report in Markdown has the lines that any report has.
 #[test]
 fn nothing_breaks_out_of_a_block_of_code() {
@@ -462,7 +492,12 @@ fn other_peoples_readers_accept_every_report() {
 }
 
 /// Installs the readers once, below the target folder.
-fn readers() -> Option<PathBuf> {
+pub(super) fn readers() -> Option<PathBuf> {
+    static READERS: std::sync::OnceLock<Option<PathBuf>> = std::sync::OnceLock::new();
+    READERS.get_or_init(install_readers).clone()
+}
+
+fn install_readers() -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/consumers");
     let executable = std::env::current_exe().unwrap();
     let folder =

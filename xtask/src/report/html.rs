@@ -1,0 +1,272 @@
+//! The verdict as one page that stands alone: without script, without anything from outside, light or dark as its reader likes
+//! it. What was printed by a program, or named by a student, is text here, escaped in one place, and the page itself forbids
+//! whatever could run.
+
+use suite::{Failure, Status};
+
+use super::{diagram, plain};
+use crate::explanations::NamedMistake;
+use crate::grade::{Grade, GradedRow};
+
+pub(super) const STYLE: &str = include_str!("html.css");
+
+pub(super) fn render(grade: &Grade) -> String {
+    let (title, body) = match grade.fault() {
+        Some(fault) => no_grade(grade, &fault),
+        None => graded(grade),
+    };
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+    )
+}
+
+fn no_grade(grade: &Grade, fault: &str) -> (String, String) {
+    let title = format!("{}: no grade", escape(&grade.title));
+    let said = "This costs no point; please tell your instructor. The grader could not find out:";
+    let body = format!(
+        "<main>\n<h1>{title}</h1>\n<p class=\"fault\">{said}</p>\n{}<p>Again: <code>{}</code></p>\n</main>\n",
+        block("what happened", &plain::line(fault)),
+        again(grade)
+    );
+    (title, body)
+}
+
+fn graded(grade: &Grade) -> (String, String) {
+    let name = escape(&grade.title);
+    let title = format!("{name}: {}/{} points", grade.score(), grade.max_score());
+    let body = format!(
+        "<a class=\"skip\" href=\"#checks\">To the checks</a>\n<header>\n<h1>{name}</h1>\n{}{}</header>\n<main>\n{}{}{}</main>\n{}",
+        verdict(grade),
+        groups(grade),
+        mistakes(grade),
+        compile_errors(grade),
+        checks(grade),
+        footer(grade)
+    );
+    (title, body)
+}
+
+// ---- the verdict ----
+
+fn verdict(grade: &Grade) -> String {
+    let (class, word) = if grade.passed() { ("passed", "passed") } else { ("failed", "not passed yet") };
+    let next = grade.next().map_or_else(String::new, |next| {
+        let more = next.explained_by().map_or_else(String::new, |command| format!(" <code>{command}</code>"));
+        format!("<p>Next: {}{more}</p>\n", prose(&next.words()))
+    });
+    format!(
+        "<p class=\"score {class}\">{}/{} points: {word}</p>\n<p>The pass mark is {} of 100.</p>\n{next}",
+        grade.score(),
+        grade.max_score(),
+        grade.pass_mark
+    )
+}
+
+fn groups(grade: &Grade) -> String {
+    let row = |(group, rows): (&str, Vec<&GradedRow>)| {
+        let counted: Vec<_> = rows.into_iter().filter(|row| row.counts()).collect();
+        let points: u32 = counted.iter().map(|row| row.points()).sum();
+        let most: u32 = counted.iter().map(|row| row.max_points).sum();
+        let passed = counted.iter().filter(|row| row.verdict.status == Status::Passed).count();
+        let link = format!("<a href=\"#group-{group}\">{group}</a>");
+        format!("<tr><th scope=\"row\">{link}</th><td>{points}/{most}</td><td>{passed}/{}</td></tr>\n", counted.len())
+    };
+    let head = "<tr><th scope=\"col\">Group</th><th scope=\"col\">Points</th><th scope=\"col\">Passed</th></tr>";
+    let rows: String = grade.groups().into_iter().map(row).collect();
+    format!("<table>\n<thead>\n{head}\n</thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
+}
+
+fn footer(grade: &Grade) -> String {
+    format!(
+        "<footer>\n<p>Submission: <code>{}</code>. {} Seed {}. Graded in {:.2} s.</p>\n<p>Again: <code>{}</code></p>\n</footer>\n",
+        escape(&plain::line(&grade.submission)),
+        escape(&plain::premises(grade).join(" ")),
+        grade.seed,
+        grade.duration.as_secs_f64(),
+        again(grade)
+    )
+}
+
+fn again(grade: &Grade) -> String {
+    escape(&format!("{} --seed {}", plain::line(&grade.command), grade.seed))
+}
+
+// ---- mistakes ----
+
+fn mistakes(grade: &Grade) -> String {
+    let mistakes = grade.mistakes_to_tell();
+    if mistakes.is_empty() {
+        return String::new();
+    }
+    format!("<h2>What it looks like</h2>\n{}", mistakes.iter().map(mistake).collect::<String>())
+}
+
+fn mistake(mistake: &NamedMistake) -> String {
+    let links: Vec<String> = mistake.checks.iter().map(|id| format!("<a href=\"#{id}\">{id}</a>")).collect();
+    let rows = [
+        ("because", escape(&plain::line(&mistake.because))),
+        ("try", prose(&mistake.r#try)),
+        ("explains", links.join(", ")),
+    ];
+    format!(
+        "<section class=\"mistake\" id=\"mistake-{0}\" aria-labelledby=\"{0}-name\">\n<h3 id=\"{0}-name\">{0}</h3>\n<p>{1}</p>\n{2}{3}</section>\n",
+        mistake.id,
+        prose(&mistake.says),
+        pairs(&rows),
+        explained(mistake)
+    )
+}
+
+fn explained(mistake: &NamedMistake) -> String {
+    let more = &mistake.explanation;
+    let section = |heading: &str, body: String| {
+        if body.is_empty() { body } else { format!("<h4>{heading}</h4>\n{body}") }
+    };
+    let paragraph = |text: &str| if text.is_empty() { String::new() } else { format!("<p>{}</p>\n", prose(text)) };
+    let code = more.code.named().map(|(language, code)| {
+        format!("<p>{language}</p>\n{}", block(&format!("the mistake {} in {language}", mistake.id), code))
+    });
+    let read: String = more.read.iter().map(|place| format!("<li>{}</li>\n", prose(place))).collect();
+    let wire =
+        if more.wire.is_empty() { String::new() } else { block(&format!("{} on the wire", mistake.id), &more.wire) };
+    let body = section("On the wire (→ to the program, ← from it)", wire)
+        + &section("In code (the mistake, not the way out)", code.collect())
+        + &section("Why it works on your own machine", paragraph(&more.locally))
+        + &section("How to mend it", paragraph(&more.idea))
+        + &section("Where to read on", if read.is_empty() { read } else { format!("<ul>\n{read}</ul>\n") });
+    if body.is_empty() {
+        return body;
+    }
+    format!("<details>\n<summary>{} explained</summary>\n{body}</details>\n", mistake.id)
+}
+
+// ---- the checks ----
+
+fn compile_errors(grade: &Grade) -> String {
+    if grade.compile_errors.is_empty() {
+        return String::new();
+    }
+    format!("<h2>What does not compile</h2>\n{}", block("the compiler's errors", &plain::compile_errors(grade)))
+}
+
+fn checks(grade: &Grade) -> String {
+    let first = grade.rows.iter().find(|row| matches!(row.verdict.status, Status::Failed(_)));
+    let first = first.map(|row| row.verdict.check);
+    let groups = grade.groups().into_iter().map(|(group, rows)| {
+        let rows = rows.into_iter().map(|row| check(grade, row, first == Some(row.verdict.check)));
+        format!("<h3 id=\"group-{group}\">{group}</h3>\n{}", rows.collect::<String>())
+    });
+    format!("<h2 id=\"checks\">Checks</h2>\n{}", groups.collect::<String>())
+}
+
+fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
+    let id = row.verdict.check;
+    let status = plain::status(&row.verdict.status);
+    let sign = match row.verdict.status {
+        Status::Passed => '✓',
+        Status::Failed(_) | Status::Unbuilt => '✗',
+        _ => '–',
+    };
+    let open = if open { " open" } else { "" };
+    format!(
+        "<details id=\"{id}\"{open}>\n<summary><span class=\"word {status}\"><span aria-hidden=\"true\">{sign}</span> {status}</span> \
+         <code>{id}</code> <span class=\"points\">{}/{}</span></summary>\n{}</details>\n",
+        row.points(),
+        row.max_points,
+        evidence(grade, row)
+    )
+}
+
+fn evidence(grade: &Grade, row: &GradedRow) -> String {
+    if grade.hides(row) {
+        return format!("<p>{}</p>\n", plain::HIDDEN);
+    }
+    let claim = format!("<p>{}</p>\n", prose(&row.claim));
+    match &row.verdict.status {
+        Status::Failed(failure) => claim + &failed(grade, row, failure),
+        _ => claim + &message(grade, row),
+    }
+}
+
+fn message(grade: &Grade, row: &GradedRow) -> String {
+    let given = row.given.clone().filter(|_| row.verdict.status == Status::Passed);
+    let said = plain::message(grade, row).or(given);
+    said.map_or_else(String::new, |said| format!("<p>{}</p>\n", escape(&said)))
+}
+
+fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
+    let verdict = &row.verdict;
+    let mut rows: Vec<(&str, String)> =
+        plain::facts(verdict, failure).into_iter().map(|(label, fact)| (label, escape(&fact))).collect();
+    match grade.mistake_of(verdict.check) {
+        Some(mistake) => rows.push(("mistake", format!("<a href=\"#mistake-{0}\">{0}</a>", mistake.id))),
+        None => rows.extend(row.hints.iter().take(grade.hint_steps).map(|hint| ("try", prose(hint)))),
+    }
+    rows.push(("again", format!("<code>{}</code>", escape(&plain::line(&grade.again(verdict.check))))));
+    let difference = match plain::difference(verdict, failure) {
+        none if none.is_empty() => none,
+        some => block(&format!("{}: the bytes", verdict.check), &some),
+    };
+    let stderr = match plain::stderr(&verdict.stderr_tail) {
+        none if none.is_empty() => String::new(),
+        some => format!(
+            "<h4>The end of its standard error</h4>\n{}",
+            block(&format!("{}: standard error", verdict.check), &some.join("\n"))
+        ),
+    };
+    pairs(&rows) + &picture(row) + &difference + &stderr
+}
+
+/// The conversation, drawn and in words.
+fn picture(row: &GradedRow) -> String {
+    let id = row.verdict.check;
+    match diagram::svg(&row.verdict) {
+        none if none.is_empty() => none,
+        svg => format!(
+            "{}<details>\n<summary>The conversation in words</summary>\n{}</details>\n",
+            scrolls(&format!("{id}: the conversation"), svg.trim_end()),
+            block(&format!("{id}: the conversation in words"), &diagram::text(&row.verdict))
+        ),
+    }
+}
+
+// ---- shapes ----
+
+fn pairs(rows: &[(&str, String)]) -> String {
+    let rows = rows.iter().map(|(label, html)| format!("<dt>{label}</dt><dd>{html}</dd>\n"));
+    format!("<dl>\n{}</dl>\n", rows.collect::<String>())
+}
+
+/// Text as it stands.
+fn block(label: &str, text: &str) -> String {
+    let text = text.trim_end().trim_start_matches('\n');
+    scrolls(label, &format!("<pre>{}</pre>", escape(text)))
+}
+
+/// What is wider than a small screen scrolls in its own box, which the keyboard reaches.
+fn scrolls(label: &str, html: &str) -> String {
+    format!("<div class=\"scrolls\" role=\"group\" tabindex=\"0\" aria-label=\"{}\">{html}</div>\n", escape(label))
+}
+
+/// A sentence of our own; what stands between backticks in it is code.
+fn prose(text: &str) -> String {
+    let parts = escape(text);
+    let parts = parts.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 0 { part.to_owned() } else { format!("<code>{part}</code>") }).collect()
+}
+
+/// The only way for text into the page.
+fn escape(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        '\'' => "&#39;".to_owned(),
+        c => c.to_string(),
+    };
+    plain::clean(text).chars().map(escaped).collect()
+}
