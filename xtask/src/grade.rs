@@ -9,6 +9,7 @@ use suite::{Confinement, Errands, Limits, Planned, Scratch, Settings, Status, Ve
 use crate::build::{CompileErrors, Programs};
 use crate::cli::{GradeRequest, Origin};
 use crate::explanations::NamedMistake;
+use crate::remembered::Since;
 use crate::rubric::{FULL_MARKS, Row, Rubric};
 use crate::submission::{Source, Sources};
 use crate::surroundings::Surroundings;
@@ -42,6 +43,8 @@ pub(crate) struct Grade {
     /// What broke the grading off before there was a verdict.
     pub(crate) broken_off: Option<String>,
     pub(crate) surroundings: Surroundings,
+    /// What has changed since these programs were last graded here.
+    pub(crate) since: Option<Since>,
 }
 
 /// One check's row in the rubric, with its verdict.
@@ -186,6 +189,7 @@ impl Grade {
             folders: sources.programs.iter().filter_map(|source| folder(source, sources, request)).collect(),
             broken_off: None,
             surroundings: Surroundings::default(),
+            since: None,
         }
     }
 
@@ -210,6 +214,7 @@ impl Grade {
             folders: Vec::new(),
             broken_off: Some(format!("{error:#}")),
             surroundings,
+            since: None,
         }
     }
 

@@ -16,6 +16,7 @@ mod explanations;
 mod grade;
 mod languages;
 mod list;
+mod remembered;
 mod report;
 mod repository;
 mod rubric;
@@ -73,6 +74,7 @@ fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
     let places = report::places(request)?;
     match pipeline(request, &surroundings) {
         Ok(grade) => {
+            let grade = remembered::compared(grade);
             report::write_all(&grade, &places)?;
             Ok(status(&grade))
         }

@@ -23,7 +23,7 @@ mod pcapng;
 mod plain;
 mod prairielearn;
 #[cfg(test)]
-mod real;
+pub(crate) mod real;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -240,7 +240,7 @@ fn holds_the_one_for_people(places: &Places<'_>) -> bool {
 }
 
 /// In one step: nobody ever reads half a report.
-fn write(file: &Path, report: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(file: &Path, report: &[u8]) -> anyhow::Result<()> {
     let mut new = tempfile::NamedTempFile::new_in(folder_of(file))?;
     new.write_all(report)?;
     let written = new.persist(file)?;

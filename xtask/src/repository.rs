@@ -23,6 +23,12 @@ pub(crate) fn find() -> anyhow::Result<Repository> {
         })
 }
 
+impl std::fmt::Display for Repository {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.root.display().fmt(f)
+    }
+}
+
 impl Repository {
     pub(crate) fn root(&self) -> &Path {
         &self.root

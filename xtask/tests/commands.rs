@@ -411,6 +411,28 @@ fn a_server_that_floods_its_output_is_drained_and_graded() {
     xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"]).assert().code(0);
 }
 
+// ---- what was before ----
+
+#[test]
+fn a_grading_tells_what_got_better_and_what_got_worse() {
+    let course = unfinished_course();
+    let again = |says: &str| {
+        let mut command =
+            plain(&["grade", "echo", "--only", "client_sends_exactly", "--only", "client_reports_refused"]);
+        command.current_dir(course.path()).assert().stdout(contains(says.to_owned()));
+    };
+    let main = course.path().join("practicals/echo/echo_client/src/main.rs");
+    let unfinished = fs::read(&main).unwrap();
+    plain(&["grade", "echo"]).current_dir(course.path()).assert().code(1).stdout(contains("Since last time").not());
+    again("Since last time: no change.");
+    fs::copy(root().join("practicals/echo/solution/echo_client/src/main.rs"), &main).unwrap();
+    again("Since last time: 4 points more. Better: client_sends_exactly,");
+    fs::write(&main, "fn main() {").unwrap();
+    again("Since last time: no change.");
+    fs::write(&main, unfinished).unwrap();
+    again("Since last time: 4 points fewer. Worse: client_sends_exactly,");
+}
+
 // ---- reports ----
 
 /// Nothing of the surroundings in which these tests run.

@@ -258,6 +258,7 @@ fn summary(grade: &Grade) -> String {
     let time = format!("{:.2} s", grade.duration.as_secs_f64());
     let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
     text += &lost(grade);
+    text += &grade.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
     text += &grade.next().as_ref().map_or_else(String::new, next);
     for note in &grade.notes {
         text += &wrap(&format!("Submission: {note}."), 0);
@@ -338,6 +339,7 @@ mod tests {
             folders: Vec::new(),
             broken_off: None,
             surroundings: crate::surroundings::Surroundings::default(),
+            since: None,
         }
     }
 

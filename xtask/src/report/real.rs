@@ -66,6 +66,7 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
         folders: Vec::new(),
         broken_off: None,
         surroundings: Surroundings::default(),
+        since: None,
     }
 }
 

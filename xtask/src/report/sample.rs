@@ -165,6 +165,7 @@ fn with(rows: Vec<GradedRow>) -> Grade {
         folders: ["echo_server", "echo_client"].map(|name| (name.to_owned(), format!("20-practical/{name}"))).to_vec(),
         broken_off: None,
         surroundings: surroundings(),
+        since: None,
     }
 }
 
