@@ -91,8 +91,8 @@ impl Premises {
 /// What is to be done first.
 #[derive(Debug)]
 pub(crate) enum Next<'a> {
-    /// There is no program yet: why.
-    Build(&'a CompileErrors),
+    /// Make this program compile.
+    Compile(&'a CompileErrors),
     Mistake(&'a NamedMistake),
     Check(&'a GradedRow),
 }
@@ -101,8 +101,8 @@ impl Next<'_> {
     /// In a sentence or two.
     pub(crate) fn words(&self) -> String {
         match self {
-            Self::Build(errors) if errors.what == "does not compile" => format!("make {} compile.", errors.program),
-            Self::Build(errors) => format!("{} {}.", errors.program, errors.what),
+            Self::Compile(errors) if errors.what == "does not compile" => format!("make {} compile.", errors.program),
+            Self::Compile(errors) => format!("{} {}.", errors.program, errors.what),
             Self::Mistake(mistake) => format!("{}. {}", mistake.id, mistake.r#try),
             Self::Check(row) => format!("{}. {}", row.verdict.check, row.claim),
         }
@@ -111,7 +111,7 @@ impl Next<'_> {
     /// The command that says more about it.
     pub(crate) fn explained_by(&self) -> Option<String> {
         let word = match self {
-            Self::Build(_) => return None,
+            Self::Compile(_) => return None,
             Self::Mistake(mistake) => mistake.id,
             Self::Check(row) => row.verdict.check,
         };
@@ -289,7 +289,7 @@ impl Grade {
     /// What to do first: the other checks may need it, and it is never skipped for another's sake.
     pub(crate) fn next(&self) -> Option<Next<'_>> {
         if let Some(errors) = self.compile_errors.first() {
-            return Some(Next::Build(errors));
+            return Some(Next::Compile(errors));
         }
         let mut failed = self.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
         let first = failed.find(|row| !self.hides(row))?;

@@ -212,7 +212,7 @@ impl<'a> Ground<'a> {
     }
 
     fn request_for(&self, origin: Origin) -> GradeRequest {
-        GradeRequest { show_hidden: true, ..GradeRequest::of(self.rubric.practical.name, origin, self.request.seed) }
+        GradeRequest::of(self.rubric.practical.name, origin, self.request.seed)
     }
 }
 

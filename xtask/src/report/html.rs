@@ -80,10 +80,11 @@ fn groups(grade: &Grade) -> String {
 }
 
 fn footer(grade: &Grade) -> String {
+    let premises = plain::premises(grade);
+    let premises: String = premises.iter().map(|line| format!("<p>{}</p>\n", escape(line))).collect();
     format!(
-        "<footer>\n<p>Submission: <code>{}</code>. {} Seed {}. Graded in {:.2} s.</p>\n<p>Again: <code>{}</code></p>\n</footer>\n",
+        "<footer>\n<p>Graded: <code>{}</code>, seed {}, in {:.2} s.</p>\n{premises}<p>Again: <code>{}</code></p>\n</footer>\n",
         escape(&plain::line(&grade.submission)),
-        escape(&plain::premises(grade).join(" ")),
         grade.seed,
         grade.duration.as_secs_f64(),
         again(grade)
@@ -149,7 +150,7 @@ fn compile_errors(grade: &Grade) -> String {
     if grade.compile_errors.is_empty() {
         return String::new();
     }
-    format!("<h2>What does not compile</h2>\n{}", block("the compiler's errors", &plain::compile_errors(grade)))
+    format!("<h2>What could not be built</h2>\n{}", block("the compiler's errors", &plain::compile_errors(grade)))
 }
 
 fn checks(grade: &Grade) -> String {

@@ -219,7 +219,6 @@ fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
     let lines: Vec<Vec<char>> = plain::stderr(tail).iter().map(|line| line.chars().collect()).collect();
     let pieces: Vec<&[char]> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
-    let pieces: Vec<&[char]> = pieces.into_iter().filter(|piece| !piece.iter().all(|c| c.is_whitespace())).collect();
     let pieces = plain::last(&pieces, STDERR_LINES).iter();
     let first_is_label = |at: usize| if at == 0 { "stderr" } else { "" };
     pieces
@@ -269,12 +268,6 @@ fn summary(grade: &Grade) -> String {
     text + &paint(DIM, &wrap(&format!("Confinement: {}.", grade.confinement.join("; ")), 0))
 }
 
-fn next(next: &Next<'_>) -> String {
-    // The command stands on a line of its own, to be copied.
-    let command = next.explained_by().map_or_else(String::new, |command| format!("      {command}\n"));
-    wrap(&format!("Next: {}", next.words()), 0) + &command
-}
-
 fn lost(grade: &Grade) -> String {
     let lost = grade.groups().into_iter().filter_map(|(group, rows)| {
         let lost: u32 = rows.iter().filter(|row| row.counts()).map(|row| row.max_points - row.points()).sum();
@@ -282,6 +275,12 @@ fn lost(grade: &Grade) -> String {
     });
     let lost: Vec<String> = lost.collect();
     if lost.is_empty() { String::new() } else { wrap(&format!("Points lost: {}", lost.join(", ")), 0) }
+}
+
+/// The command stands on a line of its own, to be copied.
+fn next(next: &Next<'_>) -> String {
+    let command = next.explained_by().map_or_else(String::new, |command| format!("      {command}\n"));
+    wrap(&format!("Next: {}", next.words()), 0) + &command
 }
 
 #[cfg(test)]

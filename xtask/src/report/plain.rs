@@ -91,9 +91,14 @@ fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     text + &labelled("again", &grade.again(verdict.check))
 }
 
+fn ended_by(exit: &str) -> String {
+    let by_itself = if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
+    format!("the program {by_itself}{exit}")
+}
+
 /// What was expected and what came, each with its label.
 pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, String)> {
-    let by_itself = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit));
+    let ended = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit));
     let smallest = failure.smallest.clone().or_else(|| {
         let size = failure.smallest_failing_input?;
         Some(format!("a message of {size} bytes is the smallest found that breaks it"))
@@ -101,7 +106,7 @@ pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, 
     let facts = [
         ("expected", Some(failure.expected.clone())),
         ("got", Some(failure.observed.clone())),
-        ("and", by_itself.map(|exit| how_it_ended(exit))),
+        ("and", ended.map(|exit| ended_by(exit))),
         ("smallest", smallest),
         ("stuck", verdict.blocked_in.clone()),
     ];
@@ -182,12 +187,6 @@ pub(super) fn what(event: &Event) -> String {
         What::SendReset | What::Reset => "reset".to_owned(),
         What::Timeout => "nothing more".to_owned(),
     }
-}
-
-/// By itself, or for a limit that it went over.
-fn how_it_ended(exit: &str) -> String {
-    let how = if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
-    format!("the program {how}{exit}")
 }
 
 /// The end of what the program said, line by line.
