@@ -163,7 +163,7 @@ fn is_executable(path: &Path) -> bool {
 }
 
 fn build_crate(staged: &StagedCrate, premises: &Premises) -> anyhow::Result<Built> {
-    let target = target_of(staged, premises)?;
+    let target = target_of(staged, "Rust", premises)?;
     let stamp = Stamp::of(staged, &target)?;
     if let Some(executable) = stamp.executable() {
         return Ok(built(staged, &executable));
@@ -197,10 +197,10 @@ fn errors_of(staged: &StagedCrate, what: &str, errors: Vec<String>) -> Built {
 /// How long a build may take by the clock, on a machine that has other things to do.
 const BUILD_TIME: Duration = Duration::from_secs(300);
 
-/// Where it is built: a folder for each kind of builder, and the builder's own.
-fn target_of(staged: &StagedCrate, premises: &Premises) -> anyhow::Result<PathBuf> {
+/// Where it is built: a folder for each tier and each language, since a makefile can leave there what it likes.
+fn target_of(staged: &StagedCrate, language: &str, premises: &Premises) -> anyhow::Result<PathBuf> {
     let tier = format!("{:?}", premises.confinement.tier()).to_lowercase();
-    let target = staged.target.join(tier).join(&staged.name);
+    let target = staged.target.join(tier).join(language).join(&staged.name);
     std::fs::create_dir_all(&target)?;
     give_to_builder(&target, premises)?;
     Ok(target)

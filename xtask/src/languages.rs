@@ -15,6 +15,9 @@ pub(crate) struct Language {
     pub(crate) own: Vec<String>,
     /// What a submission may bring beside and below its main file.
     pub(crate) files: Vec<String>,
+    /// It is built in a copy of its sources.
+    #[serde(default)]
+    pub(crate) beside_sources: bool,
     /// The command that builds it; none where nothing is to be built.
     pub(crate) build: Vec<String>,
     /// The command that starts it.

@@ -470,6 +470,7 @@ fn may_hold(pattern: &str, folder: &Path) -> bool {
 /// it all.
 fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
     let mut fingerprint = Fnv::new();
+    remove_others(to, Path::new(""), files)?;
     for (path, content) in files {
         fingerprint = fingerprint.with(path.as_os_str().as_encoded_bytes()).with(content);
         let place = to.join(path);
@@ -483,7 +484,6 @@ fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
         let written = new.persist(&place)?;
         crate::report::readable_by_all(&written)?;
     }
-    remove_others(to, Path::new(""), files)?;
     Ok(fingerprint.0)
 }
 
@@ -494,15 +494,24 @@ fn is_half_written(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(HALF_WRITTEN))
 }
 
+/// What a build may have left there is never followed: a link is removed, not what it leads to.
 fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> {
     const CARGOS_OWN: &str = "Cargo.lock";
-    for entry in fs::read_dir(to.join(within))? {
-        let path = within.join(entry?.file_name());
-        let place = to.join(&path);
-        if place.is_dir() {
-            remove_others(to, &path, files)?;
-        } else if !files.contains_key(&path) && path != Path::new(CARGOS_OWN) && !is_half_written(&path) {
-            _ = fs::remove_file(place); // another grading of the same folder may have been faster
+    let Ok(entries) = fs::read_dir(to.join(within)) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        let path = within.join(entry.file_name());
+        let is_folder = entry.file_type()?.is_dir();
+        let is_wanted = match entry.file_type()? {
+            kind if kind.is_dir() => files.keys().any(|file| file.starts_with(&path) && *file != path),
+            kind => kind.is_file() && (files.contains_key(&path) || path == Path::new(CARGOS_OWN)),
+        };
+        // Another grading of the same folder may have been faster.
+        match (is_folder, is_wanted) {
+            (true, true) => remove_others(to, &path, files)?,
+            (true, false) => _ = fs::remove_dir_all(to.join(path)),
+            (false, false) if !is_half_written(&path) => _ = fs::remove_file(to.join(path)),
+            (false, _) => {}
         }
     }
     Ok(())
@@ -567,6 +576,27 @@ mod tests {
 
         assert!(!to.path().join("src/old.rs").exists() && !to.path().join("build.rs").exists());
         assert_eq!(fs::metadata(to.path().join("src/main.rs")).unwrap().modified().unwrap(), before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_build_has_left_in_the_copy_is_not_followed() {
+        use std::os::unix::fs::symlink;
+        let (from, to, home) =
+            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        crate_in(from.path());
+        fs::write(home.path().join("diary"), "").unwrap();
+        for name in ["src", "other"] {
+            symlink(home.path(), to.path().join(name)).unwrap();
+        }
+        symlink(home.path().join("diary"), to.path().join("Cargo.toml")).unwrap();
+
+        stage_once(from.path(), to.path()).unwrap();
+
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing was removed, nothing was written");
+        assert_eq!(fs::read(home.path().join("diary")).unwrap(), b"");
+        assert_eq!(fs::read(to.path().join("src/main.rs")).unwrap(), b"fn main() {}");
+        assert!(!to.path().join("other").exists());
     }
 
     #[cfg(unix)]

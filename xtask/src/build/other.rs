@@ -18,7 +18,7 @@ const MOST_SAID: usize = 16 * 1024;
 
 pub(super) fn build(program: &StagedProgram, premises: &Premises) -> anyhow::Result<Built> {
     let staged = &program.staged;
-    let out = target_of(staged, premises)?;
+    let out = target_of(staged, &program.language.name, premises)?;
     let tool = find_tool(program, &program.language.tool)?;
     let text = |path: &Path| path.display().to_string();
     let places = Places {
@@ -30,6 +30,7 @@ pub(super) fn build(program: &StagedProgram, premises: &Premises) -> anyhow::Res
     };
     let stamp = Stamp::of(staged, &out)?;
     if !program.language.build.is_empty() && stamp.executable().is_none() {
+        start_afresh(program, &out, premises)?;
         let command = places.fill(&program.language.build);
         if let Some(errors) = run(program, &command, &out, premises)? {
             return Ok(errors);
@@ -40,6 +41,31 @@ pub(super) fn build(program: &StagedProgram, premises: &Premises) -> anyhow::Res
     let reach = reach_of(&words, &tool, &staged.folder, &out);
     let subject = Subject::new(&staged.name, CommandLine::new(words), staged.address, None).with_reach(reach);
     Ok(Built::Program(Arc::new(subject)))
+}
+
+/// Nothing of an earlier build is left, and the submission's copy stays as it is: what builds beside its sources gets its own.
+fn start_afresh(program: &StagedProgram, out: &Path, premises: &Premises) -> anyhow::Result<()> {
+    std::fs::remove_dir_all(out)?;
+    std::fs::create_dir(out)?;
+    if program.language.beside_sources {
+        copy_folder(&program.staged.folder, out, premises)?;
+    }
+    give_to_builder(out, premises)
+}
+
+fn copy_folder(from: &Path, to: &Path, premises: &Premises) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (place, copy) = (entry.path(), to.join(entry.file_name()));
+        if place.is_dir() {
+            std::fs::create_dir(&copy)?;
+            copy_folder(&place, &copy, premises)?;
+            give_to_builder(&copy, premises)?;
+        } else {
+            std::fs::copy(&place, &copy)?;
+        }
+    }
+    Ok(())
 }
 
 /// A language that is not installed is the machine's lack, and costs nobody a point.
@@ -59,16 +85,9 @@ fn run(program: &StagedProgram, command: &[String], out: &Path, premises: &Premi
     let [first, arguments @ ..] = command else { return Ok(None) };
     let tool = find_tool(program, first)?;
     let words: Vec<OsString> = std::iter::once(tool.clone().into()).chain(arguments.iter().map(Into::into)).collect();
-    // Make builds beside its sources.
-    let in_place = command.iter().any(|word| *word == staged.folder.display().to_string()) && first.ends_with("make");
-    let mut write = vec![out.to_owned()];
+    let write = vec![out.to_owned()];
     let mut read = vec![staged.folder.clone(), tool.clone()];
     read.extend(toolchain::home_of(&tool));
-    if in_place {
-        give_to_builder(&staged.folder, premises)?;
-        write.push(staged.folder.clone());
-        read.remove(0);
-    }
     let environment = vec![("GOCACHE".into(), out.join("cache").into()), ("GO111MODULE".into(), "off".into())];
     let reach = Reach { read, write, execute: None, environment, limits: premises.build_limits };
     let finished = premises.errands().run(&words, &reach, BUILD_TIME)?;
