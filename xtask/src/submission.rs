@@ -104,6 +104,22 @@ pub(crate) fn stage(
     Ok(Sources { programs, submission: repository.relative(&base), notes: desk.notes })
 }
 
+/// Removes the copies, and what was built of them: for submissions that are graded once.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "attacks are made on Linux only"))]
+pub(crate) fn forget(sources: &Sources) -> anyhow::Result<()> {
+    for source in &sources.programs {
+        let staged = match source {
+            Source::Crate(staged) => staged,
+            Source::Other(program) => &program.staged,
+            Source::Command(_) | Source::Unusable(_) => continue,
+        };
+        if let Some(own) = staged.target.parent() {
+            fs::remove_dir_all(own).with_context(|| own.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
 /// What is looked through for programs.
 fn base(repository: &Repository, rubric: &Rubric, origin: &Origin) -> anyhow::Result<PathBuf> {
     match origin {
