@@ -33,6 +33,8 @@ struct Test {
     score: u32,
     max_score: u32,
     group: &'static str,
+    /// The result itself has no place for them.
+    premises: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
 }
@@ -66,6 +68,7 @@ fn test(grade: &Grade, row: &GradedRow) -> Test {
         score: row.points(),
         max_score: row.max_points,
         group: row.group,
+        premises: plain::premises(grade),
         message: plain::message_for_students(grade, row),
     }
 }

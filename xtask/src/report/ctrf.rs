@@ -65,7 +65,7 @@ pub(super) fn render(grade: &Grade) -> String {
         Some(fault) => json!({ "practical": grade.practical, "seed": grade.seed, "fault": plain::line(fault) }),
         None => json!({
             "practical": grade.practical, "seed": grade.seed,
-            "score": grade.score(), "max_score": grade.max_score(), "passed": grade.passed(),
+            "score": grade.score(), "max_score": grade.max_score(), "passed": grade.passed(), "premises": plain::premises(grade),
         }),
     };
     let report = Report {

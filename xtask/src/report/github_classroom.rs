@@ -16,6 +16,9 @@ struct Runner {
     max_score: u32,
     /// Never empty: the reporter divides by their number.
     tests: Vec<Test>,
+    /// Nothing that the reporter reads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    premises: Vec<String>,
 }
 
 #[derive(Serialize, Clone)]
@@ -36,12 +39,33 @@ pub(super) fn render(grade: &Grade) -> String {
     let rows: Vec<&GradedRow> = grade.rows.iter().filter(|row| row.counts()).collect();
     let tests: Vec<Test> = rows.iter().map(|row| test(grade, row)).collect();
     if let Some(fault) = grade.fault() {
-        return output("result", &Runner { version: 1, status: "error", max_score: 0, tests: vec![failed(&fault)] });
+        return output(
+            "result",
+            &Runner { version: 1, status: "error", max_score: 0, tests: vec![failed(&fault)], premises: Vec::new() },
+        );
     }
     let status = if grade.passed() { "pass" } else { "fail" };
-    let all = output("result", &Runner { version: 1, status, max_score: grade.max_score(), tests: tests.clone() });
+    let all = output(
+        "result",
+        &Runner {
+            version: 1,
+            status,
+            max_score: grade.max_score(),
+            tests: tests.clone(),
+            premises: plain::premises(grade),
+        },
+    );
     let each = rows.iter().zip(tests).map(|(row, test)| {
-        output(test.name, &Runner { version: 1, status: test.status, max_score: row.max_points, tests: vec![test] })
+        output(
+            test.name,
+            &Runner {
+                version: 1,
+                status: test.status,
+                max_score: row.max_points,
+                tests: vec![test],
+                premises: Vec::new(),
+            },
+        )
     });
     all + &each.collect::<String>()
 }

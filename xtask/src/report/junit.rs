@@ -73,9 +73,10 @@ fn testsuite(xml: &mut Xml, grade: &Grade, program: &str) -> io::Result<()> {
     let element = xml.create_element("testsuite").with_attribute(("name", program));
     let element = element.with_attributes(counts.iter().map(|(key, value)| (*key, value.as_str())));
     let time = seconds(rows.iter().map(|row| row.verdict.took).sum());
-    element
-        .with_attribute(("time", time.as_str()))
-        .write_inner_content(|xml| rows.iter().try_for_each(|row| testcase(xml, grade, row)))?;
+    element.with_attribute(("time", time.as_str())).write_inner_content(|xml| {
+        properties(xml, &[("premises", plain::premises(grade).join(" "))])?;
+        rows.iter().try_for_each(|row| testcase(xml, grade, row))
+    })?;
     Ok(())
 }
 
@@ -91,7 +92,7 @@ fn testcase(xml: &mut Xml, grade: &Grade, row: &GradedRow) -> io::Result<()> {
     }
     element.write_inner_content(|xml| {
         if !grade.has_faults() && row.counts() {
-            properties(xml, &[("score", row.points()), ("max_score", row.max_points)])?;
+            properties(xml, &[("score", row.points().to_string()), ("max_score", row.max_points.to_string())])?;
         }
         let message = plain::message_for_students(grade, row).unwrap_or_default();
         let full = plain::full_for_students(grade, row);
@@ -117,11 +118,11 @@ fn spot(grade: &Grade, row: &GradedRow) -> Option<Spot> {
     plain::spot_of_error(grade, row.program, errors.errors.first()?)
 }
 
-fn properties(xml: &mut Xml, properties: &[(&str, u32)]) -> io::Result<()> {
+fn properties(xml: &mut Xml, properties: &[(&str, String)]) -> io::Result<()> {
     xml.create_element("properties").write_inner_content(|xml| {
         properties.iter().try_for_each(|(name, value)| {
             let element = xml.create_element("property").with_attribute(("name", *name));
-            element.with_attribute(("value", value.to_string().as_str())).write_empty().map(drop)
+            element.with_attribute(("value", value.as_str())).write_empty().map(drop)
         })
     })?;
     Ok(())

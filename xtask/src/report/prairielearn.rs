@@ -37,7 +37,7 @@ pub(super) fn render(grade: &Grade) -> String {
         gradable: true,
         score: f64::from(grade.score()) / f64::from(grade.max_score()),
         message: format!("{} of {} points", grade.score(), grade.max_score()),
-        output: mistakes.collect(),
+        output: mistakes.collect::<String>() + &plain::premises(grade).join("\n") + "\n",
         tests: grade.rows.iter().filter(|row| row.counts()).map(|row| test(grade, row)).collect(),
     };
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"

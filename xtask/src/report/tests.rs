@@ -155,7 +155,7 @@ fn junit(text: &str) -> Option<(u64, u64)> {
             Xml::Eof => return sums,
             Xml::Empty(element) if element.name().as_ref() == "property" => {
                 let attribute = |name: &str| element.try_get_attribute(name).unwrap().unwrap().value.into_owned();
-                let value: u64 = attribute("value").parse().unwrap();
+                let value: u64 = attribute("value").parse().unwrap_or_default();
                 let (score, max) = sums.unwrap_or((0, 0));
                 sums = match attribute("name").as_str() {
                     "score" => Some((score + value, max)),
@@ -176,6 +176,18 @@ fn all_formats_say_the_same_score() {
         assert_eq!(read_back(name, &render(&grade)), Some((7, 25)), "{name}");
     }
     assert_eq!(read_back("summary", &github::summary(&grade)), Some((7, 25)));
+}
+
+#[test]
+fn every_format_says_what_the_programs_ran_under() {
+    for (name, render) in texts() {
+        let text = render(&sample::grade());
+        let text = decoded(&text, "result").unwrap_or(text).replace("\\u003a", ":");
+        for said in ["onfinement", "none", "left out: notes.txt"] {
+            assert!(text.contains(said), "{name}: {said} in\n{text}");
+        }
+    }
+    assert!(github::summary(&sample::grade()).contains("left out: notes.txt"));
 }
 
 #[test]
