@@ -251,18 +251,18 @@ fn exit_status(status: WaitStatus) -> ExitStatus {
     ExitStatus::from_raw(status.as_raw())
 }
 
-/// Returns when the harness has closed its side, on purpose or by dying, or when the program has passed a limit.
+/// Returns when the harness has closed its side, on purpose or by dying, or when the program has passed a limit. The last look
+/// is taken then: on a busy machine it may be the first.
 fn watch_until_end(channel: &UnixStream, mut watch: Watch) {
     let interval = Timespec { tv_sec: 0, tv_nsec: watch::INTERVAL.subsec_nanos().into() };
     loop {
-        match poll(&mut [PollFd::new(channel, PollFlags::IN)], Some(&interval)) {
-            Ok(0) => {
-                if let Some(limit) = watch.look() {
-                    _ = say(channel, &Word::Over(limit));
-                    return;
-                }
-            }
-            Err(rustix::io::Errno::INTR) => {}
+        let heard = poll(&mut [PollFd::new(channel, PollFlags::IN)], Some(&interval));
+        if let Some(limit) = watch.look() {
+            _ = say(channel, &Word::Over(limit));
+            return;
+        }
+        match heard {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
             Ok(_) | Err(_) => return,
         }
     }

@@ -425,10 +425,15 @@ impl Running {
     /// A client ends with its first process, a server with its last.
     fn has_ended(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         let ended = if self.should_live { self.process.ended(within) } else { self.process.exited(within) };
+        self.keep_over();
+        ended
+    }
+
+    /// Which limit it has passed, if it has.
+    fn keep_over(&self) {
         if let Some(limit) = self.process.over() {
             self.bench.keep_over(limit);
         }
-        ended
     }
 
     /// Waits for its end.
@@ -450,7 +455,9 @@ impl Running {
     /// Ends all of its processes.
     fn end(&mut self) -> Result<(), Fault> {
         self.bench.unwatch(self.tree());
-        Ok(self.process.end()?)
+        self.process.end()?;
+        self.keep_over();
+        Ok(())
     }
 }
 
