@@ -147,10 +147,10 @@ impl Inside<'_> {
         if chamber.tier == Tier::Namespaces && chamber.has("privileges") {
             become_nobody()?;
         }
-        self.limit()?;
         if chamber.tier == Tier::Namespaces && chamber.has("privileges") {
             leave_the_users()?;
         }
+        self.limit()?; // not before: a user namespace passes its maker's limit on to all of its siblings together
         _ = std::fs::write("/proc/self/oom_score_adj", "1000"); // of all processes, memory is taken from this one first
         if chamber.has("privileges") {
             renounce_capabilities()?;
