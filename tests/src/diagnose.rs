@@ -10,6 +10,11 @@ mod echo_server;
 use crate::evidence::Clue;
 use crate::{Diagnosis, Difference, Failure, Status, Verdict};
 
+/// Where no mistake is made out yet.
+pub(crate) fn nothing(_verdicts: &[Verdict]) -> Vec<Diagnosis> {
+    Vec::new()
+}
+
 /// The mistakes of the echo practical.
 pub(crate) fn echo(verdicts: &[Verdict]) -> Vec<Diagnosis> {
     by(&[echo_server::RULES, echo_client::RULES], verdicts)

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use socket2::Domain;
+use socket2::{Domain, Socket};
 
 use crate::compare::{self, Difference};
 use crate::echo_server::reports;
@@ -213,16 +213,21 @@ fn client_gathers_large_reply(client: &Program) -> Outcome {
 
 /// Nobody listens: that is a message for a person, and a failure for a script.
 fn client_reports_refused(client: &Program) -> Outcome {
-    // Bound and not listening: refuses for certain, and nobody else can listen there.
-    let nobody = client.bench.network().tcp_socket(Domain::IPV4).map_err(Fault::from)?;
-    nobody.bind(&SocketAddr::from((LOCALHOST, 0)).into()).map_err(Fault::from)?;
-    let address = nobody.local_addr().ok().and_then(|address| address.as_socket());
-    let address = address.ok_or_else(|| Fault("a bound socket without an address".to_owned()))?;
+    let (_nobody, address) = nobody_listens(client)?;
 
     let ended = client.send_to(address, b"Hello, world")?.until_ended()?;
 
     let expected = "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
     reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))
+}
+
+/// An address that refuses for certain as long as the socket lives: bound and not listening, so nobody else can listen there.
+pub(crate) fn nobody_listens(client: &Program) -> Result<(Socket, SocketAddr), Stop> {
+    let nobody = client.bench.network().tcp_socket(Domain::IPV4).map_err(Fault::from)?;
+    nobody.bind(&SocketAddr::from((LOCALHOST, 0)).into()).map_err(Fault::from)?;
+    let address = nobody.local_addr().ok().and_then(|address| address.as_socket());
+    let address = address.ok_or_else(|| Fault("a bound socket without an address".to_owned()))?;
+    Ok((nobody, address))
 }
 
 /// Half a reply is no reply.

@@ -70,6 +70,15 @@ pub(crate) struct OurEnd {
     pub(crate) written: usize,
 }
 
+/// What runs of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tasks {
+    /// Its processes, the first one among them.
+    pub(crate) processes: usize,
+    /// The threads of all of them together; a process has at least one.
+    pub(crate) threads: usize,
+}
+
 /// Processor time, as the scheduler accounts it, summed over all threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Effort {
@@ -124,6 +133,16 @@ impl Tree {
     /// How many bytes it asks for in the read from a socket in which one of its threads is blocked.
     pub(crate) fn read_size(&self) -> Option<usize> {
         sight::read_size(self.launcher)
+    }
+
+    /// The processes and threads that the program consists of right now.
+    pub(crate) fn tasks(&self) -> Option<Tasks> {
+        sight::tasks(self.launcher)
+    }
+
+    /// The bytes of memory that the program has right now: a page that several of its processes share counts once.
+    pub(crate) fn resident_memory(&self) -> Option<u64> {
+        sight::resident_memory(self.launcher)
     }
 
     /// The sockets that the program holds right now.

@@ -17,6 +17,8 @@ mod evidence;
 mod kernel;
 #[cfg(unix)]
 mod launcher;
+mod multiconn_client;
+mod multiconn_server;
 mod patience;
 mod payload;
 mod peer;
@@ -42,12 +44,20 @@ pub use run::{Planned, Scratch, Settings, run};
 pub use transcript::{Event, What, show};
 
 /// Every practical, in the order of the course.
-pub const PRACTICALS: &[Practical] = &[Practical {
-    name: "echo",
-    programs: &["echo_server", "echo_client"],
-    checks: &[echo_server::CHECKS, echo_client::CHECKS],
-    diagnose: diagnose::echo,
-}];
+pub const PRACTICALS: &[Practical] = &[
+    Practical {
+        name: "echo",
+        programs: &["echo_server", "echo_client"],
+        checks: &[echo_server::CHECKS, echo_client::CHECKS],
+        diagnose: diagnose::echo,
+    },
+    Practical {
+        name: "multiconn",
+        programs: &["multiconn_server", "multiconn_client"],
+        checks: &[&multiconn_server::AS_ECHO, multiconn_server::CHECKS, multiconn_client::CHECKS],
+        diagnose: diagnose::nothing,
+    },
+];
 
 /// Something that students hand in, and what is checked of it.
 #[derive(Debug)]
@@ -74,7 +84,7 @@ pub fn practical(name: &str) -> Option<&'static Practical> {
 }
 
 /// One check: a function whose name is its id.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Check {
     /// Its key in the rubric and in every report.
     pub id: &'static str,
@@ -83,6 +93,23 @@ pub struct Check {
     /// The programs that it runs; the first is the one it is about.
     pub programs: &'static [&'static str],
     body: Body,
+}
+
+impl Check {
+    /// The checks of one practical's program, for the program of another that does all of it too: the same functions under the
+    /// same ids.
+    pub(crate) const fn of_another_program<const N: usize>(
+        checks: &[Self],
+        programs: &'static [&'static str],
+    ) -> [Self; N] {
+        let mut same = [checks[0]; N];
+        let mut at = 0;
+        while at < N {
+            same[at] = Self { programs, ..checks[at] };
+            at += 1;
+        }
+        same
+    }
 }
 
 /// What a check is given.

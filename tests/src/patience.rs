@@ -62,7 +62,8 @@ impl Limits {
         Self { waiting: wall, working: wall, wall, decides: false }
     }
 
-    const fn waiting(waiting: Duration) -> Self {
+    /// So long as the program itself waits, whatever else the machine does.
+    pub(crate) const fn waiting(waiting: Duration) -> Self {
         Self { waiting, working: Duration::from_secs(4), wall: Duration::from_secs(90), decides: true }
     }
 }

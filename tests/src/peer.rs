@@ -333,7 +333,7 @@ impl Peer {
         bytes.to_vec()
     }
 
-    pub(crate) fn bench(&self) -> &Bench {
+    pub(crate) fn bench(&self) -> &Arc<Bench> {
         &self.bench
     }
 
@@ -497,6 +497,50 @@ impl Peer {
             self.until_still(writing);
             Ok(())
         })
+    }
+
+    /// Sends `message` again and again, so often at most, and reads nothing: until the program takes no more, or until `enough`
+    /// of what has gone out. How much that was.
+    pub(crate) fn flood(
+        &self,
+        message: &[u8],
+        times: usize,
+        mut enough: impl FnMut(usize) -> bool,
+    ) -> Result<usize, Stop> {
+        let most = message.len() * times;
+        let takes_no_more = Limits::waiting(Duration::from_millis(300));
+        let mut patience = Patience::new(&self.bench, takes_no_more, patience::STALLED);
+        let mut sent = 0;
+        while sent < most && !enough(sent) {
+            match self.write_some(&message[sent % message.len()..]) {
+                Ok(0) if patience.in_vain().is_some() => break,
+                Ok(0) => {}
+                Ok(n) => {
+                    patience.progress(n);
+                    sent += n;
+                }
+                Err(error) if is_reset(&error) => return Err(self.cut_off(sent)),
+                Err(error) => return Err(Fault::from(error).into()),
+            }
+        }
+        Ok(sent)
+    }
+
+    fn cut_off(&self, sent: usize) -> Stop {
+        self.bench.record.note(&self.name, What::Reset, &[]);
+        self.bench.suspect_death();
+        let expected = format!("a connection for {} that lasts, though it does not read", self.whom());
+        Failure::new(expected, format!("a reset after {sent} bytes")).into()
+    }
+
+    /// How the stream has ended, if it does so within this time; no byte may come before.
+    pub(crate) fn ended(&self, within: Duration) -> Result<Option<Ending>, Stop> {
+        let mut buffer = [0; 256];
+        match self.read_some(&mut buffer, within)? {
+            Read1::Ended(ending) => Ok(Some(ending)),
+            Read1::Nothing => Ok(None),
+            Read1::Bytes(n) => Err(Failure::new(format!("no byte for {}", self.whom()), show(&buffer[..n], 40)).into()),
+        }
     }
 
     /// Waits until the program has taken what was sent from its receive buffer; where the system does not show that, it pauses.

@@ -12,7 +12,7 @@ mod process;
 #[path = "program/process_unix.rs"]
 mod process;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// The words, the executable first. A message follows as the last word where no `{message}` stands.
+    /// The words, the executable first. Arguments of one launch, like a message, follow at the end where no `{message}` stands.
     pub fn new(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self { words: words.into_iter().map(Into::into).collect() }
     }
@@ -70,17 +70,19 @@ impl CommandLine {
         self.words.iter().any(|word| word.to_string_lossy().contains(place))
     }
 
-    fn fill(&self, host: &str, port: &str, message: Option<&OsStr>) -> Vec<OsString> {
+    fn fill(&self, host: &str, port: &str, arguments: &[OsString]) -> Vec<OsString> {
         let mut filled: Vec<OsString> = Vec::new();
         for word in &self.words {
-            match (word.to_str(), message) {
-                (Some("{message}"), Some(message)) => filled.push(message.to_owned()),
-                (Some(text), None) if text.contains("{message}") => {}
-                (Some(text), _) => filled.push(text.replace("{host}", host).replace("{port}", port).into()),
-                (None, _) => filled.push(word.clone()),
+            match word.to_str() {
+                Some("{message}") => filled.extend_from_slice(arguments),
+                Some(text) if text.contains("{message}") && arguments.is_empty() => {}
+                Some(text) => filled.push(text.replace("{host}", host).replace("{port}", port).into()),
+                None => filled.push(word.clone()),
             }
         }
-        filled.extend(message.filter(|_| !self.has("{message}")).map(OsStr::to_owned));
+        if !self.has("{message}") {
+            filled.extend_from_slice(arguments);
+        }
         filled
     }
 }
@@ -123,11 +125,18 @@ impl Subject {
 pub struct Program {
     subject: Arc<Subject>,
     pub(crate) bench: Arc<Bench>,
+    /// What every launch has on its command line besides the address.
+    arguments: Vec<OsString>,
 }
 
 impl Program {
     pub(crate) fn new(subject: Arc<Subject>, bench: Arc<Bench>) -> Self {
-        Self { subject, bench }
+        Self { subject, bench, arguments: Vec::new() }
+    }
+
+    /// The same program, launched with these words after its address.
+    pub(crate) fn with_arguments(&self, arguments: &[&str]) -> Self {
+        Self { arguments: arguments.iter().map(Into::into).collect(), ..self.clone() }
     }
 
     /// An attempt that leaves no trace in the check's record; what it left in its own.
@@ -180,7 +189,7 @@ impl Program {
 
     fn launch_at(&self, told: SocketAddr, expected: SocketAddr, tenancy: &mut Tenancy<'_>) -> Result<Launched, Stop> {
         let (host, port) = (told.ip().to_string(), told.port().to_string());
-        let mut running = self.start(&host, &port, None, Orders::default(), Vec::new())?;
+        let mut running = self.start(&host, &port, &[], Orders::default(), Vec::new())?;
         running.should_live = true;
         let found = running.until_listening(expected)?;
         Ok(match found {
@@ -202,7 +211,7 @@ impl Program {
     /// Starts it as a server with a port that is none, and waits for its end.
     pub(crate) fn launch_with_port(&self, port: &str) -> Result<Ended, Stop> {
         let _tenancy = self.known_home()?;
-        self.start(&LOCALHOST.to_string(), port, None, Orders::default(), Vec::new())?.until_ended(patience::ENDING)
+        self.start(&LOCALHOST.to_string(), port, &[], Orders::default(), Vec::new())?.until_ended(patience::ENDING)
     }
 
     /// Starts it as a server where the harness listens already, and waits for its end. A program with an address of its own finds
@@ -213,7 +222,7 @@ impl Program {
         let occupant = self.bench.network().listen(address).map_err(Fault::from)?;
         let address = occupant.local_addr().map_err(Fault::from)?;
         let (host, port) = (address.ip().to_string(), address.port().to_string());
-        let ended = self.start(&host, &port, None, Orders::default(), Vec::new())?.until_ended(patience::ENDING)?;
+        let ended = self.start(&host, &port, &[], Orders::default(), Vec::new())?.until_ended(patience::ENDING)?;
         Ok((address, ended))
     }
 
@@ -251,18 +260,23 @@ impl Program {
 
     /// Starts it as a client of `server` with a message as its argument.
     pub(crate) fn send_to(&self, server: SocketAddr, message: &[u8]) -> Result<Client, Stop> {
-        let message = argument(message)?;
-        self.start_client(server, Some(&message), Orders::default())
+        self.send_all_to(server, &[message])
+    }
+
+    /// The same with any number of arguments, and nothing on its standard input.
+    pub(crate) fn send_all_to(&self, server: SocketAddr, arguments: &[&[u8]]) -> Result<Client, Stop> {
+        let arguments: Vec<OsString> = arguments.iter().copied().map(argument).collect::<Result<_, _>>()?;
+        self.start_client(server, &arguments, Orders::default())
     }
 
     /// Starts it as a client of `server` without a message; it finds one on its standard input.
     pub(crate) fn send_typed(&self, server: SocketAddr, typed: &[u8], then_end: bool) -> Result<Client, Stop> {
-        self.start_client(server, None, Orders { input: typed.to_vec(), then_end })
+        self.start_client(server, &[], Orders { input: typed.to_vec(), then_end })
     }
 
-    fn start_client(&self, server: SocketAddr, message: Option<&OsStr>, orders: Orders) -> Result<Client, Stop> {
+    fn start_client(&self, server: SocketAddr, arguments: &[OsString], orders: Orders) -> Result<Client, Stop> {
         let (host, port) = (server.ip().to_string(), server.port().to_string());
-        Ok(Client { running: self.start(&host, &port, message, orders, vec![server.port()])? })
+        Ok(Client { running: self.start(&host, &port, arguments, orders, vec![server.port()])? })
     }
 
     /// `connects_to` are the ports that it has business with elsewhere than with its own peers.
@@ -270,12 +284,12 @@ impl Program {
         &self,
         host: &str,
         port: &str,
-        message: Option<&OsStr>,
+        arguments: &[OsString],
         orders: Orders,
         connects_to: Vec<u16>,
     ) -> Result<Running, Stop> {
         let folder = self.bench.folder(self.subject.folder.as_deref()).map_err(Fault::from)?;
-        let command = self.subject.command.fill(host, port, message);
+        let command = self.subject.command.fill(host, port, &[&self.arguments, arguments].concat());
         #[cfg(unix)]
         let confined = self.bench.confinement().chamber(self.bench.network(), &self.subject.reach, connects_to);
         #[cfg(not(unix))]
@@ -619,21 +633,28 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(command: &[&str], message: Option<&str>, expected: &[&str]) {
-        let filled = CommandLine::new(command.iter().copied()).fill("127.0.0.1", "7000", message.map(OsStr::new));
+    fn check(command: &[&str], arguments: &[&str], expected: &[&str]) {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        let filled = CommandLine::new(command.iter().copied()).fill("127.0.0.1", "7000", &arguments);
         assert_eq!(filled, expected.iter().map(OsString::from).collect::<Vec<_>>());
     }
 
     #[test]
     fn places_are_filled() {
-        check(&["py", "s.py", "{host}", "{port}"], None, &["py", "s.py", "127.0.0.1", "7000"]);
-        check(&["s", "--at={host}:{port}"], None, &["s", "--at=127.0.0.1:7000"]);
+        check(&["py", "s.py", "{host}", "{port}"], &[], &["py", "s.py", "127.0.0.1", "7000"]);
+        check(&["s", "--at={host}:{port}"], &[], &["s", "--at=127.0.0.1:7000"]);
     }
 
     #[test]
     fn a_message_comes_last_or_where_it_is_wanted() {
-        check(&["c", "{host}", "{port}"], Some("{port}"), &["c", "127.0.0.1", "7000", "{port}"]);
-        check(&["c", "{message}", "{port}"], Some("hi"), &["c", "hi", "7000"]);
-        check(&["c", "{message}", "{port}"], None, &["c", "7000"]);
+        check(&["c", "{host}", "{port}"], &["{port}"], &["c", "127.0.0.1", "7000", "{port}"]);
+        check(&["c", "{message}", "{port}"], &["hi"], &["c", "hi", "7000"]);
+        check(&["c", "{message}", "{port}"], &[], &["c", "7000"]);
+    }
+
+    #[test]
+    fn several_arguments_stand_in_the_place_of_one() {
+        check(&["c", "{port}"], &["one", "two"], &["c", "7000", "one", "two"]);
+        check(&["c", "{message}", "{port}"], &["one", "two"], &["c", "one", "two", "7000"]);
     }
 }

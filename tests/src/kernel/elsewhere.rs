@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Effort, OurEnd, Sockets, Whereabouts, Wires};
+use super::{Effort, OurEnd, Sockets, Tasks, Whereabouts, Wires};
 
 /// Never made: nobody can tell here whether a program stands still.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +20,14 @@ pub(crate) fn is_running(_launcher: u32) -> bool {
 
 pub(crate) fn thread_count(_pid: u32) -> u32 {
     0
+}
+
+pub(crate) fn tasks(_launcher: u32) -> Option<Tasks> {
+    None
+}
+
+pub(crate) fn resident_memory(_launcher: u32) -> Option<u64> {
+    None
 }
 
 pub(crate) fn sockets(_launcher: u32) -> Option<Sockets> {

@@ -20,7 +20,7 @@ use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use socket2::{Socket, Type};
 
-use super::{Effort, Sockets, Wires};
+use super::{Effort, Sockets, Tasks, Wires};
 
 pub(crate) use stuck::whereabouts;
 
@@ -35,6 +35,27 @@ pub(crate) fn listening(launcher: u32, program: u32, with_children: bool) -> Opt
     }
     let all: Option<Vec<_>> = descendants_since(launcher, just_now()).into_iter().map(listening_in).collect();
     Some(all?.concat())
+}
+
+pub(crate) fn tasks(launcher: u32) -> Option<Tasks> {
+    let processes = descendants(launcher);
+    let threads: usize = processes.iter().map(|pid| threads(*pid).len()).sum();
+    (!processes.is_empty()).then_some(Tasks { processes: processes.len(), threads })
+}
+
+pub(crate) fn resident_memory(launcher: u32) -> Option<u64> {
+    descendants_since(launcher, just_now()).into_iter().map(proportional_memory).sum()
+}
+
+/// `/proc/PID/smaps_rollup` (proc(5)): each resident page divided by how many processes share it. 0 where the process has gone.
+fn proportional_memory(pid: u32) -> Option<u64> {
+    const KIB: u64 = 1024;
+    let text = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
+        Ok(text) => text,
+        Err(_) => return stat(pid).is_none_or(|stat| stat.state == 'Z').then_some(0),
+    };
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * KIB)
 }
 
 pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
@@ -565,6 +586,26 @@ mod tests {
             for _ in 0..50 {
                 assert!(picture_of(pid).is_none());
             }
+        });
+    }
+
+    #[test]
+    fn processes_and_threads_are_counted() {
+        run_and_look(Command::new("sh").args(["-c", "cat | cat"]), |pid| {
+            soon("two should be there", || tasks(pid) == Some(Tasks { processes: 2, threads: 2 }));
+        });
+    }
+
+    #[test]
+    fn memory_that_is_used_shows() {
+        let hold = "import sys; held = bytearray(b'x') * 50_000_000; sys.stdin.read()";
+        if Command::new("python3").arg("--version").output().is_err() {
+            println!("skipped: no python3 here");
+            return;
+        }
+        run_and_look(Command::new("python3").args(["-c", hold]), |pid| {
+            soon("50 MB should show", || proportional_memory(pid).is_some_and(|bytes| bytes > 50_000_000));
+            soon("no more than that", || proportional_memory(pid).is_some_and(|bytes| bytes < 80_000_000));
         });
     }
 

@@ -1,0 +1,305 @@
+//! The echo server for many clients: one thread, and a selector that says which sockets are ready.
+//!
+//! ```text
+//! multiconn_server [HOST [PORT]] [--idle SECONDS]          default: 127.0.0.1 65432
+//! ```
+//!
+//! The reference solution. `Server::new`, `accept`, `close_idle` and the client's `read`, `write` and
+//! `interest` are the students'; the rest is as it is given to them.
+
+use std::collections::{HashMap, VecDeque};
+use std::env;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+const USAGE: &str =
+    "usage: multiconn_server [HOST [PORT]] [--idle SECONDS]    default: 127.0.0.1 65432";
+
+/// A client that is owed this much is not read from until it has taken some of it.
+const MOST_OWED: usize = 64 * 1024;
+
+/// The listening socket's token; a client's is its number, from 1 on.
+const LISTENER: Token = Token(0);
+
+fn main() -> ExitCode {
+    let Some(arguments) = arguments() else {
+        log(USAGE);
+        return ExitCode::from(2);
+    };
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            log(message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Arguments {
+    host: String,
+    port: u16,
+    /// A client that is silent for longer is closed.
+    idle: Option<Duration>,
+}
+
+fn run(arguments: Arguments) -> Result<(), String> {
+    let (host, port) = (arguments.host, arguments.port);
+    let address =
+        resolve(&host, port).map_err(|error| format!("cannot find the host {host}: {error}"))?;
+    let mut server = Server::new(address, arguments.idle)
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+
+    log(format_args!("listening on {address}"));
+    server
+        .serve()
+        .map_err(|error| format!("cannot wait for clients any more: {error}"))
+}
+
+/// Everything that the one thread keeps in mind.
+struct Server {
+    poll: Poll,
+    listener: TcpListener,
+    clients: HashMap<Token, Client>,
+    /// The last client's number.
+    last: usize,
+    idle: Option<Duration>,
+    /// Accepting has failed, and is to be tried again a little later.
+    accept_again: bool,
+}
+
+/// One conversation. A thread would remember all this by itself: where it is, and what it has read.
+struct Client {
+    stream: TcpStream,
+    peer: SocketAddr,
+    /// What came from it and has not gone back yet.
+    owed: VecDeque<u8>,
+    /// Its end of stream has been read.
+    ended: bool,
+    /// When a byte last went either way.
+    last_moved: Instant,
+}
+
+impl Server {
+    /// Steps 1 to 3, and a selector that watches the listening socket.
+    fn new(address: SocketAddr, idle: Option<Duration>) -> io::Result<Self> {
+        let mut listener = TcpListener::bind(address)?;
+        let poll = Poll::new()?;
+        poll.registry()
+            .register(&mut listener, LISTENER, Interest::READABLE)?;
+        Ok(Self {
+            poll,
+            listener,
+            clients: HashMap::new(),
+            last: 0,
+            idle,
+            accept_again: false,
+        })
+    }
+
+    /// The only loop, and the only call in it that waits is `poll`.
+    fn serve(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(256);
+        loop {
+            match self.poll.poll(&mut events, self.timeout()) {
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            let mut ready: Vec<Token> = events.iter().map(|event| event.token()).collect();
+            if self.accept_again {
+                ready.push(LISTENER);
+            }
+            for token in ready {
+                match token {
+                    LISTENER => self.accept(),
+                    client => self.take_turn(client),
+                }
+            }
+            self.close_idle();
+        }
+    }
+
+    /// Accepts every client that waits, until there is none left.
+    fn accept(&mut self) {
+        self.accept_again = false;
+        loop {
+            match self.listener.accept() {
+                Ok((stream, peer)) => self.welcome(Client::new(stream, peer)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    log(format_args!("cannot accept a client: {error}"));
+                    // Most often no descriptor is free. The selector will not say it twice that
+                    // somebody waits.
+                    self.accept_again = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn welcome(&mut self, mut client: Client) {
+        self.last += 1;
+        let token = Token(self.last);
+        let interest = client.interest();
+        match self
+            .poll
+            .registry()
+            .register(&mut client.stream, token, interest)
+        {
+            Ok(()) => drop(self.clients.insert(token, client)),
+            Err(error) => log(format_args!("{} cannot be served: {error}", client.peer)),
+        }
+    }
+
+    /// One client's turn: it reads once, writes what can be written, and waits for what comes next.
+    /// Whatever goes wrong is that client's affair: it is closed, and the others go on.
+    fn take_turn(&mut self, token: Token) {
+        let Some(client) = self.clients.get_mut(&token) else {
+            return;
+        };
+        let registry = self.poll.registry();
+        let turn = client.read().and_then(|()| client.write()).and_then(|()| {
+            let interest = client.interest();
+            registry.reregister(&mut client.stream, token, interest)
+        });
+        match turn {
+            Ok(()) if !client.is_done() => return,
+            Ok(()) => log(format_args!("{} has closed", client.peer)),
+            Err(error) => log(format_args!("{} is lost: {error}", client.peer)),
+        }
+        self.clients.remove(&token); // dropped, and so closed
+    }
+
+    /// How long the selector may wait: for ever, or until the next client has been silent too long.
+    fn timeout(&self) -> Option<Duration> {
+        const BEFORE_ACCEPTING_AGAIN: Duration = Duration::from_millis(100);
+        let silent = self
+            .clients
+            .values()
+            .map(|client| client.last_moved.elapsed());
+        let next = self
+            .idle
+            .and_then(|idle| silent.max().map(|longest| idle.saturating_sub(longest)));
+        let again = self.accept_again.then_some(BEFORE_ACCEPTING_AGAIN);
+        next.into_iter().chain(again).min()
+    }
+
+    /// Closes the clients that have been silent for too long, and only those.
+    fn close_idle(&mut self) {
+        let Some(idle) = self.idle else { return };
+        self.clients
+            .retain(|_, client| client.last_moved.elapsed() < idle);
+    }
+}
+
+impl Client {
+    fn new(stream: TcpStream, peer: SocketAddr) -> Self {
+        Self {
+            stream,
+            peer,
+            owed: VecDeque::new(),
+            ended: false,
+            last_moved: Instant::now(),
+        }
+    }
+
+    /// Reads once, if there is room for what comes. That nothing is there is no error.
+    fn read(&mut self) -> io::Result<()> {
+        if !self.may_say_more() {
+            return Ok(());
+        }
+        let mut buffer = [0; 16 * 1024];
+        match self.stream.read(&mut buffer) {
+            Ok(0) => self.ended = true,
+            Ok(count) => {
+                self.owed.extend(&buffer[..count]);
+                self.last_moved = Instant::now();
+            }
+            Err(error) if is_for_later(&error) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Writes what it is owed, as far as the socket takes it. The rest stays owed.
+    fn write(&mut self) -> io::Result<()> {
+        while !self.owed.is_empty() {
+            match self.stream.write(self.owed.as_slices().0) {
+                Ok(count) => {
+                    self.owed.drain(..count);
+                    self.last_moved = Instant::now();
+                }
+                Err(error) if is_for_later(&error) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// What is worth waking up for: reading while there is room, writing while something is owed.
+    fn interest(&self) -> Interest {
+        match (self.may_say_more(), self.owed.is_empty()) {
+            (true, true) => Interest::READABLE,
+            (true, false) => Interest::READABLE | Interest::WRITABLE,
+            (false, _) => Interest::WRITABLE,
+        }
+    }
+
+    fn may_say_more(&self) -> bool {
+        !self.ended && self.owed.len() < MOST_OWED
+    }
+
+    /// It has ended its side, and all of its bytes are on their way back.
+    fn is_done(&self) -> bool {
+        self.ended && self.owed.is_empty()
+    }
+}
+
+/// Not now: the selector will say when.
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
+    let mut addresses = (host, port).to_socket_addrs()?;
+    addresses
+        .find(SocketAddr::is_ipv4)
+        .ok_or_else(|| io::Error::other("it has no IPv4 address"))
+}
+
+/// HOST, PORT and the time for `--idle`, or nothing where the words on the command line are none.
+fn arguments() -> Option<Arguments> {
+    let mut words: VecDeque<String> = VecDeque::new();
+    let mut idle = None;
+    let mut given = env::args_os().skip(1).map(|word| word.into_string().ok());
+    while let Some(word) = given.next() {
+        match word? {
+            option if option == "--idle" => idle = Some(seconds(&given.next()??)?),
+            word => words.push_back(word),
+        }
+    }
+    let host = words.pop_front().unwrap_or_else(|| "127.0.0.1".to_owned());
+    let port = words.pop_front().unwrap_or_else(|| "65432".to_owned());
+    let port = port.parse().ok()?;
+
+    let is_host = !host.is_empty() && !host.starts_with('-');
+    (is_host && words.is_empty()).then_some(Arguments { host, port, idle })
+}
+
+/// A time such as `30` or `0.5`.
+fn seconds(word: &str) -> Option<Duration> {
+    let time = Duration::try_from_secs_f64(word.parse().ok()?).ok()?;
+    (time > Duration::ZERO).then_some(time)
+}
+
+/// A line on stderr. That nobody reads it any more is no reason to stop: `eprintln!` would panic.
+fn log(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
