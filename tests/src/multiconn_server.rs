@@ -80,7 +80,7 @@ fn rests_among_many_clients(server: &Program) -> Outcome {
 
     let _silent = connect_one_by_one(&running, CLIENTS, &mut payload)?;
     let not_reading = running.connect_with_small_buffer()?;
-    not_reading.send_what_fits(server.bench.large_message())?;
+    not_reading.flood(server.bench.large_message(), 1, |_| false)?;
 
     if !patience::let_be(&server.bench, AFTERMATH, patience::STALLED) {
         uses_little_time(&server.bench, tree, CLIENTS)

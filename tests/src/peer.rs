@@ -508,8 +508,7 @@ impl Peer {
         mut enough: impl FnMut(usize) -> bool,
     ) -> Result<usize, Stop> {
         let most = message.len() * times;
-        let takes_no_more = Limits::waiting(Duration::from_millis(300));
-        let mut patience = Patience::new(&self.bench, takes_no_more, patience::STALLED);
+        let mut patience = Patience::new(&self.bench, patience::TAKING, patience::STALLED);
         let mut sent = 0;
         while sent < most && !enough(sent) {
             match self.write_some(&message[sent % message.len()..]) {
@@ -519,18 +518,37 @@ impl Peer {
                     patience.progress(n);
                     sent += n;
                 }
-                Err(error) if is_reset(&error) => return Err(self.cut_off(sent)),
+                Err(error) if is_reset(&error) => {
+                    let expected = format!("a connection for {} that lasts, though it does not read", self.whom());
+                    return Err(self.cut_off(expected, sent));
+                }
                 Err(error) => return Err(Fault::from(error).into()),
             }
         }
         Ok(sent)
     }
 
-    fn cut_off(&self, sent: usize) -> Stop {
+    /// Sends a message piece by piece, each when the program has taken the one before; it must not close before it has them all.
+    pub(crate) fn send_pieces<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(), Stop> {
+        let mut sent = 0;
+        for piece in pieces {
+            match (&*self.stream).write_all(piece) {
+                Ok(()) => self.bench.record.note(&self.name, What::Send, piece),
+                Err(error) if is_reset(&error) => {
+                    return Err(self.cut_off(format!("a program that takes all that is sent by {}", self.whom()), sent));
+                }
+                Err(error) => return Err(Fault::from(error).into()),
+            }
+            sent += piece.len();
+            self.until_taken()?;
+        }
+        Ok(())
+    }
+
+    fn cut_off(&self, expected: String, sent: usize) -> Stop {
         self.bench.record.note(&self.name, What::Reset, &[]);
         self.bench.suspect_death();
-        let expected = format!("a connection for {} that lasts, though it does not read", self.whom());
-        Failure::new(expected, format!("a reset after {sent} bytes")).into()
+        Failure::new(expected, format!("a connection that was closed after {sent} bytes")).into()
     }
 
     /// How the stream has ended, if it does so within this time; no byte may come before.

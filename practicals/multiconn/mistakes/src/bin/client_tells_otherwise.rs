@@ -1,0 +1,18 @@
+//! Tells its steps in words of its own, with capital letters.
+
+use std::process::ExitCode;
+
+use multiconn_mistakes::client::{self, Client};
+
+struct Capital;
+
+impl Client for Capital {
+    fn say(&self, line: String) {
+        let (first, rest) = line.split_at(1);
+        println!("{}{rest}", first.to_uppercase());
+    }
+}
+
+fn main() -> ExitCode {
+    client::main(Capital)
+}

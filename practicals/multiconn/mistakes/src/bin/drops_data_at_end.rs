@@ -1,0 +1,22 @@
+//! Closes a client as soon as a read returns 0. What the socket had not taken by then is lost. It
+//! keeps up to 10 MiB, so that this may be much.
+
+use std::process::ExitCode;
+
+use multiconn_mistakes::server::{self, Client, Server};
+
+struct Hasty;
+
+impl Server for Hasty {
+    fn may_say_more(&self, client: &Client) -> bool {
+        client.owed.len() < 10 * 1024 * 1024
+    }
+
+    fn is_done(&self, client: &Client) -> bool {
+        client.ended
+    }
+}
+
+fn main() -> ExitCode {
+    server::main(Hasty)
+}

@@ -1,0 +1,17 @@
+//! Has a table with places for eight clients. The ninth waits until a place is free.
+
+use std::process::ExitCode;
+
+use multiconn_mistakes::server::{self, Server};
+
+struct Eight;
+
+impl Server for Eight {
+    fn has_room(&self, clients: usize) -> bool {
+        clients < 8
+    }
+}
+
+fn main() -> ExitCode {
+    server::main(Eight)
+}

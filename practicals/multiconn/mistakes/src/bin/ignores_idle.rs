@@ -1,0 +1,19 @@
+//! Takes `--idle` from the command line and never closes anybody for it: there was no event on
+//! which to do it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use multiconn_mistakes::server::{self, Client, Server};
+
+struct Patient;
+
+impl Server for Patient {
+    fn is_idle(&self, _client: &Client, _idle: Duration) -> bool {
+        false
+    }
+}
+
+fn main() -> ExitCode {
+    server::main(Patient)
+}

@@ -1,0 +1,18 @@
+//! Has a selector, and still serves one client after another: it accepts the next one when the last
+//! has gone.
+
+use std::process::ExitCode;
+
+use multiconn_mistakes::server::{self, Server};
+
+struct OneByOne;
+
+impl Server for OneByOne {
+    fn has_room(&self, clients: usize) -> bool {
+        clients == 0
+    }
+}
+
+fn main() -> ExitCode {
+    server::main(OneByOne)
+}

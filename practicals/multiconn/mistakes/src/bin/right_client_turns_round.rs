@@ -1,0 +1,21 @@
+//! Right, and odd: it serves the last one first, and looks at everybody twice.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use mio::Token;
+
+use multiconn_mistakes::client::{self, Client, Connection};
+
+struct Backwards;
+
+impl Client for Backwards {
+    fn turns(&self, ready: Vec<Token>, _open: &BTreeMap<Token, Connection>) -> Vec<Token> {
+        let backwards = ready.iter().rev().copied();
+        backwards.clone().chain(backwards).collect()
+    }
+}
+
+fn main() -> ExitCode {
+    client::main(Backwards)
+}

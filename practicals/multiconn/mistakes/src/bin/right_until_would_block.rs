@@ -1,0 +1,36 @@
+//! Right, and odd: both events are asked for once, when the client comes, and never again, as the
+//! selector tells of changes. So each turn goes on until nothing can be done any more.
+
+use std::io;
+use std::process::ExitCode;
+
+use mio::{Interest, Registry, Token};
+
+use multiconn_mistakes::server::{self, Client, Server};
+
+struct Draining;
+
+impl Server for Draining {
+    fn turn(&mut self, client: &mut Client) -> io::Result<()> {
+        loop {
+            let before = (client.said, client.owed.len(), client.ended);
+            self.read(client)?;
+            self.write(client)?;
+            if before == (client.said, client.owed.len(), client.ended) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn watch(&mut self, registry: &Registry, client: &mut Client, token: Token) -> io::Result<()> {
+        if client.said > 0 && !std::mem::replace(&mut client.watched, true) {
+            let both = Interest::READABLE | Interest::WRITABLE;
+            registry.reregister(&mut client.stream, token, both)?;
+        }
+        Ok(())
+    }
+}
+
+fn main() -> ExitCode {
+    server::main(Draining)
+}
