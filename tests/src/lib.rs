@@ -14,6 +14,8 @@ mod echo_client;
 mod echo_server;
 mod errand;
 mod evidence;
+mod framed_client;
+mod framed_server;
 mod kernel;
 #[cfg(unix)]
 mod launcher;
@@ -55,6 +57,12 @@ pub const PRACTICALS: &[Practical] = &[
         name: "multiconn",
         programs: &["multiconn_server", "multiconn_client"],
         checks: &[&multiconn_server::AS_ECHO, multiconn_server::CHECKS, multiconn_client::CHECKS],
+        diagnose: diagnose::nothing,
+    },
+    Practical {
+        name: "framing",
+        programs: &["framed_server", "framed_client"],
+        checks: &[framed_server::CHECKS, framed_client::CHECKS],
         diagnose: diagnose::nothing,
     },
 ];

@@ -31,8 +31,12 @@ pub(crate) const ENDING: Limits = Limits::waiting(Duration::from_secs(5));
 pub(crate) const LETTING_GO: Limits = Limits::waiting(Duration::from_secs(2));
 
 /// A program that has taken nothing for this long takes no more.
-pub(crate) const TAKING: Limits =
-    Limits { waiting: Duration::from_millis(300), working: Duration::from_secs(1), wall: Duration::from_secs(90) };
+pub(crate) const TAKING: Limits = Limits {
+    waiting: Duration::from_millis(300),
+    working: Duration::from_secs(1),
+    wall: Duration::from_secs(90),
+    decides: false,
+};
 
 /// Nobody gives up while bytes come at least this fast, per second.
 const SLOWEST_STREAM: f64 = 64.0 * 1024.0;

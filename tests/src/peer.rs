@@ -726,6 +726,13 @@ impl Host {
         }
     }
 
+    /// The connection of a client that has gone already, if it made one.
+    pub(crate) fn accept_waiting(&self, client: Tree) -> Result<Option<Peer>, Stop> {
+        let Some(stream) = self.take_one().map_err(Fault::from)? else { return Ok(None) };
+        stream.set_nonblocking(false).map_err(Fault::from)?;
+        Peer::new(self.bench.next_peer(), stream, self.bench.clone(), client, What::Connect).map(Some)
+    }
+
     fn take_one(&self) -> io::Result<Option<TcpStream>> {
         match self.listener.accept() {
             Ok((stream, _)) => Ok(Some(stream)),

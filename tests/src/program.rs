@@ -544,6 +544,11 @@ impl Server<'_> {
         self.running.tree()
     }
 
+    /// What it has said on standard error.
+    pub(crate) fn stderr(&self) -> &Output {
+        &self.running.process.stderr
+    }
+
     /// Holds as long as one of its processes lives.
     pub(crate) fn lives_on(&mut self) -> Result<(), Stop> {
         match self.running.has_ended(Duration::ZERO).map_err(Fault::from)? {

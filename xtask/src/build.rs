@@ -231,6 +231,7 @@ fn run_cargo_confined(staged: &StagedCrate, target: &Path, premises: &Premises) 
     give_to_builder(&staged.folder, premises)?; // cargo writes a lock file there where it finds none
     let write = vec![target.to_owned(), staged.folder.clone()];
     let mut read = vec![sysroot.clone()];
+    read.extend_from_slice(&staged.libraries);
     read.extend(cargo_home.as_ref().map(|home| home.join("registry")));
     let mut environment = vec![
         ("PATH".into(), path_with(&sysroot.join("bin"))),

@@ -30,18 +30,20 @@ pub(crate) struct Rubric {
     pub(crate) programs: Vec<ProgramRow>,
     /// How programs are recognised, built and started.
     pub(crate) languages: Vec<Language>,
+    /// Library crates of the submission's own that its programs have as a path dependency beside them.
+    pub(crate) shared: Vec<ProgramRow>,
     /// In the rubric's order.
     pub(crate) checks: Vec<Row>,
     /// What is said about the mistakes that the grader can name.
     pub(crate) explanations: Explanations,
 }
 
-/// One program of the practical.
+/// One program of the practical, or one library that its programs share.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProgramRow {
     pub(crate) name: String,
-    /// Which files a submission may bring for it: paths in its folder, with `*` and `**`.
+    /// Which files a submission may bring for it: paths in the folder that has its name, with `*` and `**`.
     pub(crate) files: Vec<String>,
     /// The address that every submission of it uses, where the practical gives it none.
     pub(crate) address: Option<std::net::SocketAddr>,
@@ -101,6 +103,8 @@ struct File {
     program: Vec<Spanned<ProgramRow>>,
     #[serde(default)]
     language: Vec<Language>,
+    #[serde(default)]
+    shared: Vec<ProgramRow>,
     check: Vec<CheckRow>,
 }
 
@@ -195,6 +199,7 @@ impl Source<'_> {
             explanations: Explanations::default(),
             languages: languages::with(file.language),
             programs: file.program.into_iter().map(Spanned::into_inner).collect(),
+            shared: file.shared,
         })
     }
 

@@ -61,6 +61,8 @@ pub(crate) struct StagedCrate {
     pub(crate) origin: String,
     /// Changes with the name or content of any of its files.
     pub(crate) fingerprint: u64,
+    /// The copies of the libraries that it shares with the submission's other programs.
+    pub(crate) libraries: Vec<PathBuf>,
     /// The address that it always uses, where it takes none.
     pub(crate) address: Option<SocketAddr>,
 }
@@ -169,20 +171,27 @@ impl Desk<'_> {
             return Ok(self.unusable(row, self.base, "is missing", self.where_to_put(row)));
         };
         let from = self.base.join(&found.folder);
-        let files = match self.files(row, &found) {
-            Ok(files) => files,
+        let staged = self.files(row, &found).and_then(|files| Ok((files, self.libraries(&found)?)));
+        let (files, libraries) = match staged {
+            Ok(staged) => staged,
             Err(why) => return Ok(self.unusable(row, &from, "is refused", format!("{why:#}"))),
         };
         self.note_what_is_left_out(&found, &files);
         let own = repository::target()?.join(format!("{}-{:016x}", self.rubric.practical.name, hash(&from)));
         let folder = own.join(&row.name);
-        let fingerprint =
-            copy(&files, &folder).with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))?;
+        let copied = |files: &Files, to: &Path| {
+            copy(files, to).with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))
+        };
+        let mut fingerprint = Fnv(copied(&files, &folder)?);
+        for (library, files) in &libraries {
+            fingerprint = fingerprint.with(&copied(files, &own.join(library))?.to_be_bytes());
+        }
         let staged = StagedCrate {
             name: row.name.clone(),
             target: own.join("target"),
             origin: self.repository.relative(&from),
-            fingerprint,
+            fingerprint: fingerprint.0,
+            libraries: libraries.into_keys().map(|library| own.join(library)).collect(),
             address: self.request.address.or(row.address),
             folder: folder.clone(),
         };
@@ -218,12 +227,15 @@ impl Desk<'_> {
     /// Where students put a program: at the top, in a folder named like the branch, or in the practical's own, where a skeleton
     /// stands that they may have left as it was; in a folder of its own there, or as a lone file. An archive often has one
     /// folder round everything.
-    fn find(&self, name: &str) -> Option<Found> {
+    fn places(&self) -> Vec<PathBuf> {
         let practical = Path::new("practicals").join(self.rubric.practical.name);
         let tops = std::iter::once(PathBuf::new()).chain(self.only_folder());
-        let places: Vec<PathBuf> = tops
-            .flat_map(|top| [top.clone(), top.join(&self.rubric.branch), top.join(&practical), top.join("src")])
-            .collect();
+        tops.flat_map(|top| [top.clone(), top.join(&self.rubric.branch), top.join(&practical), top.join("src")])
+            .collect()
+    }
+
+    fn find(&self, name: &str) -> Option<Found> {
+        let places = self.places();
         let own = places.iter().find_map(|place| self.recognise(&place.join(name), name, true));
         let lone = || places.iter().find_map(|place| self.recognise(place, name, false));
         match own {
@@ -278,15 +290,31 @@ impl Desk<'_> {
             }
             check_name(&name, files.keys())?;
             files.insert(name, self.holder.read(&path).with_context(about)?);
-            if files.values().map(Vec::len).sum::<usize>() > MOST_BYTES_IN_ALL {
-                bail!("its files have more than {MOST_BYTES_IN_ALL} bytes in all");
-            }
+            check_size(&files)?;
         }
         if found.is_rust() {
             self.put_manifests(row, &mut files);
             stand_alone(&mut files);
         }
         Ok(files)
+    }
+
+    /// What the programs share, by the names of the crates. A program that shares nothing still builds: its manifest is the
+    /// harness's, and names them, so that the skeletons stand in for what is not there.
+    fn libraries(&self, found: &Found) -> anyhow::Result<BTreeMap<String, Files>> {
+        let mut libraries = BTreeMap::new();
+        for row in self.rubric.shared.iter().filter(|_| found.is_rust()) {
+            let is_there = |folder: &PathBuf| self.holder.kind(&folder.join("src/lib.rs")).is_some();
+            let theirs = self.places().into_iter().map(|place| place.join(&row.name)).find(is_there);
+            let mut files = match theirs {
+                Some(folder) => read_listed(self.holder, &folder, &row.files)?,
+                None => read_listed(&Holder::open(&self.rubric.folder)?, Path::new(&row.name), &row.files)?,
+            };
+            self.put_manifests(row, &mut files);
+            stand_alone(&mut files);
+            libraries.insert(row.name.clone(), files);
+        }
+        Ok(libraries)
     }
 
     /// A student's own checkout keeps its manifest; in anybody else's submission the harness's stands.
@@ -413,6 +441,25 @@ impl Fnv {
         let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
         Self(bytes.len().to_be_bytes().iter().chain(bytes).fold(self.0, step))
     }
+}
+
+/// The listed files below `folder`, by their names there.
+fn read_listed(holder: &Holder, folder: &Path, patterns: &[String]) -> anyhow::Result<Files> {
+    let mut files = Files::new();
+    for path in listed_files(holder, folder, patterns)? {
+        let name = path.strip_prefix(folder)?.to_owned();
+        check_name(&name, files.keys())?;
+        files.insert(name, holder.read(&path).with_context(|| visible(&path))?);
+        check_size(&files)?;
+    }
+    Ok(files)
+}
+
+fn check_size(files: &Files) -> anyhow::Result<()> {
+    if files.values().map(Vec::len).sum::<usize>() > MOST_BYTES_IN_ALL {
+        bail!("its files have more than {MOST_BYTES_IN_ALL} bytes in all");
+    }
+    Ok(())
 }
 
 /// The files below `folder` that a pattern names; links, pipes and other things that are no files are not followed or read.

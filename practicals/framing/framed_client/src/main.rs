@@ -1,0 +1,119 @@
+//! The client for framed messages: it sends each of its messages and prints each reply.
+//!
+//! ```text
+//! framed_client HOST PORT [MESSAGE]...          without MESSAGE: each line from stdin
+//! ```
+//!
+//! Given whole: the arguments, the lines from stdin, what is printed, the exit status. Yours: `check`
+//! and `exchange` here, and `send` and `receive` in `../framing`.
+
+use std::env;
+use std::fmt::Display;
+use std::io::{self, BufRead, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::process::ExitCode;
+
+const USAGE: &str =
+    "usage: framed_client HOST PORT [MESSAGE]...    without MESSAGE: lines from stdin";
+
+fn main() -> ExitCode {
+    let Some(arguments) = arguments() else {
+        complain(USAGE);
+        return ExitCode::from(2);
+    };
+    if let Err(message) = arguments.messages.iter().try_for_each(|text| check(text)) {
+        complain(message);
+        return ExitCode::from(2);
+    }
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            complain(message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Arguments {
+    host: String,
+    port: u16,
+    messages: Vec<String>,
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    let (host, port) = (&arguments.host, arguments.port);
+    let address =
+        resolve(host, port).map_err(|error| format!("cannot find the host {host}: {error}"))?;
+    let mut server = TcpStream::connect(address)
+        .map_err(|error| format!("cannot connect to {address}: {error}"))?;
+    if arguments.messages.is_empty() {
+        return io::stdin().lock().lines().try_for_each(|line| {
+            let line = line.map_err(|error| format!("cannot read from stdin: {error}"))?;
+            check(&line)?;
+            say(&mut server, &line)
+        });
+    }
+    arguments
+        .messages
+        .iter()
+        .try_for_each(|text| say(&mut server, text))
+}
+
+/// One message, and the line that it is answered with.
+fn say(server: &mut TcpStream, text: &str) -> Result<(), String> {
+    let reply = exchange(server, text).map_err(|error| format!("no whole reply: {error}"))?;
+    print(&reply).map_err(|error| format!("cannot print the reply: {error}"))
+}
+
+/// Whether a message can be sent at all: why not, if it cannot.
+fn check(text: &str) -> Result<(), String> {
+    // `framing::LONGEST` is how many bytes a body can have.
+    //
+    //   - The caller prints the error and ends with status 2, before anything is sent. Could `send`
+    //     have said it, too? What would have been sent by then, with several messages?
+    todo!("are the {} bytes of {text:?} too many?", text.len())
+}
+
+/// Sends one message and returns the reply. Where a reply is due, the end of the stream is an error.
+fn exchange(server: &mut TcpStream, text: &str) -> io::Result<String> {
+    // `framing::send`, then `framing::receive`.
+    //
+    //   - `receive` returns `None` where the server ends the stream instead of replying. What is that
+    //     to somebody who waits for a reply? `ErrorKind::UnexpectedEof` turns into an `io::Error`.
+    todo!("send {text:?} to {server:?} and receive the reply")
+}
+
+/// The reply and one line end. `println!` panics where nobody reads any more.
+fn print(reply: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{reply}")?;
+    stdout.flush()
+}
+
+/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
+    let mut addresses = (host, port).to_socket_addrs()?;
+    addresses
+        .find(SocketAddr::is_ipv4)
+        .ok_or_else(|| io::Error::other("it has no IPv4 address"))
+}
+
+/// HOST, PORT and the messages, or nothing where the words on the command line are none.
+fn arguments() -> Option<Arguments> {
+    let mut words = env::args_os().skip(1).map(|word| word.into_string().ok());
+    let host = words.next()??;
+    let port = words.next()??.parse().ok()?;
+    let messages = words.collect::<Option<Vec<String>>>()?;
+
+    let is_host = !host.is_empty() && !host.starts_with('-');
+    is_host.then_some(Arguments {
+        host,
+        port,
+        messages,
+    })
+}
+
+/// What goes wrong: a line on stderr.
+fn complain(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

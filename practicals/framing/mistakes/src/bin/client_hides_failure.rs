@@ -1,0 +1,20 @@
+//! Tells of its failures in its log, and exits with status 0 all the same.
+
+use std::io;
+use std::process::ExitCode;
+
+use framing_mistakes::Right;
+use framing_mistakes::client::{self, Client};
+
+struct Cheerful;
+
+impl Client for Cheerful {
+    fn fails(&self, error: io::Error) -> ExitCode {
+        eprintln!("no whole reply: {error}");
+        ExitCode::SUCCESS
+    }
+}
+
+fn main() -> ExitCode {
+    client::main(Cheerful, Right)
+}

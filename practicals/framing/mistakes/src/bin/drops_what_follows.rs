@@ -1,0 +1,23 @@
+//! Reads into a large buffer, takes the message that stands at its beginning, and begins the next
+//! one with an empty buffer.
+
+use std::io;
+use std::net::TcpStream;
+use std::process::ExitCode;
+
+use framing_mistakes::server::{self, Plain};
+use framing_mistakes::{Framing, receive_buffered};
+
+#[derive(Default)]
+struct Wasteful;
+
+impl Framing for Wasteful {
+    fn receive(&mut self, stream: &mut TcpStream) -> io::Result<Option<String>> {
+        let body = receive_buffered(stream, &mut Vec::new())?;
+        body.map(|body| self.text(body)).transpose()
+    }
+}
+
+fn main() -> ExitCode {
+    server::main::<Wasteful>(Plain)
+}

@@ -1,0 +1,25 @@
+//! Writes and reads the length in the order that its own processor has: the low byte first. With a
+//! client of the same kind all is well.
+
+use std::io;
+use std::process::ExitCode;
+
+use framing_mistakes::Framing;
+use framing_mistakes::server::{self, Plain};
+
+#[derive(Default)]
+struct Little;
+
+impl Framing for Little {
+    fn header(&self, text: &str) -> Vec<u8> {
+        (text.len() as u16).to_le_bytes().to_vec()
+    }
+
+    fn length(&self, header: [u8; 2]) -> io::Result<usize> {
+        Ok(usize::from(u16::from_le_bytes(header)))
+    }
+}
+
+fn main() -> ExitCode {
+    server::main::<Little>(Plain)
+}

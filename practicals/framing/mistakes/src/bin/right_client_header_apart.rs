@@ -1,0 +1,23 @@
+//! Right, and odd: header and body leave apart, each in a packet of its own.
+
+use std::io;
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::ExitCode;
+
+use framing_mistakes::Framing;
+use framing_mistakes::client::{self, Plain};
+
+struct Apart;
+
+impl Framing for Apart {
+    fn send(&mut self, stream: &mut TcpStream, text: &str) -> io::Result<()> {
+        let header = self.header(text);
+        stream.write_all(&header)?;
+        stream.write_all(text.as_bytes())
+    }
+}
+
+fn main() -> ExitCode {
+    client::main(Plain, Apart)
+}

@@ -1,0 +1,25 @@
+//! Right, and odd: it reads as much as comes, and keeps for the next message what is more than one.
+
+use std::io;
+use std::net::TcpStream;
+use std::process::ExitCode;
+
+use framing_mistakes::server::{self, Plain};
+use framing_mistakes::{Framing, receive_buffered};
+
+/// What was read beyond the last message.
+#[derive(Default)]
+struct Keeping {
+    kept: Vec<u8>,
+}
+
+impl Framing for Keeping {
+    fn receive(&mut self, stream: &mut TcpStream) -> io::Result<Option<String>> {
+        let body = receive_buffered(stream, &mut self.kept)?;
+        body.map(|body| self.text(body)).transpose()
+    }
+}
+
+fn main() -> ExitCode {
+    server::main::<Keeping>(Plain)
+}

@@ -1,0 +1,315 @@
+//! What is checked of the server that echoes messages with a header of two bytes: the length of the body, unsigned, big-endian.
+//! The readable list first, then the checks; each check's comment is the misconception that it detects.
+
+use std::time::Duration;
+
+use crate::echo_server::{AFTERMATH, after, listens_on_given_address, reports_address_in_use, reports_bad_arguments};
+use crate::patience::{self, Patience, Proof, wait_for};
+use crate::payload::Payload;
+use crate::peer::{Ending, Peer};
+use crate::program::{Program, Server};
+use crate::transcript::show;
+use crate::{Check, Failure, Outcome, Stop, check};
+
+pub(crate) const CHECKS: &[Check] = &[
+    check!(flow, listens_on_given_address, framed_server),
+    check!(header, echoes_one_message, framed_server),
+    check!(header, echoes_empty_body, framed_server),
+    check!(header, echoes_every_length, framed_server),
+    check!(header, counts_bytes, framed_server),
+    check!(pieces, reads_cut_header, framed_server),
+    check!(pieces, reads_body_byte_by_byte, framed_server),
+    check!(pieces, answers_three_in_one_segment, framed_server),
+    check!(pieces, keeps_what_follows, framed_server),
+    check!(ends, ends_between_messages, framed_server),
+    check!(ends, reports_cut_message, framed_server),
+    check!(ends, reports_invalid_text, framed_server),
+    check!(ends, outlives_reset, framed_server),
+    check!(clients, answers_beside_unfinished_message, framed_server),
+    check!(clients, keeps_messages_apart, framed_server),
+    check!(conduct, reports_address_in_use, framed_server),
+    check!(conduct, reports_bad_arguments, framed_server),
+];
+
+/// A message as it travels: the header, then the body. Its echo is the same.
+pub(crate) fn framed(body: &[u8]) -> Vec<u8> {
+    [&(body.len() as u16).to_be_bytes(), body].concat()
+}
+
+// ---- header ----
+
+/// The least that such a server does: the header says how long the body is, and counts nothing but the body, high byte first.
+fn echoes_one_message(server: &Program) -> Outcome {
+    let body = server.bench.payload().letters(12);
+    let running = server.launch()?;
+    running.connect()?.exchange(&framed(&body))
+}
+
+/// A body may have no byte at all: then the next header follows at once.
+fn echoes_empty_body(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    for body in [Vec::new(), Vec::new(), payload.letters(5), Vec::new()] {
+        client.exchange(&framed(&body))?;
+    }
+    Ok(())
+}
+
+/// Both bytes of the header count, in their order, up to the largest number that they hold.
+fn echoes_every_length(server: &Program) -> Outcome {
+    const LENGTHS: [usize; 12] = [1, 2, 255, 256, 257, 300, 1024, 4096, 32_767, 32_768, 65_534, 65_535];
+    let text = server.bench.payload().letters(65_535);
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    for length in LENGTHS {
+        client.exchange(&framed(&text[..length])).map_err(|stop| of_length(stop, length))?;
+    }
+    Ok(())
+}
+
+fn of_length(stop: Stop, length: usize) -> Stop {
+    match stop {
+        Stop::Failed(failure) => {
+            let expected = format!("{}, the echo of a body of {length} bytes", failure.expected);
+            Failure { expected, smallest_failing_input: Some(length), ..failure }.into()
+        }
+        other => other,
+    }
+}
+
+/// The length is one of bytes: a character has up to four.
+fn counts_bytes(server: &Program) -> Outcome {
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    for text in ["é", "Grüße", "世界", "😀😀😀", "naïve Ångström, 5 €"] {
+        client.exchange(&framed(text.as_bytes()))?;
+    }
+    Ok(())
+}
+
+// ---- pieces ----
+
+/// Two bytes are two bytes: one read may return the first of them.
+fn reads_cut_header(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    for length in [7, 90] {
+        let message = framed(&payload.letters(length));
+        client.send_pieces([&message[..1], &message[1..2], &message[2..]])?;
+        client.expect(&message)?;
+    }
+    Ok(())
+}
+
+/// A body is there when as many bytes are there as the header says, however they come.
+fn reads_body_byte_by_byte(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    for body in [payload.letters(9), "é€😀".as_bytes().to_vec()] {
+        let message = framed(&body);
+        client.send_pieces([&message[..2]].into_iter().chain(message[2..].chunks(1)))?;
+        client.expect(&message)?;
+    }
+    Ok(())
+}
+
+/// One read may return three messages: each is a message.
+fn answers_three_in_one_segment(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    let three: Vec<u8> = [11, 3, 6].into_iter().flat_map(|length| framed(&payload.letters(length))).collect();
+    client.exchange(&three)
+}
+
+/// What was read beyond the end of a message is the beginning of the next one, and is not read again.
+fn keeps_what_follows(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+
+    for cut in [1, 2, 6] {
+        let (first, second) = (framed(&payload.letters(8)), framed(&payload.letters(10)));
+        let (half, rest) = second.split_at(cut);
+        client.send_pieces([[first.as_slice(), half].concat().as_slice()])?;
+        client.expect(&first)?;
+        client.send(rest)?;
+        client.expect(&second)?;
+    }
+    Ok(())
+}
+
+// ---- ends ----
+
+/// A client may go when its last message is answered, or without a word: that is no error.
+fn ends_between_messages(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let before = running.stderr().total();
+
+    for messages in [0, 2] {
+        let mut client = running.connect()?;
+        for _ in 0..messages {
+            client.exchange(&framed(&payload.letters(6)))?;
+        }
+        client.half_close()?;
+        client.expect_end(patience::REPLY)?;
+        client.close();
+    }
+    patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+    match running.stderr().total() {
+        said if said == before => Ok(()),
+        said => Err(Failure::new(
+            "nothing on stderr where a stream ends between two messages",
+            show(&running.stderr().tail(said - before), 80),
+        )
+        .into()),
+    }
+}
+
+/// The end of the stream inside of a message is an error: half a message is none, and no more of it will come.
+fn reports_cut_message(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut other = running.connect()?;
+    other.exchange(&framed(&payload.letters(6)))?;
+
+    let message = framed(&payload.letters(200));
+    for (cut, place) in [(1, "inside of a header"), (2, "after a header"), (100, "inside of a body")] {
+        let said = running.stderr().total();
+        let mut client = running.connect()?;
+        client.exchange(&framed(&payload.letters(4)))?;
+        client.send_pieces([&message[..cut]])?;
+        client.half_close()?;
+        is_closed(&client, &format!("its stream had ended {place}"))?;
+        says_why(&running, said, &format!("a stream had ended {place}"))?;
+        serves_on(&running, &mut other, &mut payload, &format!("another client's stream had ended {place}"))?;
+    }
+    Ok(())
+}
+
+/// The server ends this connection, and sends nothing before it does.
+fn is_closed(client: &Peer, why: &str) -> Outcome {
+    let received = client.receive(1, patience::REPLY)?;
+    match received.ending {
+        Some(Ending::EndOfStream | Ending::Reset) => Ok(()),
+        ending => Err(Failure::new(
+            format!("the end of a client's connection, since {why}"),
+            ending.map_or_else(|| format!("more bytes: {}", show(&received.bytes, 32)), |ending| ending.to_string()),
+        )
+        .into()),
+    }
+}
+
+fn says_why(running: &Server<'_>, said_before: usize, why: &str) -> Outcome {
+    // What the program has said may still be in the pipe: that it waits proves nothing.
+    let said = wait_for(Patience::new(running.bench(), patience::REPLY, Proof::Nothing), |slice| {
+        std::thread::sleep(slice.min(Duration::from_millis(2))); // another thread drains the pipe
+        (running.stderr().total() > said_before).then_some(())
+    });
+    said.map_err(|_| Failure::new(format!("a message on stderr, since {why}"), "nothing on stderr").into())
+}
+
+/// Who was there before is answered, and so is who comes now.
+fn serves_on(running: &Server<'_>, other: &mut Peer, payload: &mut Payload, what: &str) -> Outcome {
+    other.exchange(&framed(&payload.letters(5))).map_err(|stop| after(stop, what))?;
+    let mut next = running.connect().map_err(|stop| after(stop, what))?;
+    next.exchange(&framed(&payload.letters(7))).map_err(|stop| after(stop, what))?;
+    next.close();
+    Ok(())
+}
+
+/// A body that is no text is an error of its client, and no panic of the server's.
+fn reports_invalid_text(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut other = running.connect()?;
+    other.exchange(&framed(&payload.letters(6)))?;
+
+    for body in [b"\xff\xfe\xfd".as_slice(), b"cut: \xe2\x82"] {
+        let said = running.stderr().total();
+        let why = format!("a client had sent {}, which is not UTF-8", show(body, 20));
+        let mut client = running.connect()?;
+        client.exchange(&framed(&payload.letters(4)))?;
+        client.send(&framed(body))?;
+        is_closed(&client, &why)?;
+        says_why(&running, said, &why)?;
+        serves_on(&running, &mut other, &mut payload, &why)?;
+    }
+    Ok(())
+}
+
+/// A client that resets its connection in mid-message ends its own conversation only.
+fn outlives_reset(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut other = running.connect()?;
+    other.exchange(&framed(&payload.letters(6)))?;
+
+    for sent in [0, 1, 10] {
+        let message = framed(&payload.letters(300));
+        let client = running.connect()?;
+        client.send_pieces([&message[..sent]])?;
+        client.reset();
+        patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+        serves_on(&running, &mut other, &mut payload, "another client had reset its connection")?;
+    }
+    Ok(())
+}
+
+// ---- clients ----
+
+/// A client whose message is not complete keeps nobody else waiting.
+fn answers_beside_unfinished_message(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let message = framed(&payload.letters(40));
+    let unfinished = running.connect()?;
+    unfinished.send(&message[..20])?;
+
+    let mut second = running.connect()?;
+    second.exchange(&framed(&payload.letters(12)))
+}
+
+/// Half a message belongs to its client: what is kept of it must be kept for each of them.
+fn keeps_messages_apart(server: &Program) -> Outcome {
+    const CLIENTS: usize = 100;
+    const ROUNDS: usize = 2;
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut clients = connect_one_by_one(&running, CLIENTS, &mut payload)?;
+
+    for _ in 0..ROUNDS {
+        let messages: Vec<Vec<u8>> = (0..CLIENTS).map(|_| framed(&payload.message(8..=400))).collect();
+        let cuts = [0, 1, 2, 6, usize::MAX];
+        for cut in cuts.windows(2) {
+            for (client, message) in clients.iter().zip(&messages) {
+                client.send(&message[cut[0].min(message.len())..cut[1].min(message.len())])?;
+            }
+        }
+        for (client, message) in clients.iter_mut().zip(&messages) {
+            client.expect(message)?;
+        }
+    }
+    Ok(())
+}
+
+/// Each is opened only when the one before it has been answered: a backlog of one survives that.
+fn connect_one_by_one(running: &Server<'_>, clients: usize, payload: &mut Payload) -> Result<Vec<Peer>, Stop> {
+    let connect = |number: usize| {
+        let mut client = running.connect()?;
+        let context = format!("{number} other clients had connected");
+        client.exchange(&framed(&payload.letters(8))).map_err(|stop| after(stop, &context))?;
+        Ok(client)
+    };
+    (0..clients).map(connect).collect()
+}
