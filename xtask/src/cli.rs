@@ -18,6 +18,7 @@ pub(crate) enum Command {
     List,
     /// A word, or nothing: every mistake then.
     Explain(Option<String>),
+    New(String),
     Verify(VerifyRequest),
     Bench(BenchRequest),
 }
@@ -101,6 +102,7 @@ Graded practicals for a network-sockets course.
   cargo xtask explain [WORD]       what a check, or a mistake, means; all mistakes
   cargo xtask verify [PRACTICAL]   the grader against itself
   cargo xtask bench [PRACTICAL]    how long a grading takes
+  cargo xtask new PRACTICAL        a new practical that verifies at once
 
 cargo xtask COMMAND --help says more.";
 
@@ -154,7 +156,7 @@ How long a grading takes, N times (10): the solution, and programs that hang and
 die, beside a plain sequential program that makes the same eight basic exchanges.";
 
 /// Commands and options that the contract names and that come later.
-const NOT_YET: [&str; 4] = ["watch", "class", "release", "new"];
+const NOT_YET: [&str; 3] = ["watch", "class", "release"];
 
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
@@ -169,6 +171,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result
         "grade" => grade(parser),
         "list" => list(parser),
         "explain" => explain(parser),
+        "new" => new(parser),
         "verify" => verify(parser),
         "bench" => bench(parser),
         word if NOT_YET.contains(&word) => {
@@ -328,6 +331,18 @@ fn explain(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
         }
     }
     Ok(Command::Explain(word))
+}
+
+fn new(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
+    let mut name = None;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help(HELP)),
+            Value(value) if name.is_none() => name = Some(value.string()?),
+            other => return Err(unexpected(other, "new")),
+        }
+    }
+    Ok(Command::New(name.context("what is it called? cargo xtask new PRACTICAL")?))
 }
 
 fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {

@@ -16,6 +16,7 @@ mod explanations;
 mod grade;
 mod languages;
 mod list;
+mod new;
 mod remembered;
 mod report;
 mod repository;
@@ -63,6 +64,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Grade(request) => grade(&request),
         Command::List => list::run(),
         Command::Explain(word) => explain::run(word.as_deref()),
+        Command::New(name) => new::run(&name),
         Command::Verify(request) => verify::run(&request),
         Command::Bench(request) => bench::run(&request),
     }

@@ -47,6 +47,11 @@ impl Repository {
         Ok(folder)
     }
 
+    /// The folder that holds all of it.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A path as a person in the repository would write it.
     pub(crate) fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()

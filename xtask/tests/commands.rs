@@ -651,7 +651,7 @@ fn unknown_words_are_refused() {
 
 #[test]
 fn what_is_not_there_yet_is_refused_not_ignored() {
-    for arguments in [&["watch", "echo"][..], &["class", "submissions"], &["release", "out"], &["new", "chat"]] {
+    for arguments in [&["watch", "echo"][..], &["class", "submissions"], &["release", "out"]] {
         refuses(&mut xtask(arguments), "not there yet");
     }
 }
@@ -776,7 +776,14 @@ fn two_submissions_are_not_mixed() {
 fn list_shows_every_check_with_its_points() {
     let assert = xtask(&["list"]).assert().code(0);
     let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
-    assert_eq!(text.lines().filter(|line| line.starts_with("  ")).count(), 31);
+    assert_eq!(text.lines().filter(|line| line.starts_with("  ")).count(), 31 + 37 + 28);
+}
+
+#[test]
+fn a_name_that_cannot_be_a_practicals_is_refused() {
+    refuses(&mut xtask(&["new"]), "what is it called?");
+    refuses(&mut xtask(&["new", "Chat Room"]), "cannot be a practical's name");
+    refuses(&mut xtask(&["new", "echo"]), "there is a practical \"echo\" already");
 }
 
 #[test]
