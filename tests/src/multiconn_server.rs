@@ -143,32 +143,48 @@ fn comes_back(client: &mut Peer, message: &[u8], sent: usize) -> Outcome {
 
 // ---- idle clients ----
 
-/// The argument of `--idle`, and the time that it means.
-const IDLE: (&str, Duration) = ("0.5", Duration::from_millis(500));
+/// A time for `--idle`, as it is written on the command line and as it is meant.
+struct Idle {
+    word: &'static str,
+    time: Duration,
+}
 
-/// The talking client speaks this often …
-const BEAT: Duration = Duration::from_millis(50);
+/// One after the other, where the machine is too busy for the harness to keep its own time.
+const IDLE: [Idle; 4] = [
+    Idle { word: "0.5", time: Duration::from_millis(500) },
+    Idle { word: "1.5", time: Duration::from_millis(1500) },
+    Idle { word: "5", time: Duration::from_secs(5) },
+    Idle { word: "15", time: Duration::from_secs(15) },
+];
 
-/// … and where the harness itself was kept from speaking for this long, the server cannot be blamed.
-const GAP: Duration = Duration::from_millis(250);
+impl Idle {
+    /// The talking client speaks this often …
+    fn beat(&self) -> Duration {
+        self.time / 10
+    }
+
+    /// … and where its last word and the answer to it lie this far back, the server cannot be blamed.
+    fn gap(&self) -> Duration {
+        self.time / 2
+    }
+}
 
 /// Silence is counted from the client's last byte, for each client alone: not from its connect, and not for all of them together.
 fn closes_idle_clients(server: &Program) -> Outcome {
-    const ATTEMPTS: usize = 5;
-    let told = server.with_arguments(&["--idle", IDLE.0]);
-    for _ in 0..ATTEMPTS {
-        if let Some(outcome) = closes_the_silent_only(&told)? {
+    for idle in &IDLE {
+        if let Some(outcome) = closes_the_silent_only(server, idle)? {
             return outcome;
         }
     }
-    Err(Fault(format!("this machine is too busy: a client could not speak every {} ms", BEAT.as_millis())).into())
+    Err(Fault("this machine is too busy: a client could not speak once in some seconds".to_owned()).into())
 }
 
 /// One try; `None` where the harness could not keep its own time.
-fn closes_the_silent_only(server: &Program) -> Result<Option<Outcome>, Stop> {
+fn closes_the_silent_only(server: &Program, idle: &Idle) -> Result<Option<Outcome>, Stop> {
     let mut payload = server.bench.payload();
-    let running = server.launch()?;
-    let mut talker = Talker::connect(&running)?;
+    let told = server.with_arguments(&["--idle", idle.word]);
+    let running = told.launch()?;
+    let mut talker = Talker::connect(&running, idle)?;
     let (since_connect, silent) = (Instant::now(), running.connect()?);
     let mut quiet = running.connect()?;
     let since_message = Instant::now();
@@ -178,61 +194,66 @@ fn closes_the_silent_only(server: &Program) -> Result<Option<Outcome>, Stop> {
         [(&silent, since_connect, "has never spoken"), (&quiet, since_message, "has spoken once")]
     {
         let ended = talker.talk_until_ended(client, &mut payload);
-        if talker.longest_gap > GAP {
+        if talker.longest_gap > idle.gap() {
             return Ok(None);
         }
         let lasted = since.elapsed();
         if !ended? {
-            return Ok(Some(Err(kept(what))));
+            return Ok(Some(Err(kept(what, idle))));
         }
-        if lasted < IDLE.1 - Duration::from_millis(10) {
-            return Ok(Some(Err(too_early(what, lasted))));
+        if lasted < idle.time - Duration::from_millis(10) {
+            return Ok(Some(Err(too_early(what, lasted, idle))));
         }
     }
-    let served_on = talker.talk_for(IDLE.1, &mut payload);
-    Ok((talker.longest_gap <= GAP).then_some(served_on))
+    let served_on = talker.talk_on(&mut payload);
+    Ok((talker.longest_gap <= idle.gap()).then_some(served_on))
 }
 
-fn kept(what: &str) -> Stop {
-    Failure::new(
-        format!("end of stream for a client that {what}, {} s after that, since --idle {} was given", IDLE.0, IDLE.0),
-        "a connection that stays open",
-    )
-    .into()
+fn kept(what: &str, idle: &Idle) -> Stop {
+    let word = idle.word;
+    let expected =
+        format!("end of stream for a client that {what}, {word} s after that, since --idle {word} was given");
+    Failure::new(expected, "a connection that stays open").into()
 }
 
-fn too_early(what: &str, lasted: Duration) -> Stop {
-    let expected = format!("--idle {} to leave a client that {what} its {} s", IDLE.0, IDLE.0);
+fn too_early(what: &str, lasted: Duration, idle: &Idle) -> Stop {
+    let expected = format!("--idle {} to leave a client that {what} its {} s", idle.word, idle.word);
     Failure::new(expected, format!("the end of its connection after {:.2} s", lasted.as_secs_f64())).into()
 }
 
 /// A client that speaks all the time.
-struct Talker {
+struct Talker<'a> {
     client: Peer,
+    idle: &'a Idle,
+    /// When it last began to speak.
     last: Instant,
+    /// From there to the end of its next exchange, at the longest.
     longest_gap: Duration,
 }
 
-impl Talker {
-    fn connect(running: &Server<'_>) -> Result<Self, Stop> {
-        Ok(Self { client: running.connect()?, last: Instant::now(), longest_gap: Duration::ZERO })
+impl<'a> Talker<'a> {
+    fn connect(running: &Server<'_>, idle: &'a Idle) -> Result<Self, Stop> {
+        Ok(Self { client: running.connect()?, idle, last: Instant::now(), longest_gap: Duration::ZERO })
     }
 
     /// Speaks if it is time to.
     fn beat(&mut self, payload: &mut Payload) -> Outcome {
-        if self.last.elapsed() < BEAT {
+        if self.last.elapsed() < self.idle.beat() {
             return Ok(());
         }
+        let began = Instant::now();
+        let answered = self.client.exchange(&payload.letters(4));
         self.longest_gap = self.longest_gap.max(self.last.elapsed());
-        self.last = Instant::now();
-        let context = format!("it had spoken every {} ms and --idle {} was given", BEAT.as_millis(), IDLE.0);
-        self.client.exchange(&payload.letters(4)).map_err(|stop| after(stop, &context))
+        self.last = began;
+        let often = self.idle.beat().as_millis();
+        let context = format!("it had spoken every {often} ms and --idle {} was given", self.idle.word);
+        answered.map_err(|stop| after(stop, &context))
     }
 
     /// Talks until another client's connection has ended, or a second longer than it should last; whether it has.
     fn talk_until_ended(&mut self, other: &Peer, payload: &mut Payload) -> Result<bool, Stop> {
         let bench = other.bench().clone();
-        let limits = Limits::waiting(IDLE.1 + Duration::from_secs(1));
+        let limits = Limits::waiting(self.idle.time + Duration::from_secs(1));
         let seen = wait_for(Patience::new(&bench, limits, Proof::Nothing), |slice| {
             let step = self.beat(payload).and_then(|()| other.ended(slice));
             step.map(|ending| ending.map(|_| ())).transpose()
@@ -243,10 +264,11 @@ impl Talker {
         }
     }
 
-    fn talk_for(&mut self, time: Duration, payload: &mut Payload) -> Outcome {
-        let until = Instant::now() + time;
+    /// Talks for as long as it must not be silent.
+    fn talk_on(&mut self, payload: &mut Payload) -> Outcome {
+        let until = Instant::now() + self.idle.time;
         while Instant::now() < until {
-            std::thread::sleep(BEAT); // a pause between two messages is what is tried
+            std::thread::sleep(self.idle.beat()); // a pause between two messages is what is tried
             self.beat(payload)?;
         }
         Ok(())
