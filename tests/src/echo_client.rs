@@ -1,6 +1,8 @@
 //! What is checked of the echo client. The harness plays the server, and it answers with other bytes than it was sent, as
 //! many: a client that prints what it was given is found out.
 
+pub(crate) mod mistakes;
+
 use std::net::SocketAddr;
 
 use socket2::{Domain, Socket};
@@ -46,7 +48,8 @@ fn start(client: &Program, message: &[u8]) -> Result<(Host, Client), Stop> {
     Ok((host, sender))
 }
 
-fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
+/// No byte comes after the message.
+pub(crate) fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
     let more = server.receive(1024, patience::SILENCE)?.bytes;
     if more.is_empty() {
         return Ok(());

@@ -1,7 +1,8 @@
 //! What is checked of the echo server, from outside, over TCP. The readable list first, then the checks; each check's comment
 //! is the misconception that it detects. Which points a check is worth and what it needs is the rubric's business.
 
-mod follow_up;
+pub(crate) mod follow_up;
+pub(crate) mod mistakes;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -319,7 +320,12 @@ fn echoes_large_message(server: &Program) -> Outcome {
         client.expect_nothing_more()
     };
 
-    on_failure(attempt(server, &large), |failure| shrink::smallest(server, 0, large, failure, &attempt))
+    on_failure(attempt(server, &large), |failure| {
+        if ending_of(&failure).is_none_or(Ending::is_silence) {
+            follow_up::whether_the_end_comes(server);
+        }
+        shrink::smallest(server, 0, large, failure, &attempt)
+    })
 }
 
 /// A client that reads late and slowly gets every byte, and costs the others nothing; nor does one that never reads.
@@ -334,7 +340,10 @@ fn outlasts_slow_reader(server: &Program) -> Outcome {
     slow.exchange_slowly(message, |_| {
         patience::let_be(&server.bench, LATE, patience::STALLED);
         let mut other = running.connect()?;
-        other.exchange(&payload.letters(13)).map_err(|stop| after(stop, "two clients did not read"))?;
+        on_failure(other.exchange(&payload.letters(13)), |failure| {
+            follow_up::whether_one_keeps_the_others_waiting(server);
+            after(failure.into(), "two clients did not read")
+        })?;
         other.close();
         Ok(())
     })
@@ -672,7 +681,7 @@ fn rests_when_idle(server: &Program) -> Outcome {
     if !patience::let_be(&server.bench, AFTERMATH, patience::STUCK) {
         on_failure(uses_little_time(&server.bench, tree, CLIENTS), |failure| {
             server.bench.keep_stuck();
-            if let Ok(percent) = server.try_aside(busy_with_nobody_gone).0 {
+            if let Ok(percent) = server.try_aside(|server| busy_with_silent(server, 3)).0 {
                 server.bench.clue(Clue::BusyWithNobodyGone(percent));
             }
             failure.into()
@@ -681,11 +690,11 @@ fn rests_when_idle(server: &Program) -> Outcome {
     running.lives_on()
 }
 
-/// The share of a processor, in per cent, that it uses while a few silent clients are there and none has ever left.
-fn busy_with_nobody_gone(server: &Program) -> Result<u32, Stop> {
+/// The share of a processor, in per cent, that it uses while some silent clients are there and none has ever left.
+pub(crate) fn busy_with_silent(server: &Program, clients: usize) -> Result<u32, Stop> {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
-    let _silent = connect_one_by_one(&running, 3, &mut payload)?;
+    let _silent = connect_one_by_one(&running, clients, &mut payload)?;
     Ok((busy_share(running.tree(), Duration::from_millis(200)) * 100.0) as u32)
 }
 
@@ -705,6 +714,9 @@ pub(crate) fn uses_little_time(bench: &Bench, tree: Tree, silent: usize) -> Outc
         return Ok(());
     }
     bench.clue(Clue::Busy((share * 100.0) as u32));
+    if let Some(descriptors @ 1..) = tree.waits_to_write() {
+        bench.clue(Clue::own(follow_up::WAITS_TO_WRITE, descriptors));
+    }
     Err(Failure::new(
         format!("less than 5 % of a processor with {silent} silent clients connected"),
         format!("{:.0} %", share * 100.0),

@@ -69,6 +69,14 @@ pub(crate) enum Clue {
     HangsAfter(usize),
     /// A client printed so many bytes of a reply of so many that came in one piece; the size of the buffer that it reads into.
     OnePiece { printed: usize, of: usize, buffer: Option<usize> },
+    /// What only one program's checks look for and only its rules know, by a name of theirs, with a number where one belongs to it.
+    Own { fact: &'static str, number: usize },
+}
+
+impl Clue {
+    pub(crate) const fn own(fact: &'static str, number: usize) -> Self {
+        Self::Own { fact, number }
+    }
 }
 
 /// The clues of one check, for nobody but the diagnosis.

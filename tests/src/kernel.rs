@@ -135,6 +135,11 @@ impl Tree {
         sight::read_size(self.launcher)
     }
 
+    /// On how many descriptors it waits until they can be written to; `None` where it does so by a call that does not show it.
+    pub(crate) fn waits_to_write(&self) -> Option<usize> {
+        sight::waits_to_write(self.launcher)
+    }
+
     /// The processes and threads that the program consists of right now.
     pub(crate) fn tasks(&self) -> Option<Tasks> {
         sight::tasks(self.launcher)

@@ -30,6 +30,7 @@ mod run;
 mod shrink;
 mod transcript;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -51,19 +52,19 @@ pub const PRACTICALS: &[Practical] = &[
         name: "echo",
         programs: &["echo_server", "echo_client"],
         checks: &[echo_server::CHECKS, echo_client::CHECKS],
-        diagnose: diagnose::echo,
+        rules: &[echo_server::mistakes::RULES, echo_client::mistakes::RULES],
     },
     Practical {
         name: "multiconn",
         programs: &["multiconn_server", "multiconn_client"],
         checks: &[&multiconn_server::AS_ECHO, multiconn_server::CHECKS, multiconn_client::CHECKS],
-        diagnose: diagnose::nothing,
+        rules: &[multiconn_server::mistakes::RULES, echo_server::mistakes::RULES, multiconn_client::mistakes::RULES],
     },
     Practical {
         name: "framing",
         programs: &["framed_server", "framed_client"],
         checks: &[framed_server::CHECKS, framed_client::CHECKS],
-        diagnose: diagnose::nothing,
+        rules: &[],
     },
 ];
 
@@ -75,14 +76,19 @@ pub struct Practical {
     /// The programs that it consists of.
     pub programs: &'static [&'static str],
     checks: &'static [&'static [Check]],
-    /// Which mistakes explain what was seen.
-    diagnose: fn(&[Verdict]) -> Vec<Diagnosis>,
+    /// What names its mistakes; a later list names what those before it leave unexplained.
+    rules: &'static [&'static [diagnose::Rule]],
 }
 
 impl Practical {
     /// Its checks, in the order of the report.
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
         self.checks.iter().copied().flatten()
+    }
+
+    /// The mistakes that can be named, each once.
+    pub fn mistakes(&self) -> BTreeSet<&'static str> {
+        self.rules.iter().copied().flatten().map(|rule| rule.mistake).collect()
     }
 }
 
@@ -299,7 +305,7 @@ pub struct Diagnosis {
 /// The mistakes that explain what was seen over all checks of a run: at most one for each root cause, and none where two
 /// explanations remain.
 pub fn diagnose(practical: &Practical, verdicts: &[Verdict]) -> Vec<Diagnosis> {
-    (practical.diagnose)(verdicts)
+    diagnose::by(practical.rules, verdicts)
 }
 
 /// Runs as the launcher of a program if this process was started as one, and returns its exit status then. Call it before

@@ -1,8 +1,11 @@
 //! What is checked of the client that opens many connections in one thread. The harness plays the server; as it answers with
 //! other bytes than it was sent, as many, only counting tells when all of a reply is there.
 
-use crate::echo_client::nobody_listens;
-use crate::echo_server::{after, reports};
+pub(crate) mod mistakes;
+
+use crate::echo_client::{nobody_listens, sends_nothing_more};
+use crate::echo_server::{AFTERMATH, after, reports};
+use crate::evidence::{Clue, on_failure};
 use crate::kernel::CANNOT_SEE;
 use crate::multiconn_server::is_one_thread;
 use crate::patience;
@@ -57,8 +60,22 @@ fn succeeds(client: Client) -> Result<Ended, Stop> {
 fn client_opens_all_at_once(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 50;
     let (host, mut connecting) = start(client, CONNECTIONS)?;
-    accept_all(&host, &mut connecting, CONNECTIONS)?;
-    Ok(())
+    let all = accept_all(&host, &mut connecting, CONNECTIONS).map(drop);
+    on_failure(all, |failure| {
+        if client.try_aside(connects_again_once_served).0.is_ok() {
+            client.bench.clue(Clue::own(mistakes::CONNECTS_AGAIN, CONNECTIONS));
+        }
+        failure.into()
+    })
+}
+
+/// The first connection is served, and then comes a second one.
+fn connects_again_once_served(client: &Program) -> Outcome {
+    let (host, mut connecting) = start(client, 2)?;
+    let mut first = host.accept(&mut connecting)?;
+    first.expect(&both())?;
+    first.send(&otherwise(&both()))?;
+    host.accept(&mut connecting).map(drop)
 }
 
 /// A connection needs no thread of its own to connect in, nor to wait in.
@@ -68,7 +85,7 @@ fn client_works_in_one_thread(client: &Program) -> Outcome {
     let tree = connecting.tree();
     tree.tasks().ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
     let _servers = accept_all(&host, &mut connecting, CONNECTIONS)?;
-    is_one_thread(tree, &format!("with {CONNECTIONS} connections open"))
+    is_one_thread(&client.bench, tree, &format!("with {CONNECTIONS} connections open"))
 }
 
 /// Both messages go out on every connection, once, with nothing before, between or after them.
@@ -78,14 +95,29 @@ fn client_sends_both_messages(client: &Program) -> Outcome {
     let mut servers = accept_all(&host, &mut connecting, CONNECTIONS)?;
 
     for server in &mut servers {
-        server.expect(&both())?;
+        on_failure(server.expect(&both()), |failure| {
+            if client.try_aside(sends_the_second_once_answered).0.is_ok() {
+                client.bench.clue(Clue::own(mistakes::SENDS_ONCE_ANSWERED, 2));
+            }
+            failure.into()
+        })?;
         server.send(&otherwise(&both()))?;
-        let more = server.receive(1024, patience::REPLY)?.bytes;
-        if !more.is_empty() {
-            return Err(Failure::new("both messages and nothing more", show(&more, 40)).into());
-        }
+        sends_nothing_more(server, &both())?;
     }
     Ok(())
+}
+
+/// The second message comes when the first one's reply is there, and not before.
+fn sends_the_second_once_answered(client: &Program) -> Outcome {
+    let (host, mut connecting) = start(client, 1)?;
+    let mut server = host.accept(&mut connecting)?;
+    server.expect(MESSAGES[0].as_bytes())?;
+    let came = server.whatever_comes(AFTERMATH)?;
+    if !came.is_empty() {
+        return Err(Failure::new("no byte before the first message is answered", show(&came, 40)).into());
+    }
+    server.send(&otherwise(MESSAGES[0].as_bytes()))?;
+    server.expect(MESSAGES[1].as_bytes())
 }
 
 /// A reply is no message: it comes in any pieces, and a piece may hold the end of one message and the beginning of the next.
@@ -101,7 +133,14 @@ fn client_counts_pieces(client: &Program) -> Outcome {
     let mut from = 0;
     for piece in PIECES {
         for server in &servers {
-            server.send_pieces([&reply[from..from + piece]])?;
+            on_failure(server.send_pieces([&reply[from..from + piece]]), |failure| {
+                if client.try_aside(closes_after_first_piece).0.is_ok() {
+                    client.bench.clue(Clue::own(mistakes::CLOSED_AFTER, 1));
+                }
+                let expected =
+                    format!("a connection that stays open until all {} bytes of its reply have come", reply.len());
+                Failure { expected, observed: format!("its end when {from} had come at most"), ..failure }.into()
+            })?;
         }
         from += piece;
     }
@@ -110,6 +149,15 @@ fn client_counts_pieces(client: &Program) -> Outcome {
     }
     succeeds(connecting)?;
     Ok(())
+}
+
+/// One byte of a reply is enough for it.
+fn closes_after_first_piece(client: &Program) -> Outcome {
+    let (host, mut connecting) = start(client, 1)?;
+    let mut server = host.accept(&mut connecting)?;
+    server.expect(&both())?;
+    server.send(&otherwise(&both())[..1])?;
+    server.expect_end(patience::REPLY)
 }
 
 /// Whichever connection is ready comes next: the last may be answered first, and is closed when its reply is whole.
@@ -125,10 +173,27 @@ fn client_takes_any_order(client: &Program) -> Outcome {
         let others = servers.len();
         server.send(&otherwise(&both()))?;
         let context = format!("its whole reply had come, {others} other connections being unanswered");
-        server.expect_end(patience::ENDING).map_err(|stop| after(stop, &context))?;
+        on_failure(server.expect_end(patience::ENDING), |failure| {
+            if client.try_aside(takes_them_in_order).0.is_ok() {
+                client.bench.clue(Clue::own(mistakes::TAKES_IN_ORDER, CONNECTIONS));
+            }
+            after(failure.into(), &context)
+        })?;
         server.close();
     }
     succeeds(connecting)?;
+    Ok(())
+}
+
+/// Each connection is closed when its reply is whole, where the first is answered first.
+fn takes_them_in_order(client: &Program) -> Outcome {
+    const CONNECTIONS: usize = 3;
+    let (host, mut connecting) = start(client, CONNECTIONS)?;
+    for mut server in accept_all(&host, &mut connecting, CONNECTIONS)? {
+        server.expect(&both())?;
+        server.send(&otherwise(&both()))?;
+        server.expect_end(patience::ENDING)?;
+    }
     Ok(())
 }
 
@@ -145,7 +210,11 @@ fn client_tells_its_steps(client: &Program) -> Outcome {
     let ended = succeeds(connecting)?;
 
     let stdout = String::from_utf8_lossy(&ended.stdout.tail(64 * 1024)).into_owned();
-    (1..=CONNECTIONS).try_for_each(|number| tells(&stdout, number, &format!("{}", host.address)))
+    let told = (1..=CONNECTIONS).try_for_each(|number| tells(&stdout, number, &format!("{}", host.address)));
+    on_failure(told, |failure| {
+        client.bench.clue(Clue::own(mistakes::TELLS_OTHERWISE, CONNECTIONS));
+        failure.into()
+    })
 }
 
 /// The steps of one connection stand there, in order.
@@ -236,7 +305,33 @@ fn client_reports_bad_arguments(client: &Program) -> Outcome {
 /// Both together do what each does alone.
 fn hundred_connections_agree(client: &Program, server: &Program) -> Outcome {
     const CONNECTIONS: usize = 100;
+    on_failure(agree(client, server, CONNECTIONS), |failure| {
+        let works = |connections| {
+            let aside = |server: &Program| client.try_aside(|client| agree(client, server, connections)).0;
+            server.try_aside(aside).0.is_ok()
+        };
+        if let Some(most) = most_that_work(CONNECTIONS, works) {
+            client.bench.clue(Clue::own(mistakes::MOST_CONNECTIONS, most));
+        }
+        failure.into()
+    })
+}
+
+fn agree(client: &Program, server: &Program, connections: usize) -> Outcome {
     let running = server.launch()?;
-    succeeds(client.send_to(running.address, CONNECTIONS.to_string().as_bytes())?)?;
+    succeeds(client.send_to(running.address, connections.to_string().as_bytes())?)?;
     Ok(())
+}
+
+/// The number below `bad` that works while one more does not.
+fn most_that_work(bad: usize, works: impl Fn(usize) -> bool) -> Option<usize> {
+    let (mut good, mut bad) = (1, bad);
+    if !works(good) {
+        return None;
+    }
+    while bad - good > 1 {
+        let middle = good.midpoint(bad);
+        *(if works(middle) { &mut good } else { &mut bad }) = middle;
+    }
+    Some(good)
 }

@@ -2,9 +2,13 @@
 //! readiness makes possible. The readable list first, then the checks; each check's comment is the misconception that it
 //! detects.
 
+pub(crate) mod mistakes;
+
 use std::time::{Duration, Instant};
 
-use crate::echo_server::{self, AFTERMATH, after, connect_one_by_one, uses_little_time};
+use crate::bench::Bench;
+use crate::echo_server::{self, AFTERMATH, after, busy_with_silent, connect_one_by_one, uses_little_time};
+use crate::evidence::{Clue, on_failure};
 use crate::kernel::{CANNOT_SEE, Tree};
 use crate::patience::{self, GaveUp, Limits, Patience, Proof, wait_for};
 use crate::payload::Payload;
@@ -34,22 +38,19 @@ fn works_in_one_thread(server: &Program) -> Outcome {
     tree.tasks().ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
 
     let _clients = connect_one_by_one(&running, CLIENTS, &mut payload)?;
-    is_one_thread(tree, &format!("with {CLIENTS} clients connected"))?;
+    is_one_thread(&server.bench, tree, &format!("with {CLIENTS} clients connected"))?;
     let not_reading = running.connect_with_small_buffer()?;
     not_reading.send_what_fits(server.bench.large_message())?;
-    is_one_thread(tree, "with one more that does not read")
+    is_one_thread(&server.bench, tree, "with one more that does not read")
 }
 
 /// The program is a single thread at this moment.
-pub(crate) fn is_one_thread(tree: Tree, when: &str) -> Outcome {
-    match tree.tasks() {
-        Some(tasks) if tasks.processes > 1 || tasks.threads > 1 => Err(Failure::new(
-            format!("one process with one thread {when}"),
-            format!("{} process(es) with {} threads", tasks.processes, tasks.threads),
-        )
-        .into()),
-        _ => Ok(()),
-    }
+pub(crate) fn is_one_thread(bench: &Bench, tree: Tree, when: &str) -> Outcome {
+    let Some(tasks) = tree.tasks().filter(|tasks| tasks.processes > 1 || tasks.threads > 1) else { return Ok(()) };
+    bench.clue(Clue::own(mistakes::THREADS, tasks.threads));
+    let threads = format!("{} threads", tasks.threads);
+    let observed = if tasks.processes > 1 { format!("{} processes with {threads}", tasks.processes) } else { threads };
+    Err(Failure::new(format!("one process with one thread {when}"), observed).into())
 }
 
 /// A client costs a socket and a small buffer, not a stack: a thousand are no feat.
@@ -83,8 +84,12 @@ fn rests_among_many_clients(server: &Program) -> Outcome {
     not_reading.flood(server.bench.large_message(), 1, |_| false)?;
 
     if !patience::let_be(&server.bench, AFTERMATH, patience::STALLED) {
-        uses_little_time(&server.bench, tree, CLIENTS)
-            .map_err(|stop| after(stop, "another client had sent much and read nothing"))?;
+        on_failure(uses_little_time(&server.bench, tree, CLIENTS), |failure| {
+            if let Ok(percent) = server.try_aside(|server| busy_with_silent(server, CLIENTS)).0 {
+                server.bench.clue(Clue::BusyWithNobodyGone(percent));
+            }
+            after(failure.into(), "another client had sent much and read nothing")
+        })?;
     }
     running.lives_on()
 }
@@ -112,16 +117,17 @@ fn stops_reading_when_owed(server: &Program) -> Outcome {
         look && grown() > MOST_MEMORY
     })?;
     if taken >= FLOOD || grown() > MOST_MEMORY {
-        return Err(reads_on(taken, grown()));
+        return Err(reads_on(&server.bench, taken, grown()));
     }
     let mut other = running.connect().map_err(|stop| after(stop, "a client had sent much and read nothing"))?;
     other.exchange(&payload.letters(9)).map_err(|stop| after(stop, "another client had sent much and read nothing"))?;
     comes_back(&mut client, message, taken)
 }
 
-fn reads_on(taken: usize, grown: u64) -> Stop {
+fn reads_on(bench: &Bench, taken: usize, grown: u64) -> Stop {
     const MIB: u64 = 1024 * 1024;
     let taken = taken as u64 / MIB;
+    bench.clue(Clue::own(mistakes::HAS_GROWN, (grown / MIB) as usize));
     let memory = if grown >= MIB { format!(", and has {} MiB more in memory", grown / MIB) } else { String::new() };
     Failure::new(
         "a server that stops reading from a client that does not read",
@@ -194,11 +200,12 @@ fn closes_the_silent_only(server: &Program, idle: &Idle) -> Result<Option<Outcom
         [(&silent, since_connect, "has never spoken"), (&quiet, since_message, "has spoken once")]
     {
         let ended = talker.talk_until_ended(client, &mut payload);
-        if talker.longest_gap > idle.gap() {
+        let lasted = since.elapsed();
+        if ended.is_err() && talker.longest_gap > idle.gap() {
             return Ok(None);
         }
-        let lasted = since.elapsed();
-        if !ended? {
+        if !talker.answered(ended)? {
+            server.bench.clue(Clue::own(mistakes::KEPT_THE_SILENT, idle.time.as_millis() as usize));
             return Ok(Some(Err(kept(what, idle))));
         }
         if lasted < idle.time - Duration::from_millis(10) {
@@ -206,7 +213,7 @@ fn closes_the_silent_only(server: &Program, idle: &Idle) -> Result<Option<Outcom
         }
     }
     let served_on = talker.talk_on(&mut payload);
-    Ok((talker.longest_gap <= idle.gap()).then_some(served_on))
+    Ok((talker.longest_gap <= idle.gap()).then(|| talker.answered(served_on)))
 }
 
 fn kept(what: &str, idle: &Idle) -> Stop {
@@ -225,6 +232,7 @@ fn too_early(what: &str, lasted: Duration, idle: &Idle) -> Stop {
 struct Talker<'a> {
     client: Peer,
     idle: &'a Idle,
+    since: Instant,
     /// When it last began to speak.
     last: Instant,
     /// From there to the end of its next exchange, at the longest.
@@ -233,7 +241,8 @@ struct Talker<'a> {
 
 impl<'a> Talker<'a> {
     fn connect(running: &Server<'_>, idle: &'a Idle) -> Result<Self, Stop> {
-        Ok(Self { client: running.connect()?, idle, last: Instant::now(), longest_gap: Duration::ZERO })
+        let now = Instant::now();
+        Ok(Self { client: running.connect()?, idle, since: now, last: now, longest_gap: Duration::ZERO })
     }
 
     /// Speaks if it is time to.
@@ -248,6 +257,15 @@ impl<'a> Talker<'a> {
         let often = self.idle.beat().as_millis();
         let context = format!("it had spoken every {often} ms and --idle {} was given", self.idle.word);
         answered.map_err(|stop| after(stop, &context))
+    }
+
+    /// Where the server let it down, and the harness did not, that says when.
+    fn answered<T>(&self, talked: Result<T, Stop>) -> Result<T, Stop> {
+        on_failure(talked, |failure| {
+            let lasted = self.last.duration_since(self.since).as_millis() as usize;
+            self.client.bench().clue(Clue::own(mistakes::ENDED_WHO_SPOKE, lasted));
+            failure.into()
+        })
     }
 
     /// Talks until another client's connection has ended, or a second longer than it should last; whether it has.

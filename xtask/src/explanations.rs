@@ -21,6 +21,17 @@ pub(crate) const ONE_LINE: usize = 50;
 pub(crate) struct Explanations {
     #[serde(default)]
     pub(crate) mistake: Vec<Explanation>,
+    /// What is said as it is said elsewhere.
+    #[serde(default)]
+    same: Vec<Same>,
+}
+
+/// Mistakes of which another practical's file tells, and which are made in this one just so.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Same {
+    practical: String,
+    mistakes: Vec<String>,
 }
 
 /// One mistake in words. What a report needs must be there; what only `explain` needs may come later, and [`Explanations::gaps`]
@@ -86,8 +97,26 @@ pub(crate) struct NamedMistake {
     pub(crate) explanation: Explanation,
 }
 
-/// Reads them from a practical's folder.
+/// Reads them from a practical's folder, and from its neighbours' where they are the same.
 pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Explanations> {
+    let mut explanations = read_own(practical, folder)?;
+    for same in std::mem::take(&mut explanations.same) {
+        let shown = format!("practicals/{}/explanations.toml", practical.name);
+        let neighbour = suite::practical(&same.practical)
+            .with_context(|| format!("{shown}: there is no practical {:?}", same.practical))?;
+        let theirs = read_own(neighbour, &folder.with_file_name(neighbour.name))?;
+        for id in &same.mistakes {
+            if explanations.of(id).is_some() {
+                bail!("{shown}: the mistake {id:?} has a row already");
+            }
+            let row = theirs.of(id).with_context(|| format!("{shown}: {} has no mistake {id:?}", neighbour.name))?;
+            explanations.mistake.push(row.for_checks_of(practical));
+        }
+    }
+    Ok(explanations)
+}
+
+fn read_own(practical: &Practical, folder: &Path) -> anyhow::Result<Explanations> {
     let path = folder.join("explanations.toml");
     let shown = format!("practicals/{}/explanations.toml", practical.name);
     let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
@@ -141,6 +170,12 @@ impl Explanations {
 }
 
 impl Explanation {
+    /// The same words, with those of the checks that this practical has.
+    fn for_checks_of(&self, practical: &Practical) -> Self {
+        let is_known = |id: &String| practical.checks().any(|check| check.id == *id);
+        Self { fails: self.fails.iter().filter(|id| is_known(id)).cloned().collect(), ..self.clone() }
+    }
+
     fn gaps(&self) -> Vec<String> {
         let texts = [
             ("does", &self.does),

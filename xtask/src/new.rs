@@ -111,7 +111,7 @@ fn registered(text: &str, name: &str) -> anyhow::Result<String> {
 
 fn entry(name: &str) -> String {
     format!(
-        "    Practical {{\n        name: \"{name}\",\n        programs: &[\"{name}_server\"],\n        checks: &[{name}_server::CHECKS],\n        diagnose: diagnose::nothing,\n    }},"
+        "    Practical {{\n        name: \"{name}\",\n        programs: &[\"{name}_server\"],\n        checks: &[{name}_server::CHECKS],\n        rules: &[{name}_server::RULES],\n    }},"
     )
 }
 
@@ -126,9 +126,10 @@ It verifies at once:
 Then, step by step:
   practicals/{name}/README.md                 what the students must do
   practicals/{name}/rubric.toml               title, session, points, claims, hints
-  tests/src/{name}_server.rs                  the checks: the register first
+  tests/src/{name}_server.rs                  the checks: the register first; then what names the mistakes
   practicals/{name}/solution/, {name}_server/ the programs, whole and unfinished
   practicals/{name}/mistakes/                 a program for each mistake, and its row
+  practicals/{name}/explanations.toml         what a report says of each mistake
 The README's section for authors says what a check needs, and what a program.
 "
     )

@@ -252,7 +252,7 @@ fn handout(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     Ok(missing)
 }
 
-/// Every known mistake is explained in full, and fails for students what it fails here.
+/// Every known mistake, and every one that may be named, is explained in full, and fails for students what it fails here.
 fn explanations(ground: &Ground<'_>) -> Vec<String> {
     let explained = &ground.rubric.explanations;
     let differs = |mistake: &Mistake| {
@@ -264,7 +264,10 @@ fn explanations(ground: &Ground<'_>) -> Vec<String> {
             (None, None) => None,
         }
     };
-    let complaints: Vec<String> = explained.gaps().into_iter().chain(ground.mistakes().filter_map(differs)).collect();
+    let wordless = ground.rubric.practical.mistakes().into_iter().filter(|id| explained.of(id).is_none());
+    let wordless = wordless.map(|id| format!("has no row for {id}, which may be named"));
+    let rows = ground.mistakes().filter_map(differs);
+    let complaints: Vec<String> = explained.gaps().into_iter().chain(wordless).chain(rows).collect();
     say("explanations", complaints.is_empty(), &format!("{} mistakes, each in full", explained.mistake.len()));
     complaints.into_iter().map(|complaint| format!("explanations.toml: {complaint}")).collect()
 }

@@ -169,4 +169,15 @@ fn add_its_mistake(copy: &Copy) {
         "practicals/greeting/mistakes/mistakes.toml",
         "\n[[mistake]]\nid      = \"greets_once\"\nprogram = \"greeting_server\"\ndoes    = \"ends after its first client\"\nfails   = [\"greets_next_client\"]\n",
     );
+    let checks = "tests/src/greeting_server.rs";
+    copy.edit(checks, "&[rule!(says_nothing)]", "&[rule!(says_nothing), rule!(greets_once)]");
+    copy.append(
+        checks,
+        "\nfn greets_once(seen: &Seen<'_>) -> Option<Diagnosis> {\n    let check = \"greets_next_client\";\n    seen.failed(check)?.verdict.ended.as_ref()?;\n    seen.name(\"greets_once\", \"after its first client the program ended\", &[check])\n}\n",
+    );
+    let explanations = "practicals/greeting/explanations.toml";
+    let text = fs::read_to_string(copy.path(explanations)).unwrap();
+    let row = &text[text.find("[[mistake]]").unwrap()..];
+    let row = row.replace("says_nothing", "greets_once").replace("\"greets_client\"", "\"greets_next_client\"");
+    copy.append(explanations, &format!("\n{row}"));
 }

@@ -7,10 +7,25 @@ use std::sync::Arc;
 use crate::bench::Bench;
 use crate::evidence::{Clue, Trigger};
 use crate::patience;
-use crate::peer::Ending;
+use crate::peer::{Ending, Peer};
 use crate::program::Program;
 use crate::shrink::Case;
 use crate::{Failure, Outcome, Stop};
+
+/// So many bytes that had not come back came once another message was sent.
+pub(crate) const REST_COMES_WITH_MORE: &str = "the rest comes with more";
+
+/// Messages of whatever size come back whole, and then the connection is ended; the longest had so many bytes.
+pub(crate) const CLOSES_AFTER_ALL: &str = "closes after all";
+
+/// Of a long message to a client that reads only once everything was taken, the middle is lost and the end comes.
+pub(crate) const END_COMES: &str = "the end comes";
+
+/// A client was not served as long as another did not read, and was once that one had gone.
+pub(crate) const SERVED_ONCE_THE_OTHER_HAD_GONE: &str = "served once the other had gone";
+
+/// While it was busy it waited on so many descriptors until they could be written to.
+pub(crate) const WAITS_TO_WRITE: &str = "waits to write";
 
 /// The failure, where there is one.
 pub(super) fn failure_of(outcome: &Outcome) -> Option<&Failure> {
@@ -68,24 +83,73 @@ fn replies_to(server: &Program, message: &[u8]) -> bool {
 /// A server that closes after its first reply: has it read once, or until a read was short? Messages that are multiples of
 /// nearly every buffer, the first of powers of two, the second of round numbers, tell.
 pub(super) fn how_it_takes_long_messages(server: &Program) {
-    for sent in [61_440, 64_000] {
-        let attempt = |server: &Program| {
-            let message = server.bench.payload().letters(sent);
-            let running = server.launch()?;
-            let client = running.connect()?;
-            let buffer = client.asked_for();
-            client.send(&message)?;
-            let received = client.receive(sent, patience::REPLY)?;
-            let came = received.bytes.iter().zip(&message).take_while(|(a, b)| a == b).count();
-            let ending = match received.ending {
-                None => client.receive(1, patience::REPLY)?.ending,
-                ended => ended,
-            };
-            Ok(Clue::LongMessage { sent, came, closed: ending.is_some_and(Ending::is_closed), buffer })
+    let found: Vec<Clue> = [61_440, 64_000].into_iter().filter_map(|sent| long_message(server, sent)).collect();
+    let mut all_whole = found.iter().all(is_whole_and_closed);
+    found.into_iter().for_each(|clue| server.bench.clue(clue));
+    // Larger than every usual buffer: who reads but once never returns all of it. Who closes when nothing more is there may be
+    // quicker than the sender for once.
+    const LONGER_THAN_BUFFERS: usize = 131_072;
+    all_whole &= (0..if all_whole { 5 } else { 0 })
+        .any(|_| long_message(server, LONGER_THAN_BUFFERS).as_ref().is_some_and(is_whole_and_closed));
+    if all_whole {
+        server.bench.clue(Clue::own(CLOSES_AFTER_ALL, LONGER_THAN_BUFFERS));
+    }
+}
+
+/// What comes of a first message of so many bytes.
+fn long_message(server: &Program, sent: usize) -> Option<Clue> {
+    let attempt = |server: &Program| {
+        let message = server.bench.payload().letters(sent);
+        let running = server.launch()?;
+        let client = running.connect()?;
+        let buffer = client.asked_for();
+        client.send(&message)?;
+        let received = client.receive(sent, patience::REPLY)?;
+        let came = received.bytes.iter().zip(&message).take_while(|(a, b)| a == b).count();
+        let ending = match received.ending {
+            None => client.receive(1, patience::REPLY)?.ending,
+            ended => ended,
         };
-        if let Ok(clue) = server.try_aside(attempt).0 {
-            server.bench.clue(clue);
-        }
+        Ok(Clue::LongMessage { sent, came, closed: ending.is_some_and(Ending::is_closed), buffer })
+    };
+    server.try_aside(attempt).0.ok()
+}
+
+fn is_whole_and_closed(clue: &Clue) -> bool {
+    matches!(clue, Clue::LongMessage { sent, came, closed: true, .. } if sent == came)
+}
+
+/// A server that loses the middle of what a client does not read at once: does it know, at least, what it owed last?
+pub(super) fn whether_the_end_comes(server: &Program) {
+    const TELLING: usize = 64;
+    let attempt = |server: &Program| {
+        let message = server.bench.large_message();
+        let running = server.launch()?;
+        let client = running.connect_with_small_buffer()?;
+        let all_taken = client.flood(message, 1, |_| false)? == message.len();
+        let came = client.receive(message.len(), patience::REPLY)?.bytes;
+        Ok(all_taken && came.len() < message.len() && came.ends_with(&message[message.len() - TELLING..]))
+    };
+    if server.try_aside(attempt).0.unwrap_or(false) {
+        server.bench.clue(Clue::own(END_COMES, TELLING));
+    }
+}
+
+/// A client that is not served while another one does not read: is it served when that one has gone?
+pub(super) fn whether_one_keeps_the_others_waiting(server: &Program) {
+    let attempt = |server: &Program| {
+        let message = server.bench.payload().letters(13);
+        let running = server.launch()?;
+        let never = running.connect_with_small_buffer()?;
+        never.send_what_fits(server.bench.large_message())?;
+        let mut other = running.connect()?;
+        other.send(&message)?;
+        let waits = !other.is_answered()?;
+        never.reset();
+        Ok(waits && other.expect(&message).is_ok())
+    };
+    if server.try_aside(attempt).0.unwrap_or(false) {
+        server.bench.clue(Clue::own(SERVED_ONCE_THE_OTHER_HAD_GONE, 0));
     }
 }
 
@@ -96,18 +160,28 @@ pub(super) fn what_the_size_does(server: &Program, bad: usize) {
         let mut payload = server.bench.payload();
         let message = payload.letters(bad);
         let running = server.launch()?;
-        let mut client = running.connect()?;
+        let client = running.connect()?;
         client.send(&message)?;
         let received = client.receive(bad, patience::REPLY)?;
         let came = received.bytes.iter().zip(&message).take_while(|(a, b)| a == b).count();
         let silent = received.ending.is_some_and(Ending::is_silence);
-        let goes_on = silent && client.exchange(&payload.letters(9)).is_ok();
-        Ok((came, received.ending, goes_on))
+        let next = payload.letters(9);
+        let rest = [&message[came..], &next].concat();
+        let more = if silent { what_comes_of(&client, &next, rest.len())? } else { Vec::new() };
+        Ok((came, received.ending, more == next, more == rest))
     };
-    if let Ok((came, ending, goes_on)) = server.try_aside(attempt).0 {
+    if let Ok((came, ending, goes_on, rest_comes)) = server.try_aside(attempt).0 {
+        if rest_comes {
+            server.bench.clue(Clue::own(REST_COMES_WITH_MORE, bad - came));
+        }
         let holds_so_many = came > 0 && works(came) && !works(came + 1);
         server.bench.clue(Clue::Size { bad, came, ending, longer_works: works(bad + 1), holds_so_many, goes_on });
     }
+}
+
+fn what_comes_of(client: &Peer, message: &[u8], most: usize) -> Result<Vec<u8>, Stop> {
+    client.send(message)?;
+    Ok(client.receive(most, patience::REPLY)?.bytes)
 }
 
 /// One client, whose messages are exchanged in turn, piece by piece.

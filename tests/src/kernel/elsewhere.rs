@@ -22,6 +22,10 @@ pub(crate) fn thread_count(_pid: u32) -> u32 {
     0
 }
 
+pub(crate) fn waits_to_write(_launcher: u32) -> Option<usize> {
+    None
+}
+
 pub(crate) fn tasks(_launcher: u32) -> Option<Tasks> {
     None
 }

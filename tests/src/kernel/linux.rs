@@ -89,6 +89,20 @@ pub(crate) fn read_size(launcher: u32) -> Option<usize> {
     })
 }
 
+/// `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)) of an epoll descriptor has a line `tfd: 5 events: 1d …` for each that it watches.
+pub(crate) fn waits_to_write(launcher: u32) -> Option<usize> {
+    let folders = descendants_since(launcher, just_now()).into_iter().map(|pid| format!("/proc/{pid}/fdinfo"));
+    let files = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let texts = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+    let epolls: Vec<String> = texts.filter(|text| text.contains("\ntfd:")).collect();
+    let asks = |line: &&str| {
+        let events = line.strip_prefix("tfd:").and_then(|rest| rest.split_ascii_whitespace().nth(2));
+        let events = events.and_then(|events| u32::from_str_radix(events, 16).ok());
+        events.is_some_and(|events| events & libc::EPOLLOUT as u32 != 0)
+    };
+    (!epolls.is_empty()).then(|| epolls.iter().flat_map(|text| text.lines()).filter(asks).count())
+}
+
 pub(crate) fn effort(launcher: u32) -> Option<Effort> {
     let mut sum = Effort::default();
     for pid in descendants_since(launcher, just_now()) {

@@ -1,21 +1,21 @@
 //! The mistakes of an echo client.
 
-use super::{Failed, Rule, Seen};
 use crate::compare::describe;
+use crate::diagnose::{Failed, Rule, Seen, rule};
 use crate::evidence::Clue;
 use crate::transcript::show;
 use crate::{Deviation, Diagnosis};
 
 /// In the order in which a student should hear of them.
-pub(super) const RULES: &[Rule] = &[
-    client_adds_newline,
-    client_prints_own_message,
-    client_decorates,
-    client_waits_for_end,
-    client_text_only,
-    client_reads_once,
-    client_stops_at_short_read,
-    client_hides_failure,
+pub(crate) const RULES: &[Rule] = &[
+    rule!(client_adds_newline),
+    rule!(client_prints_own_message),
+    rule!(client_decorates),
+    rule!(client_waits_for_end),
+    rule!(client_text_only),
+    rule!(client_reads_once),
+    rule!(client_stops_at_short_read),
+    rule!(client_hides_failure),
 ];
 
 fn client_adds_newline(seen: &Seen<'_>) -> Option<Diagnosis> {

@@ -2,8 +2,8 @@
 
 use std::process::ExitStatus;
 
-use super::{Failed, Rule, Seen};
 use crate::compare::{self, bytes, describe};
+use crate::diagnose::{Failed, Rule, Seen, rule};
 use crate::evidence::{Clue, Trigger};
 use crate::peer::Ending;
 use crate::program;
@@ -11,39 +11,39 @@ use crate::transcript::show;
 use crate::{Deviation, Diagnosis};
 
 /// In the order in which a student should hear of them.
-pub(super) const RULES: &[Rule] = &[
-    never_listens,
-    ignores_address,
-    listens_everywhere,
-    accepts_only,
-    waits_for_newline,
-    waits_for_end,
-    greets,
-    decorates,
-    adds_newline,
-    sends_whole_buffer,
-    reads_once,
-    stops_at_short_read,
-    drops_after_buffer,
-    text_only,
-    stops_at_nul,
-    trims_whitespace,
-    obeys_words,
-    one_client_ever,
-    one_client_at_a_time,
-    few_clients,
-    mixes_clients,
-    partial_write,
-    closes_too_early,
-    drops_data_at_end,
-    never_closes,
-    dies_on_empty,
-    dies_on_reset,
-    one_bad_client_stops_all,
-    holds_the_port,
-    spins,
-    panics_on_error,
-    misreports_errors,
+pub(crate) const RULES: &[Rule] = &[
+    rule!(never_listens),
+    rule!(ignores_address),
+    rule!(listens_everywhere),
+    rule!(accepts_only),
+    rule!(waits_for_newline),
+    rule!(waits_for_end),
+    rule!(greets),
+    rule!(decorates),
+    rule!(adds_newline),
+    rule!(sends_whole_buffer),
+    rule!(reads_once),
+    rule!(stops_at_short_read),
+    rule!(drops_after_buffer),
+    rule!(text_only),
+    rule!(stops_at_nul),
+    rule!(trims_whitespace),
+    rule!(obeys_words),
+    rule!(one_client_ever),
+    rule!(one_client_at_a_time),
+    rule!(few_clients),
+    rule!(mixes_clients),
+    rule!(partial_write),
+    rule!(closes_too_early),
+    rule!(drops_data_at_end),
+    rule!(never_closes),
+    rule!(dies_on_empty),
+    rule!(dies_on_reset),
+    rule!(one_bad_client_stops_all),
+    rule!(holds_the_port),
+    rule!(spins),
+    rule!(panics_on_error),
+    rule!(misreports_errors),
 ];
 
 // ---- where it listens ----
@@ -403,7 +403,11 @@ fn one_client_at_a_time(seen: &Seen<'_>) -> Option<Diagnosis> {
 }
 
 fn few_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
-    let checks = ["serves_clients_at_once", "keeps_clients_apart", "holds_many_clients"];
+    few_clients_in(seen, &["serves_clients_at_once", "keeps_clients_apart", "holds_many_clients"])
+}
+
+/// In all of these checks that failed it was the same number of clients that were served.
+pub(crate) fn few_clients_in(seen: &Seen<'_>, checks: &[&str]) -> Option<Diagnosis> {
     let failed: Vec<Failed<'_>> = checks.iter().filter_map(|check| seen.failed(check)).collect();
     let numbers: Vec<usize> = failed
         .iter()
@@ -414,7 +418,7 @@ fn few_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
     if numbers.len() < failed.len() || numbers.iter().any(|other| *other != number) {
         return None;
     }
-    seen.name("few_clients", format!("{number} clients are served at the same time, one more is not"), &checks)
+    seen.name("few_clients", format!("{number} clients are served at the same time, one more is not"), checks)
 }
 
 fn mixes_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
@@ -551,9 +555,6 @@ fn spins(seen: &Seen<'_>) -> Option<Diagnosis> {
     if explained { None } else { seen.name("spins", because, &[check]) }
 }
 
-const REPORTS: [&str; 4] =
-    ["reports_address_in_use", "reports_bad_arguments", "client_reports_refused", "client_reports_cut_reply"];
-
 /// The checks of an error that was told in this way, and how the first of them was.
 fn told(
     seen: &Seen<'_>,
@@ -565,8 +566,7 @@ fn told(
             _ => false,
         })
     };
-    let all: Vec<Failed<'_>> =
-        seen.all_failed().filter(|failed| REPORTS.contains(&failed.verdict.check)).filter(is_told).collect();
+    let all: Vec<Failed<'_>> = seen.all_failed().filter(is_told).collect();
     let first = all.first()?.failure;
     Some((
         format!("expected {}, got {}", first.expected, first.observed),
@@ -586,4 +586,116 @@ fn misreports_errors(seen: &Seen<'_>) -> Option<Diagnosis> {
         !panicked && status.is_some() && !hidden
     })?;
     seen.name("misreports_errors", because, &checks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::echo_client;
+    use crate::evidence::Clues;
+    use crate::patience::GaveUp;
+    use crate::peer::Received;
+    use crate::{Difference, Failure, Status, Verdict, diagnose};
+
+    fn failed(check: &'static str, clues: &[Clue]) -> Verdict {
+        let status = Status::Failed(Failure::new("something", "something else"));
+        Verdict { clues: Clues(clues.to_vec()), ..Verdict::new(check, status) }
+    }
+
+    fn wrong_bytes(check: &'static str, expected: &[u8], came: &[u8], ending: Option<Ending>) -> Verdict {
+        let received = Received { equal: 0, bytes: came.to_vec(), ending };
+        let difference = Difference::between(expected, &received).map(Box::new);
+        Verdict::new(check, Status::Failed(Failure { difference, ..Failure::new("something", "something else") }))
+    }
+
+    fn named(verdicts: &[Verdict]) -> Vec<Diagnosis> {
+        diagnose::by(&[RULES, echo_client::mistakes::RULES], verdicts)
+    }
+
+    #[track_caller]
+    fn check(verdicts: &[Verdict], names: &[&str]) {
+        let names_given: Vec<&str> = named(verdicts).into_iter().map(|diagnosis| diagnosis.mistake).collect();
+        assert_eq!(names_given, names);
+    }
+
+    fn answer(message: &[u8], came: &[u8]) -> Clue {
+        let ending = Some(Ending::Silence(GaveUp::Stuck));
+        Clue::Answer { message: message.to_vec(), came: came.to_vec(), ending, died: false }
+    }
+
+    #[test]
+    fn a_right_program_has_no_name() {
+        check(&[Verdict::new("echoes_short_message", Status::Passed)], &[]);
+    }
+
+    #[test]
+    fn every_mistake_is_explained_by_failed_checks_only() {
+        let verdicts =
+            [failed("adds_nothing", &[Clue::Greeting(b"hi".to_vec())]), Verdict::new("obeys_no_words", Status::Passed)];
+        assert_eq!(named(&verdicts)[0].checks, ["adds_nothing"]);
+    }
+
+    #[test]
+    fn a_limit_on_clients_is_one_number() {
+        check(
+            &[failed("keeps_clients_apart", &[Clue::Served(8)]), failed("holds_many_clients", &[Clue::Served(8)])],
+            &["few_clients"],
+        );
+        check(
+            &[failed("keeps_clients_apart", &[Clue::Served(8)]), failed("holds_many_clients", &[Clue::Served(31)])],
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_trimmed_word_is_not_obeyed() {
+        check(&[failed("obeys_no_words", &[answer(b"\n", b""), answer(b"q\n", b"q")])], &["trims_whitespace"]);
+        check(&[failed("obeys_no_words", &[answer(b"q", b"")])], &["obeys_words"]);
+    }
+
+    #[test]
+    fn a_server_may_trim_and_stop_at_nul_and_obey() {
+        let clues = [answer(b"quit", b""), answer(b"q\n", b"q"), answer(b"trailing\0", b"trailing")];
+        check(&[failed("obeys_no_words", &clues)], &["stops_at_nul", "trims_whitespace", "obeys_words"]);
+    }
+
+    #[test]
+    fn only_what_begins_with_0x80_shows_that_bytes_are_taken_for_text() {
+        let first: Vec<u8> = (0x80..0x90).collect();
+        let last: Vec<u8> = (0xf0..=0xff).collect();
+        check(&[failed("echoes_every_byte_value", &[answer(&first, b""), answer(&last, b"")])], &["text_only"]);
+        check(&[failed("echoes_every_byte_value", &[answer(&last, b"")])], &[]);
+        check(&[failed("echoes_every_byte_value", &[answer(b"0123456789", b""), answer(&first, b"")])], &[]);
+    }
+
+    #[test]
+    fn a_first_reply_before_the_end_is_one_read_or_a_short_one() {
+        let silent = |long: [(usize, usize, bool); 2]| {
+            let mut verdict = wrong_bytes("echoes_message_after_message", b"second", b"", Some(Ending::EndOfStream));
+            let long = long.map(|(sent, came, closed)| Clue::LongMessage { sent, came, closed, buffer: None });
+            verdict.clues = Clues([vec![Clue::FailedAt(2)], long.to_vec()].concat());
+            verdict
+        };
+        check(&[silent([(61_440, 1024, true), (64_000, 1024, true)])], &["reads_once"]);
+        check(&[silent([(61_440, 61_440, false), (64_000, 64_000, true)])], &["stops_at_short_read"]);
+        check(&[silent([(61_440, 61_440, true), (64_000, 64_000, true)])], &[]);
+    }
+
+    #[test]
+    fn what_follows_the_echo_tells_whose_it_is() {
+        check(&[wrong_bytes("adds_nothing", b"echo", b"echo\n", None)], &["adds_newline"]);
+        check(&[wrong_bytes("adds_nothing", b"echo", b"echo\0\0\0\0", None)], &["sends_whole_buffer"]);
+        check(&[wrong_bytes("adds_nothing", b"echo", b"echo, you said", None)], &["decorates"]);
+        check(&[wrong_bytes("adds_nothing", b"echo", b"echo\0", None)], &[]);
+    }
+
+    #[test]
+    fn a_program_that_could_not_start_is_not_one_that_never_listens() {
+        check(&[failed("echoes_short_message", &[Clue::NeverListened(None)])], &["never_listens"]);
+        #[cfg(unix)]
+        {
+            let panicked: std::process::ExitStatus = std::os::unix::process::ExitStatusExt::from_raw(101 << 8);
+            check(&[failed("echoes_short_message", &[Clue::NeverListened(Some(panicked))])], &[]);
+        }
+    }
 }
