@@ -1,16 +1,19 @@
 //! What is checked of the client that sends messages with a header. The harness plays the server; its replies have other bytes
 //! than the messages, and other lengths, so that only their own headers say where they end.
 
-use crate::echo_client::nobody_listens;
+pub(crate) mod mistakes;
+
+use crate::echo_client::{nobody_listens, sends_nothing_more};
 use crate::echo_server::reports;
-use crate::framed_server::framed;
+use crate::evidence::{Clue, on_failure};
+use crate::framed_server::{framed, of_length};
 use crate::kernel::Tree;
 use crate::patience;
 use crate::payload::otherwise;
 use crate::peer::{Host, Peer};
 use crate::program::{Client, Ended, Program};
 use crate::transcript::show;
-use crate::{Check, Failure, Outcome, Stop, check, compare};
+use crate::{Check, Failure, Outcome, Stop, check, compare, shrink};
 
 pub(crate) const CHECKS: &[Check] = &[
     check!(client, client_frames_message, framed_client),
@@ -45,15 +48,7 @@ fn client_frames_message(client: &Program) -> Outcome {
 
     server.expect(&framed(&message))?;
     server.send(&framed(&otherwise(&message)))?;
-    let more = server.receive(1024, patience::REPLY)?.bytes;
-    if more.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        "the message and nothing more",
-        format!("{} more: {}", compare::bytes(more.len()), show(&more, 32)),
-    )
-    .into())
+    sends_nothing_more(&server, &framed(&message))
 }
 
 /// Both bytes of the header count, in their order, up to the largest number that they hold.
@@ -62,7 +57,7 @@ fn client_frames_every_length(client: &Program) -> Outcome {
     for length in [0, 1, 255, 256, 65_535] {
         let message = &text[..length];
         let (host, mut sender) = start(client, &[message])?;
-        host.accept(&mut sender)?.expect(&framed(message))?;
+        host.accept(&mut sender)?.expect(&framed(message)).map_err(|stop| of_length(stop, length))?;
     }
     Ok(())
 }
@@ -86,7 +81,12 @@ fn client_prints_replies(client: &Program) -> Outcome {
             server.send(&framed(reply))
         })
     })?;
-    prints(&ended, &replies)
+    on_failure(prints(&ended, &replies), |failure| {
+        if prints(&ended, &messages).is_ok() {
+            client.bench.clue(Clue::own(mistakes::PRINTED_ITS_OWN, messages.len()));
+        }
+        failure.into()
+    })
 }
 
 fn messages(client: &Program) -> Vec<Vec<u8>> {
@@ -122,15 +122,27 @@ fn prints(ended: &Ended, lines: &[Vec<u8>]) -> Outcome {
 
 /// A reply comes in any pieces, its header, too.
 fn client_gathers_pieces(client: &Program) -> Outcome {
-    let message = client.bench.payload().letters(5);
     let reply = "é€: 300 bytes, ".repeat(20).into_bytes();
+    on_failure(answered_in_pieces(client, &reply, 12), |failure| {
+        let ascii = "eE: 300 bytes, ".repeat(20).into_bytes();
+        let in_pieces = client.try_aside(|client| answered_in_pieces(client, &ascii, 12)).0.is_ok();
+        if !in_pieces && client.try_aside(|client| answered_in_pieces(client, &ascii, 0)).0.is_ok() {
+            client.bench.clue(Clue::own(mistakes::WHOLE_ONLY, ascii.len()));
+        }
+        failure.into()
+    })
+}
+
+/// So many bytes of the answer come one by one, the rest in one piece.
+fn answered_in_pieces(client: &Program, reply: &[u8], single: usize) -> Outcome {
+    let message = client.bench.payload().letters(5);
     let ended = answer(client, std::slice::from_ref(&message), |server| {
         server.expect(&framed(&message))?;
-        let bytes = framed(&reply);
-        let (beginning, rest) = bytes.split_at(12);
+        let bytes = framed(reply);
+        let (beginning, rest) = bytes.split_at(single);
         server.send_pieces(beginning.chunks(1).chain([rest]))
     })?;
-    prints(&ended, &[reply])
+    prints(&ended, &[reply.to_vec()])
 }
 
 /// What was read beyond the end of a reply is the beginning of the next one.
@@ -141,8 +153,26 @@ fn client_keeps_what_follows(client: &Program) -> Outcome {
         server.expect(&framed(&messages[0]))?;
         server.send(&replies.iter().flat_map(|reply| framed(reply)).collect::<Vec<u8>>())?;
         messages[1..].iter().try_for_each(|message| server.expect(&framed(message)))
+    });
+    on_failure(ended.and_then(|ended| prints(&ended, &replies)), |failure| {
+        if client.try_aside(|client| goes_on_when_answered_again(client, &messages, &replies)).0.is_ok() {
+            client.bench.clue(Clue::own(mistakes::LOST_WHAT_FOLLOWED, replies.len() - 1));
+        }
+        failure.into()
+    })
+}
+
+/// All replies come at once, and those after the first come again: all is well then.
+fn goes_on_when_answered_again(client: &Program, messages: &[Vec<u8>], replies: &[Vec<u8>]) -> Outcome {
+    let ended = answer(client, messages, |server| {
+        server.expect(&framed(&messages[0]))?;
+        server.send(&replies.iter().flat_map(|reply| framed(reply)).collect::<Vec<u8>>())?;
+        messages.iter().zip(replies).skip(1).try_for_each(|(message, reply)| {
+            server.expect(&framed(message))?;
+            server.send(&framed(reply))
+        })
     })?;
-    prints(&ended, &replies)
+    prints(&ended, replies)
 }
 
 /// Without a MESSAGE each line is one, as soon as it was typed, without its end; the last may have none.
@@ -157,7 +187,12 @@ fn client_reads_lines(client: &Program) -> Outcome {
         let mut server = host.accept(&mut sender)?;
         let complete = if then_end { &sent[..] } else { &sent[..3] };
         for message in complete {
-            server.expect(&framed(message))?;
+            on_failure(server.expect(&framed(message)), |failure| {
+                if server.surplus().is_some_and(|rest| rest.starts_with(b"\n") || rest.starts_with(b"\r\n")) {
+                    client.bench.clue(Clue::own(mistakes::SENT_THE_LINE_END, message.len()));
+                }
+                failure.into()
+            })?;
             server.send(&framed(&otherwise(message)))?;
         }
         if then_end {
@@ -180,10 +215,23 @@ fn client_refuses_long_message(client: &Program) -> Outcome {
         let tree = sender.tree();
         let ended = sender.until_ended()?;
         let expected = format!("a message on stderr and exit status 2, since a message has {} bytes", message.len());
-        reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| status.code() == Some(USAGE)))?;
-        sent_nothing(&host, tree)?;
+        let right_status = ended.exit.is_ok_and(|status| status.code() == Some(USAGE));
+        let refused = reports(&client.bench, &ended, expected, right_status);
+        on_failure(refused.and_then(|()| sent_nothing(&host, tree)), |failure| {
+            if client.try_aside(|client| cuts_its_length(client, message)).0.is_ok() {
+                client.bench.clue(Clue::own(mistakes::LENGTH_CUT, message.len()));
+            }
+            failure.into()
+        })?;
     }
     Ok(())
+}
+
+/// The message goes out, and in its header stands what 16 bits hold of its length.
+fn cuts_its_length(client: &Program, message: &[u8]) -> Outcome {
+    let (host, mut sender) = start(client, &[message])?;
+    let header = (message.len() as u16).to_be_bytes();
+    host.accept(&mut sender)?.expect(&[&header, &message[..16]].concat())
 }
 
 /// The client has ended: what it sent, if it connected at all, waits to be accepted.
@@ -225,11 +273,29 @@ fn client_reports_cut_message(client: &Program) -> Outcome {
 
 /// Both together do what each does alone.
 fn framed_programs_agree(client: &Program, server: &Program) -> Outcome {
+    const LONG: usize = 30_000;
     let mut payload = client.bench.payload();
     let running = server.launch()?;
 
-    let messages = [payload.letters(12), "Grüße, 世界".as_bytes().to_vec(), Vec::new(), payload.letters(30_000)];
+    let messages = [payload.letters(12), "Grüße, 世界".as_bytes().to_vec(), Vec::new(), payload.letters(LONG)];
     let arguments: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
     let ended = client.send_all_to(running.address, &arguments)?.until_ended()?;
-    prints(&ended, &messages)
+    on_failure(prints(&ended, &messages), |failure| {
+        let prints_it = |length| client.try_aside(|client| prints_reply_of(client, length)).0.is_ok();
+        if let Some(longest) = shrink::largest_that_works(LONG, prints_it) {
+            client.bench.clue(Clue::own(mistakes::LONGEST_REPLY, longest));
+        }
+        failure.into()
+    })
+}
+
+/// A reply of so many bytes, from the harness itself.
+fn prints_reply_of(client: &Program, length: usize) -> Outcome {
+    let reply = client.bench.payload().letters(length);
+    let message = client.bench.payload().letters(5);
+    let ended = answer(client, std::slice::from_ref(&message), |server| {
+        server.expect(&framed(&message))?;
+        server.send(&framed(&reply))
+    })?;
+    prints(&ended, &[reply])
 }

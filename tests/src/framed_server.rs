@@ -1,12 +1,16 @@
 //! What is checked of the server that echoes messages with a header of two bytes: the length of the body, unsigned, big-endian.
 //! The readable list first, then the checks; each check's comment is the misconception that it detects.
 
+pub(crate) mod mistakes;
+
 use std::time::Duration;
 
+use crate::bench::Bench;
 use crate::echo_server::{AFTERMATH, after, listens_on_given_address, reports_address_in_use, reports_bad_arguments};
+use crate::evidence::{Clue, on_failure};
 use crate::patience::{self, Patience, Proof, wait_for};
 use crate::payload::Payload;
-use crate::peer::{Ending, Peer};
+use crate::peer::Peer;
 use crate::program::{Program, Server};
 use crate::transcript::show;
 use crate::{Check, Failure, Outcome, Stop, check};
@@ -41,8 +45,20 @@ pub(crate) fn framed(body: &[u8]) -> Vec<u8> {
 /// The least that such a server does: the header says how long the body is, and counts nothing but the body, high byte first.
 fn echoes_one_message(server: &Program) -> Outcome {
     let body = server.bench.payload().letters(12);
+    on_failure(exchange_alone(server, &framed(&body)), |failure| {
+        for (way, header) in mistakes::other_headers(body.len()) {
+            let message = [header.as_slice(), &body].concat();
+            if server.try_aside(|server| exchange_alone(server, &message)).0.is_ok() {
+                server.bench.clue(Clue::own(way, body.len()));
+            }
+        }
+        failure.into()
+    })
+}
+
+fn exchange_alone(server: &Program, message: &[u8]) -> Outcome {
     let running = server.launch()?;
-    running.connect()?.exchange(&framed(&body))
+    running.connect()?.exchange(message)
 }
 
 /// A body may have no byte at all: then the next header follows at once.
@@ -51,8 +67,11 @@ fn echoes_empty_body(server: &Program) -> Outcome {
     let running = server.launch()?;
     let mut client = running.connect()?;
 
-    for body in [Vec::new(), Vec::new(), payload.letters(5), Vec::new()] {
-        client.exchange(&framed(&body))?;
+    for (at, body) in [Vec::new(), Vec::new(), payload.letters(5), Vec::new()].iter().enumerate() {
+        on_failure(client.exchange(&framed(body)), |failure| {
+            server.bench.clue(Clue::FailedAt(at + 1));
+            failure.into()
+        })?;
     }
     Ok(())
 }
@@ -70,7 +89,8 @@ fn echoes_every_length(server: &Program) -> Outcome {
     Ok(())
 }
 
-fn of_length(stop: Stop, length: usize) -> Stop {
+/// A failure that is about a length says so.
+pub(crate) fn of_length(stop: Stop, length: usize) -> Stop {
     match stop {
         Stop::Failed(failure) => {
             let expected = format!("{}, the echo of a body of {length} bytes", failure.expected);
@@ -101,10 +121,28 @@ fn reads_cut_header(server: &Program) -> Outcome {
 
     for length in [7, 90] {
         let message = framed(&payload.letters(length));
-        client.send_pieces([&message[..1], &message[1..2], &message[2..]])?;
-        client.expect(&message)?;
+        let echoed = client.send_pieces([&message[..1], &message[1..2], &message[2..]]);
+        on_failure(echoed.and_then(|()| client.expect(&message)), |failure| in_pieces_only(server, failure))?;
     }
     Ok(())
+}
+
+/// A server that fails where a message comes in pieces: is it the pause that it does not stand?
+fn in_pieces_only(server: &Program, failure: Failure) -> Stop {
+    let attempt = |server: &Program| {
+        let mut payload = server.bench.payload();
+        let running = server.launch()?;
+        let mut client = running.connect()?;
+        for _ in 0..2 {
+            patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+            client.exchange(&framed(&payload.letters(9)))?;
+        }
+        Ok(())
+    };
+    if server.try_aside(attempt).0.is_ok() {
+        server.bench.clue(Clue::own(mistakes::WHOLE_AFTER_A_PAUSE, 2));
+    }
+    failure.into()
 }
 
 /// A body is there when as many bytes are there as the header says, however they come.
@@ -115,8 +153,11 @@ fn reads_body_byte_by_byte(server: &Program) -> Outcome {
 
     for body in [payload.letters(9), "é€😀".as_bytes().to_vec()] {
         let message = framed(&body);
-        client.send_pieces([&message[..2]].into_iter().chain(message[2..].chunks(1)))?;
-        client.expect(&message)?;
+        let sent = client.send_pieces([&message[..2]].into_iter().chain(message[2..].chunks(1)));
+        on_failure(sent.and_then(|()| client.expect(&message)), |failure| match body.is_ascii() {
+            true => in_pieces_only(server, failure),
+            false => failure.into(), // it may be the characters, cut in two
+        })?;
     }
     Ok(())
 }
@@ -127,8 +168,15 @@ fn answers_three_in_one_segment(server: &Program) -> Outcome {
     let running = server.launch()?;
     let mut client = running.connect()?;
 
-    let three: Vec<u8> = [11, 3, 6].into_iter().flat_map(|length| framed(&payload.letters(length))).collect();
-    client.exchange(&three)
+    let three = [11, 3, 6].map(|length| framed(&payload.letters(length)));
+    on_failure(client.exchange(&three.concat()), |failure| {
+        let came = failure.difference.as_ref().map(|difference| difference.observed_length);
+        let next = framed(&payload.letters(8));
+        if came == Some(three[0].len()) && client.exchange(&next).is_ok() {
+            server.bench.clue(Clue::own(mistakes::LOST_WHAT_FOLLOWED, 2));
+        }
+        failure.into()
+    })
 }
 
 /// What was read beyond the end of a message is the beginning of the next one, and is not read again.
@@ -143,9 +191,25 @@ fn keeps_what_follows(server: &Program) -> Outcome {
         client.send_pieces([[first.as_slice(), half].concat().as_slice()])?;
         client.expect(&first)?;
         client.send(rest)?;
-        client.expect(&second)?;
+        on_failure(client.expect(&second), |failure| {
+            if server.try_aside(forgets_half_a_header).0.is_ok() {
+                server.bench.clue(Clue::own(mistakes::FORGOT_THE_HALF, cut));
+            }
+            failure.into()
+        })?;
     }
     Ok(())
+}
+
+/// After a message and one byte of the next header a whole message is echoed, as if that byte had not been there.
+fn forgets_half_a_header(server: &Program) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+    let (first, next) = (framed(&payload.letters(8)), framed(&payload.letters(10)));
+    client.send_pieces([[first.as_slice(), &[0]].concat().as_slice()])?;
+    client.expect(&first)?;
+    client.exchange(&next)
 }
 
 // ---- ends ----
@@ -168,11 +232,11 @@ fn ends_between_messages(server: &Program) -> Outcome {
     patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
     match running.stderr().total() {
         said if said == before => Ok(()),
-        said => Err(Failure::new(
-            "nothing on stderr where a stream ends between two messages",
-            show(&running.stderr().tail(said - before), 80),
-        )
-        .into()),
+        said => {
+            server.bench.clue(Clue::own(mistakes::SAID_SOMETHING, said - before));
+            let observed = show(&running.stderr().tail(said - before), 80);
+            Err(Failure::new("nothing on stderr where a stream ends between two messages", observed).into())
+        }
     }
 }
 
@@ -199,14 +263,28 @@ fn reports_cut_message(server: &Program) -> Outcome {
 
 /// The server ends this connection, and sends nothing before it does.
 fn is_closed(client: &Peer, why: &str) -> Outcome {
-    let received = client.receive(1, patience::REPLY)?;
-    match received.ending {
-        Some(Ending::EndOfStream | Ending::Reset) => Ok(()),
-        ending => Err(Failure::new(
-            format!("the end of a client's connection, since {why}"),
-            ending.map_or_else(|| format!("more bytes: {}", show(&received.bytes, 32)), |ending| ending.to_string()),
-        )
-        .into()),
+    const MOST: usize = 64;
+    let received = client.receive(MOST, patience::REPLY)?;
+    let observed = match received.ending {
+        Some(ending) if received.bytes.is_empty() && ending.is_closed() => return Ok(()),
+        Some(ending) if received.bytes.is_empty() => {
+            client.bench().clue(Clue::own(mistakes::STILL_OPEN, 0));
+            ending.to_string()
+        }
+        _ => {
+            notice_replaced(client.bench(), &received.bytes);
+            format!("more bytes: {}", show(&received.bytes, 32))
+        }
+    };
+    Err(Failure::new(format!("the end of a client's connection, since {why}"), observed).into())
+}
+
+/// The character that decoders put in the place of what is no text.
+fn notice_replaced(bench: &Bench, came: &[u8]) {
+    let replacement = char::REPLACEMENT_CHARACTER.to_string().into_bytes();
+    let count = came.windows(replacement.len()).filter(|window| *window == replacement).count();
+    if count > 0 {
+        bench.clue(Clue::own(mistakes::REPLACED, count));
     }
 }
 
@@ -277,7 +355,14 @@ fn answers_beside_unfinished_message(server: &Program) -> Outcome {
     unfinished.send(&message[..20])?;
 
     let mut second = running.connect()?;
-    second.exchange(&framed(&payload.letters(12)))
+    let second_message = framed(&payload.letters(12));
+    on_failure(second.exchange(&second_message), |failure| {
+        unfinished.close();
+        if second.expect(&second_message).is_ok() {
+            server.bench.clue(Clue::ServedOnceTheFirstHadGone);
+        }
+        failure.into()
+    })
 }
 
 /// Half a message belongs to its client: what is kept of it must be kept for each of them.
@@ -297,10 +382,25 @@ fn keeps_messages_apart(server: &Program) -> Outcome {
             }
         }
         for (client, message) in clients.iter_mut().zip(&messages) {
-            client.expect(message)?;
+            on_failure(client.expect(message), |failure| {
+                if has_anothers_bytes(&failure, message, &messages) {
+                    server.bench.clue(Clue::OthersBytes);
+                }
+                failure.into()
+            })?;
         }
     }
     Ok(())
+}
+
+/// The first wrong bytes stand at the same place in another client's message.
+fn has_anothers_bytes(failure: &Failure, own: &[u8], messages: &[Vec<u8>]) -> bool {
+    const TELLING: usize = 3;
+    let Some(difference) = &failure.difference else { return false };
+    let place = difference.at..difference.at + TELLING;
+    let Some(wrong) = difference.wrong().get(..TELLING) else { return false };
+    let others = messages.iter().filter(|message| *message != own);
+    others.filter_map(|message| message.get(place.clone())).any(|there| there == wrong)
 }
 
 /// Each is opened only when the one before it has been answered: a backlog of one survives that.

@@ -64,7 +64,7 @@ pub const PRACTICALS: &[Practical] = &[
         name: "framing",
         programs: &["framed_server", "framed_client"],
         checks: &[framed_server::CHECKS, framed_client::CHECKS],
-        rules: &[],
+        rules: &[framed_server::mistakes::RULES, framed_client::mistakes::RULES],
     },
 ];
 

@@ -13,7 +13,7 @@ use crate::payload::otherwise;
 use crate::peer::{Host, Peer};
 use crate::program::{Client, Ended, Program};
 use crate::transcript::show;
-use crate::{Check, Failure, Outcome, Stop, check};
+use crate::{Check, Failure, Outcome, Stop, check, shrink};
 
 pub(crate) const CHECKS: &[Check] = &[
     check!(client, client_opens_all_at_once, multiconn_client),
@@ -310,7 +310,7 @@ fn hundred_connections_agree(client: &Program, server: &Program) -> Outcome {
             let aside = |server: &Program| client.try_aside(|client| agree(client, server, connections)).0;
             server.try_aside(aside).0.is_ok()
         };
-        if let Some(most) = most_that_work(CONNECTIONS, works) {
+        if let Some(most) = shrink::largest_that_works(CONNECTIONS, works) {
             client.bench.clue(Clue::own(mistakes::MOST_CONNECTIONS, most));
         }
         failure.into()
@@ -321,17 +321,4 @@ fn agree(client: &Program, server: &Program, connections: usize) -> Outcome {
     let running = server.launch()?;
     succeeds(client.send_to(running.address, connections.to_string().as_bytes())?)?;
     Ok(())
-}
-
-/// The number below `bad` that works while one more does not.
-fn most_that_work(bad: usize, works: impl Fn(usize) -> bool) -> Option<usize> {
-    let (mut good, mut bad) = (1, bad);
-    if !works(good) {
-        return None;
-    }
-    while bad - good > 1 {
-        let middle = good.midpoint(bad);
-        *(if works(middle) { &mut good } else { &mut bad }) = middle;
-    }
-    Some(good)
 }

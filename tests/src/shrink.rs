@@ -93,6 +93,19 @@ pub(crate) fn smallest(program: &Program, good: usize, bad: Case, failure: Failu
     search.conclude()
 }
 
+/// The largest number below `bad` that works while one more does not; nothing where none works, or `bad` does, too.
+pub(crate) fn largest_that_works(bad: usize, works: impl Fn(usize) -> bool) -> Option<usize> {
+    let (mut good, mut bad) = (1, bad);
+    if !works(good) || works(bad) {
+        return None;
+    }
+    while bad - good > 1 {
+        let middle = good.midpoint(bad);
+        *(if works(middle) { &mut good } else { &mut bad }) = middle;
+    }
+    Some(good)
+}
+
 struct Search<'a> {
     program: &'a Program,
     attempt: Attempt<'a>,

@@ -19,10 +19,13 @@ pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
     let rubrics = suite::PRACTICALS.iter().map(read).collect::<anyhow::Result<Vec<Rubric>>>()?;
     let text = match word {
         None | Some(MISTAKES) => rubrics.iter().map(all_mistakes).collect::<Vec<_>>().join("\n"),
-        Some(word) => match rubrics.iter().find_map(|rubric| explain(rubric, word)) {
-            Some(text) => text,
-            None => return unknown(word, &rubrics),
-        },
+        Some(word) => {
+            let texts: Vec<String> = rubrics.iter().filter_map(|rubric| explain(rubric, word)).collect();
+            if texts.is_empty() {
+                return unknown(word, &rubrics);
+            }
+            texts.join("\n")
+        }
     };
     terminal::print(&text)?;
     Ok(PASSED)
@@ -30,8 +33,9 @@ pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
 
 fn explain(rubric: &Rubric, word: &str) -> Option<String> {
     let row = rubric.row(word).filter(|row| !row.hidden);
-    row.map(|row| check(rubric, row))
-        .or_else(|| rubric.explanations.of(word).map(|explanation| mistake(rubric, explanation)))
+    // What another practical says is said there.
+    let explanation = rubric.explanations.of(word).filter(|explanation| explanation.from.is_none());
+    row.map(|row| check(rubric, row)).or_else(|| explanation.map(|explanation| mistake(rubric, explanation)))
 }
 
 fn unknown(word: &str, rubrics: &[Rubric]) -> anyhow::Result<u8> {
@@ -83,13 +87,24 @@ fn all_mistakes(rubric: &Rubric) -> String {
     let name = rubric.practical.name;
     let mut text = format!("{BOLD}The mistakes that {name} knows{BOLD:#}\n");
     let mut program = None;
+    let mut elsewhere: Vec<(&str, Vec<&str>)> = Vec::new();
     for explanation in &rubric.explanations.mistake {
+        if let Some(from) = explanation.from {
+            match elsewhere.iter_mut().find(|(practical, _)| *practical == from) {
+                Some((_, ids)) => ids.push(&explanation.id),
+                None => elsewhere.push((from, vec![&explanation.id])),
+            }
+            continue;
+        }
         let of = program_of(rubric.practical, explanation);
         if of != program {
             text += &of.map(|of| heading(&format!("The {of} …"))).unwrap_or_default();
             program = of;
         }
         text += &one_line(explanation);
+    }
+    for (practical, ids) in elsewhere {
+        text += &format!("\n{}", wrap(&format!("As in {practical}: {}", ids.join(", ")), 0));
     }
     text + "\nMore of one: cargo xtask explain MISTAKE\n"
 }

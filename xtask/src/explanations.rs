@@ -64,6 +64,9 @@ pub(crate) struct Explanation {
     /// Where to read on.
     #[serde(default)]
     pub(crate) read: Vec<String>,
+    /// The practical in whose file it stands, where that is another one.
+    #[serde(skip)]
+    pub(crate) from: Option<&'static str>,
 }
 
 /// A few lines of wrong code in the languages in which it is typical.
@@ -110,7 +113,7 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Expla
                 bail!("{shown}: the mistake {id:?} has a row already");
             }
             let row = theirs.of(id).with_context(|| format!("{shown}: {} has no mistake {id:?}", neighbour.name))?;
-            explanations.mistake.push(row.for_checks_of(practical));
+            explanations.mistake.push(Explanation { from: Some(neighbour.name), ..row.for_checks_of(practical) });
         }
     }
     Ok(explanations)

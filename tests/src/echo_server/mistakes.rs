@@ -48,7 +48,7 @@ pub(crate) const RULES: &[Rule] = &[
 
 // ---- where it listens ----
 
-fn never_listens(seen: &Seen<'_>) -> Option<Diagnosis> {
+pub(crate) fn never_listens(seen: &Seen<'_>) -> Option<Diagnosis> {
     let listening = |failed: Failed<'_>| {
         failed.clue(|clue| match clue {
             Clue::NeverListened(None) => Some("the program runs, and no socket of it listens".to_owned()),
@@ -73,7 +73,7 @@ fn says(failed: Failed<'_>, words: &str) -> bool {
     failed.verdict.stderr_tail.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
-fn ignores_address(seen: &Seen<'_>) -> Option<Diagnosis> {
+pub(crate) fn ignores_address(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "listens_on_given_address";
     let because = seen.failed(check)?.clue(|clue| match clue {
         Clue::ListensOn(addresses, told) => {
@@ -87,7 +87,7 @@ fn ignores_address(seen: &Seen<'_>) -> Option<Diagnosis> {
     seen.name("ignores_address", because, &[check])
 }
 
-fn listens_everywhere(seen: &Seen<'_>) -> Option<Diagnosis> {
+pub(crate) fn listens_everywhere(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "listens_on_given_address";
     let because = seen.failed(check)?.clue(|clue| match clue {
         Clue::ListensOn(addresses, told) => {
@@ -574,13 +574,13 @@ fn told(
     ))
 }
 
-fn panics_on_error(seen: &Seen<'_>) -> Option<Diagnosis> {
+pub(crate) fn panics_on_error(seen: &Seen<'_>) -> Option<Diagnosis> {
     let (because, checks) = told(seen, |_, _, panicked| panicked)?;
     seen.name("panics_on_error", because, &checks)
 }
 
 /// It did end, and not by a panic; a client that ends well where it failed is another mistake.
-fn misreports_errors(seen: &Seen<'_>) -> Option<Diagnosis> {
+pub(crate) fn misreports_errors(seen: &Seen<'_>) -> Option<Diagnosis> {
     let (because, checks) = told(seen, |check, status, panicked| {
         let hidden = check.starts_with("client") && status.is_some_and(|status| status.success());
         !panicked && status.is_some() && !hidden
