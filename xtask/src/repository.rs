@@ -30,6 +30,7 @@ impl std::fmt::Display for Repository {
 }
 
 impl Repository {
+    /// The folder that holds all of it.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -45,11 +46,6 @@ impl Repository {
             bail!("the practical {name:?} has no folder {}", folder.display());
         }
         Ok(folder)
-    }
-
-    /// The folder that holds all of it.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
     }
 
     /// A path as a person in the repository would write it.
