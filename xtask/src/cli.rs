@@ -21,6 +21,8 @@ pub(crate) enum Command {
     New(String),
     Verify(VerifyRequest),
     Bench(BenchRequest),
+    #[cfg(feature = "full")]
+    Watch(GradeRequest),
 }
 
 /// `grade`, with everything that changes a grade or its report.
@@ -98,6 +100,7 @@ const HELP: &str = "\
 Graded practicals for a network-sockets course.
 
   cargo xtask grade PRACTICAL      grade the programs in practicals/PRACTICAL
+  cargo xtask watch PRACTICAL      grade again at each save
   cargo xtask list                 practicals, their checks and points
   cargo xtask explain [WORD]       what a check, or a mistake, means; all mistakes
   cargo xtask verify [PRACTICAL]   the grader against itself
@@ -132,6 +135,16 @@ cargo xtask grade PRACTICAL [OPTION]...
 Exit status: 0 the pass mark is reached, 1 it is not, 2 nothing could be graded,
 3 a fault of the grader's own.";
 
+#[cfg(feature = "full")]
+const WATCH_HELP: &str = "\
+cargo xtask watch PRACTICAL [OPTION]...
+
+Grades again at each save: what changed, and nothing else. Shows the first check
+that failed, what got better and what got worse. Takes the options of grade.
+
+In a terminal: n next, p previous, h a hint, e explain, a all, r run everything,
+q quit. Elsewhere it prints.";
+
 const VERIFY_HELP: &str = "\
 cargo xtask verify [PRACTICAL] [OPTION]...
 
@@ -156,7 +169,7 @@ How long a grading takes, N times (10): the solution, and programs that hang and
 die, beside a plain sequential program that makes the same eight basic exchanges.";
 
 /// Commands and options that the contract names and that come later.
-const NOT_YET: [&str; 3] = ["watch", "class", "release"];
+const NOT_YET: [&str; 2] = ["class", "release"];
 
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
@@ -168,12 +181,14 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result
     };
     match command.as_str() {
         "help" => Ok(Command::Help(HELP)),
-        "grade" => grade(parser),
+        "grade" => grade(parser, GRADE_HELP),
         "list" => list(parser),
         "explain" => explain(parser),
         "new" => new(parser),
         "verify" => verify(parser),
         "bench" => bench(parser),
+        #[cfg(feature = "full")]
+        "watch" => watch(parser),
         word if NOT_YET.contains(&word) => {
             bail!("cargo xtask {word} is not there yet: cargo xtask --help says what is")
         }
@@ -200,12 +215,12 @@ impl GradeRequest {
     }
 }
 
-fn grade(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
+fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::Result<Command> {
     let mut practical = None;
     let mut request = GradeRequest::of("", Origin::Practical, any_seed());
     while let Some(argument) = parser.next()? {
         match argument {
-            Short('h') | Long("help") => return Ok(Command::Help(GRADE_HELP)),
+            Short('h') | Long("help") => return Ok(Command::Help(help)),
             Long("solution") => set_origin(&mut request.origin, Origin::Solution)?,
             Long("submission") => set_origin(&mut request.origin, Origin::Submission(parser.value()?.into()))?,
             Long("program") => request.programs.push(program(&parser.value()?.string()?)?),
@@ -228,6 +243,16 @@ fn grade(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
         program.address = request.address.filter(|_| !takes_port);
     }
     Ok(Command::Grade(request))
+}
+
+/// The same of a grading that never ends.
+#[cfg(feature = "full")]
+fn watch(parser: lexopt::Parser) -> anyhow::Result<Command> {
+    match grade(parser, WATCH_HELP)? {
+        Command::Grade(request) if !request.reports.is_empty() => bail!("--report goes with grade, not with watch"),
+        Command::Grade(request) => Ok(Command::Watch(request)),
+        other => Ok(other),
+    }
 }
 
 fn check_grade(request: &GradeRequest) -> anyhow::Result<()> {

@@ -31,7 +31,8 @@ pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
     Ok(PASSED)
 }
 
-fn explain(rubric: &Rubric, word: &str) -> Option<String> {
+/// What there is to say about a check or a mistake.
+pub(crate) fn explain(rubric: &Rubric, word: &str) -> Option<String> {
     let row = rubric.row(word).filter(|row| !row.hidden);
     // What another practical says is said there.
     let explanation = rubric.explanations.of(word).filter(|explanation| explanation.from.is_none());

@@ -27,6 +27,8 @@ mod surroundings;
 mod terminal;
 mod toolchain;
 mod verify;
+#[cfg(feature = "full")]
+mod watch;
 
 use std::process::ExitCode;
 
@@ -67,6 +69,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::New(name) => new::run(&name),
         Command::Verify(request) => verify::run(&request),
         Command::Bench(request) => bench::run(&request),
+        #[cfg(feature = "full")]
+        Command::Watch(request) => watch::run(&request),
     }
 }
 
@@ -101,7 +105,7 @@ fn pipeline(request: &cli::GradeRequest, surroundings: &Surroundings) -> anyhow:
     Ok(Grade { surroundings, ..Grade::new(&rubric, verdicts, &built, &sources, request) })
 }
 
-fn status(grade: &Grade) -> u8 {
+pub(crate) fn status(grade: &Grade) -> u8 {
     match grade {
         grade if grade.has_faults() => FAULT,
         grade if grade.passed() => PASSED,

@@ -52,13 +52,13 @@ fn paint(style: Style, text: &str) -> String {
 }
 
 /// Something at the left, something at the right edge.
-fn spread(left: &str, right: &str) -> String {
+pub(crate) fn spread(left: &str, right: &str) -> String {
     let width = anstream::adapter::strip_str(left).to_string().chars().count();
     format!("{left}{}{right}", " ".repeat(WIDTH.saturating_sub(width + right.len()).max(1)))
 }
 
 /// One root cause, said once.
-fn named(mistake: &NamedMistake) -> String {
+pub(crate) fn named(mistake: &NamedMistake) -> String {
     let explains = match mistake.checks.as_slice() {
         [_] => "explains 1 failed check".to_owned(),
         checks => format!("explains {} failed checks", checks.len()),
@@ -70,7 +70,7 @@ fn named(mistake: &NamedMistake) -> String {
     text + &labelled("more", &format!("cargo xtask explain {}", mistake.id))
 }
 
-fn compile_errors(errors: &crate::build::CompileErrors) -> String {
+pub(crate) fn compile_errors(errors: &crate::build::CompileErrors) -> String {
     let title = format!("{} {} ({})", errors.program, errors.what, errors.origin);
     let shown = errors.errors.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
     let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
@@ -78,7 +78,7 @@ fn compile_errors(errors: &crate::build::CompileErrors) -> String {
     format!("\n{}\n\n{}{more}", paint(RED, &title), shown.collect::<Vec<_>>().join("\n"))
 }
 
-fn check(grade: &Grade, row: &GradedRow) -> String {
+pub(crate) fn check(grade: &Grade, row: &GradedRow) -> String {
     let id = row.verdict.check;
     let points = format!("{}/{}", row.points(), row.max_points);
     let line = |style: Style, word: &str, id: &str| {
@@ -144,7 +144,7 @@ fn shown_before(grade: &Grade, row: &GradedRow, failure: &Failure) -> Option<&'s
 }
 
 /// A word, and text beside it in a column of its own.
-fn labelled(label: &str, text: &str) -> String {
+pub(crate) fn labelled(label: &str, text: &str) -> String {
     const COLUMN: usize = 10;
     let wrapped = wrap(text, INDENT + COLUMN);
     format!("{}{label:<COLUMN$}{}", " ".repeat(INDENT), wrapped.trim_start())

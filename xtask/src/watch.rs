@@ -1,0 +1,160 @@
+//! `watch`: grades again at each save, and shows what is to be done first.
+//!
+//! Three things happen at any time, and one queue takes them all: a save, a key, the end of a grading. Files are compared, not
+//! events: what was staged says whether a program has changed, so a save that changes nothing grades nothing, and an editor's
+//! temporary files are none of ours. A save in the middle of a grading begins the next one after it.
+
+mod again;
+mod keys;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::{Event, RecursiveMode, Watcher};
+
+use crate::cli::{GradeRequest, Origin};
+use crate::{PASSED, repository, status};
+use again::{Bench, Last};
+use keys::Keys;
+use view::View;
+
+/// Editors write several files for one save: it is over when nothing more comes for so long.
+const QUIET: Duration = Duration::from_millis(40);
+
+/// Folders in which no student's program is, however much happens there.
+const ELSEWHERE: [&str; 4] = ["target", ".git", "solution", "mistakes"];
+
+/// What can happen.
+enum News {
+    Saved,
+    Key(u8),
+    Graded(Box<again::Outcome>),
+}
+
+pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
+    let bench = Arc::new(Bench::prepare(request)?);
+    let (sender, news) = channel();
+    let _watcher = watch(folders(request)?, sender.clone())?;
+    let keys = Keys::open(sender.clone());
+    let mut session = Session { bench, sender, view: View::new(keys.is_some()), last: None, dirty: None, busy: false };
+    session.grade(Instant::now(), true);
+    session.attend(&news)?;
+    Ok(session.view.grade().map_or(PASSED, status))
+}
+
+/// Where the programs are that are graded: `--program` commands are in the user's folder.
+fn folders(request: &GradeRequest) -> anyhow::Result<Vec<PathBuf>> {
+    let repository = repository::find()?;
+    let base = match &request.origin {
+        Origin::Practical => repository.practical(&request.practical)?,
+        Origin::Solution => repository.practical(&request.practical)?.join("solution"),
+        Origin::Submission(place) => place.clone(),
+    };
+    let here = (!request.programs.is_empty()).then(std::env::current_dir).transpose()?;
+    Ok(std::iter::once(base).chain(here).collect())
+}
+
+fn watch(folders: Vec<PathBuf>, sender: Sender<News>) -> anyhow::Result<impl Watcher> {
+    let roots = folders.clone();
+    let tell = move |event: notify::Result<Event>| {
+        // An error is an overflow: something has happened.
+        if event.map_or(true, |event| is_save(&event, &roots)) {
+            _ = sender.send(News::Saved);
+        }
+    };
+    let mut watcher = notify::recommended_watcher(tell).context("files cannot be watched here")?;
+    for folder in &folders {
+        watcher.watch(folder, RecursiveMode::Recursive).with_context(|| format!("watching {}", folder.display()))?;
+    }
+    Ok(watcher)
+}
+
+/// Staging reads every file: reading is no save.
+fn is_save(event: &Event, roots: &[PathBuf]) -> bool {
+    let writes = match event.kind {
+        EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
+        _ => true,
+    };
+    writes && !event.paths.iter().all(|path| is_elsewhere(path, roots))
+}
+
+fn is_elsewhere(path: &Path, roots: &[PathBuf]) -> bool {
+    let within = roots.iter().find_map(|root| path.strip_prefix(root).ok()).unwrap_or(path);
+    within.components().any(|part| ELSEWHERE.iter().any(|name| part.as_os_str() == *name))
+}
+
+struct Session {
+    bench: Arc<Bench>,
+    sender: Sender<News>,
+    view: View,
+    /// What the last grading found out; the grading that runs has it.
+    last: Option<Last>,
+    /// When something was saved that no grading has seen.
+    dirty: Option<Instant>,
+    busy: bool,
+}
+
+impl Session {
+    /// Takes what comes, until somebody has seen enough.
+    fn attend(&mut self, news: &Receiver<News>) -> anyhow::Result<()> {
+        loop {
+            match self.next(news) {
+                Some(News::Saved) => _ = self.dirty.get_or_insert_with(Instant::now),
+                Some(News::Key(key)) => {
+                    if !self.obey(key)? {
+                        return Ok(());
+                    }
+                }
+                Some(News::Graded(outcome)) => {
+                    self.busy = false;
+                    self.last = outcome.last;
+                    if self.view.take(outcome.came, outcome.since)? {
+                        self.view.show(&self.bench)?;
+                    }
+                }
+                // It is quiet.
+                None => {
+                    if let Some(since) = self.dirty.take() {
+                        self.grade(since, false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next thing; `None` once a save is over that can be graded now.
+    fn next(&self, news: &Receiver<News>) -> Option<News> {
+        let waits = self.dirty.is_some() && !self.busy;
+        let next =
+            if waits { news.recv_timeout(QUIET) } else { news.recv().map_err(|_| RecvTimeoutError::Disconnected) };
+        next.ok()
+    }
+
+    /// Whether to go on.
+    fn obey(&mut self, key: u8) -> anyhow::Result<bool> {
+        match key {
+            b'q' | keys::INTERRUPT => return Ok(false),
+            b'r' if self.busy => {}
+            b'r' => self.grade(Instant::now(), true),
+            key if self.view.turn(key) && !self.busy => self.view.show(&self.bench)?,
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// Grades in a thread of its own what has changed, or everything.
+    fn grade(&mut self, since: Instant, everything: bool) {
+        self.busy = true;
+        let (bench, sender) = (self.bench.clone(), self.sender.clone());
+        let last = self.last.take();
+        std::thread::spawn(move || {
+            let outcome = again::grade(&bench, last, everything, since);
+            _ = sender.send(News::Graded(Box::new(outcome)));
+        });
+    }
+}

@@ -1,0 +1,57 @@
+//! Single keys from a terminal, without Enter and without an echo. Where there is no terminal there are no keys.
+
+use std::io::{IsTerminal, Read};
+use std::sync::mpsc::Sender;
+
+use super::News;
+
+/// Ctrl-C: it comes as a key, so that the terminal is always left as it was.
+pub(super) const INTERRUPT: u8 = 3;
+
+/// The terminal is put back when this goes.
+pub(super) struct Keys {
+    #[cfg(unix)]
+    before: rustix::termios::Termios,
+}
+
+impl Keys {
+    pub(super) fn open(sender: Sender<News>) -> Option<Self> {
+        if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+            return None;
+        }
+        let keys = Self::prepare()?;
+        std::thread::spawn(move || {
+            let keys = std::io::stdin().lock().bytes().map_while(Result::ok);
+            for key in keys.filter(|key| !key.is_ascii_whitespace()) {
+                if sender.send(News::Key(key)).is_err() {
+                    return;
+                }
+            }
+        });
+        Some(keys)
+    }
+
+    #[cfg(unix)]
+    fn prepare() -> Option<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let stdin = std::io::stdin();
+        let before = tcgetattr(&stdin).ok()?;
+        let mut single = before.clone();
+        single.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
+        tcsetattr(&stdin, OptionalActions::Now, &single).ok()?;
+        Some(Self { before })
+    }
+
+    /// Elsewhere a key counts once Enter was pressed.
+    #[cfg(not(unix))]
+    fn prepare() -> Option<Self> {
+        Some(Self {})
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Keys {
+    fn drop(&mut self) {
+        _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &self.before);
+    }
+}

@@ -1,0 +1,158 @@
+//! What is shown: the first failed check with its evidence, or another one, or all of them.
+
+use std::time::Instant;
+
+use suite::Status;
+
+use super::again::{Bench, Came};
+use crate::grade::{Grade, GradedRow};
+use crate::report::human;
+use crate::terminal::{BOLD, DIM, GREEN, RED, wrap};
+use crate::{explain, rubric, terminal};
+
+const KEYS: &str = "n next  p previous  h hint  e explain  a all  r run everything  q quit";
+
+pub(super) struct View {
+    /// There is somebody at a terminal: the screen is the view's.
+    live: bool,
+    came: Option<Came>,
+    /// How long it took from the save to the verdict.
+    took: f64,
+    shown: Shown,
+    /// Which of the failed checks.
+    at: usize,
+    hints: usize,
+}
+
+#[derive(PartialEq, Eq)]
+enum Shown {
+    Check,
+    Explanation,
+    All,
+}
+
+impl View {
+    pub(super) fn new(live: bool) -> Self {
+        Self { live, came: None, took: 0.0, shown: Shown::Check, at: 0, hints: 0 }
+    }
+
+    pub(super) fn grade(&self) -> Option<&Grade> {
+        match &self.came {
+            Some(Came::Grade(grade)) => Some(grade),
+            _ => None,
+        }
+    }
+
+    /// Takes what came of a grading; whether there is something new to be shown. Who looks at a check goes on looking at it.
+    pub(super) fn take(&mut self, came: Came, since: Instant) -> anyhow::Result<bool> {
+        if matches!(came, Came::Nothing) && self.came.is_some() {
+            return Ok(self.live);
+        }
+        let looked_at = self.row().map(|row| row.verdict.check);
+        self.took = since.elapsed().as_secs_f64();
+        self.came = Some(came);
+        let same = failed(self.grade()).position(|row| looked_at == Some(row.verdict.check));
+        self.at = same.filter(|_| self.live && self.at > 0).unwrap_or(0);
+        if self.row().map(|row| row.verdict.check) != looked_at {
+            self.hints = 0;
+        }
+        self.shown = Shown::Check;
+        Ok(true)
+    }
+
+    fn row(&self) -> Option<&GradedRow> {
+        failed(self.grade()).nth(self.at)
+    }
+
+    /// Whether a key has changed what is shown.
+    pub(super) fn turn(&mut self, key: u8) -> bool {
+        let count = failed(self.grade()).count();
+        match key {
+            b'n' | b'p' => {
+                let to = if key == b'n' { self.at + 1 } else { self.at + count.saturating_sub(1) };
+                self.at = to.checked_rem(count).unwrap_or(0);
+                self.hints = 0;
+                self.shown = Shown::Check;
+            }
+            b'h' => {
+                let most = self.row().map_or(0, |row| row.hints.len());
+                self.hints = (self.hints + 1).min(most);
+                self.shown = Shown::Check;
+            }
+            b'e' => self.shown = if self.shown == Shown::Explanation { Shown::Check } else { Shown::Explanation },
+            b'a' => self.shown = if self.shown == Shown::All { Shown::Check } else { Shown::All },
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn show(&self, bench: &Bench) -> anyhow::Result<()> {
+        let mut text = if self.live { "\x1b[2J\x1b[H".to_owned() } else { String::new() };
+        text += &match &self.came {
+            Some(Came::Grade(grade)) => self.graded(grade, bench),
+            Some(Came::Error(error)) => {
+                wrap(&format!("{RED}error{RED:#}: {error}"), 0) + "Save again to grade again.\n"
+            }
+            Some(Came::Nothing) | None => String::new(),
+        };
+        text += &if self.live { format!("\n{DIM}{KEYS}{DIM:#}\n") } else { "\n".to_owned() };
+        terminal::print(&text)
+    }
+
+    fn graded(&self, grade: &Grade, bench: &Bench) -> String {
+        match self.shown {
+            Shown::All => human::render(grade),
+            Shown::Explanation => self.explanation(grade, bench),
+            Shown::Check => self.head(grade) + &self.check(grade) + &self.foot(grade),
+        }
+    }
+
+    fn head(&self, grade: &Grade) -> String {
+        let style = if grade.passed() { GREEN.bold() } else { RED };
+        let score = format!("{style}Score {}/{}{style:#}", grade.score(), grade.max_score());
+        let head = format!(
+            "{}\n",
+            human::spread(&format!("{BOLD}{}{BOLD:#}", grade.title), &format!("{:.2} s after the save", self.took))
+        );
+        let since = grade.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
+        format!("{head}{score}\n{since}")
+    }
+
+    fn check(&self, grade: &Grade) -> String {
+        if !grade.compile_errors.is_empty() {
+            return grade.compile_errors.iter().map(human::compile_errors).collect();
+        }
+        let Some(row) = self.row() else {
+            let all = if grade.passed() { "Everything holds." } else { "Nothing failed." };
+            return format!("\n{all}\n");
+        };
+        let mistakes = grade.mistakes_to_tell();
+        let mistake = mistakes.iter().find(|mistake| mistake.checks.contains(&row.verdict.check));
+        let named = mistake.map_or_else(String::new, human::named);
+        let shown = if mistake.is_some() { 0 } else { grade.hint_steps };
+        let hints: String =
+            row.hints.iter().skip(shown).take(self.hints).map(|hint| human::labelled("hint", hint)).collect();
+        format!("{named}\n{}{hints}", human::check(grade, row).trim_end().to_owned() + "\n")
+    }
+
+    fn foot(&self, grade: &Grade) -> String {
+        let count = if grade.compile_errors.is_empty() { failed(Some(grade)).count() } else { 0 };
+        let which = if count > 1 { format!("\nFailed check {} of {count}.\n", self.at + 1) } else { String::new() };
+        let faults = grade.fault().map_or_else(String::new, |fault| wrap(&format!("No grade: {fault}"), 0));
+        which + &faults
+    }
+
+    fn explanation(&self, grade: &Grade, bench: &Bench) -> String {
+        let Some(row) = self.row() else { return "Nothing failed: there is nothing to explain.\n".to_owned() };
+        let id = row.verdict.check;
+        let word = grade.mistake_of(id).map_or(id, |mistake| mistake.id);
+        let rubric = rubric::read(&bench.repository, &bench.request.practical).ok();
+        rubric.and_then(|rubric| explain::explain(&rubric, word)).unwrap_or_default()
+    }
+}
+
+/// The checks that failed, in the order of the report: the others may need the first.
+fn failed(grade: Option<&Grade>) -> impl Iterator<Item = &GradedRow> {
+    let rows = grade.into_iter().flat_map(|grade| &grade.rows);
+    rows.filter(|row| matches!(row.verdict.status, Status::Failed(_)))
+}
