@@ -27,9 +27,9 @@ pub(super) const MOST_CONNECTIONS: &str = "most connections";
 /// In the order in which a student should hear of them.
 pub(crate) const RULES: &[Rule] = &[
     rule!(client_one_after_another),
-    rule!(client_thread_per_connection),
+    rule!(client_thread_for_each),
     rule!(client_adds_newline),
-    rule!(client_waits_between_messages),
+    rule!(client_waits_for_reply),
     rule!(client_takes_first_piece),
     rule!(client_fixed_order),
     rule!(client_tells_otherwise),
@@ -45,12 +45,12 @@ fn client_one_after_another(seen: &Seen<'_>) -> Option<Diagnosis> {
     seen.name("client_one_after_another", because, &[check])
 }
 
-fn client_thread_per_connection(seen: &Seen<'_>) -> Option<Diagnosis> {
+fn client_thread_for_each(seen: &Seen<'_>) -> Option<Diagnosis> {
     const CONNECTIONS: usize = 20;
     let check = "client_works_in_one_thread";
     let threads = seen.failed(check)?.own(THREADS).filter(|threads| *threads >= CONNECTIONS)?;
     let because = format!("with {CONNECTIONS} connections open it had {threads} threads");
-    seen.name("client_thread_per_connection", because, &[check])
+    seen.name("client_thread_for_each", because, &[check])
 }
 
 const SENDS: &str = "client_sends_both_messages";
@@ -63,10 +63,10 @@ fn client_adds_newline(seen: &Seen<'_>) -> Option<Diagnosis> {
     if is_newline { seen.name("client_adds_newline", because, &[SENDS]) } else { None }
 }
 
-fn client_waits_between_messages(seen: &Seen<'_>) -> Option<Diagnosis> {
+fn client_waits_for_reply(seen: &Seen<'_>) -> Option<Diagnosis> {
     seen.failed(SENDS)?.own(SENDS_ONCE_ANSWERED)?;
     let because = "the second message did not come; it came as soon as the first was answered";
-    seen.name("client_waits_between_messages", because, &[SENDS])
+    seen.name("client_waits_for_reply", because, &[SENDS])
 }
 
 const PIECES: &str = "client_counts_pieces";
@@ -89,7 +89,7 @@ fn client_fixed_order(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn client_tells_otherwise(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_tells_its_steps";
     let failed = seen.failed(check).filter(|failed| failed.own(TELLS_OTHERWISE).is_some())?;
-    let because = format!("all went well, and {} stood on stdout", failed.failure.observed);
+    let because = format!("all went well; expected {}", failed.failure.expected);
     seen.name("client_tells_otherwise", because, &[check])
 }
 

@@ -6,7 +6,7 @@ use crate::echo_server::follow_up::{
 };
 use crate::echo_server::mistakes::few_clients_in;
 use crate::evidence::Clue;
-use crate::{Deviation, Diagnosis};
+use crate::{Deviation, Diagnosis, compare};
 
 /// So many threads ran.
 pub(crate) const THREADS: &str = "threads";
@@ -53,8 +53,8 @@ fn reads_once_per_event(seen: &Seen<'_>) -> Option<Diagnosis> {
         _ => None,
     })?;
     let because = format!(
-        "of {bad} bytes {came} come back; the last {rest} stay{} in the socket, and come back when the client speaks again",
-        if rest == 1 { "s" } else { "" }
+        "of {bad} bytes {came} come back; {} stayed in the socket, and came back when the client spoke again",
+        compare::bytes(rest)
     );
     seen.name("reads_once_per_event", because, &[check])
 }
