@@ -372,6 +372,13 @@ fn nothing_is_left_of_a_program_that_forks_and_hides() {
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_is_left_of_a_grading_that_was_killed() {
+    for tier in ["auto", "landlock", "off"] {
+        kill_a_grading(tier);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn kill_a_grading(tier: &str) {
     use std::process::Stdio;
     // It never listens and never stops trying: without a kill this grading would go on for seconds.
     let body = "if os.fork() == 0: os.setsid()\nwhile True: time.sleep(0.05)";
@@ -379,7 +386,7 @@ fn nothing_is_left_of_a_grading_that_was_killed() {
     let name = folder.path().display().to_string();
     let scratch = tempfile::tempdir().unwrap();
     let mut grading = std::process::Command::new(assert_cmd::cargo::cargo_bin("xtask"))
-        .args(["grade", "echo", "--program", &command, "--only", "echoes_short_message"])
+        .args(["grade", "echo", "--program", &command, "--only", "echoes_short_message", "--confine", tier])
         .current_dir(root())
         .env("TMPDIR", scratch.path())
         .stdout(Stdio::null())
@@ -387,17 +394,33 @@ fn nothing_is_left_of_a_grading_that_was_killed() {
         .spawn()
         .unwrap();
     soon("the program was never started", || processes_with(&name).len() >= 3);
+    let helpers = children(grading.id());
+    assert!(!helpers.is_empty());
 
     grading.kill().unwrap();
     grading.wait().unwrap();
 
     soon("processes were left", || processes_with(&name).is_empty());
+    soon("the grader's own processes were left", || helpers.iter().all(|pid| !is_there(pid)));
     assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1, "the killed grading had a temporary folder");
     xtask(&["grade", "echo", "--solution", "--only", "reports_bad_arguments"])
         .env("TMPDIR", scratch.path())
         .assert()
         .code(0);
     assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "the next run removes the folder");
+}
+
+#[cfg(target_os = "linux")]
+fn children(of: u32) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{of}/task")).unwrap().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// A process that has ended and that nobody has asked for counts as gone.
+#[cfg(target_os = "linux")]
+fn is_there(pid: &String) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 #[cfg(unix)]
