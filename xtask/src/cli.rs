@@ -21,6 +21,7 @@ pub(crate) enum Command {
     New(String),
     Verify(VerifyRequest),
     Bench(BenchRequest),
+    Release(ReleaseRequest),
     #[cfg(feature = "full")]
     Watch(GradeRequest),
 }
@@ -96,6 +97,14 @@ pub(crate) struct BenchRequest {
     pub(crate) runs: usize,
 }
 
+/// `release`.
+#[derive(Debug)]
+pub(crate) struct ReleaseRequest {
+    pub(crate) folder: PathBuf,
+    /// What is there makes room.
+    pub(crate) replace: bool,
+}
+
 const HELP: &str = "\
 Graded practicals for a network-sockets course.
 
@@ -105,6 +114,7 @@ Graded practicals for a network-sockets course.
   cargo xtask explain [WORD]       what a check, or a mistake, means; all mistakes
   cargo xtask verify [PRACTICAL]   the grader against itself
   cargo xtask bench [PRACTICAL]    how long a grading takes
+  cargo xtask release DIR          write the students' repository
   cargo xtask new PRACTICAL        a new practical that verifies at once
 
 cargo xtask COMMAND --help says more.";
@@ -168,8 +178,16 @@ cargo xtask bench [PRACTICAL] [--runs N]
 How long a grading takes, N times (10): the solution, and programs that hang and
 die, beside a plain sequential program that makes the same eight basic exchanges.";
 
+const RELEASE_HELP: &str = "\
+cargo xtask release DIR [--replace]
+
+Writes the repository that students get into DIR: what git keeps here, without
+the solutions, the mistakes and the hidden checks. DIR is empty, or not there.
+
+  --replace   all that is in DIR makes room, but .git";
+
 /// Commands and options that the contract names and that come later.
-const NOT_YET: [&str; 2] = ["class", "release"];
+const NOT_YET: [&str; 1] = ["class"];
 
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
@@ -187,6 +205,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result
         "new" => new(parser),
         "verify" => verify(parser),
         "bench" => bench(parser),
+        "release" => release(parser),
         #[cfg(feature = "full")]
         "watch" => watch(parser),
         word if NOT_YET.contains(&word) => {
@@ -243,6 +262,20 @@ fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::Result<Comma
         program.address = request.address.filter(|_| !takes_port);
     }
     Ok(Command::Grade(request))
+}
+
+fn release(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
+    let (mut folder, mut replace) = (None, false);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help(RELEASE_HELP)),
+            Long("replace") => replace = true,
+            Value(path) if folder.is_none() => folder = Some(PathBuf::from(path)),
+            other => return Err(unexpected(other, "release")),
+        }
+    }
+    let folder = folder.context("where to? cargo xtask release DIR")?;
+    Ok(Command::Release(ReleaseRequest { folder, replace }))
 }
 
 /// The same of a grading that never ends.

@@ -17,6 +17,7 @@ mod grade;
 mod languages;
 mod list;
 mod new;
+mod release;
 mod remembered;
 mod report;
 mod repository;
@@ -69,6 +70,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::New(name) => new::run(&name),
         Command::Verify(request) => verify::run(&request),
         Command::Bench(request) => bench::run(&request),
+        Command::Release(request) => release::run(&request),
         #[cfg(feature = "full")]
         Command::Watch(request) => watch::run(&request),
     }

@@ -100,6 +100,9 @@ struct File {
     session: u32,
     branch: String,
     pass_mark: Option<Spanned<u32>>,
+    /// Points of checks that are not in this repository: the instructor's alone.
+    #[serde(default)]
+    withheld: u32,
     program: Vec<Spanned<ProgramRow>>,
     #[serde(default)]
     language: Vec<Language>,
@@ -233,7 +236,8 @@ impl Source<'_> {
     }
 
     fn check_points(&self, file: &File) -> anyhow::Result<()> {
-        let sum: u64 = file.check.iter().map(|row| u64::from(*row.points.as_ref())).sum();
+        let points = file.check.iter().map(|row| u64::from(*row.points.as_ref()));
+        let sum = points.sum::<u64>() + u64::from(file.withheld);
         if sum != u64::from(FULL_MARKS) {
             let last = file.check.last().map(|row| row.points.span());
             return Err(self.wrong(last, format!("the points add up to {sum}, not to {FULL_MARKS}")));

@@ -150,6 +150,14 @@ impl<'a> Ground<'a> {
         interpreter.is_none_or(|word| build::find_executable(word, &self.rubric.folder).is_some())
     }
 
+    /// What a released repository has not.
+    fn absent(&self) -> Option<String> {
+        let absent =
+            [("the solution", self.solution.is_empty()), ("the catalogue of mistakes", self.catalogue.is_none())];
+        let absent: Vec<&str> = absent.iter().filter(|(_, absent)| *absent).map(|(what, _)| *what).collect();
+        (!absent.is_empty()).then(|| absent.join(", "))
+    }
+
     fn mistakes(&self) -> impl Iterator<Item = &Mistake> {
         self.catalogue.iter().flat_map(|catalogue| &catalogue.mistake)
     }
@@ -221,6 +229,9 @@ fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         "{BOLD}verify {}{BOLD:#}, seed {}",
         ground.rubric.practical.name, ground.request.seed
     ));
+    if let Some(absent) = ground.absent() {
+        terminal::say_line(format_args!("not here: {absent}; what needs them was not checked"));
+    }
     let mut complaints = Vec::new();
     if ground.request.only.is_empty() {
         complaints.extend(handout(ground)?);
