@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -160,19 +160,22 @@ fn keep(channel: &UnixStream, command: &[OsString], orders: &Orders, chamber: &C
     if !alone {
         kernel::become_subreaper()?;
     }
+    let ours = channel.try_clone()?;
     let (program, input) = match start(command, orders, chamber) {
         Ok(started) => started,
         Err(error) => return say(channel, &Word::Failed(error.to_string())),
     };
-    let_go_of_output()?;
-    say(channel, &Word::Started(program.as_raw_nonzero().get() as u32))?;
-    let none_left = reap(channel.try_clone()?, program);
+    // From here on nothing may fail before the program has ended: where the harness is gone already, its end has come.
+    let told = let_go_of_output().and_then(|()| say(channel, &Word::Started(program.as_raw_nonzero().get() as u32)));
+    let none_left = reap(ours, program);
 
-    let memory = if chamber.has("memory") { chamber.reach.limits.memory } else { u64::MAX };
-    let limits = Limits { memory, ..chamber.reach.limits };
-    watch_until_end(channel, Watch::new(limits, alone, chamber.reach.write.clone()));
+    if told.is_ok() && none_left.is_ok() {
+        let memory = if chamber.has("memory") { chamber.reach.limits.memory } else { u64::MAX };
+        let limits = Limits { memory, ..chamber.reach.limits };
+        watch_until_end(channel, Watch::new(limits, alone, chamber.reach.write.clone()));
+    }
     drop(input);
-    end_all(program, &none_left, alone);
+    end_all(program, none_left.as_ref().ok(), alone);
     Ok(())
 }
 
@@ -227,24 +230,29 @@ fn say(mut channel: &UnixStream, word: &Word) -> io::Result<()> {
 }
 
 /// Collects every process that ends below this one. The receiver hears when none is left.
-fn reap(channel: UnixStream, program: Pid) -> Receiver<()> {
-    let (none_left, heard): (Sender<()>, _) = channel_pair();
-    std::thread::spawn(move || {
-        loop {
-            match rustix::process::wait(WaitOptions::empty()) {
-                Ok(Some((pid, status))) if pid == program => _ = say(&channel, &Word::Exited(exit_status(status))),
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => break, // ECHILD: no child is left, and so no descendant
+fn reap(channel: UnixStream, program: Pid) -> io::Result<Receiver<()>> {
+    let (none_left, heard): (Sender<()>, _) = std::sync::mpsc::channel();
+    std::thread::Builder::new().spawn(move || {
+        collect(|pid, status| {
+            if pid == program {
+                _ = say(&channel, &Word::Exited(exit_status(status)));
             }
-        }
+        });
         _ = say(&channel, &Word::Empty);
         _ = none_left.send(());
-    });
-    heard
+    })?;
+    Ok(heard)
 }
 
-fn channel_pair() -> (Sender<()>, Receiver<()>) {
-    channel()
+/// Returns when no child is left, and so no descendant.
+fn collect(mut each: impl FnMut(Pid, WaitStatus)) {
+    loop {
+        match rustix::process::wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) => each(pid, status),
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return, // ECHILD
+        }
+    }
 }
 
 fn exit_status(status: WaitStatus) -> ExitStatus {
@@ -268,19 +276,29 @@ fn watch_until_end(channel: &UnixStream, mut watch: Watch) {
     }
 }
 
-fn end_all(program: Pid, none_left: &Receiver<()>, alone: bool) {
+/// `none_left` hears from the thread that collects what ends; where the machine had none to spare, this one does.
+fn end_all(program: Pid, none_left: Option<&Receiver<()>>, alone: bool) {
     _ = rustix::process::kill_process_group(program, Signal::KILL);
     loop {
         if alone {
             kill_everybody_else();
         }
-        if none_left.recv_timeout(SWEEP) != Err(RecvTimeoutError::Timeout) {
+        let over = match none_left {
+            Some(none_left) => none_left.recv_timeout(SWEEP) != Err(RecvTimeoutError::Timeout),
+            None => collect_one() == Err(rustix::io::Errno::CHILD),
+        };
+        if over {
             return;
         }
         if !alone {
             kill_descendants();
         }
     }
+}
+
+fn collect_one() -> rustix::io::Result<()> {
+    std::thread::sleep(SWEEP);
+    rustix::process::wait(WaitOptions::NOHANG).map(drop)
 }
 
 /// From the first process of a process namespace this reaches all others in it, and nobody else (kill(2)).

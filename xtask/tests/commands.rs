@@ -400,7 +400,7 @@ fn kill_a_grading(tier: &str) {
     grading.kill().unwrap();
     grading.wait().unwrap();
 
-    soon("processes were left", || processes_with(&name).is_empty());
+    soon(&format!("{tier}: processes were left"), || processes_with(&name).is_empty());
     soon("the grader's own processes were left", || helpers.iter().all(|pid| !is_there(pid)));
     assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1, "the killed grading had a temporary folder");
     xtask(&["grade", "echo", "--solution", "--only", "reports_bad_arguments"])
