@@ -229,3 +229,17 @@ impl Search<'_> {
         Failure { smallest_failing_input: Some(case.total()), smallest: Some(sentence), ..failure }.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_that_works_is_one_below_the_smallest_that_does_not() {
+        for limit in [1, 2, 63, 64, 98] {
+            assert_eq!(largest_that_works(99, |number| number <= limit), Some(limit));
+        }
+        assert_eq!(largest_that_works(99, |_| false), None);
+        assert_eq!(largest_that_works(99, |_| true), None);
+    }
+}

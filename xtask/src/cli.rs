@@ -430,7 +430,7 @@ fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
 }
 
 fn bench(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
-    let mut request = BenchRequest { practical: "echo".to_owned(), runs: 10 };
+    let mut request = BenchRequest { practical: suite::PRACTICALS[0].name.to_owned(), runs: 10 };
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help(BENCH_HELP)),

@@ -290,7 +290,41 @@ pub(crate) mod tests {
 
     #[test]
     fn nothing_is_missing_and_nothing_too_wide() {
-        assert_eq!(real().gaps(), Vec::<String>::new());
+        for practical in suite::PRACTICALS {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../practicals").join(practical.name);
+            let explanations = read(practical, &folder).unwrap();
+            assert_eq!(explanations.gaps(), Vec::<String>::new(), "{}", practical.name);
+            let wordless: Vec<&str> =
+                practical.mistakes().into_iter().filter(|id| explanations.of(id).is_none()).collect();
+            assert_eq!(wordless, Vec::<&str>::new(), "{}", practical.name);
+        }
+    }
+
+    /// What is read for the second practical, where this is its own file and the first one's is real.
+    fn read_beside_the_real(own: &str) -> anyhow::Result<Explanations> {
+        let [first, second, ..] = suite::PRACTICALS else { panic!("there is but one practical") };
+        let folder = tempfile::tempdir().unwrap();
+        for (practical, text) in [(first, REAL), (second, own)] {
+            std::fs::create_dir(folder.path().join(practical.name)).unwrap();
+            std::fs::write(folder.path().join(practical.name).join("explanations.toml"), text).unwrap();
+        }
+        read(second, &folder.path().join(second.name))
+    }
+
+    #[test]
+    fn what_is_the_same_elsewhere_is_taken_from_there() {
+        let same = |practical: &str, mistakes: &str| {
+            read_beside_the_real(&format!("[[same]]\npractical = {practical:?}\nmistakes = [{mistakes}]\n"))
+        };
+        let taken = same("echo", "\"panics_on_error\"").unwrap();
+        let row = taken.of("panics_on_error").unwrap();
+        assert_eq!((row.from, row.says.as_str()), (Some("echo"), real().of("panics_on_error").unwrap().says.as_str()));
+        assert!(!row.fails.is_empty() && !row.fails.iter().any(|id| id.starts_with("client")), "{:?}", row.fails);
+
+        let refused = |practical, mistakes| same(practical, mistakes).map(drop).unwrap_err().to_string();
+        assert!(refused("ecco", "").ends_with("there is no practical \"ecco\""));
+        assert!(refused("echo", "\"shouts\"").ends_with("echo has no mistake \"shouts\""));
+        assert!(refused("echo", "\"spins\", \"spins\"").ends_with("the mistake \"spins\" has a row already"));
     }
 
     #[test]

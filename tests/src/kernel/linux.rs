@@ -611,6 +611,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_selector_is_asked_for_shows() {
+        let asks = "import select, socket, sys
+a, b = socket.socketpair()
+e = select.epoll()
+e.register(a, select.EPOLLIN | select.EPOLLOUT)
+e.register(b, select.EPOLLIN)
+sys.stdin.read()";
+        if Command::new("python3").arg("--version").output().is_err() {
+            println!("skipped: no python3 here");
+            return;
+        }
+        run_and_look(Command::new("sh").args(["-c", "python3 -c \"$0\"; :", asks]), |pid| {
+            soon("one of two should show", || waits_to_write(pid) == Some(1));
+        });
+        run_and_look(Command::new("sh").args(["-c", "cat; :"]), |pid| {
+            soon("cat should be there", || !descendants(pid).is_empty());
+            assert_eq!(waits_to_write(pid), None);
+        });
+    }
+
+    #[test]
     fn memory_that_is_used_shows() {
         let hold = "import sys; held = bytearray(b'x') * 50_000_000; sys.stdin.read()";
         if Command::new("python3").arg("--version").output().is_err() {
