@@ -37,7 +37,8 @@ fn answers() -> BTreeSet<String> {
             let solution = fs::read_to_string(file).unwrap();
             let body =
                 solution.lines().map(str::trim).filter(|line| !given.contains(line) && !line.starts_with("use "));
-            let telling = body.filter(|line| line.chars().filter(|c| c.is_alphanumeric()).count() > 9);
+            // Shorter lines, `return Ok(None);` say, are anybody's.
+            let telling = body.filter(|line| line.chars().filter(|c| c.is_alphanumeric()).count() > 12);
             answers.extend(telling.map(str::to_owned));
         }
     }
