@@ -381,13 +381,12 @@ struct Target {
 impl Messages {
     fn read(output: &[u8]) -> Self {
         let mut messages = Self::default();
+        let mut placeless = Vec::new();
         for line in output.split(|byte| *byte == b'\n') {
             match serde_json::from_slice(line) {
-                // An error without a place is rustc's count of the others.
-                Ok(Message::Diagnostic { message })
-                    if message.level.starts_with("error") && !message.spans.is_empty() =>
-                {
-                    messages.errors.extend(message.rendered);
+                Ok(Message::Diagnostic { message }) if message.level.starts_with("error") => {
+                    let list = if message.spans.is_empty() { &mut placeless } else { &mut messages.errors };
+                    list.extend(message.rendered);
                 }
                 Ok(Message::Artifact { target, executable: Some(executable) }) => {
                     messages.executables.insert(target.name, executable);
@@ -395,11 +394,31 @@ impl Messages {
                 _ => {}
             }
         }
+        // Beside others, an error without a place is rustc's count of them.
+        if messages.errors.is_empty() {
+            messages.errors = placeless;
+        }
         messages
     }
 
     /// The program of this name, or the only one there is.
     fn executable(&self, name: &str) -> Option<&PathBuf> {
         self.executables.get(name).or_else(|| self.executables.values().next().filter(|_| self.executables.len() == 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACELESS: &str =
+        r#"{"reason":"compiler-message","message":{"level":"error","rendered":"no main","spans":[]}}"#;
+    const PLACED: &str = r#"{"reason":"compiler-message","message":{"level":"error","rendered":"E0308","spans":[{}]}}"#;
+
+    #[test]
+    fn an_error_without_a_place_is_told_where_there_is_no_other() {
+        let errors = |lines: &[&str]| Messages::read(lines.join("\n").as_bytes()).errors;
+        assert_eq!(errors(&[PLACELESS]), ["no main"]);
+        assert_eq!(errors(&[PLACED, PLACELESS]), ["E0308"]);
     }
 }

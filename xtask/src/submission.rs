@@ -538,6 +538,7 @@ fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
         fingerprint = fingerprint.with(path.as_os_str().as_encoded_bytes()).with(content);
         let place = to.join(path);
         if fs::read(&place).is_ok_and(|there| there == *content) {
+            crate::report::readable_by_all(&fs::File::open(&place)?)?;
             continue;
         }
         let folder = place.parent().unwrap_or(to);
