@@ -4,6 +4,8 @@
 //! network namespace and needs no table of all the machine's sockets, which costs milliseconds to read. Looking changes
 //! nothing: no flag, which the program would share, is set.
 
+#[path = "linux/asked.rs"]
+mod asked;
 #[path = "linux/stuck.rs"]
 mod stuck;
 
@@ -89,17 +91,12 @@ pub(crate) fn read_size(launcher: u32) -> Option<usize> {
     })
 }
 
-/// `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)) of an epoll descriptor has a line `tfd: 5 events: 1d …` for each that it watches.
 pub(crate) fn waits_to_write(launcher: u32) -> Option<usize> {
     let folders = descendants_since(launcher, just_now()).into_iter().map(|pid| format!("/proc/{pid}/fdinfo"));
     let files = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let texts = files.filter_map(|file| fs::read_to_string(file.path()).ok());
     let epolls: Vec<String> = texts.filter(|text| text.contains("\ntfd:")).collect();
-    let asks = |line: &&str| {
-        let events = line.strip_prefix("tfd:").and_then(|rest| rest.split_ascii_whitespace().nth(2));
-        let events = events.and_then(|events| u32::from_str_radix(events, 16).ok());
-        events.is_some_and(|events| events & libc::EPOLLOUT as u32 != 0)
-    };
+    let asks = |line: &&str| asked::watched(line).flatten().is_some_and(|asked| asked.to_write);
     (!epolls.is_empty()).then(|| epolls.iter().flat_map(|text| text.lines()).filter(asks).count())
 }
 
@@ -148,12 +145,16 @@ pub(crate) fn standstill(
     let mut picture = Vec::new();
     let processes = descendants_since(launcher, earliest);
     for &pid in &processes {
+        let handle = open_process(pid);
         // The youngest threads first: where one is at work, it is most often among them.
         for tid in threads(pid).into_iter().rev() {
             let call = waiting_call(pid, tid)?;
             // A thread that is being woken keeps its call until it runs, but it no longer sleeps; on a busy machine that
             // lasts for milliseconds.
             if !waits_without_limit(pid, &call) || !stat_of(&format!("{pid}/task/{tid}"))?.sleeps() {
+                return None;
+            }
+            if asked::is_there(pid, &call, &handle) {
                 return None;
             }
             picture.push((tid, call.number, schedstat(pid, tid)?.times_run));
@@ -385,9 +386,7 @@ fn has_seen_the_end(socket: &Socket) -> bool {
     if listens(socket) {
         return false;
     }
-    let mut asked = [PollFd::new(socket, PollFlags::RDHUP)];
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0) && asked[0].revents().contains(PollFlags::RDHUP)
+    asked::has_come(socket, PollFlags::RDHUP)
 }
 
 /// SO_RCVTIMEO and SO_SNDTIMEO do not show in a system call's arguments.

@@ -41,6 +41,18 @@ static int listener(void) {
     return fd;
 }
 
+// Its other end said one byte, or nothing.
+static int connection(int says) {
+    int listening = listener();
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    getsockname(listening, (struct sockaddr *)&address, &length);
+    int other = socket(AF_INET, SOCK_STREAM, 0);
+    connect(other, (struct sockaddr *)&address, length);
+    if (says) send(other, "x", 1, 0);
+    return accept(listening, NULL, NULL);
+}
+
 static int pair(int with_timeout) {
     static int fds[2];
     struct timeval later = {60, 0};
@@ -148,6 +160,14 @@ int main(int argc, char **argv) {
         struct timespec time = {60, 0};
         ready();
         nanosleep(&time, NULL);
+    } else if (is("forgets_to_write") || is("forgets_to_read")) {
+        struct epoll_event event = {.events = EPOLLET | (is("forgets_to_write") ? EPOLLOUT : EPOLLIN)};
+        int poller = epoll_create1(0);
+        int fd = connection(is("forgets_to_read"));
+        epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+        epoll_wait(poller, &event, 1, -1);
+        ready();
+        epoll_wait(poller, &event, 1, -1);
     } else if (is("poll_forever")) {
         struct pollfd asked[2] = {{.fd = pair(0), .events = POLLIN}, {.fd = listener(), .events = POLLIN}};
         ready();
@@ -305,4 +325,12 @@ fn a_program_that_is_gone_is_nowhere() {
     let mut shell = Command::new("true").spawn().unwrap();
     shell.wait().unwrap();
     assert!(whereabouts(shell.id(), &[]).is_some_and(|found| found.threads.is_empty()));
+}
+
+/// Room to write, and who waits for it is told once: the word may be on its way. Bytes to read were told of before the other side
+/// heard that they had come.
+#[test]
+fn what_is_there_already_may_wake() {
+    is_never_stuck("forgets_to_write");
+    is_stuck("forgets_to_read");
 }

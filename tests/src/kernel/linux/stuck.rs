@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
 
 use super::super::stuck::{Call as Named, Connection, On, Thread, Waiting};
 use super::super::{OurEnd, Whereabouts, Who};
@@ -17,9 +16,6 @@ const LOOK: Duration = Duration::from_millis(12);
 
 /// So many threads are looked at however long that takes.
 const ALWAYS: usize = 32;
-
-/// So many descriptors of an event loop are read.
-const WATCHED: usize = 4096;
 
 pub(crate) fn whereabouts(launcher: u32, ours: &[OurEnd]) -> Option<Whereabouts> {
     let began = Instant::now();
@@ -180,74 +176,11 @@ impl Process {
 
     /// What an event loop waits for; `None` where the call is another one, or its list cannot be read.
     fn watched_by(&self, call: &Call) -> Option<Watch> {
-        let [first, second, ..] = call.arguments;
-        match call.number {
-            libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => self.watched_by_epoll(first as i32),
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_epoll_wait => self.watched_by_epoll(first as i32),
-            libc::SYS_ppoll => self.watched_by_poll(first, second as usize),
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_poll => self.watched_by_poll(first, second as usize),
-            libc::SYS_pselect6 => self.watched_by_select(first as usize, &call.arguments[1..4]),
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_select => self.watched_by_select(first as usize, &call.arguments[1..4]),
-            _ => None,
-        }
-    }
-
-    /// `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)): a line `tfd: 5 events: 19 data: … pos:0 ino:… sdev:…` for each.
-    fn watched_by_epoll(&self, fd: i32) -> Option<Watch> {
-        let text = fs::read_to_string(self.file(&format!("fdinfo/{fd}"))).ok()?;
         let mut watch = Watch::default();
-        for line in text.lines().filter(|line| line.starts_with("tfd:")) {
-            let mut fields = line.split_ascii_whitespace();
-            let target = fields.nth(1)?.parse().ok()?;
-            let events = u32::from_str_radix(fields.nth(1)?, 16).ok()?;
-            watch.entry(self, target, events & libc::EPOLLIN as u32 != 0);
+        for asked in asked::by_event_loop(&format!("/proc/{}/task/{}", self.pid, self.tid), call)? {
+            watch.entry(self, asked.fd, asked.to_read);
         }
         Some(watch)
-    }
-
-    /// An array of `struct pollfd`: a descriptor, what is asked, what has come (poll(2)).
-    fn watched_by_poll(&self, array: u64, count: usize) -> Option<Watch> {
-        const ENTRY: usize = mem::size_of::<libc::pollfd>();
-        let memory = self.memory(array, count.min(WATCHED) * ENTRY)?;
-        let mut watch = Watch::default();
-        for entry in memory.chunks_exact(ENTRY) {
-            let fd = i32::from_ne_bytes(entry[..4].try_into().ok()?);
-            let events = i16::from_ne_bytes(entry[4..6].try_into().ok()?);
-            if fd >= 0 {
-                watch.entry(self, fd, events & libc::POLLIN != 0);
-            }
-        }
-        Some(watch)
-    }
-
-    /// Three sets of bits: to read, to write, with exceptions (select(2)).
-    fn watched_by_select(&self, below: usize, sets: &[u64]) -> Option<Watch> {
-        const BITS: usize = u64::BITS as usize;
-        let words = below.min(WATCHED).div_ceil(BITS);
-        let mut bits = Vec::new();
-        for &set in sets {
-            let memory = if set == 0 { vec![0; words * 8] } else { self.memory(set, words * 8)? };
-            let set: Vec<u64> =
-                memory.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default())).collect();
-            bits.push(set);
-        }
-        let mut watch = Watch::default();
-        for fd in 0..below.min(WATCHED) {
-            let is_in = |set: &Vec<u64>| set[fd / BITS] >> (fd % BITS) & 1 == 1;
-            if bits.iter().any(is_in) {
-                watch.entry(self, fd as i32, is_in(&bits[0]));
-            }
-        }
-        Some(watch)
-    }
-
-    fn memory(&self, at: u64, length: usize) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        fs::File::open(self.file("mem")).ok()?.read_exact_at(&mut bytes, at).ok()?;
-        Some(bytes)
     }
 }
 

@@ -1,0 +1,137 @@
+//! What a blocked thread has asked the kernel to be woken for, and whether that is already there.
+
+use std::mem;
+use std::os::unix::fs::FileExt;
+
+use super::*;
+
+/// So many descriptors of an event loop are read.
+const WATCHED: usize = 4096;
+
+/// One descriptor, and what of it is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) fd: i32,
+    pub(super) to_read: bool,
+    pub(super) to_write: bool,
+    /// It is told once when something comes, not for as long as it is there (epoll(7), edge-triggered).
+    once: bool,
+}
+
+/// What an event loop waits for, by the files of its thread (`/proc/PID/task/TID`); `None` where the call is another one, or its
+/// list cannot be read.
+pub(super) fn by_event_loop(files: &str, call: &Call) -> Option<Vec<Asked>> {
+    let [first, second, ..] = call.arguments;
+    match call.number {
+        libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => epoll(files, first),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait => epoll(files, first),
+        libc::SYS_ppoll => array(files, first, second as usize),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll => array(files, first, second as usize),
+        libc::SYS_pselect6 => sets(files, first as usize, &call.arguments[1..4]),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select => sets(files, first as usize, &call.arguments[1..4]),
+        _ => None,
+    }
+}
+
+/// `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)): a line `tfd: 5 events: 19 data: … pos:0 ino:… sdev:…` for each.
+fn epoll(files: &str, fd: u64) -> Option<Vec<Asked>> {
+    fs::read_to_string(format!("{files}/fdinfo/{fd}")).ok()?.lines().filter_map(watched).collect()
+}
+
+/// What a line of it says, if it is one for a descriptor.
+pub(super) fn watched(line: &str) -> Option<Option<Asked>> {
+    let mut fields = line.strip_prefix("tfd:")?.split_ascii_whitespace();
+    let (fd, events) = (fields.next().and_then(|fd| fd.parse().ok()), fields.nth(1));
+    let events = events.and_then(|events| u32::from_str_radix(events, 16).ok());
+    let has = |flag: i32| events.is_some_and(|events| events & flag as u32 != 0);
+    Some(fd.filter(|_| events.is_some()).map(|fd| Asked {
+        fd,
+        to_read: has(libc::EPOLLIN),
+        to_write: has(libc::EPOLLOUT),
+        once: has(libc::EPOLLET),
+    }))
+}
+
+/// An array of `struct pollfd`: a descriptor, what is asked, what has come (poll(2)).
+fn array(files: &str, at: u64, count: usize) -> Option<Vec<Asked>> {
+    const ENTRY: usize = mem::size_of::<libc::pollfd>();
+    let memory = memory(files, at, count.min(WATCHED) * ENTRY)?;
+    let entry = |bytes: &[u8]| {
+        let fd = i32::from_ne_bytes(bytes[..4].try_into().ok()?);
+        let events = i16::from_ne_bytes(bytes[4..6].try_into().ok()?);
+        let has = |flag: i16| events & flag != 0;
+        Some(Asked { fd, to_read: has(libc::POLLIN), to_write: has(libc::POLLOUT), once: false })
+    };
+    let asked: Option<Vec<Asked>> = memory.chunks_exact(ENTRY).map(entry).collect();
+    Some(asked?.into_iter().filter(|asked| asked.fd >= 0).collect())
+}
+
+/// Three sets of bits: to read, to write, with exceptions (select(2)).
+fn sets(files: &str, below: usize, places: &[u64]) -> Option<Vec<Asked>> {
+    const BITS: usize = u64::BITS as usize;
+    let words = below.min(WATCHED).div_ceil(BITS);
+    let mut sets: Vec<Vec<u64>> = Vec::new();
+    for &place in places {
+        let bytes = if place == 0 { vec![0; words * 8] } else { memory(files, place, words * 8)? };
+        let set = bytes.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default()));
+        sets.push(set.collect());
+    }
+    let has = |set: &[u64], fd: usize| set[fd / BITS] >> (fd % BITS) & 1 == 1;
+    let all = (0..below.min(WATCHED)).filter(|&fd| sets.iter().any(|set| has(set, fd)));
+    let asked =
+        all.map(|fd| Asked { fd: fd as i32, to_read: has(&sets[0], fd), to_write: has(&sets[1], fd), once: false });
+    Some(asked.collect())
+}
+
+fn memory(files: &str, at: u64, length: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    fs::File::open(format!("{files}/mem")).ok()?.read_exact_at(&mut bytes, at).ok()?;
+    Some(bytes)
+}
+
+/// What the thread waits for is there: it is about to be woken. The kernel acknowledges bytes before it wakes whoever waits for
+/// room, and on a busy machine a processor may be taken away in between.
+///
+/// Who is told once may have been told, and have forgotten it: what lies unread is then no promise. Room to write is one, since
+/// it is acknowledged bytes that make it.
+pub(super) fn is_there(pid: u32, call: &Call, process: &rustix::io::Result<OwnedFd>) -> bool {
+    let one = |to_read| Asked { fd: call.arguments[0] as i32, to_read, to_write: !to_read, once: false };
+    let asked = match call.number {
+        libc::SYS_accept | libc::SYS_accept4 | libc::SYS_recvfrom | libc::SYS_recvmsg => vec![one(true)],
+        libc::SYS_read | libc::SYS_readv => vec![one(true)],
+        libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_write | libc::SYS_writev => vec![one(false)],
+        _ => by_event_loop(&format!("/proc/{pid}"), call).unwrap_or_default(),
+    };
+    asked.iter().any(|asked| {
+        let mut events = PollFlags::empty();
+        events.set(PollFlags::IN, asked.to_read && !asked.once);
+        events.set(PollFlags::OUT, asked.to_write);
+        match duplicate(process, asked.fd) {
+            Copied::Socket(copy) if !events.is_empty() => has_come(&copy, events),
+            _ => false,
+        }
+    })
+}
+
+/// Some of these events, at this moment (poll(2)).
+pub(super) fn has_come(copy: &Socket, events: PollFlags) -> bool {
+    let mut asked = [PollFd::new(copy, events)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0) && asked[0].revents().intersects(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_for_a_watched_descriptor_is_read() {
+        let line = "tfd:        5 events: 80000004 data:                1  pos:0 ino:1a2b sdev:9";
+        assert_eq!(watched(line), Some(Some(Asked { fd: 5, to_read: false, to_write: true, once: true })));
+        assert_eq!(watched("pos:\t0"), None);
+        assert_eq!(watched("tfd: x"), Some(None));
+    }
+}
