@@ -13,6 +13,8 @@ mod cli;
 mod evidence;
 mod explain;
 mod explanations;
+#[cfg(not(feature = "full"))]
+mod full;
 mod grade;
 mod languages;
 mod list;
@@ -64,6 +66,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
             terminal::print(&format!("{text}\n"))?;
             Ok(PASSED)
         }
+        #[cfg(not(feature = "full"))]
+        Command::Grade(request) if full::is_needed(&request) => full::run(),
         Command::Grade(request) => grade(&request),
         Command::List => list::run(),
         Command::Explain(word) => explain::run(word.as_deref()),
@@ -73,6 +77,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Release(request) => release::run(&request),
         #[cfg(feature = "full")]
         Command::Watch(request) => watch::run(&request),
+        #[cfg(not(feature = "full"))]
+        Command::Watch(_) => full::run(),
     }
 }
 

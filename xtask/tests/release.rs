@@ -114,6 +114,9 @@ fn a_released_repository_grades_and_verifies_at_once() {
     };
     cargo(&["build", "--locked", "--package", "xtask"]).assert().success();
     cargo(&["xtask", "grade", "echo"]).assert().code(1).stdout(contains("Score ").and(contains("/100")));
+    let file = target.join("junit.xml");
+    cargo(&["xtask", "grade", "echo", "--report", &format!("junit={}", file.display())]).assert().code(1);
+    assert!(fs::read_to_string(&file).unwrap().contains("<testsuites")); // a light build has built the full one
     cargo(&["xtask", "grade", "echo", "--solution"])
         .assert()
         .code(2)

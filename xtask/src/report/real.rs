@@ -1,6 +1,6 @@
 //! For the tests of the pictures: real conversations with the catalogue's programs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,9 +71,10 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
 }
 
 /// Whether a tool is here; says so where it is not.
+#[cfg(feature = "full")]
 pub(crate) fn has(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_here = std::env::split_paths(&path).any(|folder| Path::new(&folder).join(tool).is_file());
+    let is_here = std::env::split_paths(&path).any(|folder| std::path::Path::new(&folder).join(tool).is_file());
     if !is_here {
         println!("skipped: {tool} is not installed");
     }

@@ -28,7 +28,7 @@ fn texts() -> impl Iterator<Item = (&'static str, RenderText)> {
 
 // ---- how they look ----
 
-/// `SNAPSHOTS=write cargo test -p xtask` writes them anew; then look at the difference.
+/// `SNAPSHOTS=write cargo test -p xtask --all-features` writes them anew; then look at the difference.
 #[track_caller]
 fn looks_like(name: &str, text: &str) {
     let text = text.replace(html::STYLE, "…\n");
