@@ -24,7 +24,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// What only a solution has: not what its skeleton has, too, nor what every program has.
+/// Letters and digits.
+fn size(line: &str) -> usize {
+    line.chars().filter(|c| c.is_alphanumeric()).count()
+}
+
+/// What only a solution has: not what its skeleton or the handout shows, nor what every program has.
 fn answers() -> BTreeSet<String> {
     let mut answers = BTreeSet::new();
     let practicals = fs::read_dir(root().join("practicals")).unwrap().map(|entry| entry.unwrap().path());
@@ -33,13 +38,12 @@ fn answers() -> BTreeSet<String> {
         {
             let within = file.strip_prefix(practical.join("solution")).unwrap();
             let skeleton = fs::read_to_string(practical.join(within)).unwrap_or_default();
-            let given: BTreeSet<&str> = skeleton.lines().map(str::trim).collect();
+            let handout = fs::read_to_string(practical.join("README.md")).unwrap();
+            let given: BTreeSet<&str> = skeleton.lines().chain(handout.lines()).map(str::trim).collect();
             let solution = fs::read_to_string(file).unwrap();
             let body =
                 solution.lines().map(str::trim).filter(|line| !given.contains(line) && !line.starts_with("use "));
-            // Shorter lines, `return Ok(None);` say, are anybody's.
-            let telling = body.filter(|line| line.chars().filter(|c| c.is_alphanumeric()).count() > 12);
-            answers.extend(telling.map(str::to_owned));
+            answers.extend(body.filter(|line| size(line) > 9).map(str::to_owned));
         }
     }
     answers
@@ -68,7 +72,9 @@ fn no_line_of_a_solution_is_released() {
     assert!(released.iter().any(|path| path.ends_with("practicals/echo/echo_server/src/main.rs")));
     for path in &released {
         let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-        for line in text.lines() {
+        // The harness is Rust, too, and says `return Ok(None);`: there a line counts that is no idiom.
+        let least = if path.strip_prefix(&to).unwrap().starts_with("practicals") { 0 } else { 24 };
+        for line in text.lines().filter(|line| size(line) >= least) {
             assert!(!answers.contains(line.trim()), "{}: {line}", path.display());
         }
         for name in ["solution", "mistakes", "attacks.toml"] {
