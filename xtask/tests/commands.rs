@@ -534,6 +534,34 @@ fn all_reports_are_written_in_one_run() {
     assert!(fs::read_to_string(&outputs).unwrap().starts_with("earlier=1\nresult="));
 }
 
+/// A right program and a wrong one get what they get, whatever they print.
+#[cfg(unix)]
+#[test]
+fn what_a_program_prints_changes_nothing_in_any_report() {
+    const SERVES: &str = "s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()\nwhile True:\n    c, _ = s.accept()\n    SAYS\n    while data := c.recv(4096):\n        c.sendall(DATA)\n    c.close()";
+    const SAYS: &str = "[(out.write(b'\\n::error::hacked\\n::set-output name=result::forged\\n::add-mask::points\\n::stop-commands::0\\n\\x1b[2J\\xff\\xfe]]>\\nScore 100/100   31 passed\\n{\"score\": 100}\\n' + b'x' * 50_000_000 + b'\\n::error::hacked\\n</script><script>alert(1)</script>\\n'), out.flush()) for out in (sys.stdout.buffer, sys.stderr.buffer)]";
+    for (data, status) in [("data", 0), ("data[:-1]", 1)] {
+        let mut reports = Vec::new();
+        for says in ["pass", SAYS] {
+            let body = SERVES.replace("SAYS", says).replace("DATA", data);
+            let Some((_folder, command)) = python_server(&body) else { return };
+            let folder = tempfile::tempdir().unwrap();
+            let mut grading = plain(&["grade", "echo", "--only", "echoes_short_message", "--program", &command]);
+            to_files(&mut grading, folder.path());
+            in_classroom_50(&mut grading).assert().code(status);
+            reports.push(FILES.iter().map(|(_, file)| fs::read(folder.path().join(file)).unwrap()).collect::<Vec<_>>());
+        }
+        let score = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).unwrap()["score"].clone();
+        assert_eq!(score(&reports[0][0]), score(&reports[1][0]));
+        let shown = String::from_utf8_lossy(&reports[1][0]).contains("hacked");
+        assert_eq!(shown, status == 1, "what it said is evidence where it failed");
+        for ((format, _), loud) in FILES.iter().zip(&reports[1]).filter(|((format, _), _)| *format != "pcapng") {
+            assert!(loud.len() < 200_000, "{format}: {} bytes", loud.len());
+            assert!(!loud.contains(&0x1b) && std::str::from_utf8(loud).is_ok(), "{format}");
+        }
+    }
+}
+
 #[test]
 fn who_hands_in_is_asked_before_anything_is_graded() {
     let report = ["grade", "echo", "--solution", "--report", "classroom50"];
