@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -121,9 +122,9 @@ def git(*words):
     return subprocess.run(["git", *author, *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def student_repository(folder, place, programs):
+def student_repository(folder, place, programs, course=ROOT):
     """The course's own main, and a branch on which only the programs have changed."""
-    git("clone", "--quiet", "--no-hardlinks", str(ROOT), str(folder))
+    git("clone", "--quiet", "--no-hardlinks", str(course), str(folder))
     main = git("-C", str(folder), "rev-parse", "HEAD")
     git("-C", str(folder), "checkout", "--quiet", "-B", "main", main)
     git("-C", str(folder), "checkout", "--quiet", "-B", "20-practical")
@@ -135,6 +136,17 @@ def student_repository(folder, place, programs):
     git("-C", str(folder), "add", "--all")
     git("-C", str(folder), "commit", "--quiet", "--message", "hand in")
     return main, git("-C", str(folder), "rev-parse", "HEAD")
+
+
+def released(folder):
+    """What students get, in a repository of its own."""
+    target = {**os.environ, "CARGO_TARGET_DIR": str(TARGET)}
+    release = ["cargo", "xtask", "release", str(folder)]
+    subprocess.run(release, cwd=ROOT, env=target, check=True, stdout=subprocess.DEVNULL)
+    git("-C", str(folder), "init", "--quiet", "--initial-branch", "main")
+    git("-C", str(folder), "add", "--all")
+    git("-C", str(folder), "commit", "--quiet", "--message", "release")
+    return folder
 
 
 def push(repository, branch, commit):
@@ -164,7 +176,8 @@ def workspace(folder, name):
 def main():
     branches = WORKFLOW["on"]["push"]["branches"]
     rubrics = [re.search(r'^branch *= *"(.*)"', path.read_text(), re.M)[1] for path in ROOT.glob("practicals/*/rubric.toml")]
-    assert sorted(branches) == sorted(rubrics), f"grade.yml runs for {branches}, the rubrics name {rubrics}"
+    strangers = [branch for branch in rubrics if not any(fnmatch(branch, pattern) for pattern in branches) or f"!{branch}" in branches]
+    assert rubrics and not strangers, f"grade.yml runs for {branches}, and the rubrics name {strangers}, too"
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert "secrets" not in (ROOT / ".github/workflows/grade.yml").read_text().replace("No secret is", "")
 
@@ -199,6 +212,12 @@ def main():
         inputs = {"practical": "echo", "repository": str(right), "ref": head, "grader": str(ROOT), "grader-ref": "HEAD"}
         run = Run(workspace(folder, "5"), push("/nowhere", "main", "0" * 40), inputs).all()
         check("an instructor's repository can call it", run.status.get("The pass mark") == 0, run)
+
+        student = folder / "student"
+        course = released(folder / "released")
+        _, head = student_repository(student, "practicals/echo", ROOT / "practicals/echo/solution", course)
+        run = Run(workspace(folder, "6"), push(student, "20-practical", head)).all()
+        check("its steps run in a released repository", run.status.get("The pass mark") == 0, run)
 
 
 def outside(log):
