@@ -175,7 +175,9 @@ fn keep(channel: &UnixStream, command: &[OsString], orders: &Orders, chamber: &C
         watch_until_end(channel, Watch::new(limits, alone, chamber.reach.write.clone()));
     }
     drop(input);
-    end_all(program, none_left.as_ref().ok(), alone);
+    if chamber.has("end") {
+        end_all(program, none_left.as_ref().ok(), alone);
+    }
     Ok(())
 }
 

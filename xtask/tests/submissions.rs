@@ -143,6 +143,20 @@ fn a_java_submission_gets_full_marks() {
 }
 
 #[test]
+fn a_c_program_is_graded_by_its_command_line() {
+    if !has("cc") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = folder.path().join("server");
+    let source = root().join("practicals/echo/mistakes/other_languages/echo_server.c");
+    let built = std::process::Command::new("cc").args(["-O1", "-pthread", "-o"]).arg(&server).arg(source).status();
+    assert!(built.unwrap().success());
+    let command = format!("echo_server={} {{host}} {{port}}", server.display());
+    xtask(&["grade", "echo", "--only", "echo_server", "--program", &command]).assert().code(0);
+}
+
+#[test]
 fn a_node_program_is_graded_by_its_command_line() {
     if has("node") {
         let folder = submission(&[("server.js", NODE)]);
@@ -281,15 +295,35 @@ fn the_self_test_notices_each_protection_that_is_left_out() {
     });
 }
 
+/// Where the harness itself has inherited a descriptor, the program would.
+#[test]
+fn the_self_test_notices_a_descriptor_that_is_left_open() {
+    let words = ["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"];
+    let mut shell = Command::new("sh"); // which hands it on
+    shell.args(["-c", "exec 9</dev/null; exec \"$0\" \"$@\""]).arg(assert_cmd::cargo::cargo_bin("xtask")).args(words);
+    says(shell.current_dir(root()), "handles", "not active: no descriptors of the grader's");
+}
+
+/// With namespaces it is the kernel that ends everything, and it cannot be told not to.
+#[test]
+fn the_self_test_notices_a_process_that_survives() {
+    let words = ["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"];
+    says(xtask(&words).args(["--confine", "landlock"]), "end", "not active: a certain end");
+}
+
 #[track_caller]
-fn notices(protection: &str, says: &str) {
-    let output = xtask(&["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"])
-        .env("SOCKET_PRACTICALS_WITHOUT", protection)
-        .output()
-        .unwrap();
+fn notices(protection: &str, what: &str) {
+    let words = ["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"];
+    says(&mut xtask(&words), protection, what);
+}
+
+#[track_caller]
+fn says(grading: &mut Command, protection: &str, says: &str) {
+    let output = grading.env("SOCKET_PRACTICALS_WITHOUT", protection).output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let statement = report["confinement"].to_string();
-    assert!(statement.contains(says) || statement.contains("not active: namespaces"), "{protection}: {statement}");
+    let no_tier = ["not active: namespaces", "not active: Landlock: "].iter().any(|words| statement.contains(words));
+    assert!(statement.contains(says) || no_tier, "{protection}: {statement}");
 }
 
 #[test]

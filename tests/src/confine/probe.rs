@@ -282,6 +282,7 @@ fn hide() {
             // SAFETY: the calls take numbers; pause returns only for a signal.
             unsafe {
                 libc::signal(libc::SIGTERM, libc::SIG_IGN);
+                libc::alarm(TIME.as_secs() as libc::c_uint); // where nobody else ends it
                 loop {
                     libc::pause();
                 }
