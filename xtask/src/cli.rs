@@ -166,7 +166,7 @@ right programs get full marks. Prints the matrix of mistakes and checks.
                 that this system has, each with its control (Linux only)
   --soak N      grade the solution and each right program N times with four busy
                 loops beside them: not a point may be lost
-  --jobs N      with --soak: so many gradings at the same time (1)
+  --jobs N      so many gradings at the same time (3)
   --seed N      the payloads' seed
   --renew-evidence
                 keep what is read for each mistake now, in mistakes/evidence";
@@ -405,7 +405,7 @@ fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
         practical: None,
         attacks: false,
         soak: None,
-        jobs: 1,
+        jobs: 3,
         only: Vec::new(),
         renew_evidence: false,
         seed: any_seed(),

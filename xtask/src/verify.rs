@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 
 use anyhow::{Context, bail};
 use suite::{Planned, Practical, Status, Subject, Verdict, Wanted};
@@ -238,12 +240,50 @@ fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         complaints.extend(explanations(ground));
         complaints.extend(skeletons(ground)?);
     }
-    for (name, program) in ground.right_programs() {
-        let grade = ground.grade(program.as_deref().map(|program| (program, name.as_str())))?;
-        complaints.extend(lost_points(&name, &ground.oddity(&name), &grade));
-    }
+    let grade_right = |(name, program): &(String, Option<String>)| {
+        ground.grade(program.as_deref().map(|program| (program, name.as_str())))
+    };
+    in_order(&ground.right_programs(), ground.jobs(), grade_right, |(name, _), grade| {
+        complaints.extend(lost_points(name, &ground.oddity(name), &grade));
+        Ok(())
+    })?;
     complaints.extend(catalogue_rows(ground)?);
     Ok(complaints)
+}
+
+/// Grades these, so many at the same time, since most of a grading is waiting; `each` sees them in their order.
+fn in_order<T: Sync>(
+    items: &[T],
+    jobs: usize,
+    grade: impl Fn(&T) -> anyhow::Result<Grade> + Sync,
+    mut each: impl FnMut(&T, Grade) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let next = AtomicUsize::new(0);
+    let work = |graded: Sender<_>| loop {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        let Some(item) = items.get(at) else { return };
+        if graded.send((at, grade(item))).is_err() {
+            return;
+        }
+    };
+    std::thread::scope(|scope| {
+        let (graded, grades) = channel();
+        for _ in 0..jobs {
+            let graded = graded.clone();
+            scope.spawn(|| work(graded));
+        }
+        drop(graded);
+        let mut early = BTreeMap::new();
+        let mut due = 0;
+        for (at, grade) in grades {
+            early.insert(at, grade);
+            while let Some(grade) = early.remove(&due) {
+                each(&items[due], grade?)?;
+                due += 1;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// The handout's table has the rubric's rows.
@@ -345,12 +385,12 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let mut naming = Naming::default();
     let evidence = Evidence::new(&ground.rubric.folder, ground.request.renew_evidence);
     let mut reads_otherwise = Vec::new();
-    for mistake in chosen {
-        if !ground.can_run(mistake) {
-            terminal::say_line(format_args!("{}  skipped: {} is not here", mistake.id, mistake.command()));
-            continue;
-        }
-        let grade = ground.grade(Some((&mistake.program, &mistake.id)))?;
+    let (chosen, absent): (Vec<&Mistake>, Vec<_>) = chosen.into_iter().partition(|mistake| ground.can_run(mistake));
+    for mistake in absent {
+        terminal::say_line(format_args!("{}  skipped: {} is not here", mistake.id, mistake.command()));
+    }
+    let grade_wrong = |mistake: &&Mistake| ground.grade(Some((&mistake.program, &mistake.id)));
+    in_order(&chosen, ground.jobs(), grade_wrong, |mistake, grade| {
         matrix.row(&mistake.id, &grade);
         if !evidence.is_as_kept(&mistake.id, &grade)? {
             reads_otherwise.push(mistake.id.as_str());
@@ -359,7 +399,8 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         let mut differences = differences(mistake, &grade);
         complaints.append(&mut differences);
         failed_by_some.extend(mistake.fails.iter().map(String::as_str));
-    }
+        Ok(())
+    })?;
     matrix.legend();
     complaints.extend(naming.conclude());
     if !reads_otherwise.is_empty() {
