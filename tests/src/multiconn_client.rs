@@ -306,10 +306,8 @@ fn client_reports_bad_arguments(client: &Program) -> Outcome {
 fn hundred_connections_agree(client: &Program, server: &Program) -> Outcome {
     const CONNECTIONS: usize = 100;
     on_failure(agree(client, server, CONNECTIONS), |failure| {
-        let works = |connections| {
-            let aside = |server: &Program| client.try_aside(|client| agree(client, server, connections)).0;
-            server.try_aside(aside).0.is_ok()
-        };
+        let works =
+            |connections| server.try_aside(|server| agree(&client.beside(server), server, connections)).0.is_ok();
         if let Some(most) = shrink::largest_that_works(CONNECTIONS, works) {
             client.bench.clue(Clue::own(mistakes::MOST_CONNECTIONS, most));
         }

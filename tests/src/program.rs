@@ -143,11 +143,16 @@ impl Program {
     pub(crate) fn try_aside<T>(&self, attempt: impl FnOnce(&Self) -> Result<T, Stop>) -> (Result<T, Stop>, Arc<Bench>) {
         match self.bench.aside() {
             Ok(bench) => {
-                let aside = Self::new(self.subject.clone(), Arc::new(bench));
+                let aside = Self { bench: Arc::new(bench), ..self.clone() };
                 (attempt(&aside), aside.bench)
             }
             Err(error) => (Err(Fault::from(error).into()), self.bench.clone()),
         }
+    }
+
+    /// The same program, to be run beside another one: in its network, and its record.
+    pub(crate) fn beside(&self, other: &Self) -> Self {
+        Self { bench: other.bench.clone(), ..self.clone() }
     }
 
     /// Starts it as a server on 127.0.0.1 and waits until it listens.
