@@ -54,7 +54,10 @@ fn soak(ground: &Ground<'_>, name: &str, program: Option<&str>, times: usize) ->
         while next.fetch_add(1, Ordering::Relaxed) < times {
             let grade = ground.grade(program.map(|program| (program, name)))?;
             if grade.score() < grade.max_score() || grade.has_faults() {
-                bad.push(lost_points(name, "", &grade));
+                let lost = lost_points(name, "", &grade);
+                // At once: a soak takes hours, and may be stopped.
+                lost.iter().for_each(|line| terminal::say_line(format_args!("       {line}")));
+                bad.push(lost);
             }
         }
         anyhow::Ok(bad)
