@@ -307,8 +307,15 @@ fn the_self_test_notices_a_descriptor_that_is_left_open() {
 /// With namespaces it is the kernel that ends everything, and it cannot be told not to.
 #[test]
 fn the_self_test_notices_a_process_that_survives() {
-    let words = ["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"];
+    if !has("python3") {
+        return;
+    }
+    let folder = submission(&[("echo_server.py", &python())]);
+    let server = text(&folder.path().join("echo_server.py"));
+    let command = format!("echo_server=python3 {server} {{host}} {{port}}");
+    let words = ["grade", "echo", "--only", "rests_when_idle", "--report", "json", "--program", &command];
     says(xtask(&words).args(["--confine", "landlock"]), "end", "not active: a certain end");
+    assert_eq!(processes_with(&server), 0, "the program itself has its end all the same");
 }
 
 #[track_caller]
@@ -487,6 +494,12 @@ fn temporary_folders() -> usize {
     let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("socket-practicals-"));
     // A folder whose lock is held belongs to a grading of somebody else's.
     ours.filter(|entry| fs::File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok())).count()
+}
+
+fn processes_with(word: &str) -> usize {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(word)).count()
 }
 
 fn processes_called(word: &str) -> usize {
