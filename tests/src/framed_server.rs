@@ -218,6 +218,9 @@ fn forgets_half_a_header(server: &Program) -> Outcome {
 fn ends_between_messages(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
+    let mut other = running.connect()?;
+    other.exchange(&framed(&payload.letters(6)))?;
+    patience::let_be(&server.bench, AFTERMATH, patience::STUCK); // a word at its start is allowed, and is on its way
     let before = running.stderr().total();
 
     for messages in [0, 2] {
@@ -230,11 +233,13 @@ fn ends_between_messages(server: &Program) -> Outcome {
         client.close();
     }
     patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
-    match running.stderr().total() {
+    let stderr = running.stderr().clone();
+    drop(running); // what it has said by now is whole
+    match stderr.total() {
         said if said == before => Ok(()),
         said => {
             server.bench.clue(Clue::own(mistakes::SAID_SOMETHING, said - before));
-            let observed = show(&running.stderr().tail(said - before), 80);
+            let observed = show(&stderr.tail(said - before), 80);
             Err(Failure::new("nothing on stderr where a stream ends between two messages", observed).into())
         }
     }

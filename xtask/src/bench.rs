@@ -71,7 +71,7 @@ fn median(runs: usize, mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow::R
 }
 
 fn whole_process(arguments: &[&str]) -> anyhow::Result<()> {
-    let status = Command::new(std::env::current_exe()?)
+    let status = Command::new(repository::this_executable()?)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

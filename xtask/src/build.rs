@@ -18,6 +18,7 @@ use suite::{CommandLine, Finished, Reach, Subject};
 
 use crate::cli::ProgramCommand;
 use crate::grade::Premises;
+use crate::repository;
 use crate::submission::{Fnv, Source, Sources, StagedCrate};
 use crate::terminal::Progress;
 use crate::toolchain;
@@ -292,7 +293,7 @@ struct Stamp {
 impl Stamp {
     /// The harness's own executable stands for the toolchain: another compiler builds it anew.
     fn of(staged: &StagedCrate, target: &Path) -> anyhow::Result<Self> {
-        let harness = std::fs::metadata(std::env::current_exe()?)?;
+        let harness = std::fs::metadata(repository::this_executable()?)?;
         let age = harness.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
         let key = Fnv::new()

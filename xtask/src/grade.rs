@@ -10,6 +10,7 @@ use crate::build::{CompileErrors, Programs};
 use crate::cli::{GradeRequest, Origin};
 use crate::explanations::NamedMistake;
 use crate::remembered::Since;
+use crate::repository;
 use crate::rubric::{FULL_MARKS, Row, Rubric};
 use crate::submission::{Source, Sources};
 use crate::surroundings::Surroundings;
@@ -77,7 +78,7 @@ impl Premises {
         let within = std::env::temp_dir();
         let why = |error| suite::Fault(format!("no temporary folder can be made in {}: {error}", within.display()));
         let scratch = Scratch::new().map_err(why)?;
-        let launcher = this_executable()?;
+        let launcher = repository::this_executable()?;
         let confinement = Confinement::begin(confine, &launcher, scratch.path())?;
         Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD })
     }
@@ -146,14 +147,6 @@ pub(crate) fn judge(
     let began = Instant::now();
     let list = suite::run(plan, &programs.subjects, &settings, |_| progress.checked());
     Ok(Verdicts { list, took: began.elapsed(), confinement: settings.confinement.statement() })
-}
-
-/// This executable, also where its file has been replaced by a build in the meantime.
-fn this_executable() -> anyhow::Result<PathBuf> {
-    if cfg!(target_os = "linux") {
-        return Ok(PathBuf::from("/proc/self/exe"));
-    }
-    Ok(std::env::current_exe().map_err(suite::Fault::from)?)
 }
 
 impl Grade {

@@ -54,6 +54,14 @@ impl Repository {
     }
 }
 
+/// This executable, also where its file has been replaced by a build in the meantime.
+pub(crate) fn this_executable() -> anyhow::Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    std::env::current_exe().context("the harness does not know its own executable")
+}
+
 /// Where the harness keeps what it builds: beside its own build.
 pub(crate) fn target() -> anyhow::Result<PathBuf> {
     let executable = std::env::current_exe().context("the harness does not know its own executable")?;

@@ -423,6 +423,28 @@ fn is_there(pid: &String) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
+/// A build puts a new file in its place while it grades: then it has a process, and no file any more.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_grader_that_is_built_anew_in_the_meantime_grades_on() {
+    let target = tempfile::tempdir().unwrap();
+    let executable = target.path().join("debug/xtask");
+    fs::create_dir(executable.parent().unwrap()).unwrap();
+    fs::copy(assert_cmd::cargo::cargo_bin("xtask"), &executable).unwrap();
+
+    let mut grading = std::process::Command::new(&executable);
+    grading.current_dir(root()).args(["grade", "echo", "--solution", "--only", "listens_on_given_address"]);
+    let grading = grading.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    fs::remove_file(&executable).unwrap();
+
+    let ended = grading.wait_with_output().unwrap();
+    let messages = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        ended.status.success() && contains("1 passed").eval(&*String::from_utf8_lossy(&ended.stdout)),
+        "{messages}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_server_that_floods_its_output_is_drained_and_graded() {

@@ -12,7 +12,8 @@ use super::output::Output;
 use crate::confine::Reach;
 use crate::kernel::Tree;
 
-const REST_OF_OUTPUT: Duration = Duration::from_millis(200);
+/// What is in the pipes after its end. A process that it has started may hold them open for as long as it likes.
+const REST_OF_OUTPUT: Duration = Duration::from_secs(2);
 
 /// Between two questions whether the process has ended: the one place where such a system must be asked again and again.
 const ASKING: Duration = Duration::from_millis(1);

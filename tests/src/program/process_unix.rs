@@ -20,8 +20,9 @@ use crate::launcher::{self, Word};
 /// How long the launcher may take to end a tree, and to say so, on a machine that is busy with other things.
 const ENDING: Duration = Duration::from_secs(20);
 
-/// After the end of the last process its pipes hold at most what is in them.
-const REST_OF_OUTPUT: Duration = Duration::from_millis(200);
+/// After the end of the last process its pipes hold at most what is in them, and who reads it may have to wait for a processor.
+/// It takes longer only where somebody outside of the tree has a pipe's end.
+const REST_OF_OUTPUT: Duration = Duration::from_secs(10);
 
 /// A launched program: all of its processes.
 #[derive(Debug)]
