@@ -1,7 +1,8 @@
 //! From a conversation that breaks a program to the smallest that does.
 //!
-//! Each attempt is a fresh process in a place of its own. Where there are many clients, fewer are tried first, which makes all
-//! further attempts cheap; then shorter messages, then fewer of them, then fewer pieces. The search is bounded in time, and says so where that ended it.
+//! Each attempt is a fresh process in a place of its own. Where there are many clients, fewer are tried first, which makes
+//! all further attempts cheap; then shorter messages, then fewer of them, then fewer pieces. The search is bounded in time,
+//! and says so where that ended it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -53,20 +53,7 @@ pub(super) fn enter(reach: &Reach, folder: &Path, disk: u64, owner: u32, own_pro
     memory.offer("tmp", Path::new("/tmp"))?;
     memory.offer("shm", Path::new("/dev/shm"))?;
     memory.offer("home", folder)?;
-    for place in SYSTEM.iter().map(Path::new) {
-        match fs::symlink_metadata(place) {
-            Ok(facts) if facts.is_symlink() => symlink(fs::read_link(place)?, within(root, place))?,
-            Ok(_) => bind(place, root, Bound::ReadOnly)?,
-            Err(_) => {}
-        }
-    }
-    for place in SETTINGS.iter().map(PathBuf::from).chain(settings_of_java()).filter(|place| place.exists()) {
-        bind(&place, root, Bound::ReadOnly)?;
-    }
-    fs::create_dir_all(root.join("etc"))?;
-    for (name, content) in FIXED_FILES {
-        fs::write(root.join(name), content)?;
-    }
+    offer_the_system(root)?;
     devices(root)?;
     if own_proc {
         own_processes(root)?
@@ -86,6 +73,22 @@ pub(super) fn enter(reach: &Reach, folder: &Path, disk: u64, owner: u32, own_pro
     rustix::process::pivot_root(".", ".")?;
     rustix::mount::unmount(".", UnmountFlags::DETACH)?;
     std::env::set_current_dir(folder)
+}
+
+/// Programs, libraries and settings as they are here, and the few files that are the same everywhere.
+fn offer_the_system(root: &Path) -> io::Result<()> {
+    for place in SYSTEM.iter().map(Path::new) {
+        match fs::symlink_metadata(place) {
+            Ok(facts) if facts.is_symlink() => symlink(fs::read_link(place)?, within(root, place))?,
+            Ok(_) => bind(place, root, Bound::ReadOnly)?,
+            Err(_) => {}
+        }
+    }
+    for place in SETTINGS.iter().map(PathBuf::from).chain(settings_of_java()).filter(|place| place.exists()) {
+        bind(&place, root, Bound::ReadOnly)?;
+    }
+    fs::create_dir_all(root.join("etc"))?;
+    FIXED_FILES.iter().try_for_each(|(name, content)| fs::write(root.join(name), content))
 }
 
 fn within(root: &Path, place: &Path) -> PathBuf {

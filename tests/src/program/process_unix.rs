@@ -53,26 +53,14 @@ impl Process {
         orders: &Orders,
         chamber: &Chamber,
     ) -> io::Result<Self> {
-        let (ours, theirs) = UnixStream::pair()?;
-        let mut launcher = Command::new(executable);
-        if chamber.tier != Tier::Plain && chamber.has("environment") {
-            launcher.env_clear();
-        }
-        let mut launcher = launcher
-            .arg(launcher::ARGUMENT)
-            .args(command)
-            .current_dir(folder)
-            .process_group(0) // Ctrl-C is for the harness, whose end is the launcher's signal
-            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let (channel, theirs) = UnixStream::pair()?;
+        let mut launcher = launcher(executable, command, folder, chamber, theirs).spawn()?;
         let most_output = chamber.reach.limits.output;
-        let stdout = drain(launcher.stdout.take(), most_output, &ours)?;
-        let stderr = drain(launcher.stderr.take(), most_output, &ours)?;
+        let stdout = drain(launcher.stdout.take(), most_output, &channel)?;
+        let stderr = drain(launcher.stderr.take(), most_output, &channel)?;
         let mut process = Self {
             launcher,
-            channel: ours,
+            channel,
             heard: Vec::new(),
             keeper: None,
             program: 0,
@@ -88,16 +76,21 @@ impl Process {
             stderr,
         };
         orders.write_to(chamber, &process.channel)?;
-        while (process.started.is_none() || process.keeper.is_none()) && process.failed.is_none() {
-            if !process.listen(ENDING)? {
+        process.hear_of_its_start()?;
+        Ok(process)
+    }
+
+    fn hear_of_its_start(&mut self) -> io::Result<()> {
+        while (self.started.is_none() || self.keeper.is_none()) && self.failed.is_none() {
+            if !self.listen(ENDING)? {
                 return Err(io::Error::other("the launcher did not start the program"));
             }
         }
-        process.program = process.find_program();
-        match &process.failed {
-            Some(why) => Err(io::Error::other(why.clone())),
-            None => Ok(process),
+        if let Some(why) = &self.failed {
+            return Err(io::Error::other(why.clone()));
         }
+        self.program = self.find_program();
+        Ok(())
     }
 
     /// The kernel's view of it.
@@ -202,6 +195,23 @@ impl Process {
             None => {}
         }
     }
+}
+
+/// The harness's own executable in its other part, which reads its orders from `orders` and tells there what happens.
+fn launcher(executable: &Path, program: &[OsString], folder: &Path, chamber: &Chamber, orders: UnixStream) -> Command {
+    let mut launcher = Command::new(executable);
+    if chamber.tier != Tier::Plain && chamber.has("environment") {
+        launcher.env_clear();
+    }
+    launcher
+        .arg(launcher::ARGUMENT)
+        .args(program)
+        .current_dir(folder)
+        .process_group(0) // Ctrl-C is for the harness, whose end is the launcher's signal
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(orders)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    launcher
 }
 
 /// Reads a stream to its end; where that is too much, it ends the program.

@@ -61,11 +61,7 @@ fn each_format_says_a_fault_like_its_snapshot() {
 fn read_back(format: &str, text: &str) -> Option<(u64, u64)> {
     match format {
         "json" => points(&json(text), "score", "max_score"),
-        "gradescope" => {
-            let results = json(text);
-            let max = sum(results.get("tests")?, "max_score");
-            (sum(&results["tests"], "score") == results["score"].as_u64()?).then_some((results["score"].as_u64()?, max))
-        }
+        "gradescope" => gradescope(&json(text)),
         "classroom50" if text.is_empty() => None,
         "classroom50" => {
             let result = json(text);
@@ -84,19 +80,8 @@ fn read_back(format: &str, text: &str) -> Option<(u64, u64)> {
         }
         "html" => slashed(text.split_once("<p class=\"score ")?.1.split_once('>')?.1.split_once(':')?.0),
         "markdown" | "summary" => slashed(text.lines().next()?),
-        "ctrf" => {
-            let report = json(text);
-            let tests = report["results"]["tests"].as_array()?.iter().map(|test| test["extra"].clone());
-            let tests = Value::Array(tests.filter(|extra| !extra.is_null()).collect());
-            let sums = (sum(&tests, "score"), sum(&tests, "max_score"));
-            (points(&report["results"]["extra"], "score", "max_score")? == sums).then_some(sums)
-        }
-        "prairielearn" => {
-            let results = json(text);
-            let sums = (sum(results.get("tests")?, "points"), sum(&results["tests"], "max_points"));
-            let share = results["score"].as_f64()?;
-            (results["gradable"] == true && (share * sums.1 as f64).round() as u64 == sums.0).then_some(sums)
-        }
+        "ctrf" => ctrf(&json(text)["results"]),
+        "prairielearn" => prairielearn(&json(text)),
         "autolab" => {
             let scores = autolab(text.trim_end().lines().last()?)?;
             let points = scores["scores"].as_object()?.values().map(|score| score.as_u64().unwrap()).sum();
@@ -105,6 +90,24 @@ fn read_back(format: &str, text: &str) -> Option<(u64, u64)> {
         "junit" => junit(text),
         other => panic!("no reader for {other}"),
     }
+}
+
+fn gradescope(results: &Value) -> Option<(u64, u64)> {
+    let sums = (sum(results.get("tests")?, "score"), sum(&results["tests"], "max_score"));
+    (results["score"].as_u64()? == sums.0).then_some(sums)
+}
+
+fn ctrf(results: &Value) -> Option<(u64, u64)> {
+    let tests = results["tests"].as_array()?.iter().map(|test| test["extra"].clone());
+    let tests = Value::Array(tests.filter(|extra| !extra.is_null()).collect());
+    let sums = (sum(&tests, "score"), sum(&tests, "max_score"));
+    (points(&results["extra"], "score", "max_score")? == sums).then_some(sums)
+}
+
+fn prairielearn(results: &Value) -> Option<(u64, u64)> {
+    let sums = (sum(results.get("tests")?, "points"), sum(&results["tests"], "max_points"));
+    let share = results["score"].as_f64()?;
+    (results["gradable"] == true && (share * sums.1 as f64).round() as u64 == sums.0).then_some(sums)
 }
 
 fn json(text: &str) -> Value {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Registry, Token};
 
 use crate::is_for_later;
 
@@ -103,24 +103,8 @@ pub fn main(client: impl Client) -> ExitCode {
 fn run(client: &impl Client, address: SocketAddr, count: usize) -> io::Result<usize> {
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(256);
-    let mut open: BTreeMap<Token, Connection> = BTreeMap::new();
-    let mut failed = 0;
-    for number in 1..=count {
-        client.say(format!("starting connection {number} to {address}"));
-        let both = Interest::READABLE | Interest::WRITABLE;
-        let begun = begin(client, number, address).and_then(|mut connection| {
-            poll.registry()
-                .register(&mut connection.stream, Token(number), both)?;
-            Ok(connection)
-        });
-        match begun {
-            Ok(connection) => drop(open.insert(Token(number), connection)),
-            Err(error) => {
-                client.log(&format_args!("connection {number} failed: {error}"));
-                failed += 1;
-            }
-        }
-    }
+    let mut open = begin_all(client, poll.registry(), address, count);
+    let mut failed = count - open.len();
     while !open.is_empty() {
         match poll.poll(&mut events, None) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
@@ -132,12 +116,7 @@ fn run(client: &impl Client, address: SocketAddr, count: usize) -> io::Result<us
                 continue;
             };
             let turn = take_turn(client, connection).and_then(|()| {
-                let sent = connection.unsent.is_empty()
-                    && (connection.messages.is_empty() || !client.may_send_next(connection));
-                let interest = match connection.connected && sent {
-                    true => Interest::READABLE,
-                    false => Interest::READABLE | Interest::WRITABLE,
-                };
+                let interest = wanted(client, connection);
                 poll.registry()
                     .reregister(&mut connection.stream, token, interest)
             });
@@ -154,6 +133,39 @@ fn run(client: &impl Client, address: SocketAddr, count: usize) -> io::Result<us
         }
     }
     Ok(failed)
+}
+
+/// Those that could be begun.
+fn begin_all(
+    client: &impl Client,
+    registry: &Registry,
+    address: SocketAddr,
+    count: usize,
+) -> BTreeMap<Token, Connection> {
+    let mut open = BTreeMap::new();
+    for number in 1..=count {
+        client.say(format!("starting connection {number} to {address}"));
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let begun = begin(client, number, address).and_then(|mut connection| {
+            registry.register(&mut connection.stream, Token(number), both)?;
+            Ok(connection)
+        });
+        match begun {
+            Ok(connection) => drop(open.insert(Token(number), connection)),
+            Err(error) => client.log(&format_args!("connection {number} failed: {error}")),
+        }
+    }
+    open
+}
+
+/// To write is of interest while it connects, and while something waits to be sent.
+fn wanted(client: &impl Client, connection: &Connection) -> Interest {
+    let sent = connection.unsent.is_empty()
+        && (connection.messages.is_empty() || !client.may_send_next(connection));
+    match connection.connected && sent {
+        true => Interest::READABLE,
+        false => Interest::READABLE | Interest::WRITABLE,
+    }
 }
 
 fn begin(client: &impl Client, number: usize, address: SocketAddr) -> io::Result<Connection> {

@@ -200,30 +200,37 @@ fn serve(
                 one_turn(server, poll.registry(), &mut clients, token)?;
             }
         }
-        // As long as there is no room, those who wait are left waiting.
-        while server.has_room(clients.len()) {
-            match listener.accept() {
-                Ok((stream, _)) => {
-                    last += 1;
-                    let mut client = Client::new(stream);
-                    poll.registry().register(
-                        &mut client.stream,
-                        Token(last),
-                        Interest::READABLE,
-                    )?;
-                    clients.insert(Token(last), client);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => {
-                    eprintln!("cannot accept a client: {error}");
-                    break;
-                }
-            }
-        }
+        last = accept(server, &listener, poll.registry(), &mut clients, last)?;
         if let Some(idle) = idle {
             clients.retain(|_, client| !server.is_idle(client, idle));
         }
     }
+}
+
+/// Accepts those who wait, and returns the last one's number. As long as there is no room, they are left waiting.
+fn accept(
+    server: &impl Server,
+    listener: &TcpListener,
+    registry: &Registry,
+    clients: &mut HashMap<Token, Client>,
+    mut last: usize,
+) -> io::Result<usize> {
+    while server.has_room(clients.len()) {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                last += 1;
+                let mut client = Client::new(stream);
+                registry.register(&mut client.stream, Token(last), Interest::READABLE)?;
+                clients.insert(Token(last), client);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => {
+                eprintln!("cannot accept a client: {error}");
+                break;
+            }
+        }
+    }
+    Ok(last)
 }
 
 fn one_turn(
