@@ -30,6 +30,14 @@ pub(crate) const ENDING: Limits = Limits::waiting(Duration::from_secs(5));
 /// A server has this long to let go of its sockets after the last client closed.
 pub(crate) const LETTING_GO: Limits = Limits::waiting(Duration::from_secs(2));
 
+/// A program that may be dying, by what a peer has seen, has this long to be gone.
+pub(crate) const DYING: Limits = Limits {
+    waiting: Duration::from_millis(250),
+    working: Duration::from_millis(250),
+    wall: Duration::from_secs(10),
+    decides: false,
+};
+
 /// A program that has taken nothing for this long takes no more.
 pub(crate) const TAKING: Limits = Limits {
     waiting: Duration::from_millis(300),

@@ -496,8 +496,11 @@ impl Running {
         if self.bench.has_waited_in_vain() {
             return;
         }
-        let grace = if self.bench.is_death_suspected() { Duration::from_millis(50) } else { Duration::ZERO };
-        if let Ok(Some(status)) = self.has_ended(grace) {
+        let ended = match self.bench.is_death_suspected() {
+            true => self.wait_for_exit(patience::DYING).ok().and_then(Result::ok),
+            false => self.has_ended(Duration::ZERO).ok().flatten(),
+        };
+        if let Some(status) = ended {
             self.bench.keep_exit(status);
         }
     }

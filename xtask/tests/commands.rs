@@ -312,6 +312,18 @@ fn a_server_that_goes_on_in_another_process_is_judged_by_that_one() {
     xtask(&[&["grade", "echo", "--program", &command][..], &checks].concat()).assert().code(0);
 }
 
+/// The end of a connection is seen before the end of the program that it is the first sign of.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_takes_its_time_to_die_has_died() {
+    let body = "s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()\nc = s.accept()[0]\nc.recv(100); c.close()\ntime.sleep(0.15)\nsys.exit(3)";
+    let Some((_folder, command)) = python_server(body) else { return };
+    xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"])
+        .assert()
+        .code(1)
+        .stdout(contains("exit status 3"));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_listens_on_a_fixed_address_already_is_a_fault_not_a_failure() {
