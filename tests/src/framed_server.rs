@@ -218,8 +218,9 @@ fn forgets_half_a_header(server: &Program) -> Outcome {
 fn ends_between_messages(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
-    let mut other = running.connect()?;
-    other.exchange(&framed(&payload.letters(6)))?;
+    let mut first = running.connect()?;
+    first.exchange(&framed(&payload.letters(6)))?;
+    first.close();
     patience::let_be(&server.bench, AFTERMATH, patience::STUCK); // a word at its start is allowed, and is on its way
     let before = running.stderr().total();
 
