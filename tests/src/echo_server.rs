@@ -16,7 +16,7 @@ use crate::peer::{Ending, Peer, Received};
 use crate::program::{Ended, LOCALHOST, Program, Server};
 use crate::shrink::{self, Case};
 use crate::{Check, Failure, Outcome, Stop, check, compare};
-use follow_up::{ending_of, failure_of, one_message};
+use follow_up::{ending_of, failure_of};
 
 pub(crate) const CHECKS: &[Check] = &[
     check!(flow, listens_on_given_address, echo_server),
@@ -234,7 +234,8 @@ fn adds_nothing(server: &Program) -> Outcome {
 }
 
 /// One connection carries many messages: a server that reads once and replies once, or that takes a short read for the end,
-/// loses the second. They get shorter, so that bytes left over in a buffer show.
+/// loses the second, and so does one that closes when nothing comes for a moment. They get shorter, so that bytes left over in a
+/// buffer show.
 fn echoes_message_after_message(server: &Program) -> Outcome {
     const LENGTHS: [usize; 7] = [13, 5, 11, 3, 1, 14, 2];
     let mut payload = server.bench.payload();
@@ -244,6 +245,9 @@ fn echoes_message_after_message(server: &Program) -> Outcome {
     let mut number = 0;
     let outcome = LENGTHS.iter().try_for_each(|length| {
         number += 1;
+        if number == 2 {
+            pause(&server.bench);
+        }
         client.exchange(&payload.letters(*length))
     });
     drop((client, running));
@@ -255,7 +259,7 @@ fn echoes_message_after_message(server: &Program) -> Outcome {
         if ending_of(&failure).is_some_and(Ending::is_closed) {
             follow_up::how_it_takes_long_messages(server);
         }
-        shrink::smallest(server, 0, Case::messages(LENGTHS[..number].to_vec()), failure, &one_message)
+        shrink::smallest(server, 0, Case::messages(LENGTHS[..number].to_vec()), failure, &one_client)
     })
 }
 
@@ -295,7 +299,7 @@ fn echoes_every_size(server: &Program) -> Outcome {
     });
     drop((client, running));
     on_failure(outcome, |failure| {
-        let stop = shrink::smallest(server, good, Case::message(bad), failure, &one_message);
+        let stop = shrink::smallest(server, good, Case::message(bad), failure, &one_client);
         if let Stop::Failed(Failure { smallest_failing_input: Some(bad), .. }) = stop {
             follow_up::what_the_size_does(server, bad);
         }
@@ -307,7 +311,30 @@ fn echoes_every_size(server: &Program) -> Outcome {
 fn echoes_byte_by_byte(server: &Program) -> Outcome {
     let pieces = Case { clients: 1, messages: vec![12], piece: 1 };
 
-    on_failure(one_message(server, &pieces), |failure| shrink::smallest(server, 0, pieces, failure, &one_message))
+    on_failure(one_client(server, &pieces), |failure| shrink::smallest(server, 0, pieces, failure, &one_client))
+}
+
+/// One client, whose messages are exchanged in turn, piece by piece.
+fn one_client(server: &Program, case: &Case) -> Outcome {
+    let mut payload = server.bench.payload();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+    let mut number = 0;
+    for length in &case.messages {
+        for piece in payload.letters(*length).chunks(case.piece) {
+            number += 1;
+            if number == 2 {
+                pause(&server.bench);
+            }
+            client.exchange(piece)?;
+        }
+    }
+    Ok(())
+}
+
+/// Who gives up where nothing more is there for the moment has the time to.
+fn pause(bench: &Bench) {
+    patience::let_be(bench, AFTERMATH, patience::STUCK);
 }
 
 /// One write is not one message either: where the client does not read yet, a write takes only a part.
@@ -378,12 +405,15 @@ fn serves_clients_at_once(server: &Program) -> Outcome {
 
     let mut second = running.connect()?;
     let message = payload.letters(14);
-    if let Err(Stop::Failed(failure)) = second.exchange(&message) {
-        silent.close();
-        if second.expect(&message).is_ok() {
-            server.bench.clue(Clue::ServedOnceTheFirstHadGone);
+    match second.exchange(&message) {
+        Err(Stop::Failed(failure)) => {
+            silent.close();
+            if second.expect(&message).is_ok() {
+                server.bench.clue(Clue::ServedOnceTheFirstHadGone);
+            }
+            return Err(failure.into());
         }
-        return Err(failure.into());
+        answered => answered?,
     }
     let mut third = running.connect()?;
     on_failure(third.exchange(&payload.letters(9)), |failure| {
@@ -439,8 +469,13 @@ fn receive_all(clients: &mut [Peer], messages: &[Vec<u8>]) -> Outcome {
             (at + 1..clients.len())
                 .any(|other| clients[other].surplus().is_some_and(|surplus| is_from_another(&surplus, other, messages)))
         };
-        if is_from_another(&came, at, messages) || of_the_rest() {
-            clients[at].bench().clue(Clue::OthersBytes);
+        let bench = clients[at].bench();
+        let shows = is_from_another(&came, at, messages) || {
+            patience::let_be(bench, AFTERMATH, patience::STUCK); // the others are still being answered
+            of_the_rest()
+        };
+        if shows {
+            bench.clue(Clue::OthersBytes);
         }
         failure.into()
     })
@@ -514,6 +549,7 @@ fn flushes_before_close(server: &Program) -> Outcome {
         on_failure(comes_back_and_ends(message, &received), |failure| {
             let complete = received.equal == message.len() && received.bytes.is_empty();
             server.bench.clue(Clue::HalfClose { complete, ending: received.ending });
+            server.bench.suspect_death();
             failure.into()
         })?;
     }
@@ -542,9 +578,9 @@ fn closes_after_client(server: &Program) -> Outcome {
     let before = tree.sockets().ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
 
     connect_exchange_and_close(&running, 1, &mut payload)?;
-    let after_one = settled(&running, tree, before.held);
+    let after_one = settled(&running, tree, before.held)?;
     connect_exchange_and_close(&running, CLIENTS, &mut payload)?;
-    let after_all = settled(&running, tree, after_one.held);
+    let after_all = settled(&running, tree, after_one.held)?;
 
     if after_all.held <= after_one.held && after_all.half_closed == 0 {
         return Ok(());
@@ -573,13 +609,13 @@ fn connect_exchange_and_close(running: &Server<'_>, clients: usize, payload: &mu
 }
 
 /// The sockets that the server holds once it has let go of all but `wanted`, or when its time for that is over.
-fn settled(running: &Server<'_>, tree: Tree, wanted: usize) -> Sockets {
-    let mut last = Sockets { held: usize::MAX, half_closed: 0 };
+fn settled(running: &Server<'_>, tree: Tree, wanted: usize) -> Result<Sockets, Stop> {
+    let mut last = None;
     let mut until = |proof: Proof, reached: fn(Sockets, usize) -> bool| {
         _ = wait_for(Patience::new(running.bench(), patience::LETTING_GO, proof), |slice| {
             std::thread::sleep(slice.min(Duration::from_millis(5))); // another process's close gives no notice
-            last = tree.sockets()?;
-            reached(last, wanted).then_some(())
+            last = tree.sockets();
+            reached(last?, wanted).then_some(())
         });
         last
     };
@@ -587,7 +623,7 @@ fn settled(running: &Server<'_>, tree: Tree, wanted: usize) -> Sockets {
     let arrived = |now: Sockets, wanted| now.held.saturating_sub(now.half_closed) <= wanted;
     let let_go = |now: Sockets, wanted| now.held <= wanted && now.half_closed == 0;
     until(Proof::Nothing, arrived);
-    until(patience::STUCK, let_go)
+    until(patience::STUCK, let_go).ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))
 }
 
 /// A client may come and go without a word.

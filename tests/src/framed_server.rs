@@ -222,7 +222,7 @@ fn ends_between_messages(server: &Program) -> Outcome {
     first.exchange(&framed(&payload.letters(6)))?;
     first.close();
     patience::let_be(&server.bench, AFTERMATH, patience::STUCK); // a word at its start is allowed, and is on its way
-    let before = running.stderr().total();
+    let before = running.stderr().caught_up().total();
 
     for messages in [0, 2] {
         let mut client = running.connect()?;
@@ -255,7 +255,7 @@ fn reports_cut_message(server: &Program) -> Outcome {
 
     let message = framed(&payload.letters(200));
     for (cut, place) in [(1, "inside of a header"), (2, "after a header"), (100, "inside of a body")] {
-        let said = running.stderr().total();
+        let said = running.stderr().caught_up().total();
         let mut client = running.connect()?;
         client.exchange(&framed(&payload.letters(4)))?;
         client.send_pieces([&message[..cut]])?;
@@ -320,7 +320,7 @@ fn reports_invalid_text(server: &Program) -> Outcome {
     other.exchange(&framed(&payload.letters(6)))?;
 
     for body in [b"\xff\xfe\xfd".as_slice(), b"cut: \xe2\x82"] {
-        let said = running.stderr().total();
+        let said = running.stderr().caught_up().total();
         let why = format!("a client had sent {}, which is not UTF-8", show(body, 20));
         let mut client = running.connect()?;
         client.exchange(&framed(&payload.letters(4)))?;

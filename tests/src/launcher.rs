@@ -225,7 +225,8 @@ fn limit(limits: Limits) -> io::Result<()> {
     let most = limits.descriptors;
     let hard = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(most).min(most);
     rustix::process::setrlimit(Resource::Nofile, Rlimit { current: Some(hard), maximum: Some(hard) })?;
-    Ok(rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
+    // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5), kernel/coredump).
+    Ok(rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(1), maximum: Some(1) })?)
 }
 
 fn say(mut channel: &UnixStream, word: &Word) -> io::Result<()> {

@@ -108,8 +108,9 @@ fn stops_reading_when_owed(server: &Program) -> Outcome {
     let mut client = running.connect()?;
     client.exchange(&payload.letters(12))?;
 
-    let before = tree.resident_memory().unwrap_or_default();
-    let grown = || tree.resident_memory().unwrap_or_default().saturating_sub(before);
+    let before = tree.resident_memory();
+    // Where memory cannot be seen, only what it has taken tells.
+    let grown = || before.zip(tree.resident_memory()).map_or(0, |(before, now)| now.saturating_sub(before));
     let mut looked_at = 0;
     let taken = client.flood(message, FLOOD / message.len(), |sent| {
         let look = sent >= looked_at + LOOK;

@@ -291,9 +291,11 @@ pub(crate) fn wait_for<T>(
     }
 }
 
-/// Gives a program time to do the wrong thing: until nothing in it can move, or for `at_most`. Says whether that is proved.
+/// Gives a program time to do the wrong thing: until nothing in it can move, or for `at_most` of its own waiting. Says whether
+/// that is proved.
 pub(crate) fn let_be(bench: &Bench, at_most: Duration, proof: Proof) -> bool {
-    let waited = wait_for(Patience::new(bench, Limits::at_most(at_most), proof), |slice| {
+    let limits = Limits { waiting: at_most, working: at_most, ..DYING };
+    let waited = wait_for(Patience::new(bench, limits, proof), |slice| {
         std::thread::sleep(slice); // what is waited for is that nothing happens
         None::<()>
     });

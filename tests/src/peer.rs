@@ -253,8 +253,9 @@ impl Peer {
         })
     }
 
-    /// A failure that is about this peer.
+    /// A failure that is about this peer. The program may just have died.
     fn failure(&self, expected: String, observed: String) -> Stop {
+        self.bench.suspect_death();
         Failure { peer: Some(self.name.clone()), ..Failure::new(expected, observed) }.into()
     }
 

@@ -206,10 +206,8 @@ impl Program {
                 }
                 Launched::Listens(Box::new(running), address)
             }
-            Err(nowhere) => {
-                tenancy.settle_as_told();
-                Launched::Nowhere(nowhere)
-            }
+            // Whoever launches it may try again. Where that is in vain, its tenancy ends as told.
+            Err(nowhere) => Launched::Nowhere(nowhere),
         })
     }
 

@@ -58,9 +58,14 @@ pub fn run(
         while !waiting.is_empty() || running > 0 {
             waiting.retain(|&planned| match round.readiness(planned) {
                 Readiness::Ready if running < settings.jobs => {
-                    running += 1;
                     let (done, large) = (done.clone(), &large);
-                    scope.spawn(move || _ = done.send(judge(planned.check, subjects, settings, large)));
+                    let work = move || _ = done.send(judge(planned.check, subjects, settings, large));
+                    match std::thread::Builder::new().spawn_scoped(scope, work) {
+                        Ok(_) => running += 1,
+                        Err(error) => {
+                            round.settle(without_running(planned.check, Status::Fault(error.into())), &mut told)
+                        }
+                    }
                     false
                 }
                 Readiness::Ready | Readiness::NotYet => true,
@@ -114,7 +119,17 @@ enum Readiness {
     Never(String),
 }
 
+/// A verdict, whatever happens: who waits for it has nothing else to wait for.
 fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings, large: &Shared) -> Verdict {
+    let verdict = catch_unwind(AssertUnwindSafe(|| judge_on_a_bench(check, subjects, settings, large)));
+    verdict.unwrap_or_else(|_| without_running(check, Status::Fault(panicked())))
+}
+
+fn panicked() -> Fault {
+    Fault("the check itself panicked".to_owned())
+}
+
+fn judge_on_a_bench(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings, large: &Shared) -> Verdict {
     let began = Instant::now();
     let bench = Bench::new(check.id, settings.seed, &settings.launcher, &settings.scratch);
     let bench = match bench.with_large_message(large).confined(&settings.confinement) {
@@ -133,7 +148,7 @@ fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings, 
         Ok(Err(Stop::Failed(failure))) => Status::Failed(failure),
         Ok(Err(Stop::Unseen(why))) => Status::Unseen(why),
         Ok(Err(Stop::Fault(fault))) => Status::Fault(fault),
-        Err(_) => Status::Fault(Fault("the check itself panicked".to_owned())),
+        Err(_) => Status::Fault(panicked()),
     };
     let shown = bench.shown();
     Verdict {

@@ -312,6 +312,29 @@ fn a_server_that_goes_on_in_another_process_is_judged_by_that_one() {
     xtask(&[&["grade", "echo", "--program", &command][..], &checks].concat()).assert().code(0);
 }
 
+/// With its first thread gone, the usual place in `/proc` shows nothing of what it holds.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_whose_first_thread_has_ended_hides_no_socket() {
+    let body = "import ctypes, threading\ns.bind(('0.0.0.0', int(sys.argv[2]))); s.listen()\nkept = []\ndef serve():\n    while True:\n        c = s.accept()[0]\n        kept.append(c)\n        while data := c.recv(4096): c.sendall(data)\nthreading.Thread(target=serve).start()\nctypes.CDLL(None).pthread_exit(None)";
+    let Some((_folder, command)) = python_server(body) else { return };
+    let checks = ["--only", "listens_on_given_address", "--only", "closes_after_client"];
+    let output = xtask(&[&["grade", "echo", "--program", &command][..], &checks].concat()).output().unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    if !knows_handles_of_threads() {
+        println!("skipped: this kernel is older than 6.9");
+        return;
+    }
+    assert!(contains("2 failed").eval(&*report) && contains("0.0.0.0").eval(&*report), "{report}");
+}
+
+#[cfg(target_os = "linux")]
+fn knows_handles_of_threads() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let numbers: Vec<u32> = release.split(['.', '-']).take(2).map(|number| number.trim().parse().unwrap()).collect();
+    numbers >= vec![6, 9]
+}
+
 /// The end of a connection is seen before the end of the program that it is the first sign of.
 #[cfg(target_os = "linux")]
 #[test]

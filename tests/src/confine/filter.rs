@@ -102,6 +102,8 @@ fn refusals(shared: bool) -> Vec<Refusal> {
     refusals.extend([
         (libc::SYS_clone, When::Bits(0, NAMESPACES), libc::EPERM),
         (libc::SYS_clone3, When::Always, libc::ENOSYS), // its flags cannot be seen here; C libraries then use clone
+        // What does not let itself be seen cannot be judged.
+        (libc::SYS_prctl, When::Is(0, libc::PR_SET_DUMPABLE as u32), libc::EPERM),
         (libc::SYS_ioctl, When::Is(1, libc::TIOCSTI as u32), libc::EPERM),
         (libc::SYS_ioctl, When::Is(1, libc::TIOCLINUX as u32), libc::EPERM),
         (libc::SYS_socket, When::IsNot(0, families), libc::EAFNOSUPPORT),

@@ -300,7 +300,7 @@ fn use_memory() {
     std::hint::black_box(memory.chunks(ONE).map(|part| part[0]).max());
     // SAFETY: the calls take numbers; the alarm ends this process where nobody else does.
     unsafe {
-        libc::alarm(2);
+        libc::alarm(TIME.as_secs() as libc::c_uint);
         libc::pause();
     }
 }

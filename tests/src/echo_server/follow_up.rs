@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::one_client;
 use crate::bench::Bench;
 use crate::evidence::{Clue, Trigger};
 use crate::patience;
@@ -155,7 +156,7 @@ pub(super) fn whether_one_keeps_the_others_waiting(server: &Program) {
 
 /// A size that breaks a server: what comes of one byte more, of as many as came back, and of the next message?
 pub(super) fn what_the_size_does(server: &Program, bad: usize) {
-    let works = |size: usize| server.try_aside(|server| one_message(server, &Case::message(size))).0.is_ok();
+    let works = |size: usize| server.try_aside(|server| one_client(server, &Case::message(size))).0.is_ok();
     let attempt = |server: &Program| {
         let mut payload = server.bench.payload();
         let message = payload.letters(bad);
@@ -182,19 +183,6 @@ pub(super) fn what_the_size_does(server: &Program, bad: usize) {
 fn what_comes_of(client: &Peer, message: &[u8], most: usize) -> Result<Vec<u8>, Stop> {
     client.send(message)?;
     Ok(client.receive(most, patience::REPLY)?.bytes)
-}
-
-/// One client, whose messages are exchanged in turn, piece by piece.
-pub(super) fn one_message(server: &Program, case: &Case) -> Outcome {
-    let mut payload = server.bench.payload();
-    let running = server.launch()?;
-    let mut client = running.connect()?;
-    for length in &case.messages {
-        for piece in payload.letters(*length).chunks(case.piece) {
-            client.exchange(piece)?;
-        }
-    }
-    Ok(())
 }
 
 /// What a fresh process makes of one message, for each of several, all at the same time: those that fail leave a clue. The

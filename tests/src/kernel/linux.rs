@@ -6,6 +6,8 @@
 
 #[path = "linux/asked.rs"]
 mod asked;
+#[path = "linux/process.rs"]
+mod process;
 #[path = "linux/stuck.rs"]
 mod stuck;
 
@@ -25,6 +27,8 @@ use socket2::{Socket, Type};
 use super::{Effort, Sockets, Tasks, Wires};
 
 pub(crate) use stuck::whereabouts;
+
+use process::{Copied, Process};
 
 /// Every thread of a program, each blocked without a time limit: its id, the system call, and how often it has run.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,7 +66,7 @@ fn proportional_memory(pid: u32) -> Option<u64> {
 
 pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
     let mut found = Sockets { held: 0, half_closed: 0 };
-    every_socket(&descendants(launcher), |socket| {
+    every_socket(&opened(&descendants(launcher)), |socket| {
         let is_tcp = address_of(socket).is_some(); // a pair that wakes an event loop is the program's own business
         found.held += usize::from(is_tcp);
         found.half_closed += usize::from(is_tcp && has_seen_the_end(socket));
@@ -73,7 +77,7 @@ pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
 
 pub(crate) fn reuses_address(launcher: u32) -> Option<bool> {
     let mut all = None;
-    every_socket(&descendants(launcher), |socket| {
+    every_socket(&opened(&descendants(launcher)), |socket| {
         if listens(socket) {
             all = socket.reuse_address().ok().map(|reuses| reuses && all.unwrap_or(true));
         }
@@ -86,7 +90,8 @@ pub(crate) fn read_size(launcher: u32) -> Option<usize> {
     let processes = descendants_since(launcher, just_now());
     let tasks = processes.into_iter().flat_map(|pid| threads(pid).into_iter().map(move |tid| (pid, tid)));
     tasks.filter_map(|(pid, tid)| Some((pid, waiting_call(pid, tid)?))).find_map(|(pid, call)| {
-        let reads = matches!(call.number, libc::SYS_read | libc::SYS_recvfrom) && is_socket(pid, call.arguments[0]);
+        let reads = matches!(call.number, libc::SYS_read | libc::SYS_recvfrom);
+        let reads = reads && Process::open(pid)?.is_one_of(call.arguments[0], &["socket:"]);
         reads.then_some(call.arguments[2] as usize)
     })
 }
@@ -127,7 +132,7 @@ pub(crate) fn unread_from(launcher: u32, program: u32, peer: SocketAddr) -> Opti
 
 fn unread_in(processes: &[u32], peer: SocketAddr) -> Option<usize> {
     let mut unread = None;
-    every_socket(processes, |socket| {
+    every_socket(&opened(processes), |socket| {
         if peer_of(socket) == Some(peer) {
             unread = ioctl_fionread(socket).ok().map(|bytes| bytes as usize);
         }
@@ -143,18 +148,18 @@ pub(crate) fn standstill(
     left: &BTreeSet<SocketAddr>,
 ) -> Option<Standstill> {
     let mut picture = Vec::new();
-    let processes = descendants_since(launcher, earliest);
-    for &pid in &processes {
-        let handle = open_process(pid);
+    let processes = opened(&descendants_since(launcher, earliest));
+    for process in &processes {
+        let pid = process.pid;
         // The youngest threads first: where one is at work, it is most often among them.
-        for tid in threads(pid).into_iter().rev() {
+        for tid in threads(pid).into_iter().rev().filter(|tid| !process.has_lost(*tid)) {
             let call = waiting_call(pid, tid)?;
             // A thread that is being woken keeps its call until it runs, but it no longer sleeps; on a busy machine that
             // lasts for milliseconds.
-            if !waits_without_limit(pid, &call) || !stat_of(&format!("{pid}/task/{tid}"))?.sleeps() {
+            if !waits_without_limit(process, &call) || !stat_of(&format!("{pid}/task/{tid}"))?.sleeps() {
                 return None;
             }
-            if asked::is_there(pid, &call, &handle) {
+            if asked::is_there(process, &call) {
                 return None;
             }
             picture.push((tid, call.number, schedstat(pid, tid)?.times_run));
@@ -165,7 +170,7 @@ pub(crate) fn standstill(
     let is_at_rest = |socket: &Socket| {
         has_no_timeout(socket) && !hears_from_outside(socket) && is_still(socket, wires) && !awaits_end(socket)
     };
-    let still = !processes.iter().any(|&pid| has_timers(pid)) && every_socket(&processes, is_at_rest)?;
+    let still = !processes.iter().any(has_timers) && every_socket(&processes, is_at_rest)?;
     // A program of which nothing is left does not wait: how it ended is about to be heard.
     (still && !picture.is_empty()).then_some(Standstill(picture))
 }
@@ -255,56 +260,17 @@ fn unacknowledged(socket: impl AsFd) -> rustix::io::Result<libc::c_int> {
 
 // ---- sockets ----
 
-enum Copied {
-    Socket(Socket),
-    /// The process or the descriptor has gone in the meantime.
-    Gone,
-    /// The kernel does not allow it.
-    Refused,
-}
-
-fn open_process(pid: u32) -> rustix::io::Result<OwnedFd> {
-    pidfd_open(Pid::from_raw(pid as i32).ok_or(rustix::io::Errno::SRCH)?, PidfdFlags::empty())
-}
-
-fn duplicate(process: &rustix::io::Result<OwnedFd>, fd: i32) -> Copied {
-    let copy = match process {
-        Ok(process) => pidfd_getfd(process, fd, PidfdGetfdFlags::empty()),
-        Err(error) => Err(*error),
-    };
-    match copy {
-        Ok(copy) => Copied::Socket(Socket::from(copy)),
-        Err(rustix::io::Errno::SRCH | rustix::io::Errno::BADF) => Copied::Gone,
-        Err(_) => Copied::Refused,
-    }
-}
-
-/// Descriptor and inode of each socket of a process; none where it has gone, `None` where it does not let itself be seen
-/// (prctl(2), PR_SET_DUMPABLE; pthread_exit(3) in its first thread).
-fn socket_descriptors(pid: u32) -> Option<Vec<(i32, u64)>> {
-    if stat(pid).is_some_and(|stat| stat.state == 'Z') && thread_count(pid) > 1 {
-        return None; // its descriptors show through its first thread only, and that has ended
-    }
-    let entries = match fs::read_dir(format!("/proc/{pid}/fd")) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => return None,
-        Err(_) => return Some(Vec::new()),
-    };
-    let sockets = entries.flatten().filter_map(|entry| {
-        let target = fs::read_link(entry.path()).ok()?;
-        let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()?;
-        Some((entry.file_name().to_str()?.parse().ok()?, inode))
-    });
-    Some(sockets.collect())
+/// Those that are still there.
+fn opened(pids: &[u32]) -> Vec<Process> {
+    pids.iter().copied().filter_map(Process::open).collect()
 }
 
 /// Shows every socket of these processes once, until one does not hold. `None` where the kernel refuses to show one.
-fn every_socket(processes: &[u32], mut holds: impl FnMut(&Socket) -> bool) -> Option<bool> {
+fn every_socket(processes: &[Process], mut holds: impl FnMut(&Socket) -> bool) -> Option<bool> {
     let mut seen = BTreeSet::new();
-    for &pid in processes {
-        let process = open_process(pid);
-        for (fd, _) in socket_descriptors(pid)?.into_iter().filter(|(_, inode)| seen.insert(*inode)) {
-            match duplicate(&process, fd) {
+    for process in processes {
+        for (fd, _) in process.sockets()?.into_iter().filter(|(_, inode)| seen.insert(*inode)) {
+            match process.duplicate(fd) {
                 Copied::Socket(socket) if !holds(&socket) => return Some(false),
                 Copied::Socket(_) | Copied::Gone => {}
                 Copied::Refused => return None,
@@ -315,10 +281,10 @@ fn every_socket(processes: &[u32], mut holds: impl FnMut(&Socket) -> bool) -> Op
 }
 
 fn listening_in(pid: u32) -> Option<Vec<SocketAddr>> {
+    let Some(process) = Process::open(pid) else { return Some(Vec::new()) };
     let mut addresses = Vec::new();
-    let process = open_process(pid);
-    for (fd, inode) in socket_descriptors(pid)? {
-        match duplicate(&process, fd) {
+    for (fd, inode) in process.sockets()? {
+        match process.duplicate(fd) {
             Copied::Socket(socket) if listens(&socket) => addresses.extend(address_of(&socket)),
             Copied::Socket(_) | Copied::Gone => {}
             Copied::Refused => addresses.extend(listener_in_table(pid, inode)?),
@@ -490,15 +456,17 @@ fn call_in(text: &str) -> Option<Call> {
 }
 
 /// Only something from outside of the program can end this call. What is not known to be so is taken to end by itself.
-fn waits_without_limit(pid: u32, call: &Call) -> bool {
+fn waits_without_limit(process: &Process, call: &Call) -> bool {
+    /// To read from a file ends by itself, also where its file system is another process's and lets it wait.
+    const SILENT: [&str; 4] = ["socket:", "pipe:", "anon_inode:", "/dev/"];
     let no_pointer = |at: usize| call.arguments[at] == 0;
     let forever = |at: usize| (call.arguments[at] as i32) < 0;
     match call.number {
         libc::SYS_accept | libc::SYS_accept4 | libc::SYS_recvfrom | libc::SYS_recvmsg => true,
         libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_wait4 | libc::SYS_waitid => true,
-        libc::SYS_read | libc::SYS_readv => true,
+        libc::SYS_read | libc::SYS_readv => process.is_one_of(call.arguments[0], &SILENT),
         // The harness reads what the program prints: a full pipe will move.
-        libc::SYS_write | libc::SYS_writev => is_socket(pid, call.arguments[0]),
+        libc::SYS_write | libc::SYS_writev => process.is_one_of(call.arguments[0], &["socket:"]),
         libc::SYS_epoll_pwait => forever(3),
         libc::SYS_epoll_pwait2 | libc::SYS_futex => no_pointer(3),
         libc::SYS_ppoll => no_pointer(2),
@@ -513,22 +481,17 @@ fn waits_without_limit(pid: u32, call: &Call) -> bool {
     }
 }
 
-fn is_socket(pid: u32, fd: u64) -> bool {
-    fs::read_link(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
-}
-
 /// Something that wakes a program and that no system call's arguments show: a descriptor of a timer, of signals or of a ring,
 /// a POSIX timer, or a handler for an alarm.
-fn has_timers(pid: u32) -> bool {
+fn has_timers(process: &Process) -> bool {
     const WAKERS: [&str; 3] = ["[timerfd]", "[signalfd]", "[io_uring]"];
     const ALARMS: u64 = 1 << (libc::SIGALRM - 1) | 1 << (libc::SIGVTALRM - 1) | 1 << (libc::SIGPROF - 1);
 
     // Where the kernel does not list them (CONFIG_CHECKPOINT_RESTORE), there may be some.
-    let posix = !fs::read_to_string(format!("/proc/{pid}/timers")).is_ok_and(|timers| timers.is_empty());
-    let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    let mut targets = links.filter_map(|entry| fs::read_link(entry.path()).ok());
-    let descriptor = targets.any(|target| WAKERS.iter().any(|kind| target.to_string_lossy().contains(kind)));
-    posix || descriptor || caught_signals(pid).is_none_or(|caught| caught & ALARMS != 0)
+    let posix = !fs::read_to_string(format!("/proc/{}/timers", process.pid)).is_ok_and(|timers| timers.is_empty());
+    let wakes = |target: &str| WAKERS.iter().any(|kind| target.contains(kind));
+    let descriptor = process.descriptors().iter().any(|(_, target)| wakes(target));
+    posix || descriptor || caught_signals(process.pid).is_none_or(|caught| caught & ALARMS != 0)
 }
 
 fn caught_signals(pid: u32) -> Option<u64> {
@@ -563,7 +526,8 @@ mod tests {
         assert!(parents(child), "the child has gone");
         let call = waiting_call(child, child)?;
         let sleeps = stat_of(&format!("{child}/task/{child}"))?.sleeps();
-        (sleeps && waits_without_limit(child, &call) && !has_timers(child)).then_some(Standstill(Vec::new()))
+        let child = Process::open(child)?;
+        (sleeps && waits_without_limit(&child, &call) && !has_timers(&child)).then_some(Standstill(Vec::new()))
     }
 
     #[track_caller]

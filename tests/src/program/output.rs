@@ -1,11 +1,18 @@
 //! What a program prints: always drained, kept only at both ends, however much it is.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+#[cfg(unix)]
+use rustix::event::{PollFd, PollFlags, poll};
+
 /// How much is kept of the beginning, and how much of the end.
 const KEPT: usize = 256 * 1024;
+
+/// A program that prints without end is never caught up with.
+#[cfg(unix)]
+const CATCHING_UP: Duration = Duration::from_secs(5);
 
 /// One output stream of one program.
 #[derive(Debug, Clone, Default)]
@@ -17,30 +24,45 @@ struct Kept {
     tail: Vec<u8>,
     total: usize,
     ended: bool,
+    /// The same pipe once more, to ask how much is in it.
+    #[cfg(unix)]
+    pipe: Option<std::os::fd::OwnedFd>,
 }
+
+/// What a program prints into.
+#[cfg(unix)]
+pub(crate) trait Stream: Read + std::os::fd::AsFd + Send + 'static {}
+#[cfg(unix)]
+impl<T: Read + std::os::fd::AsFd + Send + 'static> Stream for T {}
+
+/// What a program prints into.
+#[cfg(not(unix))]
+pub(crate) trait Stream: Read + Send + 'static {}
+#[cfg(not(unix))]
+impl<T: Read + Send + 'static> Stream for T {}
 
 impl Output {
     /// Reads the stream to its end, in a thread of its own; `flooded` is called when more than `most` bytes have come.
-    pub(crate) fn drain(
-        mut stream: impl Read + Send + 'static,
-        most: u64,
-        flooded: impl FnOnce() + Send + 'static,
-    ) -> Self {
+    pub(crate) fn drain(mut stream: impl Stream, most: u64, flooded: impl FnOnce() + Send + 'static) -> Self {
         let output = Self::default();
+        #[cfg(unix)]
+        {
+            output.lock().pipe = stream.as_fd().try_clone_to_owned().ok();
+        }
         let mut flooded = Some(flooded);
         let kept = output.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 32 * 1024];
             loop {
-                match stream.read(&mut buffer) {
+                match kept.take_from(&mut stream, &mut buffer) {
                     Ok(0) => break,
-                    Ok(n) => {
-                        kept.lock().keep(&buffer[..n]);
+                    Ok(_) => {
+                        kept.0.1.notify_all();
                         if let Some(flooded) = flooded.take_if(|_| kept.total() as u64 > most) {
                             flooded();
                         }
                     }
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(_) => break,
                 }
             }
@@ -48,6 +70,36 @@ impl Output {
             kept.0.1.notify_all();
         });
         output
+    }
+
+    /// Reads and keeps in one step: what is no longer in the pipe is here.
+    #[cfg(unix)]
+    fn take_from(&self, stream: &mut impl Stream, buffer: &mut [u8]) -> io::Result<usize> {
+        poll(&mut [PollFd::new(stream, PollFlags::IN)], None)?;
+        let mut kept = self.lock();
+        let count = stream.read(buffer)?;
+        kept.keep(&buffer[..count]);
+        Ok(count)
+    }
+
+    #[cfg(not(unix))]
+    fn take_from(&self, stream: &mut impl Stream, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = stream.read(buffer)?;
+        self.lock().keep(&buffer[..count]);
+        Ok(count)
+    }
+
+    /// The same, once all is kept that the program has printed so far: whoever drains it may have to wait for a processor.
+    pub(crate) fn caught_up(&self) -> &Self {
+        #[cfg(unix)]
+        {
+            let is_behind = |kept: &mut Kept| {
+                let left = kept.pipe.as_ref().and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok());
+                !kept.ended && left.is_some_and(|left| left > 0)
+            };
+            _ = self.0.1.wait_timeout_while(self.lock(), CATCHING_UP, is_behind);
+        }
+        self
     }
 
     /// Waits until the stream has ended: at most so long, since what left the program's hands may still hold it open.
@@ -110,10 +162,18 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
+    fn printed(bytes: Vec<u8>) -> io::PipeReader {
+        let (reader, mut writer) = io::pipe().unwrap();
+        std::thread::spawn(move || writer.write_all(&bytes).unwrap());
+        reader
+    }
+
     fn drained(bytes: Vec<u8>) -> Output {
-        let output = Output::drain(std::io::Cursor::new(bytes), u64::MAX, || {});
+        let output = Output::drain(printed(bytes), u64::MAX, || {});
         output.wait_for_end(Duration::from_secs(10));
         output
     }
@@ -126,10 +186,22 @@ mod tests {
         assert!(output.contains(b"epl") && !output.contains(b"usage"));
     }
 
+    /// However late the thread that drains it gets a processor.
+    #[test]
+    #[cfg(unix)]
+    fn what_was_printed_before_a_look_is_in_it() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let output = Output::drain(reader, u64::MAX, || {});
+        for round in 1..=1000 {
+            writer.write_all(b"a line\n").unwrap();
+            assert_eq!(output.caught_up().total(), 7 * round);
+        }
+    }
+
     #[test]
     fn too_much_is_told_once() {
         let (tell, told) = std::sync::mpsc::channel();
-        let output = Output::drain(std::io::Cursor::new(vec![b'x'; 1000]), 999, move || tell.send(()).unwrap());
+        let output = Output::drain(printed(vec![b'x'; 1000]), 999, move || tell.send(()).unwrap());
         output.wait_for_end(Duration::from_secs(10));
         assert_eq!(told.iter().count(), 1);
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Orders;
-use super::output::Output;
+use super::output::{Output, Stream};
 use crate::confine::wire::Chamber;
 use crate::confine::{Tier, watch};
 use crate::kernel::Tree;
@@ -152,8 +152,7 @@ impl Process {
         self.channel.shutdown(std::net::Shutdown::Write)?;
         while !self.gone && self.listen(ENDING)? {}
         if !self.gone {
-            _ = self.launcher.kill();
-            _ = self.launcher.wait();
+            // It goes on ending what is left: without it nobody would.
             return Err(io::Error::other("the launcher went without saying that the program is gone"));
         }
         self.launcher.wait()?;
@@ -162,12 +161,13 @@ impl Process {
         Ok(())
     }
 
-    /// Hears what the launcher says within this time; `false` where nothing came or nothing more can come.
+    /// Hears what the launcher says within this time; `false` where nothing came in it, or nothing more can come.
     fn listen(&mut self, within: Duration) -> io::Result<bool> {
         let timeout = Timespec { tv_sec: within.as_secs() as i64, tv_nsec: within.subsec_nanos().into() };
         let mut asked = [PollFd::new(&self.channel, PollFlags::IN)];
         match poll(&mut asked, Some(&timeout)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(false),
+            Ok(0) => return Ok(false),
+            Err(rustix::io::Errno::INTR) => return Ok(true),
             Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
@@ -215,7 +215,7 @@ fn launcher(executable: &Path, program: &[OsString], folder: &Path, chamber: &Ch
 }
 
 /// Reads a stream to its end; where that is too much, it ends the program.
-fn drain(stream: Option<impl Read + Send + 'static>, most: u64, channel: &UnixStream) -> io::Result<Output> {
+fn drain(stream: Option<impl Stream>, most: u64, channel: &UnixStream) -> io::Result<Output> {
     let channel = channel.try_clone()?;
     let end = move || _ = channel.shutdown(std::net::Shutdown::Write);
     Ok(stream.map(|stream| Output::drain(stream, most, end)).unwrap_or_default())

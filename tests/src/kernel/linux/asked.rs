@@ -97,19 +97,19 @@ fn memory(files: &str, at: u64, length: usize) -> Option<Vec<u8>> {
 ///
 /// Who is told once may have been told, and have forgotten it: what lies unread is then no promise. Room to write is one, since
 /// it is acknowledged bytes that make it.
-pub(super) fn is_there(pid: u32, call: &Call, process: &rustix::io::Result<OwnedFd>) -> bool {
+pub(super) fn is_there(process: &Process, call: &Call) -> bool {
     let one = |to_read| Asked { fd: call.arguments[0] as i32, to_read, to_write: !to_read, once: false };
     let asked = match call.number {
         libc::SYS_accept | libc::SYS_accept4 | libc::SYS_recvfrom | libc::SYS_recvmsg => vec![one(true)],
         libc::SYS_read | libc::SYS_readv => vec![one(true)],
         libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_write | libc::SYS_writev => vec![one(false)],
-        _ => by_event_loop(&format!("/proc/{pid}"), call).unwrap_or_default(),
+        _ => by_event_loop(&process.folder(), call).unwrap_or_default(),
     };
     asked.iter().any(|asked| {
         let mut events = PollFlags::empty();
         events.set(PollFlags::IN, asked.to_read && !asked.once);
         events.set(PollFlags::OUT, asked.to_write);
-        match duplicate(process, asked.fd) {
+        match process.duplicate(asked.fd) {
             Copied::Socket(copy) if !events.is_empty() => has_come(&copy, events),
             _ => false,
         }

@@ -285,9 +285,13 @@ fn a_signal_that_is_waited_for_may_come() {
 }
 
 #[test]
-fn a_program_whose_first_thread_has_ended_is_not_called_stuck() {
+fn a_program_whose_first_thread_has_ended_is_seen_through_another() {
     is_never_stuck("zombie_leader_times_out");
-    is_never_stuck("zombie_leader_receives");
+    if pidfd_open(rustix::process::getpid(), process::OF_A_THREAD).is_err() {
+        println!("skipped: this kernel has no handles of threads, so that the sockets do not show");
+        return;
+    }
+    is_stuck("zombie_leader_receives");
 }
 
 #[test]

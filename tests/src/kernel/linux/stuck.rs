@@ -20,7 +20,7 @@ const ALWAYS: usize = 32;
 pub(crate) fn whereabouts(launcher: u32, ours: &[OurEnd]) -> Option<Whereabouts> {
     let began = Instant::now();
     let pids = descendants(launcher);
-    let processes: Vec<Process> = pids.iter().copied().filter_map(Process::open).collect();
+    let processes = opened(&pids);
     let held = Held::by(&processes, began, ours);
     let mut found = Whereabouts {
         processes: processes.len(),
@@ -60,47 +60,9 @@ fn telling_first(mut threads: Vec<u32>) -> Vec<u32> {
     threads
 }
 
-/// A process, seen through one of its threads that lives.
-struct Process {
-    pid: u32,
-    /// Its first thread, if that has not ended: only through a living one do the descriptors show.
-    tid: u32,
-    handle: rustix::io::Result<OwnedFd>,
-}
-
 impl Process {
-    fn open(pid: u32) -> Option<Self> {
-        /// A handle of a thread instead of a process, since Linux 6.9.
-        const PIDFD_THREAD: u32 = libc::O_EXCL as u32;
-        let lives =
-            |tid: &u32| stat_of(&format!("{pid}/task/{tid}")).is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'));
-        let tid = threads(pid).into_iter().find(lives)?;
-        let handle = match Pid::from_raw(tid as i32) {
-            Some(thread) if tid != pid => pidfd_open(thread, PidfdFlags::from_bits_retain(PIDFD_THREAD)),
-            _ => open_process(pid),
-        };
-        Some(Self { pid, tid, handle })
-    }
-
-    fn file(&self, name: &str) -> String {
-        format!("/proc/{}/task/{}/{name}", self.pid, self.tid)
-    }
-
-    fn descriptors(&self) -> Vec<(i32, String)> {
-        let entries = fs::read_dir(self.file("fd")).into_iter().flatten().flatten();
-        let described = entries.filter_map(|entry| {
-            let target = fs::read_link(entry.path()).ok()?;
-            Some((entry.file_name().to_str()?.parse().ok()?, target.to_string_lossy().into_owned()))
-        });
-        described.collect()
-    }
-
-    fn target(&self, fd: i32) -> Option<String> {
-        Some(fs::read_link(self.file(&format!("fd/{fd}"))).ok()?.to_string_lossy().into_owned())
-    }
-
     fn socket(&self, fd: i32, inode: u64) -> Option<Seen> {
-        match duplicate(&self.handle, fd) {
+        match self.duplicate(fd) {
             Copied::Socket(socket) => Some(Seen::of(&socket, inode)),
             Copied::Gone => None,
             Copied::Refused => {
@@ -126,7 +88,7 @@ impl Process {
     fn named(&self, call: &Call, ours: &[OurEnd], loops: &mut Watch) -> Named {
         let name = syscall_numbers::native::sys_call_name(call.number as libc::c_long)
             .map_or_else(|| format!("system call {}", call.number), str::to_owned);
-        let by_itself = || !waits_without_limit(self.pid, call);
+        let by_itself = || !waits_without_limit(self, call);
         let (on, limited) = match call.number {
             libc::SYS_futex => (On::OtherThread, by_itself()),
             libc::SYS_nanosleep | libc::SYS_clock_nanosleep => (On::Time, false),
@@ -177,7 +139,7 @@ impl Process {
     /// What an event loop waits for; `None` where the call is another one, or its list cannot be read.
     fn watched_by(&self, call: &Call) -> Option<Watch> {
         let mut watch = Watch::default();
-        for asked in asked::by_event_loop(&format!("/proc/{}/task/{}", self.pid, self.tid), call)? {
+        for asked in asked::by_event_loop(&self.folder(), call)? {
             watch.entry(self, asked.fd, asked.to_read);
         }
         Some(watch)
