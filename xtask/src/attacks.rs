@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Deserialize;
 use suite::{Limits, Status, Tier, Wanted, What};
 
@@ -179,6 +179,9 @@ pub(crate) fn run(repository: &Repository, rubric: &Rubric, request: &VerifyRequ
     let path = rubric.folder.join("attacks.toml");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(Vec::new()) };
     let table: Table = toml::from_str(&text).with_context(|| repository.relative(&path))?;
+    if let Some(word) = request.only.iter().find(|word| !table.attack.iter().any(|attack| attack.id == **word)) {
+        bail!("--only {word}: {} has no such row", repository.relative(&path));
+    }
     let mut complaints = table.gaps();
     let chosen: Vec<&Attack> =
         table.attack.iter().filter(|attack| request.only.is_empty() || request.only.contains(&attack.id)).collect();

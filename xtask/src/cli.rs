@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use lexopt::prelude::*;
@@ -272,7 +272,7 @@ fn release(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             other => return Err(unexpected(other, "release")),
         }
     }
-    let folder = folder.context("where to? cargo xtask release DIR")?;
+    let folder = folder.filter(|folder| *folder != Path::new("")).context("where to? cargo xtask release DIR")?;
     Ok(Command::Release(ReleaseRequest { folder, replace }))
 }
 
@@ -307,6 +307,13 @@ fn check_grade(request: &GradeRequest) -> anyhow::Result<()> {
         bail!(
             "--address goes with a --submission, or with a --program that has no {{port}}: it says which address that program always uses"
         );
+    }
+    for (at, report) in request.reports.iter().enumerate() {
+        let same = |other: &&Report| report.file.is_some() && other.file == report.file;
+        if let Some(other) = request.reports[..at].iter().find(same) {
+            let file = report.file.as_deref().unwrap_or(Path::new("")).display();
+            bail!("--report {}={file}: --report {} goes there, too: name another file", report.format, other.format);
+        }
     }
     let to_stdout = request.reports.iter().filter(|report| report.file.is_none()).count();
     if to_stdout > 1 {

@@ -52,7 +52,7 @@ fn unknown(word: &str, rubrics: &[Rubric]) -> anyhow::Result<u8> {
 /// A known word that begins alike, or holds what was typed.
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let alike = |other: &&str| other.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
-    let holds = known.iter().find(|other| other.contains(word));
+    let holds = known.iter().find(|other| !word.is_empty() && other.contains(word));
     holds.or_else(|| known.iter().max_by_key(|other| alike(other)).filter(|other| alike(other) >= 4)).copied()
 }
 

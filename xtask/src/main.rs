@@ -78,7 +78,10 @@ fn run(command: Command) -> anyhow::Result<u8> {
         #[cfg(feature = "full")]
         Command::Watch(request) => watch::run(&request),
         #[cfg(not(feature = "full"))]
-        Command::Watch(_) => full::run(),
+        Command::Watch(request) => {
+            repository::find()?.practical(&request.practical)?; // before anything is built for it
+            full::run()
+        }
     }
 }
 
@@ -93,7 +96,9 @@ fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
             Ok(status(&grade))
         }
         Err(error) => {
-            report::write_errors(&Grade::broken_off(request, surroundings, &error), &places)?;
+            if let Err(unwritten) = report::write_errors(&Grade::broken_off(request, surroundings, &error), &places) {
+                anstream::eprintln!("{unwritten:#}");
+            }
             Err(error)
         }
     }

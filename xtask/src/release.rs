@@ -70,6 +70,9 @@ fn check_place(request: &ReleaseRequest, root: &Path) -> anyhow::Result<()> {
         Ok(1..) if !request.replace => {
             bail!("release {shown}: the folder is not empty; with --replace all that is in it but .git makes room")
         }
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            bail!("release {shown}: that is a file, and a repository needs a folder")
+        }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("release {shown}"))
         }

@@ -121,12 +121,11 @@ pub(crate) fn places(request: &GradeRequest) -> anyhow::Result<Places<'_>> {
     if let Some(place) = reports.iter().find(|place| place.spoils_a_terminal()) {
         bail!("--report {0} is not text, and stdout is a terminal: write --report {0}=FILE", place.report.format);
     }
-    let is_there = |place: &&Place<'_>| place.file().is_none_or(|file| !file.is_dir() && folder_of(file).is_dir());
-    for place in reports.iter().filter(is_there) {
+    for place in reports.iter().filter(|place| place.obstacle().is_none()) {
         place.promise()?;
     }
-    if let Some(file) = reports.iter().find(|place| !is_there(place)).and_then(Place::file) {
-        bail!("--report …={}: there is no folder for such a file", file.display());
+    if let Some((place, obstacle)) = reports.iter().find_map(|place| Some((place, place.obstacle()?))) {
+        bail!("{}: {obstacle}", place.name());
     }
     Ok(Places { reports })
 }
@@ -140,6 +139,16 @@ fn place(report: &Report) -> anyhow::Result<Place<'_>> {
 impl Place<'_> {
     fn file(&self) -> Option<&Path> {
         self.report.file.as_deref()
+    }
+
+    /// Why it cannot be written there.
+    fn obstacle(&self) -> Option<&'static str> {
+        let file = self.file()?;
+        match folder_of(file).is_dir() {
+            true if file.is_dir() => Some("that is a folder, and not a file in it"),
+            true => None,
+            false => Some("there is no such folder"),
+        }
     }
 
     fn spoils_a_terminal(&self) -> bool {
@@ -204,8 +213,9 @@ fn folder_of(file: &Path) -> &Path {
 }
 
 /// Writes every report that was asked for, and the one for people.
-pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> anyhow::Result<()> {
-    match write_asked_for(grade, places)? {
+pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> Result<(), suite::Fault> {
+    let (to_stdout, written) = write_asked_for(grade, places);
+    let shown = match to_stdout {
         None => terminal::print(&for_people(grade)),
         Some(report) => {
             if !holds_the_one_for_people(places) {
@@ -213,26 +223,28 @@ pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> anyhow::Result<()
             }
             std::io::stdout().write_all(&report).context("stdout")
         }
-    }
+    };
+    written.and(shown).map_err(|error| suite::Fault(format!("{error:#}")))
 }
 
 /// The same where nothing was graded: who asked for a report gets one, and people are told in one line.
 pub(crate) fn write_errors(grade: &Grade, places: &Places<'_>) -> anyhow::Result<()> {
-    let report = write_asked_for(grade, places)?.unwrap_or_default();
-    std::io::stdout().write_all(&report).context("stdout")
+    let (to_stdout, written) = write_asked_for(grade, places);
+    written.and(std::io::stdout().write_all(&to_stdout.unwrap_or_default()).context("stdout"))
 }
 
-/// Returns the report that goes to stdout.
-fn write_asked_for(grade: &Grade, places: &Places<'_>) -> anyhow::Result<Option<Vec<u8>>> {
+/// Returns the report that goes to stdout, and the first error: one place that takes no report keeps no other from its own.
+fn write_asked_for(grade: &Grade, places: &Places<'_>) -> (Option<Vec<u8>>, anyhow::Result<()>) {
     let mut to_stdout = None;
+    let mut written = Ok(());
     for place in &places.reports {
         match place.file() {
-            Some(file) => place.write(grade, file)?,
+            Some(file) => written = written.and(place.write(grade, file)),
             None => to_stdout = Some(place.render.bytes(grade)),
         }
-        place.write_aside(grade)?;
+        written = written.and(place.write_aside(grade));
     }
-    Ok(to_stdout)
+    (to_stdout, written)
 }
 
 fn for_people(grade: &Grade) -> String {
@@ -248,8 +260,12 @@ fn holds_the_one_for_people(places: &Places<'_>) -> bool {
     places.reports.iter().any(|place| place.file().is_none() && place.report.format == "github")
 }
 
-/// In one step: nobody ever reads half a report.
+/// In one step: nobody ever reads half a report. A link stays a link, and what is no file, like a pipe, takes it as it comes.
 pub(crate) fn write(file: &Path, report: &[u8]) -> anyhow::Result<()> {
+    if std::fs::metadata(file).is_ok_and(|facts| !facts.is_file()) {
+        return Ok(std::fs::OpenOptions::new().write(true).open(file)?.write_all(report)?);
+    }
+    let file = &std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let mut new = tempfile::NamedTempFile::new_in(folder_of(file))?;
     new.write_all(report)?;
     let written = new.persist(file)?;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
@@ -107,7 +107,7 @@ struct File {
     #[serde(default)]
     language: Vec<Language>,
     #[serde(default)]
-    shared: Vec<ProgramRow>,
+    shared: Vec<Spanned<ProgramRow>>,
     check: Vec<CheckRow>,
 }
 
@@ -171,6 +171,7 @@ impl Source<'_> {
 
     fn check(&self, practical: &'static Practical, file: File, folder: &Path) -> anyhow::Result<Rubric> {
         self.check_programs(practical, &file.program)?;
+        self.check_files(file.program.iter().chain(&file.shared))?;
         self.check_ids(practical, &file.check)?;
         self.check_points(&file)?;
         self.check_needs(&file.check)?;
@@ -202,21 +203,42 @@ impl Source<'_> {
             explanations: Explanations::default(),
             languages: languages::with(file.language),
             programs: file.program.into_iter().map(Spanned::into_inner).collect(),
-            shared: file.shared,
+            shared: file.shared.into_iter().map(Spanned::into_inner).collect(),
         })
     }
 
     fn check_programs(&self, practical: &Practical, rows: &[Spanned<ProgramRow>]) -> anyhow::Result<()> {
-        for row in rows {
+        for (at, row) in rows.iter().enumerate() {
             let name = row.as_ref().name.as_str();
             if !practical.programs.contains(&name) {
                 return Err(self.wrong(Some(row.span()), format!("{} has no program {name:?}", practical.name)));
+            }
+            if rows[..at].iter().any(|other| other.as_ref().name == name) {
+                return Err(self.wrong(Some(row.span()), format!("the program {name:?} has a row already")));
             }
         }
         match practical.programs.iter().find(|name| !rows.iter().any(|row| row.as_ref().name == **name)) {
             Some(name) => Err(self.wrong(None, format!("no [[program]] with the name {name:?}"))),
             None => Ok(()),
         }
+    }
+
+    /// What is taken of a submission lies in the program's own folder.
+    fn check_files<'r>(&self, rows: impl Iterator<Item = &'r Spanned<ProgramRow>>) -> anyhow::Result<()> {
+        let is_own = |pattern: &str| {
+            let mut parts = Path::new(pattern).components().peekable();
+            parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
+        };
+        for row in rows {
+            let ProgramRow { name, files, .. } = row.as_ref();
+            if files.is_empty() {
+                return Err(self.wrong(Some(row.span()), format!("{name:?} has no files: name those that are graded")));
+            }
+            if let Some(file) = files.iter().find(|file| !is_own(file)) {
+                return Err(self.wrong(Some(row.span()), format!("{file:?} is no path in the folder of {name:?}")));
+            }
+        }
+        Ok(())
     }
 
     fn check_ids(&self, practical: &Practical, rows: &[CheckRow]) -> anyhow::Result<()> {
@@ -236,6 +258,9 @@ impl Source<'_> {
     }
 
     fn check_points(&self, file: &File) -> anyhow::Result<()> {
+        if let Some(row) = file.check.iter().find(|row| *row.points.as_ref() == 0) {
+            return Err(self.wrong(Some(row.points.span()), "a check is worth at least 1 point"));
+        }
         let points = file.check.iter().map(|row| u64::from(*row.points.as_ref()));
         let sum = points.sum::<u64>() + u64::from(file.withheld);
         if sum != u64::from(FULL_MARKS) {
@@ -323,6 +348,19 @@ mod tests {
     #[test]
     fn points_must_add_up() {
         check("points = 6", "points = 7", "the points add up to 101, not to 100");
+    }
+
+    #[test]
+    fn a_check_is_worth_something() {
+        check("points = 6", "points = 0", "a check is worth at least 1 point");
+    }
+
+    #[test]
+    fn a_program_has_one_row_with_files_of_its_own() {
+        check("name  = \"echo_client\"", "name  = \"echo_server\"", "the program \"echo_server\" has a row already");
+        check("files = [", "files = [\"../x\", ", "\"../x\" is no path in the folder of \"echo_server\"");
+        check("files = [", "files = [\"/etc/passwd\", ", "\"/etc/passwd\" is no path in the folder");
+        check("files = [", "files = []\n# [", "\"echo_server\" has no files");
     }
 
     #[test]

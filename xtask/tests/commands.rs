@@ -591,6 +591,34 @@ fn all_reports_are_written_in_one_run() {
     assert!(fs::read_to_string(&outputs).unwrap().starts_with("earlier=1\nresult="));
 }
 
+/// One place that takes no report keeps no other from its own, nor the verdict from whoever waits for it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_loses_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let mut command = plain(&["grade", "echo", "--solution", "--only", "listens_on_given_address"]);
+    for (format, place) in [("json", Path::new("/dev/full")), ("markdown", &file("a.md")), ("ctrf", &file("b.json"))] {
+        command.arg("--report").arg(format!("{format}={}", place.display()));
+    }
+    command.assert().code(3).stdout(contains("1 passed")).stderr(contains("--report json=/dev/full: No space left"));
+    assert!(!fs::read(file("a.md")).unwrap().is_empty() && !fs::read(file("b.json")).unwrap().is_empty());
+    assert!(!fs::metadata("/dev/full").unwrap().is_file(), "a device is no file to be replaced");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_through_a_link_leaves_the_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+    fs::write(&file, "old").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let report = format!("json={}", link.display());
+    let check = ["--only", "listens_on_given_address"];
+    plain(&[&["grade", "echo", "--solution", "--report", &report][..], &check].concat()).assert().code(0);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && fs::read_to_string(&file).unwrap().starts_with('{'));
+}
+
 /// A right program and a wrong one get what they get, whatever they print.
 #[cfg(unix)]
 #[test]
@@ -783,7 +811,17 @@ fn what_would_be_ignored_is_refused() {
         &mut xtask(&["grade", "echo", "--program", "echo_server=cargo", "--address", "127.0.0.1:0"]),
         "write HOST:PORT",
     );
-    refuses(&mut xtask(&["grade", "echo", "--report", "json=/no/such/folder/verdict.json"]), "there is no folder");
+    refuses(&mut xtask(&["grade", "echo", "--report", "json=/no/such/folder/verdict.json"]), "there is no such folder");
+    refuses(&mut xtask(&["grade", "echo", "--report", "json=/tmp"]), "--report json=/tmp: that is a folder");
+    let same = ["--report", "json=verdict", "--report", "html=verdict"];
+    refuses(
+        &mut xtask(&[&["grade", "echo"][..], &same].concat()),
+        "--report html=verdict: --report json goes there, too",
+    );
+    refuses(&mut xtask(&["verify", "echo", "--attacks", "--only", "no_such_attack"]), "has no such row");
+    refuses(&mut xtask(&["release", ""]), "where to?");
+    refuses(&mut xtask(&["release", "Cargo.toml"]), "that is a file");
+    refuses(&mut xtask(&["watch", "no_such_practical"]), "no_such_practical");
 }
 
 #[cfg(unix)]

@@ -117,7 +117,7 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         max_points: row.max_points,
         duration_ms: verdict.took.as_millis(),
         message: plain::message_for_students(grade, row),
-        mistake: grade.mistake_of(verdict.check).map(|mistake| mistake.id),
+        mistake: grade.mistake_of(verdict.check).filter(|_| !grade.hides(row)).map(|mistake| mistake.id),
         hint: row.hints.first().filter(|_| failed).map(String::as_str),
         smallest_failing_input: match &verdict.status {
             Status::Failed(failure) if failed => failure.smallest_failing_input,

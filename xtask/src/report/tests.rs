@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::sample::{self, HOSTILE, TOKEN};
 use super::{FORMATS, Render, RenderText, github, html};
+use crate::explanations::NamedMistake;
 use crate::grade::Grade;
 
 fn render(format: &str, grade: &Grade) -> String {
@@ -226,6 +227,20 @@ fn what_a_hidden_check_saw_is_in_no_report_that_students_read() {
     let results = json(&render("gradescope", &sample::grade()));
     let secret = results["tests"].as_array().unwrap().iter().find(|test| test["name"] == "secret").unwrap();
     assert_eq!(secret["visibility"], "hidden");
+}
+
+#[test]
+fn a_mistake_that_only_a_hidden_check_tells_is_in_no_report_that_students_read() {
+    let mut grade = sample::grade();
+    let known = grade.mistakes[0].clone();
+    grade.mistakes = vec![NamedMistake { id: "obeys_words", checks: vec!["secret"], ..known }];
+    for (name, render) in texts().filter(|(name, _)| *name != "gradescope") {
+        let text = render(&grade);
+        let text = decoded(&text, "result").filter(|_| name == "github-classroom").unwrap_or(text);
+        assert!(!text.contains("obeys_words"), "{name}");
+    }
+    grade.shows_hidden = true;
+    assert!(render("json", &grade).contains("obeys_words"));
 }
 
 #[test]
