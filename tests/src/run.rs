@@ -62,9 +62,7 @@ pub fn run(
                     let work = move || _ = done.send(judge(planned.check, subjects, settings, large));
                     match std::thread::Builder::new().spawn_scoped(scope, work) {
                         Ok(_) => running += 1,
-                        Err(error) => {
-                            round.settle(without_running(planned.check, Status::Fault(error.into())), &mut told)
-                        }
+                        Err(error) => round.settle(not_started(planned.check, error), &mut told),
                     }
                     false
                 }
@@ -123,6 +121,11 @@ enum Readiness {
 fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings, large: &Shared) -> Verdict {
     let verdict = catch_unwind(AssertUnwindSafe(|| judge_on_a_bench(check, subjects, settings, large)));
     verdict.unwrap_or_else(|_| without_running(check, Status::Fault(panicked())))
+}
+
+/// The machine has no thread for it.
+fn not_started(check: &'static Check, error: std::io::Error) -> Verdict {
+    without_running(check, Status::Fault(error.into()))
 }
 
 fn panicked() -> Fault {

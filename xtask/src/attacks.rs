@@ -179,12 +179,8 @@ pub(crate) fn run(repository: &Repository, rubric: &Rubric, request: &VerifyRequ
     let path = rubric.folder.join("attacks.toml");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(Vec::new()) };
     let table: Table = toml::from_str(&text).with_context(|| repository.relative(&path))?;
-    if let Some(word) = request.only.iter().find(|word| !table.attack.iter().any(|attack| attack.id == **word)) {
-        bail!("--only {word}: {} has no such row", repository.relative(&path));
-    }
+    let chosen = table.chosen(&request.only).with_context(|| repository.relative(&path))?;
     let mut complaints = table.gaps();
-    let chosen: Vec<&Attack> =
-        table.attack.iter().filter(|attack| request.only.is_empty() || request.only.contains(&attack.id)).collect();
     let tiers = tiers()?;
     let unconfined = premises(Wanted::Off)?;
     let ground = Ground { repository, rubric, request, tiers: &tiers, unconfined: &unconfined };
@@ -228,6 +224,14 @@ fn one_more<'a>(next: &AtomicUsize, chosen: &[&'a Attack]) -> Option<(usize, &'a
 }
 
 impl Table {
+    /// Those that are asked for; all where there is no word.
+    fn chosen(&self, only: &[String]) -> anyhow::Result<Vec<&Attack>> {
+        if let Some(word) = only.iter().find(|word| !self.attack.iter().any(|attack| attack.id == **word)) {
+            bail!("--only {word}: there is no such row");
+        }
+        Ok(self.attack.iter().filter(|attack| only.is_empty() || only.contains(&attack.id)).collect())
+    }
+
     /// Each attack of the list has a fixture, or a reason why it has none.
     fn gaps(&self) -> Vec<String> {
         let listed = LIST.iter().flat_map(|(group, most)| (1..=*most).map(move |number| format!("{group}{number}")));

@@ -818,7 +818,10 @@ fn what_would_be_ignored_is_refused() {
         &mut xtask(&[&["grade", "echo"][..], &same].concat()),
         "--report html=verdict: --report json goes there, too",
     );
-    refuses(&mut xtask(&["verify", "echo", "--attacks", "--only", "no_such_attack"]), "has no such row");
+    refuses(
+        &mut xtask(&["verify", "echo", "--attacks", "--only", "no_such_attack"]),
+        "no_such_attack: there is no such row",
+    );
     refuses(&mut xtask(&["release", ""]), "where to?");
     refuses(&mut xtask(&["release", "Cargo.toml"]), "that is a file");
     refuses(&mut xtask(&["watch", "no_such_practical"]), "no_such_practical");
