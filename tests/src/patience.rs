@@ -31,12 +31,7 @@ pub(crate) const ENDING: Limits = Limits::waiting(Duration::from_secs(5));
 pub(crate) const LETTING_GO: Limits = Limits::waiting(Duration::from_secs(2));
 
 /// A program that may be dying, by what a peer has seen, has this long to be gone.
-pub(crate) const DYING: Limits = Limits {
-    waiting: Duration::from_millis(250),
-    working: Duration::from_millis(250),
-    wall: Duration::from_secs(10),
-    decides: false,
-};
+pub(crate) const DYING: Limits = Limits::of_its_own_time(Duration::from_millis(250));
 
 /// A program that has taken nothing for this long takes no more.
 pub(crate) const TAKING: Limits = Limits {
@@ -76,6 +71,11 @@ impl Limits {
     /// For a peer that is slow on purpose: it waits this long unless nothing can move before.
     pub(crate) const fn at_most(wall: Duration) -> Self {
         Self { waiting: wall, working: wall, wall, decides: false }
+    }
+
+    /// The same in the program's own time, which it spends waiting or working: a busy machine takes none of it.
+    const fn of_its_own_time(at_most: Duration) -> Self {
+        Self { waiting: at_most, working: at_most, wall: Duration::from_secs(10), decides: false }
     }
 
     /// So long as the program itself waits, whatever else the machine does.
@@ -291,11 +291,10 @@ pub(crate) fn wait_for<T>(
     }
 }
 
-/// Gives a program time to do the wrong thing: until nothing in it can move, or for `at_most` of its own waiting. Says whether
-/// that is proved.
+/// Gives a program time to do the wrong thing: until nothing in it can move, or for `at_most` of its own time. Says whether that
+/// is proved.
 pub(crate) fn let_be(bench: &Bench, at_most: Duration, proof: Proof) -> bool {
-    let limits = Limits { waiting: at_most, working: at_most, ..DYING };
-    let waited = wait_for(Patience::new(bench, limits, proof), |slice| {
+    let waited = wait_for(Patience::new(bench, Limits::of_its_own_time(at_most), proof), |slice| {
         std::thread::sleep(slice); // what is waited for is that nothing happens
         None::<()>
     });

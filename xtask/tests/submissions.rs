@@ -359,6 +359,16 @@ fn the_full_tier_says_what_it_has_verified() {
 
 // ---- many ----
 
+/// What it holds is what it is judged by.
+#[test]
+fn a_program_cannot_make_itself_invisible() {
+    if !has("python3") || !has_namespaces() {
+        return;
+    }
+    let hides = "import ctypes, sys\nif ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) == 0: sys.exit(1)\n"; // PR_SET_DUMPABLE
+    gets_full_marks(submission(&[("echo_server.py", &format!("{hides}{}", python()))]).path());
+}
+
 /// Two thirds of what a program may have, in each of several programs at the same time.
 const A_THOUSAND_THREADS: &str = "
 import socket, sys, threading, time

@@ -545,6 +545,22 @@ mod tests {
         });
     }
 
+    /// By its path nobody can tell what is behind it: it may be a file of another process's file system.
+    #[test]
+    fn a_program_that_reads_from_a_path_is_not_stuck() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fifo");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let _writer = fs::File::options().read(true).write(true).open(&path).unwrap();
+        run_and_look(Command::new("cat").arg(&path), |pid| {
+            let reads = || waiting_call(pid, pid).is_some_and(|call| call.number == libc::SYS_read);
+            soon("cat should read", || reads() && stat(pid).is_some_and(|stat| stat.sleeps()));
+            for _ in 0..50 {
+                assert!(picture_of(pid).is_none());
+            }
+        });
+    }
+
     #[test]
     fn a_program_that_sleeps_is_not_stuck() {
         run_and_look(Command::new("sleep").arg("60"), |pid| {
