@@ -36,6 +36,31 @@ pub(crate) fn by(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<Diagnosis> {
     named
 }
 
+/// What the rules name when less is known: without each of the clues, without each of the checks, and by each check alone, as
+/// when a student runs just that. What was left out comes first.
+pub(crate) fn with_less(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<(String, Vec<Diagnosis>)> {
+    let bare = |verdict: &Verdict| Verdict {
+        ended: verdict.ended.clone(),
+        clues: verdict.clues.clone(),
+        ..Verdict::new(verdict.check, verdict.status.clone())
+    };
+    let all: Vec<Verdict> = verdicts.iter().map(bare).collect();
+    let mut named = Vec::new();
+    for at in 0..all.len() {
+        let check = all[at].check;
+        let mut less = all.clone();
+        for without in 0..less[at].clues.0.len() {
+            let clue = less[at].clues.0.remove(without);
+            named.push((format!("all but {clue:?} of {check}"), by(rules, &less)));
+            less[at].clues.0.insert(without, clue);
+        }
+        let alone = less.remove(at);
+        named.push((format!("all but what {check} found"), by(rules, &less)));
+        named.push((format!("what {check} alone finds"), by(rules, &[alone])));
+    }
+    named
+}
+
 /// Everything that was seen in a run.
 pub(crate) struct Seen<'a> {
     verdicts: &'a [Verdict],
@@ -108,6 +133,7 @@ impl<'a> Failed<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Clues;
 
     fn of(verdicts: &[Verdict]) -> impl Iterator<Item = (&'static str, Vec<Diagnosis>)> {
         crate::PRACTICALS.iter().map(|practical| (practical.name, by(practical.rules, verdicts)))
@@ -132,6 +158,26 @@ mod tests {
         for (practical, named) in of(&every_check(&Status::Failed(Failure::new("something", "something else")))) {
             assert!(named.iter().all(|diagnosis| diagnosis.mistake == NEEDS_NONE), "{practical}: {named:?}");
         }
+    }
+
+    #[test]
+    fn a_name_that_rests_on_what_is_not_known_is_found() {
+        fn hasty(seen: &Seen<'_>) -> Option<Diagnosis> {
+            let knows = |fact| seen.failed("one").is_some_and(|failed| failed.own(fact).is_some());
+            if knows("another") || seen.failed("two").is_some() { None } else { seen.name("hasty", "", &["one"]) }
+        }
+        let failed = |check| Verdict::new(check, Status::Failed(Failure::new("something", "something else")));
+        let one = Verdict { clues: Clues(vec![Clue::own("a fact", 1), Clue::own("another", 1)]), ..failed("one") };
+        let names_with_less = |verdicts: &[Verdict]| -> Vec<String> {
+            let all = with_less(&[&[rule!(hasty)]], verdicts).into_iter();
+            all.filter(|(_, named)| !named.is_empty()).map(|(known, _)| known).collect()
+        };
+        assert_eq!(
+            names_with_less(std::slice::from_ref(&one)),
+            [r#"all but Own { fact: "another", number: 1 } of one"#]
+        );
+        let bare = Verdict { clues: Clues::default(), ..one };
+        assert_eq!(names_with_less(&[bare, failed("two")]), ["what one alone finds", "all but what two found"]);
     }
 
     #[test]

@@ -753,9 +753,7 @@ pub(crate) fn uses_little_time(bench: &Bench, tree: Tree, silent: usize) -> Outc
         return Ok(());
     }
     bench.clue(Clue::Busy((share * 100.0) as u32));
-    if let Some(descriptors @ 1..) = tree.waits_to_write() {
-        bench.clue(Clue::own(follow_up::WAITS_TO_WRITE, descriptors));
-    }
+    bench.clue(Clue::own(follow_up::WAITS_TO_WRITE, tree.waits_to_write().unwrap_or(0)));
     Err(Failure::new(
         format!("less than 5 % of a processor with {silent} silent clients connected"),
         format!("{:.0} %", share * 100.0),

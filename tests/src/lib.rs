@@ -308,6 +308,13 @@ pub fn diagnose(practical: &Practical, verdicts: &[Verdict]) -> Vec<Diagnosis> {
     diagnose::by(practical.rules, verdicts)
 }
 
+/// What [`diagnose`] would name had less been found out: for each clue that is left out, for each check that is, and for each
+/// check alone. Less evidence may cost a name and never makes another one: this is how to prove that of a program whose
+/// mistakes are known. Each result has what is known of in words.
+pub fn diagnose_with_less(practical: &Practical, verdicts: &[Verdict]) -> Vec<(String, Vec<Diagnosis>)> {
+    diagnose::with_less(practical.rules, verdicts)
+}
+
 /// Runs as the launcher of a program if this process was started as one, and returns its exit status then. Call it before
 /// anything else in an executable that calls [`run`].
 pub fn enter_launcher() -> Option<std::process::ExitCode> {

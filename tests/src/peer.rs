@@ -573,9 +573,15 @@ impl Peer {
         }
         _ = wait_for(Patience::new(&self.bench, Limits::at_most(AT_MOST), Proof::Nothing), |slice| {
             std::thread::sleep(slice.min(Duration::from_millis(1))); // a queue gives no notice of being read
-            (self.has_arrived() && self.tree.unread_from(here).is_none_or(|unread| unread == 0)).then_some(())
+            self.is_taken().then_some(())
         });
         Ok(())
+    }
+
+    /// The program has taken what was sent, as far as the system shows that.
+    pub(crate) fn is_taken(&self) -> bool {
+        let unread = || self.stream.local_addr().ok().and_then(|here| self.tree.unread_from(here));
+        self.has_arrived() && unread().is_none_or(|unread| unread == 0)
     }
 
     /// What was sent is in the program's receive buffer, or further.

@@ -395,7 +395,7 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         if !evidence.is_as_kept(&mistake.id, &grade)? {
             reads_otherwise.push(mistake.id.as_str());
         }
-        naming.count(mistake, &grade);
+        naming.count(ground.rubric.practical, mistake, &grade);
         let mut differences = differences(mistake, &grade);
         complaints.append(&mut differences);
         failed_by_some.extend(mistake.fails.iter().map(String::as_str));
@@ -436,11 +436,13 @@ struct Naming {
     right: usize,
     wrong: Vec<String>,
     unnamed: Vec<String>,
+    /// Named wrong with less evidence than there was.
+    hasty: Vec<String>,
 }
 
 impl Naming {
     /// A name that does not belong to the program is wrong, whatever else was named.
-    fn count(&mut self, mistake: &Mistake, grade: &Grade) {
+    fn count(&mut self, practical: &suite::Practical, mistake: &Mistake, grade: &Grade) {
         let makes = mistake.makes();
         let named: BTreeSet<&str> = grade.mistakes.iter().map(|named| named.id).collect();
         let list = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(" and ");
@@ -452,13 +454,25 @@ impl Naming {
         } else {
             self.wrong.push(format!("{}: named {}, and it makes {}", mistake.id, list(&named), list(&makes)));
         }
+        self.hasty.extend(named_with_less(practical, mistake, grade));
     }
 
     fn conclude(self) -> Vec<String> {
         let (wrong, unnamed) = (self.wrong.len(), self.unnamed.len());
         terminal::say_line(format_args!("\nmistakes named: {} right, {wrong} wrong, {unnamed} not named", self.right));
-        [self.wrong, self.unnamed].concat()
+        [self.wrong, self.unnamed, self.hasty].concat()
     }
+}
+
+/// A name that the program would get if less had been found out about it, as when only one check is run, or a follow-up comes to
+/// nothing: none may be wrong.
+fn named_with_less(practical: &suite::Practical, mistake: &Mistake, grade: &Grade) -> Option<String> {
+    let makes = mistake.makes();
+    let verdicts: Vec<Verdict> = grade.rows.iter().map(|row| row.verdict.clone()).collect();
+    suite::diagnose_with_less(practical, &verdicts).into_iter().find_map(|(known, named)| {
+        let wrong = named.into_iter().find(|diagnosis| !makes.contains(diagnosis.mistake))?;
+        Some(format!("{}: would be named {}, were no more known of it than {known}", mistake.id, wrong.mistake))
+    })
 }
 
 /// Mistakes × checks, a line each as it is found out.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::one_client;
+use super::{AFTERMATH, one_client};
 use crate::bench::Bench;
 use crate::evidence::{Clue, Trigger};
 use crate::patience;
@@ -19,13 +19,14 @@ pub(crate) const REST_COMES_WITH_MORE: &str = "the rest comes with more";
 /// Messages of whatever size come back whole, and then the connection is ended; the longest had so many bytes.
 pub(crate) const CLOSES_AFTER_ALL: &str = "closes after all";
 
-/// Of a long message to a client that reads only once everything was taken, the middle is lost and the end comes.
+/// Of a long message to a client that reads only once everything was taken, the middle is lost: the last bytes that came are so
+/// many of the message's last, none where its end is lost, too.
 pub(crate) const END_COMES: &str = "the end comes";
 
 /// A client was not served as long as another did not read, and was once that one had gone.
 pub(crate) const SERVED_ONCE_THE_OTHER_HAD_GONE: &str = "served once the other had gone";
 
-/// While it was busy it waited on so many descriptors until they could be written to.
+/// While it was busy it waited on so many descriptors until they could be written to, as far as a selector shows that.
 pub(crate) const WAITS_TO_WRITE: &str = "waits to write";
 
 /// The failure, where there is one.
@@ -120,20 +121,31 @@ fn is_whole_and_closed(clue: &Clue) -> bool {
     matches!(clue, Clue::LongMessage { sent, came, closed: true, .. } if sent == came)
 }
 
-/// A server that loses the middle of what a client does not read at once: does it know, at least, what it owed last?
+/// A server that loses the middle of what a client does not read at once: does it know, at least, what it owed last? Where the
+/// exchange itself comes to nothing, it says neither yes nor no.
 pub(super) fn whether_the_end_comes(server: &Program) {
-    const TELLING: usize = 64;
-    let attempt = |server: &Program| {
-        let message = server.bench.large_message();
-        let running = server.launch()?;
-        let client = running.connect_with_small_buffer()?;
-        let all_taken = client.flood(message, 1, |_| false)? == message.len();
-        let came = client.receive(message.len(), patience::REPLY)?.bytes;
-        Ok(all_taken && came.len() < message.len() && came.ends_with(&message[message.len() - TELLING..]))
-    };
-    if server.try_aside(attempt).0.unwrap_or(false) {
-        server.bench.clue(Clue::own(END_COMES, TELLING));
+    const ATTEMPTS: usize = 3;
+    let end = (0..ATTEMPTS).find_map(|_| server.try_aside(end_that_comes).0.ok().flatten());
+    if let Some(end) = end {
+        server.bench.clue(Clue::own(END_COMES, end));
     }
+}
+
+/// How much of a message's end comes to a client that reads once the server has taken all and done with it what it does:
+/// what it takes later, it may find room for. `None` where not all was taken, or all comes.
+fn end_that_comes(server: &Program) -> Result<Option<usize>, Stop> {
+    let message = server.bench.large_message();
+    let running = server.launch()?;
+    let client = running.connect_with_small_buffer()?;
+    if client.flood(message, 1, |_| false)? < message.len() {
+        return Ok(None);
+    }
+    client.until_taken()?;
+    patience::let_be(&server.bench, AFTERMATH, patience::STALLED);
+    let all_taken = client.is_taken();
+    let came = client.receive(message.len(), patience::REPLY)?.bytes;
+    let end = message.iter().rev().zip(came.iter().rev()).take_while(|(a, b)| a == b).count();
+    Ok((all_taken && came.len() < message.len()).then_some(end))
 }
 
 /// A client that is not served while another one does not read: is it served when that one has gone?

@@ -2,6 +2,7 @@
 
 use std::process::ExitStatus;
 
+use super::follow_up::{END_COMES, WAITS_TO_WRITE};
 use crate::compare::{self, bytes, describe};
 use crate::diagnose::{Failed, Rule, Seen, rule};
 use crate::evidence::{Clue, Trigger};
@@ -429,9 +430,15 @@ fn mixes_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
 
 // ---- much to send ----
 
+/// A server that loses what a late reader is owed gets the end of it across all the same, or not; `None` where it is not known.
+pub(crate) fn the_end_comes(failed: Failed<'_>) -> Option<bool> {
+    const TELLING: usize = 8; // by chance so many letters are never the same
+    failed.own(END_COMES).map(|end| end >= TELLING)
+}
+
 fn partial_write(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "echoes_large_message";
-    let failed = seen.failed(check).filter(|failed| !failed.died())?;
+    let failed = seen.failed(check).filter(|failed| !failed.died() && the_end_comes(*failed) == Some(false))?;
     let difference = failed.difference()?;
     let because = match (difference.deviation, difference.ending) {
         (Deviation::Lost(_) | Deviation::OutOfOrder | Deviation::Changed, _) => {
@@ -483,13 +490,13 @@ fn drops_data_at_end(seen: &Seen<'_>) -> Option<Diagnosis> {
     if ending.is_closed() { seen.name("drops_data_at_end", because, &[check]) } else { None }
 }
 
-/// It is busy only because of clients that have ended their side.
-fn is_busy_with_the_gone(seen: &Seen<'_>) -> bool {
+/// It is busy only because of clients that have ended their side; `None` where that is not known.
+fn is_busy_with_the_gone(seen: &Seen<'_>) -> Option<bool> {
     const LITTLE: u32 = 3;
-    let with_nobody_gone = seen.failed("rests_when_idle").and_then(|failed| {
-        failed.clue(|clue| if let Clue::BusyWithNobodyGone(percent) = clue { Some(*percent) } else { None })
-    });
-    with_nobody_gone.is_some_and(|percent| percent <= LITTLE)
+    seen.failed("rests_when_idle")?.clue(|clue| match clue {
+        Clue::BusyWithNobodyGone(percent) => Some(*percent <= LITTLE),
+        _ => None,
+    })
 }
 
 fn never_closes(seen: &Seen<'_>) -> Option<Diagnosis> {
@@ -502,7 +509,7 @@ fn never_closes(seen: &Seen<'_>) -> Option<Diagnosis> {
     if let Some((true, Some(Ending::Silence(_)))) = half_close(seen) {
         checks.push("flushes_before_close");
     }
-    if is_busy_with_the_gone(seen) {
+    if is_busy_with_the_gone(seen) == Some(true) {
         checks.push("rests_when_idle");
     }
     seen.name("never_closes", because, &checks)
@@ -545,11 +552,12 @@ fn holds_the_port(seen: &Seen<'_>) -> Option<Diagnosis> {
     seen.name("holds_the_port", because, &[check])
 }
 
+/// What else keeps it busy has a name of its own, so that must be known not to be it.
 fn spins(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "rests_when_idle";
-    let percent =
-        seen.failed(check)?.clue(|clue| if let Clue::Busy(percent) = clue { Some(*percent) } else { None })?;
-    let explained = is_busy_with_the_gone(seen) && !seen.passed("closes_after_client");
+    let failed = seen.failed(check).filter(|failed| failed.own(WAITS_TO_WRITE).is_some())?;
+    let percent = failed.clue(|clue| if let Clue::Busy(percent) = clue { Some(*percent) } else { None })?;
+    let explained = is_busy_with_the_gone(seen)? && !seen.passed("closes_after_client");
     let because = format!("while nobody spoke it used {percent} % of a processor");
     if explained { None } else { seen.name("spins", because, &[check]) }
 }

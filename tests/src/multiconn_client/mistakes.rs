@@ -99,7 +99,7 @@ fn client_hides_failure(seen: &Seen<'_>) -> Option<Diagnosis> {
         failed.clues().any(|clue| matches!(clue, Clue::Reported { status: Some(status), .. } if status.success()))
     };
     let refused = seen.failed("client_reports_refusal").filter(is_hidden);
-    let cut = seen.failed(CUT).filter(is_hidden).filter(|_| seen.failed(PIECES).is_none());
+    let cut = seen.failed(CUT).filter(is_hidden).filter(|_| seen.passed(PIECES));
     let because = match (refused, cut) {
         (Some(_), _) => "nobody listened, and its exit status was 0",
         (None, Some(_)) => "one connection was cut, and its exit status was 0",

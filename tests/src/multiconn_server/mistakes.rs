@@ -2,9 +2,9 @@
 
 use crate::diagnose::{Rule, Seen, rule};
 use crate::echo_server::follow_up::{
-    CLOSES_AFTER_ALL, END_COMES, REST_COMES_WITH_MORE, SERVED_ONCE_THE_OTHER_HAD_GONE, WAITS_TO_WRITE,
+    CLOSES_AFTER_ALL, REST_COMES_WITH_MORE, SERVED_ONCE_THE_OTHER_HAD_GONE, WAITS_TO_WRITE,
 };
-use crate::echo_server::mistakes::few_clients_in;
+use crate::echo_server::mistakes::{few_clients_in, the_end_comes};
 use crate::evidence::Clue;
 use crate::{Deviation, Diagnosis, compare};
 
@@ -61,7 +61,7 @@ fn reads_once_per_event(seen: &Seen<'_>) -> Option<Diagnosis> {
 
 fn overwrites_pending(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "echoes_large_message";
-    let failed = seen.failed(check).filter(|failed| !failed.died() && failed.own(END_COMES).is_some())?;
+    let failed = seen.failed(check).filter(|failed| !failed.died() && the_end_comes(*failed) == Some(true))?;
     let at = failed.difference().filter(|difference| {
         matches!(
             difference.deviation,
@@ -91,7 +91,7 @@ fn few_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
 
 fn spins_on_writable(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "rests_when_idle";
-    let sockets = seen.failed(check)?.own(WAITS_TO_WRITE)?;
+    let sockets = seen.failed(check)?.own(WAITS_TO_WRITE).filter(|sockets| *sockets > 0)?;
     let percent = busy(seen, check)?;
     let because = format!(
         "while nobody spoke it used {percent} % of a processor, and its selector was asked for {sockets} sockets that can be written to"
