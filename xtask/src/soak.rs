@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use crate::terminal;
+use crate::terminal::{self, Progress};
 use crate::verify::{Ground, lost_points};
 
 /// Busy loops beside the gradings.
@@ -33,9 +33,12 @@ pub(crate) fn run(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<Strin
 
 fn gradings(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
     let mut lost = Vec::new();
+    let progress = Progress::new();
     for (name, program) in ground.right_programs() {
         let began = Instant::now();
-        let bad = soak(ground, &name, program.as_deref(), times)?;
+        progress.grading(&name, times);
+        let bad = soak(ground, &name, program.as_deref(), times, &progress)?;
+        progress.clear();
         let each = began.elapsed().as_secs_f64() / times as f64;
         terminal::say_line(format_args!(
             "{name:<32} {times} gradings, {} with a point lost, {each:.2} s each",
@@ -47,18 +50,26 @@ fn gradings(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
 }
 
 /// What each grading that lost a point has lost.
-fn soak(ground: &Ground<'_>, name: &str, program: Option<&str>, times: usize) -> anyhow::Result<Vec<Vec<String>>> {
+fn soak(
+    ground: &Ground<'_>,
+    name: &str,
+    program: Option<&str>,
+    times: usize,
+    progress: &Progress,
+) -> anyhow::Result<Vec<Vec<String>>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut bad = Vec::new();
         while next.fetch_add(1, Ordering::Relaxed) < times {
             let grade = ground.grade(program.map(|program| (program, name)))?;
             if grade.score() < grade.max_score() || grade.has_faults() {
+                progress.clear();
                 let lost = lost_points(name, "", &grade);
                 // At once: a soak takes hours, and may be stopped.
                 lost.iter().for_each(|line| terminal::say_line(format_args!("       {line}")));
                 bad.push(lost);
             }
+            progress.graded();
         }
         anyhow::Ok(bad)
     };

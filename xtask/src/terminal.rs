@@ -52,6 +52,29 @@ impl Progress {
         }
     }
 
+    /// So many gradings of this program follow.
+    pub(crate) fn grading(&self, name: &str, times: usize) {
+        self.total.store(times, Ordering::Relaxed);
+        self.done.store(0, Ordering::Relaxed);
+        self.say(&format!("grading {name} {times} times"));
+    }
+
+    /// One of them is done. Gradings take long: each tenth part is told elsewhere, too.
+    pub(crate) fn graded(&self) {
+        let total = self.total.load(Ordering::Relaxed);
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.live || done.is_multiple_of((total / 10).max(1)) {
+            self.say(&format!("graded {done} of {total}"));
+        }
+    }
+
+    /// Makes room for something else on the terminal.
+    pub(crate) fn clear(&self) {
+        if self.live {
+            _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+
     fn say(&self, line: &str) {
         let mut stderr = std::io::stderr();
         _ = match (self.silent, self.live) {
@@ -64,9 +87,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.live {
-            _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
+        self.clear();
     }
 }
 
