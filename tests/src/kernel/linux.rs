@@ -16,7 +16,7 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -25,6 +25,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 use socket2::{Socket, Type};
 
 use super::{Effort, Sockets, Tasks, Wires};
+use crate::confine::watch::children;
 
 pub(crate) use stuck::whereabouts;
 
@@ -180,9 +181,29 @@ pub(crate) fn descendants(of: u32) -> Vec<u32> {
     descendants_since(of, Instant::now())
 }
 
-/// All descendants of a process, by a look at the machine's processes that began at `earliest` or later: checks that run at
-/// the same time share their looks.
+/// All descendants of a process, by a look that began at `earliest` or later.
 fn descendants_since(of: u32, earliest: Instant) -> Vec<u32> {
+    static IS_LISTED: LazyLock<bool> = LazyLock::new(|| fs::exists("/proc/thread-self/children").unwrap_or(false));
+    if *IS_LISTED { listed_below(of) } else { found_below(of, earliest) }
+}
+
+/// By the lists of children that the kernel keeps (proc_pid_task(5), children): what else runs on the machine costs nothing. One
+/// that is given to another parent in this moment may be overlooked, and is in the next look.
+fn listed_below(of: u32) -> Vec<u32> {
+    let mut seen = BTreeSet::new();
+    let mut below = vec![of];
+    let mut next = 0;
+    while next < below.len() {
+        // Whoever was given to another thread of the same process in this moment is on two lists.
+        below.extend(children(below[next]).into_iter().filter(|child| seen.insert(*child)));
+        next += 1;
+    }
+    below.split_off(1).into_iter().filter(|pid| living_parent(*pid).is_some()).collect()
+}
+
+/// By a look at all processes of the machine, where the kernel was built without those lists (CONFIG_PROC_CHILDREN): checks that
+/// run at the same time share their looks.
+fn found_below(of: u32, earliest: Instant) -> Vec<u32> {
     let parents = processes(earliest);
     let mut found = vec![of];
     let mut next = 0;
@@ -579,6 +600,27 @@ mod tests {
             for _ in 0..50 {
                 assert!(picture_of(pid).is_none());
             }
+        });
+    }
+
+    #[test]
+    fn both_looks_see_the_same_processes() {
+        let children_of_a_thread = "import subprocess, threading
+threading.Thread(target=lambda: subprocess.run('cat | cat; :', shell=True)).start()";
+        if Command::new("python3").arg("--version").output().is_err() {
+            println!("skipped: no python3 here");
+            return;
+        }
+        run_and_look(Command::new("python3").args(["-c", children_of_a_thread]), |pid| {
+            let cats = |pids: &BTreeSet<u32>| {
+                let names = pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
+                names.filter(|name| name == "cat\n").count()
+            };
+            soon("both should see the cats of a thread's shell, and nobody else", || {
+                let listed: BTreeSet<u32> = listed_below(pid).into_iter().collect();
+                let found: BTreeSet<u32> = found_below(pid, Instant::now()).into_iter().collect();
+                cats(&listed) == 2 && listed == found
+            });
         });
     }
 
