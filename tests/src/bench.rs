@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::confine::Confinement;
 use crate::confine::network::Network;
 use crate::evidence::Clue;
-use crate::kernel::{Effort, OurEnd, Standstill, Stuck, Tree, Whereabouts, Who, Wires};
+use crate::kernel::{self, Effort, OurEnd, Standstill, Stuck, Tree, Whereabouts, Who, Wires};
 use crate::payload::Payload;
 use crate::program::{Folder, Output, describe};
 use crate::transcript::{Record, Shared};
@@ -41,6 +41,8 @@ pub(crate) struct Bench {
     /// Addresses of the harness's side of connections that it has ended.
     left: Mutex<BTreeSet<SocketAddr>>,
     writers: AtomicUsize,
+    /// Of processor time, of late.
+    cost_of_looking: Mutex<Duration>,
     trees: Mutex<Vec<(String, Tree)>>,
     outputs: Mutex<Vec<(String, Output)>>,
     exit: Mutex<Option<ExitStatus>>,
@@ -73,6 +75,7 @@ impl Bench {
             ends: Mutex::default(),
             left: Mutex::default(),
             writers: AtomicUsize::new(0),
+            cost_of_looking: Mutex::default(),
             trees: Mutex::default(),
             outputs: Mutex::default(),
             exit: Mutex::default(),
@@ -220,7 +223,10 @@ impl Bench {
             return None;
         }
         let left = lock(&self.left).clone();
-        trees.iter().map(|tree| tree.standstill(earliest, wires, &left)).collect()
+        let before = kernel::own_processor_time();
+        let pictures = trees.iter().map(|tree| tree.standstill(earliest, wires, &left)).collect();
+        self.remember_cost(kernel::own_processor_time().saturating_sub(before));
+        pictures
     }
 
     /// Whether a thread of a program runs, or could if it had a processor.
@@ -228,15 +234,23 @@ impl Bench {
         self.trees().iter().any(Tree::is_running)
     }
 
-    /// About how long a look at the programs takes: it goes by their threads.
+    /// About how much processor time a look at the programs takes: it goes by their threads and processes, and where the first
+    /// one looked at is at work, it is over at once.
     pub(crate) fn cost_of_looking(&self) -> Duration {
         const PER_THREAD: Duration = Duration::from_micros(20);
-        PER_THREAD * self.trees().iter().map(Tree::threads_of_first_process).sum::<u32>()
+        let threads = PER_THREAD * self.trees().iter().map(Tree::threads_of_first_process).sum::<u32>();
+        threads.max(*lock(&self.cost_of_looking))
+    }
+
+    /// A cheap look says little about the next one: what an expensive one has cost is forgotten slowly.
+    fn remember_cost(&self, cost: Duration) {
+        let mut remembered = lock(&self.cost_of_looking);
+        *remembered = cost.max(*remembered * 3 / 4);
     }
 
     #[cfg(unix)]
     fn wires_are_still(&self, wires: Wires) -> bool {
-        lock(&self.wires).iter().filter_map(Weak::upgrade).all(|wire| crate::kernel::is_still(wire, wires))
+        lock(&self.wires).iter().filter_map(Weak::upgrade).all(|wire| kernel::is_still(wire, wires))
     }
 
     #[cfg(not(unix))]

@@ -18,9 +18,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use sight::Standstill;
 #[cfg(target_os = "linux")]
 pub(crate) use sight::thread_count;
+pub(crate) use sight::{Standstill, own_processor_time};
 #[cfg(unix)]
 pub(crate) use sight::{become_subreaper, descendants, is_still};
 pub use stuck::Stuck;

@@ -14,6 +14,10 @@ pub(crate) fn listening(_launcher: u32, _program: u32, _with_children: bool) -> 
     None
 }
 
+pub(crate) fn own_processor_time() -> Duration {
+    Duration::ZERO
+}
+
 pub(crate) fn is_running(_launcher: u32) -> bool {
     false
 }

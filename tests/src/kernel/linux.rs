@@ -246,6 +246,12 @@ fn living_parent(pid: u32) -> Option<u32> {
     (!matches!(state, "Z" | "X") || thread_count(pid) > 1).then_some(parent)
 }
 
+/// The processor time that the calling thread has used (clock_gettime(2), CLOCK_THREAD_CPUTIME_ID).
+pub(crate) fn own_processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}
+
 /// Old enough to be shared, young enough for everything that is only counted.
 fn just_now() -> Instant {
     Instant::now().checked_sub(Duration::from_millis(2)).unwrap_or_else(Instant::now)
