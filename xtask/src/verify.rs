@@ -1,8 +1,8 @@
 //! `verify`: the grader against itself.
 //!
 //! The reference solution gets full marks; the skeletons fail all but what they are given; every known mistake fails exactly
-//! the checks of its row; odd but right programs get full marks; no check is without a mistake that fails it; and the
-//! handout's table says what the rubric says.
+//! the checks of its row and is named right, and never wrong where less is known of it; odd but right programs get full marks;
+//! no check is without a mistake that fails it; and the handout's table says what the rubric says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
