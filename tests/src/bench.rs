@@ -1,4 +1,5 @@
-//! What one check works on: its record, its payloads' seed, its folders, and what must be known about all of its connections.
+//! What one check works on: its record, its payloads' seed, its folders, and what must be known
+//! about all of its connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -36,7 +37,8 @@ pub(crate) struct Bench {
     pub(crate) record: Record,
     peers: AtomicUsize,
     wires: Mutex<Vec<Weak<TcpStream>>>,
-    /// The harness's side of every connection, and the places where it listens, in the order of their coming.
+    /// The harness's side of every connection, and the places where it listens, in the order of
+    /// their coming.
     ends: Mutex<Vec<(SocketAddr, Who)>>,
     /// Addresses of the harness's side of connections that it has ended.
     left: Mutex<BTreeSet<SocketAddr>>,
@@ -52,7 +54,8 @@ pub(crate) struct Bench {
     clues: Mutex<Vec<Clue>>,
     /// A shorter conversation that shows the same failure.
     shorter: Mutex<Option<Arc<Self>>>,
-    /// Where the programs were when a wait for one last ended in vain; `None` inside where the system does not show it.
+    /// Where the programs were when a wait for one last ended in vain; `None` inside where the
+    /// system does not show it.
     stuck: Mutex<Option<Option<Stuck>>>,
     /// The end of what they had said on standard error by then.
     said: Mutex<Option<Vec<u8>>>,
@@ -93,9 +96,11 @@ impl Bench {
         Self { large: large.clone(), record: Record::new(large), ..self }
     }
 
-    /// A place for a follow-up that leaves no trace in this check's record, in a network of its own where this check has one.
+    /// A place for a follow-up that leaves no trace in this check's record, in a network of its own
+    /// where this check has one.
     pub(crate) fn aside(&self) -> io::Result<Self> {
-        let aside = Self::new(self.check, self.seed, &self.launcher, &self.scratch).with_large_message(&self.large);
+        let aside = Self::new(self.check, self.seed, &self.launcher, &self.scratch)
+            .with_large_message(&self.large);
         aside.confined(&self.confinement)
     }
 
@@ -150,7 +155,9 @@ impl Bench {
     pub(crate) fn folder(&self, users: Option<&Path>) -> io::Result<Folder> {
         match users {
             Some(folder) => Ok(Folder::Users(folder.to_owned())),
-            None => Ok(Folder::Own(tempfile::Builder::new().prefix("run-").tempdir_in(&self.scratch)?)),
+            None => {
+                Ok(Folder::Own(tempfile::Builder::new().prefix("run-").tempdir_in(&self.scratch)?))
+            }
         }
     }
 
@@ -169,7 +176,8 @@ impl Bench {
         }
     }
 
-    /// The harness listens here: whoever is connected to this address is connected to it as a server.
+    /// The harness listens here: whoever is connected to this address is connected to it as a
+    /// server.
     pub(crate) fn keep_server(&self, address: SocketAddr) {
         self.keep_end(address, Who::Server);
     }
@@ -184,7 +192,8 @@ impl Bench {
         ends.push((address, who));
     }
 
-    /// The harness ends this connection: its end is under way until the program's socket has seen it.
+    /// The harness ends this connection: its end is under way until the program's socket has seen
+    /// it.
     pub(crate) fn leave_wire(&self, stream: &TcpStream) {
         lock(&self.left).extend(stream.local_addr());
     }
@@ -212,10 +221,14 @@ impl Bench {
     /// The processor time of all programs that run in this check.
     pub(crate) fn effort(&self) -> Option<Effort> {
         let trees = self.trees();
-        trees.iter().map(Tree::effort).try_fold(Effort::default(), |sum, effort| Some(sum.plus(effort?)))
+        trees
+            .iter()
+            .map(Tree::effort)
+            .try_fold(Effort::default(), |sum, effort| Some(sum.plus(effort?)))
     }
 
-    /// Pictures of all programs of this check in which nothing can move, on the harness's side of the wires neither.
+    /// Pictures of all programs of this check in which nothing can move, on the harness's side of
+    /// the wires neither.
     pub(crate) fn standstill(&self, earliest: Instant, wires: Wires) -> Option<Vec<Standstill>> {
         let trees = self.trees();
         let writing = wires == Wires::Empty && self.writers.load(Ordering::Acquire) > 0;
@@ -234,15 +247,17 @@ impl Bench {
         self.trees().iter().any(Tree::is_running)
     }
 
-    /// About how much processor time a look at the programs takes: it goes by their threads and processes, and where the first
-    /// one looked at is at work, it is over at once.
+    /// About how much processor time a look at the programs takes: it goes by their threads and
+    /// processes, and where the first one looked at is at work, it is over at once.
     pub(crate) fn cost_of_looking(&self) -> Duration {
         const PER_THREAD: Duration = Duration::from_micros(20);
-        let threads = PER_THREAD * self.trees().iter().map(Tree::threads_of_first_process).sum::<u32>();
+        let threads =
+            PER_THREAD * self.trees().iter().map(Tree::threads_of_first_process).sum::<u32>();
         threads.max(*lock(&self.cost_of_looking))
     }
 
-    /// A cheap look says little about the next one: what an expensive one has cost is forgotten slowly.
+    /// A cheap look says little about the next one: what an expensive one has cost is forgotten
+    /// slowly.
     fn remember_cost(&self, cost: Duration) {
         let mut remembered = lock(&self.cost_of_looking);
         *remembered = cost.max(*remembered * 3 / 4);
@@ -262,7 +277,8 @@ impl Bench {
         lock(&self.outputs).push((program.to_owned(), stderr));
     }
 
-    /// What a peer has seen may be the first sign of a program's end: it is worth a moment to learn how it ended.
+    /// What a peer has seen may be the first sign of a program's end: it is worth a moment to learn
+    /// how it ended.
     pub(crate) fn suspect_death(&self) {
         self.death_suspected.store(true, Ordering::Relaxed);
     }
@@ -286,8 +302,9 @@ impl Bench {
         over.or_else(|| lock(&self.exit).map(describe))
     }
 
-    /// A wait for a program ended in vain: where all of them are is evidence. The last such wait is the one that the failure
-    /// is about, also where a search for the smallest message went on after the first.
+    /// A wait for a program ended in vain: where all of them are is evidence. The last such wait is
+    /// the one that the failure is about, also where a search for the smallest message went on
+    /// after the first.
     pub(crate) fn keep_stuck(&self) {
         match self.whereabouts() {
             Some(programs) if programs.is_empty() => {} // they have ended
@@ -311,13 +328,16 @@ impl Bench {
         let mut programs = Vec::new();
         for (program, tree) in trees {
             let found = tree.whereabouts(&ours)?;
-            programs.extend(Some(Whereabouts { program, ..found }).filter(|found| !found.threads.is_empty()));
+            programs.extend(
+                Some(Whereabouts { program, ..found }).filter(|found| !found.threads.is_empty()),
+            );
         }
         Some(programs)
     }
 
     fn our_ends(&self) -> Vec<OurEnd> {
-        let streams = lock(&self.wires).iter().filter_map(Weak::upgrade).collect::<Vec<_>>().into_iter();
+        let streams =
+            lock(&self.wires).iter().filter_map(Weak::upgrade).collect::<Vec<_>>().into_iter();
         let mut streams: BTreeMap<_, _> =
             streams.filter_map(|stream| Some((stream.local_addr().ok()?, stream))).collect();
         let written = self.record.sent();
@@ -346,8 +366,8 @@ impl Bench {
         *lock(&self.stuck) == Some(None)
     }
 
-    /// The end of what the last programs said on standard error; what they said of the harness's leaving, once it had waited in
-    /// vain, is no part of it.
+    /// The end of what the last programs said on standard error; what they said of the harness's
+    /// leaving, once it had waited in vain, is no part of it.
     pub(crate) fn stderr_tail(&self) -> Vec<u8> {
         lock(&self.said).clone().unwrap_or_else(|| self.said_by_now())
     }

@@ -82,7 +82,8 @@ impl Difference {
         let same = rest.iter().zip(got).take_while(|(a, b)| a == b).count();
         let at = equal + same;
         let from = at.saturating_sub(BEFORE);
-        let there = [&expected[from.min(equal)..equal], &got[from.saturating_sub(equal)..]].concat();
+        let there =
+            [&expected[from.min(equal)..equal], &got[from.saturating_sub(equal)..]].concat();
         Some(Self {
             at,
             deviation: deviation(&expected[..at], &rest[same..], &got[same..]),
@@ -116,7 +117,8 @@ fn deviation(before: &[u8], expected: &[u8], got: &[u8]) -> Deviation {
         (Some(_), Some(_)) => Deviation::OutOfOrder,
         (Some(lost), None) => Deviation::Lost(lost),
         (None, Some(added)) => Deviation::Added(added),
-        // The end of what came before stands there again, and nothing after it is known: bytes of an earlier turn.
+        // The end of what came before stands there again, and nothing after it is known: bytes of
+        // an earlier turn.
         (None, None) if find(before, got).is_some() => Deviation::Added(got.len()),
         (None, None) => Deviation::Changed,
     }
@@ -135,7 +137,11 @@ const FAR: usize = 256 * 1024;
 fn find(stream: &[u8], stretch: &[u8]) -> Option<usize> {
     let key = &stretch[..stretch.len().min(MATCH)];
     let stream = &stream[..stream.len().min(FAR)];
-    if key.len() < LEAST_MATCH { None } else { stream.windows(key.len()).position(|window| window == key) }
+    if key.len() < LEAST_MATCH {
+        None
+    } else {
+        stream.windows(key.len()).position(|window| window == key)
+    }
 }
 
 /// Holds when all of `expected` came and nothing else.
@@ -151,7 +157,9 @@ fn told(expected: &[u8], difference: Difference, who: &str) -> Failure {
     let Difference { at, observed_length: all, .. } = difference;
     let ending = difference.ending.map(|ending| ending.to_string()).unwrap_or_default();
     let failure = match difference.deviation {
-        Deviation::Short(_) if all == 0 => Failure::new(format!("{} for {who}", describe(expected)), ending),
+        Deviation::Short(_) if all == 0 => {
+            Failure::new(format!("{} for {who}", describe(expected)), ending)
+        }
         Deviation::Short(_) => Failure::new(
             format!("{} for {who}", describe(expected)),
             format!("only the first {}, then {ending}", bytes(all)),
@@ -223,7 +231,12 @@ mod tests {
     #[test]
     fn a_reply_cut_short_says_how_it_ended() {
         let end = Some(Ending::EndOfStream);
-        check(b"echo", b"ec", end, r#"expected "echo" for a, got only the first 2 bytes, then end of stream"#);
+        check(
+            b"echo",
+            b"ec",
+            end,
+            r#"expected "echo" for a, got only the first 2 bytes, then end of stream"#,
+        );
         check(b"echo", b"", end, r#"expected "echo" for a, got end of stream"#);
     }
 
@@ -244,7 +257,12 @@ mod tests {
 
     #[test]
     fn additional_bytes_are_shown() {
-        check(b"echo", b"echo\n", None, r#"expected "echo" for a and nothing more, got 1 byte more: "\n""#);
+        check(
+            b"echo",
+            b"echo\n",
+            None,
+            r#"expected "echo" for a and nothing more, got 1 byte more: "\n""#,
+        );
     }
 
     #[track_caller]

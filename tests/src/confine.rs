@@ -1,9 +1,10 @@
 //! What a program may reach: as little as a right program needs.
 //!
-//! There are three tiers. On Linux with namespaces a program has a network, processes and a file tree of its own, with Landlock,
-//! seccomp and limits inside. On Linux without them it has Landlock, seccomp and limits. Elsewhere it has a certain end and some
-//! limits. What is in force is never taken from what was asked for: at the start of each run [`probe`] tries every protection
-//! from inside, and the report says which of them held.
+//! There are three tiers. On Linux with namespaces a program has a network, processes and a file
+//! tree of its own, with Landlock, seccomp and limits inside. On Linux without them it has
+//! Landlock, seccomp and limits. Elsewhere it has a certain end and some limits. What is in force
+//! is never taken from what was asked for: at the start of each run [`probe`] tries every
+//! protection from inside, and the report says which of them held.
 //!
 //! Nothing here knows what a program is for, and nothing judges it.
 
@@ -89,8 +90,14 @@ const MIB: u64 = 1024 * 1024;
 
 impl Limits {
     /// For programs under test (CONTRACT §1, limits).
-    pub const RUN: Self =
-        Self { tasks: 1500, descriptors: 4096, memory: 1024 * MIB, disk: 64 * MIB, output: 256 * MIB, processor: None };
+    pub const RUN: Self = Self {
+        tasks: 1500,
+        descriptors: 4096,
+        memory: 1024 * MIB,
+        disk: 64 * MIB,
+        output: 256 * MIB,
+        processor: None,
+    };
 
     /// For compilers: several times what the largest solution needs.
     pub const BUILD: Self = Self {
@@ -103,7 +110,8 @@ impl Limits {
     };
 }
 
-/// What a program may reach besides the system's own programs and libraries, and a small folder of its own.
+/// What a program may reach besides the system's own programs and libraries, and a small folder of
+/// its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
     /// Files and folders that it may read, whole.
@@ -120,7 +128,13 @@ pub struct Reach {
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { read: Vec::new(), write: Vec::new(), execute: None, environment: Vec::new(), limits: Limits::RUN }
+        Self {
+            read: Vec::new(),
+            write: Vec::new(),
+            execute: None,
+            environment: Vec::new(),
+            limits: Limits::RUN,
+        }
     }
 }
 
@@ -142,16 +156,20 @@ pub struct Confinement {
     #[cfg(target_os = "linux")]
     broker: Option<Arc<broker::Broker>>,
     /// Protections that are left out on purpose, to see whether the self-test notices.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is nothing to leave out"))]
+    #[cfg_attr(
+        not(target_os = "linux"),
+        allow(dead_code, reason = "there is nothing to leave out")
+    )]
     without: Vec<String>,
 }
 
-/// Names protections, separated by commas, that are left out: for tests of the self-test, which must notice.
+/// Names protections, separated by commas, that are left out: for tests of the self-test, which
+/// must notice.
 pub const WITHOUT: &str = "SOCKET_PRACTICALS_WITHOUT";
 
 impl Confinement {
-    /// Finds the tier that is to be had, tries every protection, and refuses where that is less than what is required.
-    /// `launcher` and `scratch` are as in [`crate::Settings`].
+    /// Finds the tier that is to be had, tries every protection, and refuses where that is less
+    /// than what is required. `launcher` and `scratch` are as in [`crate::Settings`].
     pub fn begin(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Arc<Self>, Fault> {
         let found = Self::find(wanted, launcher, scratch)?;
         if wanted == Wanted::Required {
@@ -168,7 +186,9 @@ impl Confinement {
     fn check_required(&self) -> Result<(), Fault> {
         if self.tier != Tier::Namespaces {
             let why = self.statement[1..].join("; ");
-            return Err(Fault(format!("--confine required: full confinement is not to be had here: {why}")));
+            return Err(Fault(format!(
+                "--confine required: full confinement is not to be had here: {why}"
+            )));
         }
         match self.protections.iter().find(|protection| protection.missing.is_some()) {
             Some(Protection { name, missing }) => {
@@ -199,13 +219,23 @@ impl Confinement {
     }
 
     #[cfg(target_os = "linux")]
-    fn try_tier(tier: Tier, launcher: &Path, scratch: &Path, without: &[String]) -> std::io::Result<Self> {
+    fn try_tier(
+        tier: Tier,
+        launcher: &Path,
+        scratch: &Path,
+        without: &[String],
+    ) -> std::io::Result<Self> {
         let broker = match tier {
             Tier::Namespaces => Some(broker::Broker::start(launcher)?),
             _ => None,
         };
-        let mut found =
-            Self { tier, statement: Vec::new(), protections: Vec::new(), broker, without: without.to_vec() };
+        let mut found = Self {
+            tier,
+            statement: Vec::new(),
+            protections: Vec::new(),
+            broker,
+            without: without.to_vec(),
+        };
         found.protections = probe::run(&found, launcher, scratch)?;
         found.statement = state(tier, &found.protections);
         Ok(found)
@@ -219,7 +249,11 @@ impl Confinement {
 
     #[cfg(not(target_os = "linux"))]
     fn find(wanted: Wanted, _launcher: &Path, _scratch: &Path) -> Result<Self, Fault> {
-        let why = if wanted == Wanted::Off { "--confine off" } else { "not active: this system has no confinement" };
+        let why = if wanted == Wanted::Off {
+            "--confine off"
+        } else {
+            "not active: this system has no confinement"
+        };
         Ok(Self::plain(vec![why.to_owned()]))
     }
 
@@ -289,7 +323,12 @@ impl Confinement {
 
     /// What a launcher must know to confine a program.
     #[cfg(unix)]
-    pub(crate) fn chamber(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> wire::Chamber {
+    pub(crate) fn chamber(
+        &self,
+        network: &Network,
+        reach: &Reach,
+        ports: Vec<u16>,
+    ) -> wire::Chamber {
         wire::Chamber {
             tier: self.tier,
             reach: reach.clone(),
@@ -322,10 +361,16 @@ fn short_name(tier: Tier) -> &'static str {
 
 #[cfg(target_os = "linux")]
 fn state(tier: Tier, protections: &[Protection]) -> Vec<String> {
-    let verified: Vec<&str> =
-        protections.iter().filter(|protection| protection.missing.is_none()).map(|held| held.name.as_str()).collect();
-    let missing = protections
+    let verified: Vec<&str> = protections
         .iter()
-        .filter_map(|protection| Some(format!("not active: {} ({})", protection.name, protection.missing.as_deref()?)));
-    [tier.to_string(), format!("verified: {}", verified.join(", "))].into_iter().chain(missing).collect()
+        .filter(|protection| protection.missing.is_none())
+        .map(|held| held.name.as_str())
+        .collect();
+    let missing = protections.iter().filter_map(|protection| {
+        Some(format!("not active: {} ({})", protection.name, protection.missing.as_deref()?))
+    });
+    [tier.to_string(), format!("verified: {}", verified.join(", "))]
+        .into_iter()
+        .chain(missing)
+        .collect()
 }

@@ -1,8 +1,9 @@
 //! From evidence to the mistake that explains it, or to nothing.
 //!
-//! Each rule is a function of everything that was seen in a run and names one mistake, with one sentence of evidence and the
-//! failed checks that follow from it. A rule that another explanation would fit as well stays silent: a wrong name is worse
-//! than none. How a program ended is evidence; what it prints is none, but for the system's own words for an error.
+//! Each rule is a function of everything that was seen in a run and names one mistake, with one
+//! sentence of evidence and the failed checks that follow from it. A rule that another explanation
+//! would fit as well stays silent: a wrong name is worse than none. How a program ended is
+//! evidence; what it prints is none, but for the system's own words for an error.
 
 use crate::evidence::Clue;
 use crate::{Diagnosis, Difference, Failure, Status, Verdict};
@@ -23,21 +24,24 @@ macro_rules! rule {
 }
 pub(crate) use rule;
 
-/// A later list has what may be said of more programs than the lists before it: it names only what they leave unexplained.
+/// A later list has what may be said of more programs than the lists before it: it names only what
+/// they leave unexplained.
 pub(crate) fn by(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<Diagnosis> {
     let seen = Seen { verdicts };
     let mut named: Vec<Diagnosis> = Vec::new();
     for list in rules {
         let found = list.iter().filter_map(|rule| (rule.find)(&seen));
-        let is_explained = |check: &&str| named.iter().any(|diagnosis| diagnosis.checks.contains(check));
-        let more: Vec<Diagnosis> = found.filter(|new| !new.checks.iter().all(is_explained)).collect();
+        let is_explained =
+            |check: &&str| named.iter().any(|diagnosis| diagnosis.checks.contains(check));
+        let more: Vec<Diagnosis> =
+            found.filter(|new| !new.checks.iter().all(is_explained)).collect();
         named.extend(more);
     }
     named
 }
 
-/// What the rules name when less is known: without each of the clues, without each of the checks, and by each check alone, as
-/// when a student runs just that. What was left out comes first.
+/// What the rules name when less is known: without each of the clues, without each of the checks,
+/// and by each check alone, as when a student runs just that. What was left out comes first.
 pub(crate) fn with_less(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<(String, Vec<Diagnosis>)> {
     let bare = |verdict: &Verdict| Verdict {
         ended: verdict.ended.clone(),
@@ -91,7 +95,12 @@ impl<'a> Seen<'a> {
     }
 
     /// This mistake explains those of the checks that failed, and at least one did.
-    pub(crate) fn name(&self, mistake: &'static str, because: impl Into<String>, checks: &[&str]) -> Option<Diagnosis> {
+    pub(crate) fn name(
+        &self,
+        mistake: &'static str,
+        because: impl Into<String>,
+        checks: &[&str],
+    ) -> Option<Diagnosis> {
         let failed = self.all_failed().map(|failed| failed.verdict.check);
         let checks: Vec<&'static str> = failed.filter(|id| checks.contains(id)).collect();
         (!checks.is_empty()).then(|| Diagnosis { mistake, because: because.into(), checks })
@@ -155,8 +164,13 @@ mod tests {
     fn a_failure_without_clues_has_no_name() {
         // That a reset stops a server which lives on needs no clue besides the verdict.
         const NEEDS_NONE: &str = "one_bad_client_stops_all";
-        for (practical, named) in of(&every_check(&Status::Failed(Failure::new("something", "something else")))) {
-            assert!(named.iter().all(|diagnosis| diagnosis.mistake == NEEDS_NONE), "{practical}: {named:?}");
+        for (practical, named) in
+            of(&every_check(&Status::Failed(Failure::new("something", "something else"))))
+        {
+            assert!(
+                named.iter().all(|diagnosis| diagnosis.mistake == NEEDS_NONE),
+                "{practical}: {named:?}"
+            );
         }
     }
 
@@ -164,10 +178,19 @@ mod tests {
     fn a_name_that_rests_on_what_is_not_known_is_found() {
         fn hasty(seen: &Seen<'_>) -> Option<Diagnosis> {
             let knows = |fact| seen.failed("one").is_some_and(|failed| failed.own(fact).is_some());
-            if knows("another") || seen.failed("two").is_some() { None } else { seen.name("hasty", "", &["one"]) }
+            if knows("another") || seen.failed("two").is_some() {
+                None
+            } else {
+                seen.name("hasty", "", &["one"])
+            }
         }
-        let failed = |check| Verdict::new(check, Status::Failed(Failure::new("something", "something else")));
-        let one = Verdict { clues: Clues(vec![Clue::own("a fact", 1), Clue::own("another", 1)]), ..failed("one") };
+        let failed = |check| {
+            Verdict::new(check, Status::Failed(Failure::new("something", "something else")))
+        };
+        let one = Verdict {
+            clues: Clues(vec![Clue::own("a fact", 1), Clue::own("another", 1)]),
+            ..failed("one")
+        };
         let names_with_less = |verdicts: &[Verdict]| -> Vec<String> {
             let all = with_less(&[&[rule!(hasty)]], verdicts).into_iter();
             all.filter(|(_, named)| !named.is_empty()).map(|(known, _)| known).collect()
@@ -177,7 +200,10 @@ mod tests {
             [r#"all but Own { fact: "another", number: 1 } of one"#]
         );
         let bare = Verdict { clues: Clues::default(), ..one };
-        assert_eq!(names_with_less(&[bare, failed("two")]), ["what one alone finds", "all but what two found"]);
+        assert_eq!(
+            names_with_less(&[bare, failed("two")]),
+            ["what one alone finds", "all but what two found"]
+        );
     }
 
     #[test]
@@ -191,7 +217,9 @@ mod tests {
         fn other(seen: &Seen<'_>) -> Option<Diagnosis> {
             seen.name("other", "", &["one", "two"])
         }
-        let failed = |check| Verdict::new(check, Status::Failed(Failure::new("something", "something else")));
+        let failed = |check| {
+            Verdict::new(check, Status::Failed(Failure::new("something", "something else")))
+        };
         let lists: [&[Rule]; 2] = [&[rule!(particular)], &[rule!(general), rule!(other)]];
         let names = |verdicts: &[Verdict]| -> Vec<&str> {
             by(&lists, verdicts).into_iter().map(|diagnosis| diagnosis.mistake).collect()

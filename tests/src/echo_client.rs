@@ -1,5 +1,5 @@
-//! What is checked of the echo client. The harness plays the server, and it answers with other bytes than it was sent, as
-//! many: a client that prints what it was given is found out.
+//! What is checked of the echo client. The harness plays the server, and it answers with other
+//! bytes than it was sent, as many: a client that prints what it was given is found out.
 
 pub(crate) mod mistakes;
 
@@ -105,9 +105,13 @@ fn does_the_end_free_it(client: &Program, message: &[u8], reply: &[u8]) {
     }
 }
 
-/// Starts the client, takes its message, lets `reply` answer, and waits for the client's end. The server's side stays open until
-/// the client has ended its own.
-fn answer(client: &Program, message: &[u8], reply: impl FnOnce(&Peer) -> Outcome) -> Result<Ended, Stop> {
+/// Starts the client, takes its message, lets `reply` answer, and waits for the client's end. The
+/// server's side stays open until the client has ended its own.
+fn answer(
+    client: &Program,
+    message: &[u8],
+    reply: impl FnOnce(&Peer) -> Outcome,
+) -> Result<Ended, Stop> {
     let (host, mut sender) = start(client, message)?;
     let mut server = host.accept(&mut sender)?;
     server.expect(message)?;
@@ -148,13 +152,21 @@ fn prints(client: &Program, ended: &Ended, message: &[u8], reply: &[u8]) -> Outc
 
 /// A reply comes in as many pieces as it likes; a piece may end in the middle of a character.
 fn client_gathers_reply(client: &Program) -> Outcome {
-    let message =
-        [client.bench.payload().letters(5).as_slice(), "é€".as_bytes(), &client.bench.payload().letters(2)].concat();
+    let message = [
+        client.bench.payload().letters(5).as_slice(),
+        "é€".as_bytes(),
+        &client.bench.payload().letters(2),
+    ]
+    .concat();
     let reply = otherwise(&message);
 
     on_failure(answered_byte_by_byte(client, &message, &reply), |failure| {
         let ascii = client.bench.payload().letters(message.len());
-        if client.try_aside(|client| answered_byte_by_byte(client, &ascii, &otherwise(&ascii))).0.is_ok() {
+        if client
+            .try_aside(|client| answered_byte_by_byte(client, &ascii, &otherwise(&ascii)))
+            .0
+            .is_ok()
+        {
             client.bench.clue(Clue::GathersAscii);
         } else {
             [61_440, 64_000].into_iter().for_each(|of| how_it_takes_one_piece(client, of));
@@ -174,8 +186,9 @@ fn answered_byte_by_byte(client: &Program, message: &[u8], reply: &[u8]) -> Outc
     prints(client, &ended, message, reply)
 }
 
-/// A client that loses what comes in pieces: does it read once, or until a read is short? Replies in one piece that are
-/// multiples of nearly every buffer, of powers of two and of round numbers, tell.
+/// A client that loses what comes in pieces: does it read once, or until a read is short? Replies
+/// in one piece that are multiples of nearly every buffer, of powers of two and of round numbers,
+/// tell.
 fn how_it_takes_one_piece(client: &Program, of: usize) {
     let attempt = |client: &Program| {
         let message = client.bench.payload().letters(of);
@@ -220,11 +233,13 @@ fn client_reports_refused(client: &Program) -> Outcome {
 
     let ended = client.send_to(address, b"Hello, world")?.until_ended()?;
 
-    let expected = "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
+    let expected =
+        "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
     reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))
 }
 
-/// An address that refuses for certain as long as the socket lives: bound and not listening, so nobody else can listen there.
+/// An address that refuses for certain as long as the socket lives: bound and not listening, so
+/// nobody else can listen there.
 pub(crate) fn nobody_listens(client: &Program) -> Result<(Socket, SocketAddr), Stop> {
     let nobody = client.bench.network().tcp_socket(Domain::IPV4).map_err(Fault::from)?;
     nobody.bind(&SocketAddr::from((LOCALHOST, 0)).into()).map_err(Fault::from)?;
@@ -258,8 +273,9 @@ fn client_reports_cut_reply(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// The reply is complete when as many bytes are back as were sent, also where that fills a buffer exactly, or is nothing at
-/// all: then the client closes and ends, and does not wait for a server that waits for it.
+/// The reply is complete when as many bytes are back as were sent, also where that fills a buffer
+/// exactly, or is nothing at all: then the client closes and ends, and does not wait for a server
+/// that waits for it.
 fn client_closes(client: &Program) -> Outcome {
     let payload = client.bench.payload().letters(4096);
     for length in [10, 4096, 0] {
@@ -276,9 +292,11 @@ fn client_closes(client: &Program) -> Outcome {
         server.close();
         let ended = sender.until_ended()?;
         if !ended.exit.is_ok_and(|status| status.success()) {
-            return Err(
-                Failure::new(format!("exit status 0 after a message of {length} bytes"), ended.describe()).into()
-            );
+            return Err(Failure::new(
+                format!("exit status 0 after a message of {length} bytes"),
+                ended.describe(),
+            )
+            .into());
         }
         if message.is_empty() {
             prints(client, &ended, b"", b"")?;
@@ -290,7 +308,9 @@ fn client_closes(client: &Program) -> Outcome {
 fn about(stop: Stop, length: usize) -> Stop {
     match stop {
         Stop::Failed(failure) => {
-            let expected = format!("end of stream from the client after the reply to a message of {length} bytes");
+            let expected = format!(
+                "end of stream from the client after the reply to a message of {length} bytes"
+            );
             Failure { expected, smallest_failing_input: Some(length), ..failure }.into()
         }
         other => other,
@@ -302,7 +322,12 @@ fn client_and_server_agree(client: &Program, server: &Program) -> Outcome {
     let mut payload = client.bench.payload();
     let running = server.launch()?;
 
-    for message in [payload.letters(12), "Grüße".as_bytes().to_vec(), payload.letters(1024), payload.letters(5000)] {
+    for message in [
+        payload.letters(12),
+        "Grüße".as_bytes().to_vec(),
+        payload.letters(1024),
+        payload.letters(5000),
+    ] {
         let ended = client.send_to(running.address, &message)?.until_ended()?;
         prints(client, &ended, &message, &message)?;
     }

@@ -1,5 +1,6 @@
-//! What is checked of the echo server, from outside, over TCP. The readable list first, then the checks; each check's comment
-//! is the misconception that it detects. Which points a check is worth and what it needs is the rubric's business.
+//! What is checked of the echo server, from outside, over TCP. The readable list first, then the
+//! checks; each check's comment is the misconception that it detects. Which points a check is worth
+//! and what it needs is the rubric's business.
 
 pub(crate) mod follow_up;
 pub(crate) mod mistakes;
@@ -46,16 +47,18 @@ pub(crate) const CHECKS: &[Check] = &[
 /// A reader that is late begins after this long, or as soon as nothing can move before it reads.
 const LATE: Duration = Duration::from_millis(500);
 
-/// For a program to do the wrong thing after a client did something odd; nothing is waited for once nothing can move.
+/// For a program to do the wrong thing after a client did something odd; nothing is waited for once
+/// nothing can move.
 pub(crate) const AFTERMATH: Duration = Duration::from_millis(250);
 
 // ---- flow ----
 
-/// The address on the command line is the address: not a constant in the source, not every interface of the machine.
+/// The address on the command line is the address: not a constant in the source, not every
+/// interface of the machine.
 pub(crate) fn listens_on_given_address(server: &Program) -> Outcome {
     let another = Ipv4Addr::new(127, 0, 20, 1);
-    let exists =
-        server.bench.network().listen(SocketAddr::from((another, 0))).is_ok() && !server.has_declared_address();
+    let exists = server.bench.network().listen(SocketAddr::from((another, 0))).is_ok()
+        && !server.has_declared_address();
     for host in [Some(LOCALHOST), exists.then_some(another)].into_iter().flatten() {
         let running = server.launch_on(host)?;
 
@@ -105,8 +108,8 @@ fn echoes_short_message(server: &Program) -> Outcome {
     })
 }
 
-/// Bytes are not text: a server that decodes what it receives, if only for its log, fails on bytes that are not UTF-8, and on
-/// characters that two reads cut in two.
+/// Bytes are not text: a server that decodes what it receives, if only for its log, fails on bytes
+/// that are not UTF-8, and on characters that two reads cut in two.
 fn echoes_every_byte_value(server: &Program) -> Outcome {
     const PIECE: usize = 16;
     let every_value: Vec<u8> = (0..=255).collect();
@@ -115,7 +118,9 @@ fn echoes_every_byte_value(server: &Program) -> Outcome {
     let characters = cut.iter().map(|(first, second)| vec![first.as_slice(), second]);
     let messages: Vec<Vec<&[u8]>> = values.chain(characters).collect();
 
-    on_failure(exchange_all(server, &messages.concat()), |failure| smallest_of_values(server, failure, &messages))
+    on_failure(exchange_all(server, &messages.concat()), |failure| {
+        smallest_of_values(server, failure, &messages)
+    })
 }
 
 /// Several messages on one connection.
@@ -127,7 +132,8 @@ fn exchange_all(server: &Program, messages: &[&[u8]]) -> Outcome {
 
 /// Which of the messages break a fresh server, and which byte of the first one does alone.
 fn smallest_of_values(server: &Program, found: Failure, messages: &[Vec<&[u8]>]) -> Stop {
-    let Some((message, failure, bench)) = follow_up::which_fail(server, messages, exchange_all) else {
+    let Some((message, failure, bench)) = follow_up::which_fail(server, messages, exchange_all)
+    else {
         return found.into();
     };
     let alone = message.chunks(1).find_map(|byte| {
@@ -136,19 +142,24 @@ fn smallest_of_values(server: &Program, found: Failure, messages: &[Vec<&[u8]>])
         Some((failure, format!("the byte 0x{:02x} alone does not come back", byte[0]), 1, bench))
     });
     let together = "these bytes, sent as shown, are enough to break it".to_owned();
-    let (failure, sentence, size, bench) = alone.unwrap_or((failure, together, message.len(), bench));
+    let (failure, sentence, size, bench) =
+        alone.unwrap_or((failure, together, message.len(), bench));
     server.bench.show_instead(bench);
     Failure { smallest: Some(sentence), smallest_failing_input: Some(size), ..failure }.into()
 }
 
-/// For each size of a read, up to `most`: text whose last character is cut by it, and the rest of that text.
+/// For each size of a read, up to `most`: text whose last character is cut by it, and the rest of
+/// that text.
 fn characters_cut_in_two(payload: &mut Payload, most: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
     let characters = ["é", "€", "😀"];
     (1..=most)
         .zip(characters.iter().cycle())
         .map(|(size, character)| {
             let (begin, end) = character.as_bytes().split_at(1);
-            ([payload.letters(size - 1).as_slice(), begin].concat(), [end, &payload.letters(5)].concat())
+            (
+                [payload.letters(size - 1).as_slice(), begin].concat(),
+                [end, &payload.letters(5)].concat(),
+            )
         })
         .collect()
 }
@@ -179,7 +190,8 @@ fn obeys_no_words(server: &Program) -> Outcome {
         let Some((word, failure, bench)) = alone else { return found.into() };
         server.bench.show_instead(bench);
         let sentence = format!("the message {} is enough to break it", compare::describe(&word));
-        Failure { smallest: Some(sentence), smallest_failing_input: Some(word.len()), ..failure }.into()
+        Failure { smallest: Some(sentence), smallest_failing_input: Some(word.len()), ..failure }
+            .into()
     })
 }
 
@@ -189,10 +201,14 @@ fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
     let running = server.launch()?;
     let mut before = "nothing".to_owned();
     for word in words {
-        let mut client = running.connect().map_err(|stop| after(stop, &format!("another client had sent {before}")))?;
+        let mut client = running
+            .connect()
+            .map_err(|stop| after(stop, &format!("another client had sent {before}")))?;
         before = compare::describe(word);
         client.exchange(word)?;
-        client.exchange(&payload.letters(9)).map_err(|stop| after(stop, &format!("the message {before}")))?;
+        client
+            .exchange(&payload.letters(9))
+            .map_err(|stop| after(stop, &format!("the message {before}")))?;
         client.close();
     }
     let last = running.connect().and_then(|mut client| client.exchange(&payload.letters(9)));
@@ -202,7 +218,9 @@ fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
 /// A failure that is about what came before it says so.
 pub(crate) fn after(stop: Stop, what: &str) -> Stop {
     match stop {
-        Stop::Failed(failure) => Failure { expected: format!("{}, after {what}", failure.expected), ..failure }.into(),
+        Stop::Failed(failure) => {
+            Failure { expected: format!("{}, after {what}", failure.expected), ..failure }.into()
+        }
         other => other,
     }
 }
@@ -219,7 +237,8 @@ fn adds_nothing(server: &Program) -> Outcome {
     let mut came = client.receive_among_others(&message)?.bytes;
     client.half_close()?; // the echo is complete: this only ends the wait for bytes that should not come
     came.extend(client.receive(MOST, patience::SILENCE)?.bytes);
-    let added = compare::same(&message, &Received { equal: 0, bytes: came, ending: None }, "client a");
+    let added =
+        compare::same(&message, &Received { equal: 0, bytes: came, ending: None }, "client a");
     if !greeting.is_empty() {
         server.bench.clue(Clue::Greeting(greeting.clone()));
         let observed = compare::describe(&greeting);
@@ -233,9 +252,9 @@ fn adds_nothing(server: &Program) -> Outcome {
     added
 }
 
-/// One connection carries many messages: a server that reads once and replies once, or that takes a short read for the end,
-/// loses the second, and so does one that closes when nothing comes for a moment. They get shorter, so that bytes left over in a
-/// buffer show.
+/// One connection carries many messages: a server that reads once and replies once, or that takes a
+/// short read for the end, loses the second, and so does one that closes when nothing comes for a
+/// moment. They get shorter, so that bytes left over in a buffer show.
 fn echoes_message_after_message(server: &Program) -> Outcome {
     const LENGTHS: [usize; 7] = [13, 5, 11, 3, 1, 14, 2];
     let mut payload = server.bench.payload();
@@ -259,12 +278,18 @@ fn echoes_message_after_message(server: &Program) -> Outcome {
         if ending_of(&failure).is_some_and(Ending::is_closed) {
             follow_up::how_it_takes_long_messages(server);
         }
-        shrink::smallest(server, 0, Case::messages(LENGTHS[..number].to_vec()), failure, &one_client)
+        shrink::smallest(
+            server,
+            0,
+            Case::messages(LENGTHS[..number].to_vec()),
+            failure,
+            &one_client,
+        )
     })
 }
 
-/// What came instead of an echo, where it is the end of an earlier message: the part that a shorter one after it left standing
-/// in a buffer.
+/// What came instead of an echo, where it is the end of an earlier message: the part that a shorter
+/// one after it left standing in a buffer.
 fn stale_bytes(server: &Program, lengths: &[usize], failure: &Failure) -> Option<Vec<u8>> {
     const TELLING: usize = 3;
     let mut payload = server.bench.payload();
@@ -276,17 +301,20 @@ fn stale_bytes(server: &Program, lengths: &[usize], failure: &Failure) -> Option
             common >= TELLING && (common == rest.len() || common == wrong.len())
         })
     };
-    let found = (1..messages.len()).any(|at| messages[..at].iter().any(|earlier| is_stale(earlier, &messages[at])));
+    let found = (1..messages.len())
+        .any(|at| messages[..at].iter().any(|earlier| is_stale(earlier, &messages[at])));
     found.then(|| wrong.to_vec())
 }
 
 // ---- chunking ----
 
-/// TCP carries bytes, not messages: whatever the server's buffer holds, some message is longer, and some fills it exactly.
+/// TCP carries bytes, not messages: whatever the server's buffer holds, some message is longer, and
+/// some fills it exactly.
 fn echoes_every_size(server: &Program) -> Outcome {
     const SIZES: [usize; 41] = [
-        1, 2, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1000, 1023,
-        1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8191, 8192, 8193, 16384, 32768, 65535, 65536, 65537, 100_000,
+        1, 2, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 511, 512,
+        513, 1000, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8191, 8192, 8193, 16384,
+        32768, 65535, 65536, 65537, 100_000,
     ];
     let message = server.bench.payload().stream(SIZES[SIZES.len() - 1]);
     let running = server.launch()?;
@@ -311,7 +339,9 @@ fn echoes_every_size(server: &Program) -> Outcome {
 fn echoes_byte_by_byte(server: &Program) -> Outcome {
     let pieces = Case { clients: 1, messages: vec![12], piece: 1 };
 
-    on_failure(one_client(server, &pieces), |failure| shrink::smallest(server, 0, pieces, failure, &one_client))
+    on_failure(one_client(server, &pieces), |failure| {
+        shrink::smallest(server, 0, pieces, failure, &one_client)
+    })
 }
 
 /// One client, whose messages are exchanged in turn, piece by piece.
@@ -337,7 +367,8 @@ fn pause(bench: &Bench) {
     patience::let_be(bench, AFTERMATH, patience::STUCK);
 }
 
-/// One write is not one message either: where the client does not read yet, a write takes only a part.
+/// One write is not one message either: where the client does not read yet, a write takes only a
+/// part.
 fn echoes_large_message(server: &Program) -> Outcome {
     let large = Case::message(server.bench.large_message().len());
     let attempt = |server: &Program, case: &Case| {
@@ -355,7 +386,8 @@ fn echoes_large_message(server: &Program) -> Outcome {
     })
 }
 
-/// A client that reads late and slowly gets every byte, and costs the others nothing; nor does one that never reads.
+/// A client that reads late and slowly gets every byte, and costs the others nothing; nor does one
+/// that never reads.
 fn outlasts_slow_reader(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let message = server.bench.large_message();
@@ -423,7 +455,8 @@ fn serves_clients_at_once(server: &Program) -> Outcome {
     silent.exchange(&payload.letters(6))
 }
 
-/// Each client has its own bytes: one buffer shared by all shows when all have sent before anybody reads.
+/// Each client has its own bytes: one buffer shared by all shows when all have sent before anybody
+/// reads.
 fn keeps_clients_apart(server: &Program) -> Outcome {
     const CLIENTS: usize = 50;
     const ROUNDS: usize = 3;
@@ -446,7 +479,8 @@ fn in_rounds(server: &Program, case: &Case) -> Outcome {
     for longest in &case.messages {
         // Whose bytes those are that come to another client shows only where there are some.
         let shortest = longest.div_ceil(8);
-        let messages: Vec<Vec<u8>> = clients.iter().map(|_| payload.message(shortest..=*longest)).collect();
+        let messages: Vec<Vec<u8>> =
+            clients.iter().map(|_| payload.message(shortest..=*longest)).collect();
         for (client, message) in clients.iter().zip(&messages) {
             client.send(message)?;
         }
@@ -455,19 +489,26 @@ fn in_rounds(server: &Program, case: &Case) -> Outcome {
     Ok(())
 }
 
-/// Each client expects its own message; where one gets something else, it matters whose bytes those are.
+/// Each client expects its own message; where one gets something else, it matters whose bytes those
+/// are.
 fn receive_all(clients: &mut [Peer], messages: &[Vec<u8>]) -> Outcome {
-    let wrong = clients
-        .iter_mut()
-        .zip(messages)
-        .enumerate()
-        .find_map(|(at, (client, message))| client.expect(message).err().map(|stop| (at, stop)));
+    let wrong =
+        clients.iter_mut().zip(messages).enumerate().find_map(|(at, (client, message))| {
+            client.expect(message).err().map(|stop| (at, stop))
+        });
     let Some((at, stop)) = wrong else { return Ok(()) };
     on_failure(Err(stop), |failure| {
-        let came = failure.difference.as_ref().map(|difference| difference.wrong().to_vec()).unwrap_or_default();
+        let came = failure
+            .difference
+            .as_ref()
+            .map(|difference| difference.wrong().to_vec())
+            .unwrap_or_default();
         let of_the_rest = || {
-            (at + 1..clients.len())
-                .any(|other| clients[other].surplus().is_some_and(|surplus| is_from_another(&surplus, other, messages)))
+            (at + 1..clients.len()).any(|other| {
+                clients[other]
+                    .surplus()
+                    .is_some_and(|surplus| is_from_another(&surplus, other, messages))
+            })
         };
         let bench = clients[at].bench();
         let shows = is_from_another(&came, at, messages) || {
@@ -515,7 +556,9 @@ pub(crate) fn connect_one_by_one(
 ) -> Result<Vec<Peer>, Stop> {
     let mut served: Vec<Peer> = Vec::new();
     for _ in 0..clients {
-        let next = running.connect().and_then(|mut client| client.exchange(&payload.letters(8)).map(|()| client));
+        let next = running
+            .connect()
+            .and_then(|mut client| client.exchange(&payload.letters(8)).map(|()| client));
         match next {
             Ok(client) => served.push(client),
             Err(Stop::Failed(failure)) => return Err(turned_away(running, served.len(), failure)),
@@ -599,7 +642,11 @@ fn closes_after_client(server: &Program) -> Outcome {
     .into())
 }
 
-fn connect_exchange_and_close(running: &Server<'_>, clients: usize, payload: &mut Payload) -> Outcome {
+fn connect_exchange_and_close(
+    running: &Server<'_>,
+    clients: usize,
+    payload: &mut Payload,
+) -> Outcome {
     for _ in 0..clients {
         let mut client = running.connect()?;
         client.exchange(&payload.letters(7))?;
@@ -608,7 +655,8 @@ fn connect_exchange_and_close(running: &Server<'_>, clients: usize, payload: &mu
     Ok(())
 }
 
-/// The sockets that the server holds once it has let go of all but `wanted`, or when its time for that is over.
+/// The sockets that the server holds once it has let go of all but `wanted`, or when its time for
+/// that is over.
 fn settled(running: &Server<'_>, tree: Tree, wanted: usize) -> Result<Sockets, Stop> {
     let mut last = None;
     let mut until = |proof: Proof, reached: fn(Sockets, usize) -> bool| {
@@ -685,23 +733,28 @@ fn others_survive_reset(server: &Program, running: &Server<'_>, payload: &mut Pa
         client.reset();
         patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
     }
-    other.exchange(&payload.letters(10)).map_err(|stop| after(stop, "another client had reset its connection"))
+    other
+        .exchange(&payload.letters(10))
+        .map_err(|stop| after(stop, "another client had reset its connection"))
 }
 
-/// A server that was stopped must come up again at once: without address reuse the old connections hold the port.
+/// A server that was stopped must come up again at once: without address reuse the old connections
+/// hold the port.
 fn restarts_on_same_port(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
     let mut connected = running.connect()?;
     connected.exchange(&payload.letters(12))?;
 
-    let again = running.restart().map_err(|stop| after(stop, "it was stopped with a client connected"))?;
+    let again =
+        running.restart().map_err(|stop| after(stop, "it was stopped with a client connected"))?;
     again.connect()?.exchange(&payload.letters(12))
 }
 
 // ---- conduct ----
 
-/// A server that has nothing to do does nothing: it waits in a call, it does not ask again and again.
+/// A server that has nothing to do does nothing: it waits in a call, it does not ask again and
+/// again.
 fn rests_when_idle(server: &Program) -> Outcome {
     const CLIENTS: usize = 10;
     let mut payload = server.bench.payload();
@@ -729,7 +782,8 @@ fn rests_when_idle(server: &Program) -> Outcome {
     running.lives_on()
 }
 
-/// The share of a processor, in per cent, that it uses while some silent clients are there and none has ever left.
+/// The share of a processor, in per cent, that it uses while some silent clients are there and none
+/// has ever left.
 pub(crate) fn busy_with_silent(server: &Program, clients: usize) -> Result<u32, Stop> {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
@@ -763,7 +817,8 @@ pub(crate) fn uses_little_time(bench: &Bench, tree: Tree, silent: usize) -> Outc
 
 /// The share of one processor that the program uses, of the time in which it could have had one.
 fn busy_share(tree: Tree, window: Duration) -> f64 {
-    let (began, before, total_before) = (Instant::now(), tree.effort(), tree.total_processor_time());
+    let (began, before, total_before) =
+        (Instant::now(), tree.effort(), tree.total_processor_time());
     std::thread::sleep(window); // the window is what is measured
     let passed = began.elapsed();
     let spent = tree.effort().unwrap_or_default().since(before.unwrap_or_default());
@@ -782,7 +837,8 @@ fn busy_share(tree: Tree, window: Duration) -> f64 {
 pub(crate) fn reports_address_in_use(server: &Program) -> Outcome {
     let (address, ended) = server.launch_where_taken()?;
 
-    let expected = format!("a message on stderr and an exit status other than 0, since {address} is taken");
+    let expected =
+        format!("a message on stderr and an exit status other than 0, since {address} is taken");
     let succeeded = ended.exit.is_ok_and(|status| status.success());
     reports(&server.bench, &ended, expected, !succeeded)
 }
@@ -790,27 +846,43 @@ pub(crate) fn reports_address_in_use(server: &Program) -> Outcome {
 /// What cannot be a port is answered with how to use the program.
 pub(crate) fn reports_bad_arguments(server: &Program) -> Outcome {
     const USAGE: i32 = 2;
-    let expected = |port: &str| format!("a usage line on stderr and exit status 2 for the port {port:?}");
+    let expected =
+        |port: &str| format!("a usage line on stderr and exit status 2 for the port {port:?}");
     if !server.takes_a_port() {
-        return Err(Failure::new(expected("abc"), "a command line without a place for a port").into());
+        return Err(
+            Failure::new(expected("abc"), "a command line without a place for a port").into()
+        );
     }
     for port in ["abc", "70000", "-1", ""] {
         let ended = server.launch_with_port(port)?;
-        let is_usage = ended.exit.is_ok_and(|status| status.code() == Some(USAGE)) && ended.says_usage();
+        let is_usage =
+            ended.exit.is_ok_and(|status| status.code() == Some(USAGE)) && ended.says_usage();
         reports(&server.bench, &ended, expected(port), is_usage)?;
     }
     Ok(())
 }
 
 /// An error was reported in words: it ended, not by a panic, and said something on stderr.
-pub(crate) fn reports(bench: &Bench, ended: &Ended, expected: String, right_status: bool) -> Outcome {
-    let said =
-        if ended.stderr.total() == 0 { "nothing on stderr".to_owned() } else { "a message on stderr".to_owned() };
+pub(crate) fn reports(
+    bench: &Bench,
+    ended: &Ended,
+    expected: String,
+    right_status: bool,
+) -> Outcome {
+    let said = if ended.stderr.total() == 0 {
+        "nothing on stderr".to_owned()
+    } else {
+        "a message on stderr".to_owned()
+    };
     if !ended.panicked() && ended.exit.is_ok() && right_status && ended.stderr.total() > 0 {
         return Ok(());
     }
     let said_something = ended.stderr.total() > 0;
-    bench.clue(Clue::Reported { status: ended.exit.ok(), panicked: ended.panicked(), said_something });
+    bench.clue(Clue::Reported {
+        status: ended.exit.ok(),
+        panicked: ended.panicked(),
+        said_something,
+    });
     if ended.panicked() {
         return Err(Failure::new(expected, format!("a panic: {}", ended.describe())).into());
     }

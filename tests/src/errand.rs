@@ -34,8 +34,14 @@ pub struct Errands<'a> {
 }
 
 impl Errands<'_> {
-    /// Runs a command in an empty folder, for at most `time` by the clock. None of its processes is left afterwards.
-    pub fn run(&self, command: &[OsString], reach: &Reach, time: Duration) -> Result<Finished, Fault> {
+    /// Runs a command in an empty folder, for at most `time` by the clock. None of its processes is
+    /// left afterwards.
+    pub fn run(
+        &self,
+        command: &[OsString],
+        reach: &Reach,
+        time: Duration,
+    ) -> Result<Finished, Fault> {
         let folder = tempfile::Builder::new().prefix("build-").tempdir_in(self.scratch)?;
         #[cfg(unix)]
         let network = self.confinement.network()?;

@@ -1,7 +1,8 @@
-//! What a check saw besides its verdict: the clues from which [`crate::diagnose`] tells mistakes apart.
+//! What a check saw besides its verdict: the clues from which [`crate::diagnose`] tells mistakes
+//! apart.
 //!
-//! A clue is a fact about the program, found by the check itself or by a follow-up exchange with a fresh process. It decides
-//! no verdict.
+//! A clue is a fact about the program, found by the check itself or by a follow-up exchange with a
+//! fresh process. It decides no verdict.
 
 use std::net::SocketAddr;
 use std::process::ExitStatus;
@@ -10,7 +11,10 @@ use crate::peer::Ending;
 use crate::{Failure, Stop};
 
 /// What a failure turns into once more is known about it; everything else stays what it is.
-pub(crate) fn on_failure<T>(outcome: Result<T, Stop>, then: impl FnOnce(Failure) -> Stop) -> Result<T, Stop> {
+pub(crate) fn on_failure<T>(
+    outcome: Result<T, Stop>,
+    then: impl FnOnce(Failure) -> Stop,
+) -> Result<T, Stop> {
     match outcome {
         Err(Stop::Failed(failure)) => Err(then(failure)),
         other => other,
@@ -34,13 +38,20 @@ pub(crate) enum Clue {
     FailedAt(usize),
     /// After the echo of a short message came these bytes, the end of a longer one before it.
     StaleBytes(Vec<u8>),
-    /// What a fresh process returned of a first message of so many bytes, and whether it ended the connection after that, and the
-    /// size of the buffer that it reads into, where that is seen.
+    /// What a fresh process returned of a first message of so many bytes, and whether it ended the
+    /// connection after that, and the size of the buffer that it reads into, where that is seen.
     LongMessage { sent: usize, came: usize, closed: bool, buffer: Option<usize> },
-    /// A message that breaks it: how many of its bytes came back, how that ended, whether a message longer by one byte comes
-    /// back whole, whether just as many bytes as came back do and one more do not, and whether the next message on the same
-    /// connection comes back.
-    Size { bad: usize, came: usize, ending: Option<Ending>, longer_works: bool, holds_so_many: bool, goes_on: bool },
+    /// A message that breaks it: how many of its bytes came back, how that ended, whether a message
+    /// longer by one byte comes back whole, whether just as many bytes as came back do and one more
+    /// do not, and whether the next message on the same connection comes back.
+    Size {
+        bad: usize,
+        came: usize,
+        ending: Option<Ending>,
+        longer_works: bool,
+        holds_so_many: bool,
+        goes_on: bool,
+    },
     /// So many clients were served at the same time, and the next one was not.
     Served(usize),
     /// A client that was kept waiting was answered as soon as the one before it had gone.
@@ -51,13 +62,15 @@ pub(crate) enum Clue {
     HalfClose { complete: bool, ending: Option<Ending> },
     /// So many sockets of clients that had closed were still open.
     LeftOpen(usize),
-    /// It did not listen again at once; whether its socket had SO_REUSEADDR set, where that can be seen.
+    /// It did not listen again at once; whether its socket had SO_REUSEADDR set, where that can be
+    /// seen.
     NotRestarted { reuses_address: Option<bool> },
     /// The share of a processor that it used while nobody spoke, in per cent.
     Busy(u32),
     /// The same while no client had come and gone or half-closed, in per cent.
     BusyWithNobodyGone(u32),
-    /// How it ended where a message and a status were due, and whether that was a panic, a traceback or a signal.
+    /// How it ended where a message and a status were due, and whether that was a panic, a
+    /// traceback or a signal.
     Reported { status: Option<ExitStatus>, panicked: bool, said_something: bool },
     /// What a client printed: the reply that it had got, and what it had sent.
     Printed { stdout: Vec<u8>, reply: Vec<u8>, message: Vec<u8>, ended: bool },
@@ -67,9 +80,11 @@ pub(crate) enum Clue {
     GathersAscii,
     /// A client did not end after a reply of so many bytes.
     HangsAfter(usize),
-    /// A client printed so many bytes of a reply of so many that came in one piece; the size of the buffer that it reads into.
+    /// A client printed so many bytes of a reply of so many that came in one piece; the size of the
+    /// buffer that it reads into.
     OnePiece { printed: usize, of: usize, buffer: Option<usize> },
-    /// What only one program's checks look for and only its rules know, by a name of theirs, with a number where one belongs to it.
+    /// What only one program's checks look for and only its rules know, by a name of theirs, with a
+    /// number where one belongs to it.
     Own { fact: &'static str, number: usize },
 }
 

@@ -1,5 +1,6 @@
-//! What is checked of the client that sends messages with a header. The harness plays the server; its replies have other bytes
-//! than the messages, and other lengths, so that only their own headers say where they end.
+//! What is checked of the client that sends messages with a header. The harness plays the server;
+//! its replies have other bytes than the messages, and other lengths, so that only their own
+//! headers say where they end.
 
 pub(crate) mod mistakes;
 
@@ -40,7 +41,8 @@ fn reply_to(message: &[u8]) -> Vec<u8> {
     [otherwise(message).as_slice(), b"!"].concat()
 }
 
-/// The header goes first, high byte first, and counts the body alone; nothing stands before, between or after.
+/// The header goes first, high byte first, and counts the body alone; nothing stands before,
+/// between or after.
 fn client_frames_message(client: &Program) -> Outcome {
     let message = client.bench.payload().letters(11);
     let (host, mut sender) = start(client, &[&message])?;
@@ -57,7 +59,9 @@ fn client_frames_every_length(client: &Program) -> Outcome {
     for length in [0, 1, 255, 256, 65_535] {
         let message = &text[..length];
         let (host, mut sender) = start(client, &[message])?;
-        host.accept(&mut sender)?.expect(&framed(message)).map_err(|stop| of_length(stop, length))?;
+        host.accept(&mut sender)?
+            .expect(&framed(message))
+            .map_err(|stop| of_length(stop, length))?;
     }
     Ok(())
 }
@@ -94,8 +98,13 @@ fn messages(client: &Program) -> Vec<Vec<u8>> {
     [9, 4, 14].into_iter().map(|length| payload.letters(length)).collect()
 }
 
-/// Starts the client, lets `server` serve it, and waits for its end; the server's side stays open until the client has closed.
-fn answer(client: &Program, messages: &[Vec<u8>], serve: impl FnOnce(&mut Peer) -> Outcome) -> Result<Ended, Stop> {
+/// Starts the client, lets `server` serve it, and waits for its end; the server's side stays open
+/// until the client has closed.
+fn answer(
+    client: &Program,
+    messages: &[Vec<u8>],
+    serve: impl FnOnce(&mut Peer) -> Outcome,
+) -> Result<Ended, Stop> {
     let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
     let (host, mut sender) = start(client, &messages)?;
     let mut server = host.accept(&mut sender)?;
@@ -107,12 +116,18 @@ fn answer(client: &Program, messages: &[Vec<u8>], serve: impl FnOnce(&mut Peer) 
 
 /// On stdout there are these lines and nothing else, and all went well.
 fn prints(ended: &Ended, lines: &[Vec<u8>]) -> Outcome {
-    let expected: Vec<u8> = lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect();
+    let expected: Vec<u8> =
+        lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect();
     let stdout = ended.stdout.whole().unwrap_or_else(|| ended.stdout.tail(4096));
     let unix: Vec<u8> = String::from_utf8_lossy(&stdout).replace("\r\n", "\n").into_bytes();
     if unix != expected {
-        let expected = format!("on stdout each reply and a line end: {}", compare::describe(&expected));
-        return Err(Failure::new(expected, format!("{}, {}", compare::describe(&stdout), ended.describe())).into());
+        let expected =
+            format!("on stdout each reply and a line end: {}", compare::describe(&expected));
+        return Err(Failure::new(
+            expected,
+            format!("{}, {}", compare::describe(&stdout), ended.describe()),
+        )
+        .into());
     }
     if ended.exit.is_ok_and(|status| status.success()) {
         return Ok(());
@@ -126,7 +141,8 @@ fn client_gathers_pieces(client: &Program) -> Outcome {
     on_failure(answered_in_pieces(client, &reply, 12), |failure| {
         let ascii = "eE: 300 bytes, ".repeat(20).into_bytes();
         let in_pieces = client.try_aside(|client| answered_in_pieces(client, &ascii, 12)).0.is_ok();
-        if !in_pieces && client.try_aside(|client| answered_in_pieces(client, &ascii, 0)).0.is_ok() {
+        if !in_pieces && client.try_aside(|client| answered_in_pieces(client, &ascii, 0)).0.is_ok()
+        {
             client.bench.clue(Clue::own(mistakes::WHOLE_ONLY, ascii.len()));
         }
         failure.into()
@@ -155,7 +171,11 @@ fn client_keeps_what_follows(client: &Program) -> Outcome {
         messages[1..].iter().try_for_each(|message| server.expect(&framed(message)))
     });
     on_failure(ended.and_then(|ended| prints(&ended, &replies)), |failure| {
-        if client.try_aside(|client| goes_on_when_answered_again(client, &messages, &replies)).0.is_ok() {
+        if client
+            .try_aside(|client| goes_on_when_answered_again(client, &messages, &replies))
+            .0
+            .is_ok()
+        {
             client.bench.clue(Clue::own(mistakes::LOST_WHAT_FOLLOWED, replies.len() - 1));
         }
         failure.into()
@@ -163,7 +183,11 @@ fn client_keeps_what_follows(client: &Program) -> Outcome {
 }
 
 /// All replies come at once, and those after the first come again: all is well then.
-fn goes_on_when_answered_again(client: &Program, messages: &[Vec<u8>], replies: &[Vec<u8>]) -> Outcome {
+fn goes_on_when_answered_again(
+    client: &Program,
+    messages: &[Vec<u8>],
+    replies: &[Vec<u8>],
+) -> Outcome {
     let ended = answer(client, messages, |server| {
         server.expect(&framed(&messages[0]))?;
         server.send(&replies.iter().flat_map(|reply| framed(reply)).collect::<Vec<u8>>())?;
@@ -175,10 +199,12 @@ fn goes_on_when_answered_again(client: &Program, messages: &[Vec<u8>], replies: 
     prints(&ended, replies)
 }
 
-/// Without a MESSAGE each line is one, as soon as it was typed, without its end; the last may have none.
+/// Without a MESSAGE each line is one, as soon as it was typed, without its end; the last may have
+/// none.
 fn client_reads_lines(client: &Program) -> Outcome {
     let messages = messages(client);
-    let lines = [&messages[0], b"\n".as_slice(), &messages[1], b"\r\n", b"\n", &messages[2]].concat();
+    let lines =
+        [&messages[0], b"\n".as_slice(), &messages[1], b"\r\n", b"\n", &messages[2]].concat();
     let sent = [&messages[0], &messages[1], &Vec::new(), &messages[2]];
 
     for then_end in [true, false] {
@@ -188,7 +214,10 @@ fn client_reads_lines(client: &Program) -> Outcome {
         let complete = if then_end { &sent[..] } else { &sent[..3] };
         for message in complete {
             on_failure(server.expect(&framed(message)), |failure| {
-                if server.surplus().is_some_and(|rest| rest.starts_with(b"\n") || rest.starts_with(b"\r\n")) {
+                if server
+                    .surplus()
+                    .is_some_and(|rest| rest.starts_with(b"\n") || rest.starts_with(b"\r\n"))
+                {
                     client.bench.clue(Clue::own(mistakes::SENT_THE_LINE_END, message.len()));
                 }
                 failure.into()
@@ -204,7 +233,8 @@ fn client_reads_lines(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// A number of 16 bits holds no more than 65,535: what is longer is refused before anything is sent.
+/// A number of 16 bits holds no more than 65,535: what is longer is refused before anything is
+/// sent.
 fn client_refuses_long_message(client: &Program) -> Outcome {
     const USAGE: i32 = 2;
     let short = client.bench.payload().letters(5);
@@ -214,7 +244,10 @@ fn client_refuses_long_message(client: &Program) -> Outcome {
         let (host, sender) = start(client, &[&short, message])?;
         let tree = sender.tree();
         let ended = sender.until_ended()?;
-        let expected = format!("a message on stderr and exit status 2, since a message has {} bytes", message.len());
+        let expected = format!(
+            "a message on stderr and exit status 2, since a message has {} bytes",
+            message.len()
+        );
         let right_status = ended.exit.is_ok_and(|status| status.code() == Some(USAGE));
         let refused = reports(&client.bench, &ended, expected, right_status);
         on_failure(refused.and_then(|()| sent_nothing(&host, tree)), |failure| {
@@ -249,7 +282,8 @@ fn client_reports_nobody(client: &Program) -> Outcome {
     let (_nobody, address) = nobody_listens(client)?;
     let ended = client.send_to(address, b"Hello, world")?.until_ended()?;
 
-    let expected = "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
+    let expected =
+        "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
     reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))
 }
 
@@ -257,7 +291,8 @@ fn client_reports_nobody(client: &Program) -> Outcome {
 fn client_reports_cut_message(client: &Program) -> Outcome {
     let message = client.bench.payload().letters(20);
     let reply = framed(&reply_to(&message));
-    for (cut, place) in [(0, "before a reply"), (1, "inside of a header"), (9, "inside of a body")] {
+    for (cut, place) in [(0, "before a reply"), (1, "inside of a header"), (9, "inside of a body")]
+    {
         let (host, mut sender) = start(client, &[&message])?;
         let mut server = host.accept(&mut sender)?;
         server.expect(&framed(&message))?;
@@ -265,7 +300,9 @@ fn client_reports_cut_message(client: &Program) -> Outcome {
         server.close();
 
         let ended = sender.until_ended()?;
-        let expected = format!("a message on stderr and an exit status other than 0, since the stream ended {place}");
+        let expected = format!(
+            "a message on stderr and an exit status other than 0, since the stream ended {place}"
+        );
         reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))?;
     }
     Ok(())
@@ -277,11 +314,13 @@ fn framed_programs_agree(client: &Program, server: &Program) -> Outcome {
     let mut payload = client.bench.payload();
     let running = server.launch()?;
 
-    let messages = [payload.letters(12), "Grüße, 世界".as_bytes().to_vec(), Vec::new(), payload.letters(LONG)];
+    let messages =
+        [payload.letters(12), "Grüße, 世界".as_bytes().to_vec(), Vec::new(), payload.letters(LONG)];
     let arguments: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
     let ended = client.send_all_to(running.address, &arguments)?.until_ended()?;
     on_failure(prints(&ended, &messages), |failure| {
-        let prints_it = |length| client.try_aside(|client| prints_reply_of(client, length)).0.is_ok();
+        let prints_it =
+            |length| client.try_aside(|client| prints_reply_of(client, length)).0.is_ok();
         if let Some(longest) = shrink::largest_that_works(LONG, prints_it) {
             client.bench.clue(Clue::own(mistakes::LONGEST_REPLY, longest));
         }

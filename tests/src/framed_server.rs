@@ -1,12 +1,15 @@
-//! What is checked of the server that echoes messages with a header of two bytes: the length of the body, unsigned, big-endian.
-//! The readable list first, then the checks; each check's comment is the misconception that it detects.
+//! What is checked of the server that echoes messages with a header of two bytes: the length of the
+//! body, unsigned, big-endian. The readable list first, then the checks; each check's comment is
+//! the misconception that it detects.
 
 pub(crate) mod mistakes;
 
 use std::time::Duration;
 
 use crate::bench::Bench;
-use crate::echo_server::{AFTERMATH, after, listens_on_given_address, reports_address_in_use, reports_bad_arguments};
+use crate::echo_server::{
+    AFTERMATH, after, listens_on_given_address, reports_address_in_use, reports_bad_arguments,
+};
 use crate::evidence::{Clue, on_failure};
 use crate::patience::{self, Patience, Proof, wait_for};
 use crate::payload::Payload;
@@ -42,7 +45,8 @@ pub(crate) fn framed(body: &[u8]) -> Vec<u8> {
 
 // ---- header ----
 
-/// The least that such a server does: the header says how long the body is, and counts nothing but the body, high byte first.
+/// The least that such a server does: the header says how long the body is, and counts nothing but
+/// the body, high byte first.
 fn echoes_one_message(server: &Program) -> Outcome {
     let body = server.bench.payload().letters(12);
     on_failure(exchange_alone(server, &framed(&body)), |failure| {
@@ -78,7 +82,8 @@ fn echoes_empty_body(server: &Program) -> Outcome {
 
 /// Both bytes of the header count, in their order, up to the largest number that they hold.
 fn echoes_every_length(server: &Program) -> Outcome {
-    const LENGTHS: [usize; 12] = [1, 2, 255, 256, 257, 300, 1024, 4096, 32_767, 32_768, 65_534, 65_535];
+    const LENGTHS: [usize; 12] =
+        [1, 2, 255, 256, 257, 300, 1024, 4096, 32_767, 32_768, 65_534, 65_535];
     let text = server.bench.payload().letters(65_535);
     let running = server.launch()?;
     let mut client = running.connect()?;
@@ -122,7 +127,9 @@ fn reads_cut_header(server: &Program) -> Outcome {
     for length in [7, 90] {
         let message = framed(&payload.letters(length));
         let echoed = client.send_pieces([&message[..1], &message[1..2], &message[2..]]);
-        on_failure(echoed.and_then(|()| client.expect(&message)), |failure| in_pieces_only(server, failure))?;
+        on_failure(echoed.and_then(|()| client.expect(&message)), |failure| {
+            in_pieces_only(server, failure)
+        })?;
     }
     Ok(())
 }
@@ -179,7 +186,8 @@ fn answers_three_in_one_segment(server: &Program) -> Outcome {
     })
 }
 
-/// What was read beyond the end of a message is the beginning of the next one, and is not read again.
+/// What was read beyond the end of a message is the beginning of the next one, and is not read
+/// again.
 fn keeps_what_follows(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
@@ -201,7 +209,8 @@ fn keeps_what_follows(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// After a message and one byte of the next header a whole message is echoed, as if that byte had not been there.
+/// After a message and one byte of the next header a whole message is echoed, as if that byte had
+/// not been there.
 fn forgets_half_a_header(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
@@ -241,12 +250,17 @@ fn ends_between_messages(server: &Program) -> Outcome {
         said => {
             server.bench.clue(Clue::own(mistakes::SAID_SOMETHING, said - before));
             let observed = show(&stderr.tail(said - before), 80);
-            Err(Failure::new("nothing on stderr where a stream ends between two messages", observed).into())
+            Err(Failure::new(
+                "nothing on stderr where a stream ends between two messages",
+                observed,
+            )
+            .into())
         }
     }
 }
 
-/// The end of the stream inside of a message is an error: half a message is none, and no more of it will come.
+/// The end of the stream inside of a message is an error: half a message is none, and no more of it
+/// will come.
 fn reports_cut_message(server: &Program) -> Outcome {
     let mut payload = server.bench.payload();
     let running = server.launch()?;
@@ -254,7 +268,9 @@ fn reports_cut_message(server: &Program) -> Outcome {
     other.exchange(&framed(&payload.letters(6)))?;
 
     let message = framed(&payload.letters(200));
-    for (cut, place) in [(1, "inside of a header"), (2, "after a header"), (100, "inside of a body")] {
+    for (cut, place) in
+        [(1, "inside of a header"), (2, "after a header"), (100, "inside of a body")]
+    {
         let said = running.stderr().caught_up().total();
         let mut client = running.connect()?;
         client.exchange(&framed(&payload.letters(4)))?;
@@ -262,7 +278,12 @@ fn reports_cut_message(server: &Program) -> Outcome {
         client.half_close()?;
         is_closed(&client, &format!("its stream had ended {place}"))?;
         says_why(&running, said, &format!("a stream had ended {place}"))?;
-        serves_on(&running, &mut other, &mut payload, &format!("another client's stream had ended {place}"))?;
+        serves_on(
+            &running,
+            &mut other,
+            &mut payload,
+            &format!("another client's stream had ended {place}"),
+        )?;
     }
     Ok(())
 }
@@ -300,7 +321,9 @@ fn says_why(running: &Server<'_>, said_before: usize, why: &str) -> Outcome {
         std::thread::sleep(slice.min(Duration::from_millis(2))); // another thread drains the pipe
         (running.stderr().total() > said_before).then_some(())
     });
-    said.map_err(|_| Failure::new(format!("a message on stderr, since {why}"), "nothing on stderr").into())
+    said.map_err(|_| {
+        Failure::new(format!("a message on stderr, since {why}"), "nothing on stderr").into()
+    })
 }
 
 /// Who was there before is answered, and so is who comes now.
@@ -380,7 +403,8 @@ fn keeps_messages_apart(server: &Program) -> Outcome {
     let mut clients = connect_one_by_one(&running, CLIENTS, &mut payload)?;
 
     for _ in 0..ROUNDS {
-        let messages: Vec<Vec<u8>> = (0..CLIENTS).map(|_| framed(&payload.message(8..=400))).collect();
+        let messages: Vec<Vec<u8>> =
+            (0..CLIENTS).map(|_| framed(&payload.message(8..=400))).collect();
         let cuts = [0, 1, 2, 6, usize::MAX];
         for cut in cuts.windows(2) {
             for (client, message) in clients.iter().zip(&messages) {
@@ -410,7 +434,11 @@ fn has_anothers_bytes(failure: &Failure, own: &[u8], messages: &[Vec<u8>]) -> bo
 }
 
 /// Each is opened only when the one before it has been answered: a backlog of one survives that.
-fn connect_one_by_one(running: &Server<'_>, clients: usize, payload: &mut Payload) -> Result<Vec<Peer>, Stop> {
+fn connect_one_by_one(
+    running: &Server<'_>,
+    clients: usize,
+    payload: &mut Payload,
+) -> Result<Vec<Peer>, Stop> {
     let connect = |number: usize| {
         let mut client = running.connect()?;
         let context = format!("{number} other clients had connected");

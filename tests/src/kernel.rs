@@ -1,8 +1,9 @@
-//! What the operating system knows of a program that it runs: its processes, its sockets, its processor time, and whether
-//! anything in it can still move.
+//! What the operating system knows of a program that it runs: its processes, its sockets, its
+//! processor time, and whether anything in it can still move.
 //!
-//! Everything that needs Linux is in [`linux`]; on other systems each question is answered with `None`, which means "cannot
-//! be seen here", never "no". Nothing here talks to the program or disturbs it.
+//! Everything that needs Linux is in [`linux`]; on other systems each question is answered with
+//! `None`, which means "cannot be seen here", never "no". Nothing here talks to the program or
+//! disturbs it.
 
 #[cfg(target_os = "linux")]
 #[path = "kernel/linux.rs"]
@@ -36,13 +37,16 @@ pub const CANNOT_SEE: &str = if cfg!(target_os = "linux") {
 /// How still the wires must be for a standstill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wires {
-    /// Nothing is queued: what the network still holds may come through at any moment, by a timer of the kernel's at the latest.
+    /// Nothing is queued: what the network still holds may come through at any moment, by a timer
+    /// of the kernel's at the latest.
     Empty,
-    /// Bytes may be held back by a closed window, since somebody does not read on purpose; none are under way.
+    /// Bytes may be held back by a closed window, since somebody does not read on purpose; none are
+    /// under way.
     Stalled,
 }
 
-/// All processes of one launched program: the children of its launcher, to any depth, orphans included.
+/// All processes of one launched program: the children of its launcher, to any depth, orphans
+/// included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tree {
     launcher: u32,
@@ -54,7 +58,8 @@ pub(crate) struct Tree {
 pub(crate) struct Sockets {
     /// How many there are, listening ones included.
     pub(crate) held: usize,
-    /// How many of them have seen their peer's end of stream and are not closed yet: CLOSE_WAIT and what may follow it.
+    /// How many of them have seen their peer's end of stream and are not closed yet: CLOSE_WAIT and
+    /// what may follow it.
     pub(crate) half_closed: usize,
 }
 
@@ -96,7 +101,10 @@ impl Effort {
 
     /// What was spent since `earlier`; threads that have ended since count as nothing.
     pub(crate) fn since(self, earlier: Self) -> Self {
-        Self { ran: self.ran.saturating_sub(earlier.ran), queued: self.queued.saturating_sub(earlier.queued) }
+        Self {
+            ran: self.ran.saturating_sub(earlier.ran),
+            queued: self.queued.saturating_sub(earlier.queued),
+        }
     }
 }
 
@@ -105,7 +113,8 @@ impl Tree {
         Self { launcher, program }
     }
 
-    /// The TCP addresses on which the program listens right now: those of its first process, or of all where that has none.
+    /// The TCP addresses on which the program listens right now: those of its first process, or of
+    /// all where that has none.
     pub(crate) fn listening(&self) -> Option<Vec<SocketAddr>> {
         sight::listening(self.launcher, self.program, true)
     }
@@ -125,7 +134,8 @@ impl Tree {
         sight::thread_count(self.program)
     }
 
-    /// Whether all sockets on which the program listens have SO_REUSEADDR set; `None` where there is none, or it cannot be seen.
+    /// Whether all sockets on which the program listens have SO_REUSEADDR set; `None` where there
+    /// is none, or it cannot be seen.
     pub(crate) fn reuses_address(&self) -> Option<bool> {
         sight::reuses_address(self.launcher)
     }
@@ -135,7 +145,8 @@ impl Tree {
         sight::read_size(self.launcher)
     }
 
-    /// On how many descriptors it waits until they can be written to; `None` where it does so by a call that does not show it.
+    /// On how many descriptors it waits until they can be written to; `None` where it does so by a
+    /// call that does not show it.
     pub(crate) fn waits_to_write(&self) -> Option<usize> {
         sight::waits_to_write(self.launcher)
     }
@@ -145,7 +156,8 @@ impl Tree {
         sight::tasks(self.launcher)
     }
 
-    /// The bytes of memory that the program has right now: a page that several of its processes share counts once.
+    /// The bytes of memory that the program has right now: a page that several of its processes
+    /// share counts once.
     pub(crate) fn resident_memory(&self) -> Option<u64> {
         sight::resident_memory(self.launcher)
     }
@@ -160,7 +172,8 @@ impl Tree {
         sight::effort(self.launcher)
     }
 
-    /// The processor time since the program's start, of threads and processes that have ended, too; to the clock tick.
+    /// The processor time since the program's start, of threads and processes that have ended, too;
+    /// to the clock tick.
     pub(crate) fn total_processor_time(&self) -> Option<Duration> {
         sight::total_processor_time(self.launcher)
     }
@@ -170,15 +183,18 @@ impl Tree {
         sight::unread_from(self.launcher, self.program, peer)
     }
 
-    /// What each thread of the program does right now, and what the program leaves lying; without threads if it has ended.
+    /// What each thread of the program does right now, and what the program leaves lying; without
+    /// threads if it has ended.
     pub(crate) fn whereabouts(&self, ours: &[OurEnd]) -> Option<Whereabouts> {
         sight::whereabouts(self.launcher, ours)
     }
 
-    /// A picture of the program in which every thread waits, without a time limit, for something outside of it; `None` if
-    /// anything runs, sleeps, may be woken by a timer or is under way on its sockets. Two equal pictures mean that nothing
-    /// has moved in between, if the later one's look at the processes began after the first was done, at `earliest`. `left` are the addresses of peers that
-    /// have ended their connections: a socket that has not seen that yet is about to.
+    /// A picture of the program in which every thread waits, without a time limit, for something
+    /// outside of it; `None` if anything runs, sleeps, may be woken by a timer or is under way on
+    /// its sockets. Two equal pictures mean that nothing has moved in between, if the later one's
+    /// look at the processes began after the first was done, at `earliest`. `left` are the
+    /// addresses of peers that have ended their connections: a socket that has not seen that yet is
+    /// about to.
     pub(crate) fn standstill(
         &self,
         earliest: Instant,

@@ -1,13 +1,15 @@
-//! The process between the harness and each program it runs: it confines the program, keeps it to its limits, and sees to its
-//! certain end.
+//! The process between the harness and each program it runs: it confines the program, keeps it to
+//! its limits, and sees to its certain end.
 //!
-//! The harness starts its own executable again as a launcher, and the launcher starts the program. The keeper, which is the
-//! launcher itself or, in a chamber, its child (see [`crate::confine::chamber`]), adopts whatever the program's processes leave
-//! behind, and when its control channel ends, because the harness is done or because the harness was killed, it ends them all
-//! and only then goes itself. Nothing here judges or prints.
+//! The harness starts its own executable again as a launcher, and the launcher starts the program.
+//! The keeper, which is the launcher itself or, in a chamber, its child (see
+//! [`crate::confine::chamber`]), adopts whatever the program's processes leave behind, and when its
+//! control channel ends, because the harness is done or because the harness was killed, it ends
+//! them all and only then goes itself. Nothing here judges or prints.
 //!
-//! The control channel is the launcher's standard input, a socket. From the harness: one [`Orders`], then its end. From the
-//! launcher: lines, see [`Word`]. Output of the program goes past the launcher straight into the harness's pipes.
+//! The control channel is the launcher's standard input, a socket. From the harness: one
+//! [`Orders`], then its end. From the launcher: lines, see [`Word`]. Output of the program goes
+//! past the launcher straight into the harness's pipes.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -82,7 +84,11 @@ impl Word {
 
 impl Orders {
     pub(crate) fn write_to(&self, chamber: &Chamber, channel: impl Write) -> io::Result<()> {
-        Fields::default().number(self.then_end.into()).bytes(&self.input).chamber(chamber).write_to(channel)
+        Fields::default()
+            .number(self.then_end.into())
+            .bytes(&self.input)
+            .chamber(chamber)
+            .write_to(channel)
     }
 
     fn read_from(channel: impl Read) -> io::Result<(Self, Chamber)> {
@@ -92,8 +98,8 @@ impl Orders {
     }
 }
 
-/// Runs as a launcher if the arguments of this process say so, and then returns its exit status. An executable that links the
-/// suite calls this before anything else.
+/// Runs as a launcher if the arguments of this process say so, and then returns its exit status. An
+/// executable that links the suite calls this before anything else.
 pub(crate) fn enter() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     let first = arguments.next()?;
@@ -140,22 +146,32 @@ fn launch_in_namespaces(
         Forked::Child => {
             let kept = match furnish(chamber, &folder) {
                 Ok(()) => keep(channel, command, orders, chamber),
-                Err(error) => say(channel, &Word::Failed(format!("no file tree of its own: {error}"))),
+                Err(error) => {
+                    say(channel, &Word::Failed(format!("no file tree of its own: {error}")))
+                }
             };
-            // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned up here.
+            // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned
+            // up here.
             unsafe { libc::_exit(i32::from(kept.is_err())) }
         }
         Forked::Parent(keeper) => {
             say(channel, &Word::Keeper(keeper.as_raw_nonzero().get() as u32))?;
             let_go_of_output()?;
-            while let Err(rustix::io::Errno::INTR) = rustix::process::waitpid(Some(keeper), WaitOptions::empty()) {}
+            while let Err(rustix::io::Errno::INTR) =
+                rustix::process::waitpid(Some(keeper), WaitOptions::empty())
+            {}
             say(channel, &Word::Gone)
         }
     }
 }
 
 /// Starts the program and stays with it to its end.
-fn keep(channel: &UnixStream, command: &[OsString], orders: &Orders, chamber: &Chamber) -> io::Result<()> {
+fn keep(
+    channel: &UnixStream,
+    command: &[OsString],
+    orders: &Orders,
+    chamber: &Chamber,
+) -> io::Result<()> {
     let alone = std::process::id() == 1;
     if !alone {
         kernel::become_subreaper()?;
@@ -165,8 +181,10 @@ fn keep(channel: &UnixStream, command: &[OsString], orders: &Orders, chamber: &C
         Ok(started) => started,
         Err(error) => return say(channel, &Word::Failed(error.to_string())),
     };
-    // From here on nothing may fail before the program has ended: where the harness is gone already, its end has come.
-    let told = let_go_of_output().and_then(|()| say(channel, &Word::Started(program.as_raw_nonzero().get() as u32)));
+    // From here on nothing may fail before the program has ended: where the harness is gone
+    // already, its end has come.
+    let told = let_go_of_output()
+        .and_then(|()| say(channel, &Word::Started(program.as_raw_nonzero().get() as u32)));
     let none_left = reap(ours, program);
 
     if told.is_ok() && none_left.is_ok() {
@@ -175,7 +193,8 @@ fn keep(channel: &UnixStream, command: &[OsString], orders: &Orders, chamber: &C
         watch_until_end(channel, Watch::new(limits, alone, chamber.reach.write.clone()));
     }
     drop(input);
-    // Left out for the self-test alone, whose process ends by itself: no program is ever let live on.
+    // Left out for the self-test alone, whose process ends by itself: no program is ever let live
+    // on.
     if chamber.probe.is_none() || chamber.has("end") {
         end_all(program, none_left.as_ref().ok(), alone);
     }
@@ -211,7 +230,8 @@ fn start(command: &[OsString], orders: &Orders, chamber: &Chamber) -> io::Result
 
 fn start_plainly(command: &[OsString], input: OwnedFd, limits: Limits) -> io::Result<Pid> {
     limit(limits)?;
-    let (executable, arguments) = command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
+    let (executable, arguments) =
+        command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
     let child = Command::new(executable)
         .args(arguments)
         .stdin(Stdio::from(input))
@@ -224,8 +244,12 @@ fn start_plainly(command: &[OsString], input: OwnedFd, limits: Limits) -> io::Re
 fn limit(limits: Limits) -> io::Result<()> {
     let most = limits.descriptors;
     let hard = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(most).min(most);
-    rustix::process::setrlimit(Resource::Nofile, Rlimit { current: Some(hard), maximum: Some(hard) })?;
-    // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5), kernel/coredump).
+    rustix::process::setrlimit(
+        Resource::Nofile,
+        Rlimit { current: Some(hard), maximum: Some(hard) },
+    )?;
+    // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5),
+    // kernel/coredump).
     Ok(rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(1), maximum: Some(1) })?)
 }
 
@@ -263,8 +287,8 @@ fn exit_status(status: WaitStatus) -> ExitStatus {
     ExitStatus::from_raw(status.as_raw())
 }
 
-/// Returns when the harness has closed its side, on purpose or by dying, or when the program has passed a limit. The last look
-/// is taken then: on a busy machine it may be the first.
+/// Returns when the harness has closed its side, on purpose or by dying, or when the program has
+/// passed a limit. The last look is taken then: on a busy machine it may be the first.
 fn watch_until_end(channel: &UnixStream, mut watch: Watch) {
     let interval = Timespec { tv_sec: 0, tv_nsec: watch::INTERVAL.subsec_nanos().into() };
     loop {
@@ -280,7 +304,8 @@ fn watch_until_end(channel: &UnixStream, mut watch: Watch) {
     }
 }
 
-/// `none_left` hears from the thread that collects what ends; where the machine had none to spare, this one does.
+/// `none_left` hears from the thread that collects what ends; where the machine had none to spare,
+/// this one does.
 fn end_all(program: Pid, none_left: Option<&Receiver<()>>, alone: bool) {
     _ = rustix::process::kill_process_group(program, Signal::KILL);
     loop {
@@ -305,7 +330,8 @@ fn collect_one() -> rustix::io::Result<()> {
     rustix::process::wait(WaitOptions::NOHANG).map(drop)
 }
 
-/// From the first process of a process namespace this reaches all others in it, and nobody else (kill(2)).
+/// From the first process of a process namespace this reaches all others in it, and nobody else
+/// (kill(2)).
 #[cfg(target_os = "linux")]
 fn kill_everybody_else() {
     // SAFETY: the call takes numbers. It is made as process 1 only.

@@ -1,10 +1,12 @@
 //! The checks of the socket practicals, and what they stand on.
 //!
-//! A practical is a list of [`Check`]s. [`run`] gives each check fresh processes of the student's programs, talks to them over
-//! TCP and returns a [`Verdict`] for each, with its evidence. This crate builds nothing, knows no points and prints nothing.
+//! A practical is a list of [`Check`]s. [`run`] gives each check fresh processes of the student's
+//! programs, talks to them over TCP and returns a [`Verdict`] for each, with its evidence. This
+//! crate builds nothing, knows no points and prints nothing.
 //!
-//! Three things may come of a check, and they never meet: the program did what it should; it did not, which is a [`Failure`], a
-//! value; or the harness could not find out, which is a [`Fault`], an error of ours.
+//! Three things may come of a check, and they never meet: the program did what it should; it did
+//! not, which is a [`Failure`], a value; or the harness could not find out, which is a [`Fault`],
+//! an error of ours.
 
 mod bench;
 mod compare;
@@ -58,7 +60,11 @@ pub const PRACTICALS: &[Practical] = &[
         name: "multiconn",
         programs: &["multiconn_server", "multiconn_client"],
         checks: &[&multiconn_server::AS_ECHO, multiconn_server::CHECKS, multiconn_client::CHECKS],
-        rules: &[multiconn_server::mistakes::RULES, echo_server::mistakes::RULES, multiconn_client::mistakes::RULES],
+        rules: &[
+            multiconn_server::mistakes::RULES,
+            echo_server::mistakes::RULES,
+            multiconn_client::mistakes::RULES,
+        ],
     },
     Practical {
         name: "framing",
@@ -110,8 +116,8 @@ pub struct Check {
 }
 
 impl Check {
-    /// The checks of one practical's program, for the program of another that does all of it too: the same functions under the
-    /// same ids.
+    /// The checks of one practical's program, for the program of another that does all of it too:
+    /// the same functions under the same ids.
     pub(crate) const fn of_another_program<const N: usize>(
         checks: &[Self],
         programs: &'static [&'static str],
@@ -177,7 +183,8 @@ pub struct Failure {
     pub observed: String,
     /// The smallest number of bytes that breaks the program, where that was looked for.
     pub smallest_failing_input: Option<usize>,
-    /// The smallest conversation that breaks the program, in a sentence: "1024 bytes come back, 1025 do not".
+    /// The smallest conversation that breaks the program, in a sentence: "1024 bytes come back,
+    /// 1025 do not".
     pub smallest: Option<String>,
     /// Where the bytes that came part from those that should have come, where bytes were compared.
     pub difference: Option<Box<Difference>>,
@@ -261,8 +268,8 @@ pub struct Verdict {
     pub stderr_tail: Vec<u8>,
     /// How a program ended that should have gone on.
     pub ended: Option<String>,
-    /// What the program was blocked in when a wait for it ended in vain, in a sentence; `None` where no wait did, or where the
-    /// system does not show it.
+    /// What the program was blocked in when a wait for it ended in vain, in a sentence; `None`
+    /// where no wait did, or where the system does not show it.
     pub blocked_in: Option<String>,
     /// What tells the mistakes apart, for [`diagnose`].
     pub clues: Clues,
@@ -302,21 +309,25 @@ pub struct Diagnosis {
     pub checks: Vec<&'static str>,
 }
 
-/// The mistakes that explain what was seen over all checks of a run: at most one for each root cause, and none where two
-/// explanations remain.
+/// The mistakes that explain what was seen over all checks of a run: at most one for each root
+/// cause, and none where two explanations remain.
 pub fn diagnose(practical: &Practical, verdicts: &[Verdict]) -> Vec<Diagnosis> {
     diagnose::by(practical.rules, verdicts)
 }
 
-/// What [`diagnose`] would name had less been found out: for each clue that is left out, for each check that is, and for each
-/// check alone. Less evidence may cost a name and never makes another one: this is how to prove that of a program whose
-/// mistakes are known. Each result has what is known of in words.
-pub fn diagnose_with_less(practical: &Practical, verdicts: &[Verdict]) -> Vec<(String, Vec<Diagnosis>)> {
+/// What [`diagnose`] would name had less been found out: for each clue that is left out, for each
+/// check that is, and for each check alone. Less evidence may cost a name and never makes another
+/// one: this is how to prove that of a program whose mistakes are known. Each result has what is
+/// known of in words.
+pub fn diagnose_with_less(
+    practical: &Practical,
+    verdicts: &[Verdict],
+) -> Vec<(String, Vec<Diagnosis>)> {
     diagnose::with_less(practical.rules, verdicts)
 }
 
-/// Runs as the launcher of a program if this process was started as one, and returns its exit status then. Call it before
-/// anything else in an executable that calls [`run`].
+/// Runs as the launcher of a program if this process was started as one, and returns its exit
+/// status then. Call it before anything else in an executable that calls [`run`].
 pub fn enter_launcher() -> Option<std::process::ExitCode> {
     #[cfg(unix)]
     return launcher::enter();

@@ -1,5 +1,6 @@
-//! What is checked of the client that opens many connections in one thread. The harness plays the server; as it answers with
-//! other bytes than it was sent, as many, only counting tells when all of a reply is there.
+//! What is checked of the client that opens many connections in one thread. The harness plays the
+//! server; as it answers with other bytes than it was sent, as many, only counting tells when all
+//! of a reply is there.
 
 pub(crate) mod mistakes;
 
@@ -114,13 +115,16 @@ fn sends_the_second_once_answered(client: &Program) -> Outcome {
     server.expect(MESSAGES[0].as_bytes())?;
     let came = server.whatever_comes(AFTERMATH)?;
     if !came.is_empty() {
-        return Err(Failure::new("no byte before the first message is answered", show(&came, 40)).into());
+        return Err(
+            Failure::new("no byte before the first message is answered", show(&came, 40)).into()
+        );
     }
     server.send(&otherwise(MESSAGES[0].as_bytes()))?;
     server.expect(MESSAGES[1].as_bytes())
 }
 
-/// A reply is no message: it comes in any pieces, and a piece may hold the end of one message and the beginning of the next.
+/// A reply is no message: it comes in any pieces, and a piece may hold the end of one message and
+/// the beginning of the next.
 fn client_counts_pieces(client: &Program) -> Outcome {
     const PIECES: [usize; 7] = [1, 1, 19, 2, 6, 14, 1];
     let (host, mut connecting) = start(client, 2)?;
@@ -137,9 +141,16 @@ fn client_counts_pieces(client: &Program) -> Outcome {
                 if client.try_aside(closes_after_first_piece).0.is_ok() {
                     client.bench.clue(Clue::own(mistakes::CLOSED_AFTER, 1));
                 }
-                let expected =
-                    format!("a connection that stays open until all {} bytes of its reply have come", reply.len());
-                Failure { expected, observed: format!("its end when {from} had come at most"), ..failure }.into()
+                let expected = format!(
+                    "a connection that stays open until all {} bytes of its reply have come",
+                    reply.len()
+                );
+                Failure {
+                    expected,
+                    observed: format!("its end when {from} had come at most"),
+                    ..failure
+                }
+                .into()
             })?;
         }
         from += piece;
@@ -160,7 +171,8 @@ fn closes_after_first_piece(client: &Program) -> Outcome {
     server.expect_end(patience::REPLY)
 }
 
-/// Whichever connection is ready comes next: the last may be answered first, and is closed when its reply is whole.
+/// Whichever connection is ready comes next: the last may be answered first, and is closed when its
+/// reply is whole.
 fn client_takes_any_order(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 5;
     let (host, mut connecting) = start(client, CONNECTIONS)?;
@@ -172,7 +184,8 @@ fn client_takes_any_order(client: &Program) -> Outcome {
     while let Some(mut server) = servers.pop() {
         let others = servers.len();
         server.send(&otherwise(&both()))?;
-        let context = format!("its whole reply had come, {others} other connections being unanswered");
+        let context =
+            format!("its whole reply had come, {others} other connections being unanswered");
         on_failure(server.expect_end(patience::ENDING), |failure| {
             if client.try_aside(takes_them_in_order).0.is_ok() {
                 client.bench.clue(Clue::own(mistakes::TAKES_IN_ORDER, CONNECTIONS));
@@ -210,7 +223,8 @@ fn client_tells_its_steps(client: &Program) -> Outcome {
     let ended = succeeds(connecting)?;
 
     let stdout = String::from_utf8_lossy(&ended.stdout.tail(64 * 1024)).into_owned();
-    let told = (1..=CONNECTIONS).try_for_each(|number| tells(&stdout, number, &format!("{}", host.address)));
+    let told = (1..=CONNECTIONS)
+        .try_for_each(|number| tells(&stdout, number, &format!("{}", host.address)));
     on_failure(told, |failure| {
         client.bench.clue(Clue::own(mistakes::TELLS_OTHERWISE, CONNECTIONS));
         failure.into()
@@ -232,10 +246,15 @@ fn tells(stdout: &str, number: usize, address: &str) -> Outcome {
     if lines.first() != Some(&&*starting) {
         return Err(missing(format!("first a line {starting:?}")));
     }
-    let sending: String =
-        lines.iter().copied().filter(|line| line.starts_with("sending ") && line.contains(" to ")).collect();
+    let sending: String = lines
+        .iter()
+        .copied()
+        .filter(|line| line.starts_with("sending ") && line.contains(" to "))
+        .collect();
     if let Some(message) = MESSAGES.iter().find(|message| !sending.contains(**message)) {
-        return Err(missing(format!("a line \"sending … to connection {number}\" with {message:?} in it")));
+        return Err(missing(format!(
+            "a line \"sending … to connection {number}\" with {message:?} in it"
+        )));
     }
     if !lines.iter().any(|line| line.starts_with("received ") && line.contains(" from ")) {
         return Err(missing(format!("a line \"received … from connection {number}\"")));
@@ -252,13 +271,15 @@ fn client_reports_refusal(client: &Program) -> Outcome {
     let (_nobody, address) = nobody_listens(client)?;
     for connections in [b"1", b"3"] {
         let ended = client.send_to(address, connections)?.until_ended()?;
-        let expected = "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
+        let expected =
+            "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
         reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))?;
     }
     Ok(())
 }
 
-/// One connection's end is its own: the others go on, and afterwards the client says that not all went well.
+/// One connection's end is its own: the others go on, and afterwards the client says that not all
+/// went well.
 fn client_reports_cut_connection(client: &Program) -> Outcome {
     let closing: fn(Peer) = |server| server.close();
     let resetting: fn(Peer) = |server| server.reset();
@@ -294,10 +315,17 @@ fn client_reports_bad_arguments(client: &Program) -> Outcome {
     let (_nobody, address) = nobody_listens(client)?;
     for arguments in [&[b"abc".as_slice()][..], &[b"-1"], &[b""], &[]] {
         let ended = client.send_all_to(address, arguments)?.until_ended()?;
-        let shown =
-            arguments.first().map_or("no CONNECTIONS".to_owned(), |word| format!("CONNECTIONS {}", show(word, 9)));
-        let is_usage = ended.exit.is_ok_and(|status| status.code() == Some(USAGE)) && ended.says_usage();
-        reports(&client.bench, &ended, format!("a usage line on stderr and exit status 2 for {shown}"), is_usage)?;
+        let shown = arguments
+            .first()
+            .map_or("no CONNECTIONS".to_owned(), |word| format!("CONNECTIONS {}", show(word, 9)));
+        let is_usage =
+            ended.exit.is_ok_and(|status| status.code() == Some(USAGE)) && ended.says_usage();
+        reports(
+            &client.bench,
+            &ended,
+            format!("a usage line on stderr and exit status 2 for {shown}"),
+            is_usage,
+        )?;
     }
     Ok(())
 }
@@ -306,8 +334,9 @@ fn client_reports_bad_arguments(client: &Program) -> Outcome {
 fn hundred_connections_agree(client: &Program, server: &Program) -> Outcome {
     const CONNECTIONS: usize = 100;
     on_failure(agree(client, server, CONNECTIONS), |failure| {
-        let works =
-            |connections| server.try_aside(|server| agree(&client.beside(server), server, connections)).0.is_ok();
+        let works = |connections| {
+            server.try_aside(|server| agree(&client.beside(server), server, connections)).0.is_ok()
+        };
         if let Some(most) = shrink::largest_that_works(CONNECTIONS, works) {
             client.bench.clue(Clue::own(mistakes::MOST_CONNECTIONS, most));
         }

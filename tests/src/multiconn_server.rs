@@ -1,13 +1,15 @@
-//! What is checked of the server that serves many clients in one thread: all that an echo server must do, and what only
-//! readiness makes possible. The readable list first, then the checks; each check's comment is the misconception that it
-//! detects.
+//! What is checked of the server that serves many clients in one thread: all that an echo server
+//! must do, and what only readiness makes possible. The readable list first, then the checks; each
+//! check's comment is the misconception that it detects.
 
 pub(crate) mod mistakes;
 
 use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
-use crate::echo_server::{self, AFTERMATH, after, busy_with_silent, connect_one_by_one, uses_little_time};
+use crate::echo_server::{
+    self, AFTERMATH, after, busy_with_silent, connect_one_by_one, uses_little_time,
+};
 use crate::evidence::{Clue, on_failure};
 use crate::kernel::{CANNOT_SEE, Tree};
 use crate::patience::{self, GaveUp, Limits, Patience, Proof, wait_for};
@@ -28,8 +30,8 @@ pub(crate) const CHECKS: &[Check] = &[
     check!(readiness, closes_idle_clients, multiconn_server),
 ];
 
-/// A selector waits for all clients at once: a thread or a process for each of them is the other way, and so is one that
-/// helps out when a client does not read.
+/// A selector waits for all clients at once: a thread or a process for each of them is the other
+/// way, and so is one that helps out when a client does not read.
 fn works_in_one_thread(server: &Program) -> Outcome {
     const CLIENTS: usize = 20;
     let mut payload = server.bench.payload();
@@ -46,10 +48,16 @@ fn works_in_one_thread(server: &Program) -> Outcome {
 
 /// The program is a single thread at this moment.
 pub(crate) fn is_one_thread(bench: &Bench, tree: Tree, when: &str) -> Outcome {
-    let Some(tasks) = tree.tasks().filter(|tasks| tasks.processes > 1 || tasks.threads > 1) else { return Ok(()) };
+    let Some(tasks) = tree.tasks().filter(|tasks| tasks.processes > 1 || tasks.threads > 1) else {
+        return Ok(());
+    };
     bench.clue(Clue::own(mistakes::THREADS, tasks.threads));
     let threads = format!("{} threads", tasks.threads);
-    let observed = if tasks.processes > 1 { format!("{} processes with {threads}", tasks.processes) } else { threads };
+    let observed = if tasks.processes > 1 {
+        format!("{} processes with {threads}", tasks.processes)
+    } else {
+        threads
+    };
     Err(Failure::new(format!("one process with one thread {when}"), observed).into())
 }
 
@@ -70,8 +78,9 @@ fn serves_thousand_clients(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// What is asked of a selector too often is answered at once, again and again: writability while there is nothing to write, and
-/// everything else while one client is owed something and does not read.
+/// What is asked of a selector too often is answered at once, again and again: writability while
+/// there is nothing to write, and everything else while one client is owed something and does not
+/// read.
 fn rests_among_many_clients(server: &Program) -> Outcome {
     const CLIENTS: usize = 100;
     let mut payload = server.bench.payload();
@@ -94,8 +103,9 @@ fn rests_among_many_clients(server: &Program) -> Outcome {
     running.lives_on()
 }
 
-/// What a client does not read has to stay somewhere. A server that goes on reading from it keeps it in its own memory, and has
-/// none left in the end; one that stops reading leaves it with the client.
+/// What a client does not read has to stay somewhere. A server that goes on reading from it keeps
+/// it in its own memory, and has none left in the end; one that stops reading leaves it with the
+/// client.
 fn stops_reading_when_owed(server: &Program) -> Outcome {
     const FLOOD: usize = 256 * 1024 * 1024;
     const MOST_MEMORY: u64 = 32 * 1024 * 1024;
@@ -110,7 +120,8 @@ fn stops_reading_when_owed(server: &Program) -> Outcome {
 
     let before = tree.resident_memory();
     // Where memory cannot be seen, only what it has taken tells.
-    let grown = || before.zip(tree.resident_memory()).map_or(0, |(before, now)| now.saturating_sub(before));
+    let grown =
+        || before.zip(tree.resident_memory()).map_or(0, |(before, now)| now.saturating_sub(before));
     let mut looked_at = 0;
     let taken = client.flood(message, FLOOD / message.len(), |sent| {
         let look = sent >= looked_at + LOOK;
@@ -120,8 +131,11 @@ fn stops_reading_when_owed(server: &Program) -> Outcome {
     if taken >= FLOOD || grown() > MOST_MEMORY {
         return Err(reads_on(&server.bench, taken, grown()));
     }
-    let mut other = running.connect().map_err(|stop| after(stop, "a client had sent much and read nothing"))?;
-    other.exchange(&payload.letters(9)).map_err(|stop| after(stop, "another client had sent much and read nothing"))?;
+    let mut other =
+        running.connect().map_err(|stop| after(stop, "a client had sent much and read nothing"))?;
+    other
+        .exchange(&payload.letters(9))
+        .map_err(|stop| after(stop, "another client had sent much and read nothing"))?;
     comes_back(&mut client, message, taken)
 }
 
@@ -129,7 +143,11 @@ fn reads_on(bench: &Bench, taken: usize, grown: u64) -> Stop {
     const MIB: u64 = 1024 * 1024;
     let taken = taken as u64 / MIB;
     bench.clue(Clue::own(mistakes::HAS_GROWN, (grown / MIB) as usize));
-    let memory = if grown >= MIB { format!(", and has {} MiB more in memory", grown / MIB) } else { String::new() };
+    let memory = if grown >= MIB {
+        format!(", and has {} MiB more in memory", grown / MIB)
+    } else {
+        String::new()
+    };
     Failure::new(
         "a server that stops reading from a client that does not read",
         format!("a server that has taken {taken} MiB from it{memory}"),
@@ -170,20 +188,23 @@ impl Idle {
         self.time / 10
     }
 
-    /// … and where its last word and the answer to it lie this far back, the server cannot be blamed.
+    /// … and where its last word and the answer to it lie this far back, the server cannot be
+    /// blamed.
     fn gap(&self) -> Duration {
         self.time / 2
     }
 }
 
-/// Silence is counted from the client's last byte, for each client alone: not from its connect, and not for all of them together.
+/// Silence is counted from the client's last byte, for each client alone: not from its connect, and
+/// not for all of them together.
 fn closes_idle_clients(server: &Program) -> Outcome {
     for idle in &IDLE {
         if let Some(outcome) = closes_the_silent_only(server, idle)? {
             return outcome;
         }
     }
-    Err(Fault("this machine is too busy: a client could not speak once in some seconds".to_owned()).into())
+    Err(Fault("this machine is too busy: a client could not speak once in some seconds".to_owned())
+        .into())
 }
 
 /// One try; `None` where the harness could not keep its own time.
@@ -219,14 +240,17 @@ fn closes_the_silent_only(server: &Program, idle: &Idle) -> Result<Option<Outcom
 
 fn kept(what: &str, idle: &Idle) -> Stop {
     let word = idle.word;
-    let expected =
-        format!("end of stream for a client that {what}, {word} s after that, since --idle {word} was given");
+    let expected = format!(
+        "end of stream for a client that {what}, {word} s after that, since --idle {word} was given"
+    );
     Failure::new(expected, "a connection that stays open").into()
 }
 
 fn too_early(what: &str, lasted: Duration, idle: &Idle) -> Stop {
-    let expected = format!("--idle {} to leave a client that {what} its {} s", idle.word, idle.word);
-    Failure::new(expected, format!("the end of its connection after {:.2} s", lasted.as_secs_f64())).into()
+    let expected =
+        format!("--idle {} to leave a client that {what} its {} s", idle.word, idle.word);
+    Failure::new(expected, format!("the end of its connection after {:.2} s", lasted.as_secs_f64()))
+        .into()
 }
 
 /// A client that speaks all the time.
@@ -243,7 +267,13 @@ struct Talker<'a> {
 impl<'a> Talker<'a> {
     fn connect(running: &Server<'_>, idle: &'a Idle) -> Result<Self, Stop> {
         let now = Instant::now();
-        Ok(Self { client: running.connect()?, idle, since: now, last: now, longest_gap: Duration::ZERO })
+        Ok(Self {
+            client: running.connect()?,
+            idle,
+            since: now,
+            last: now,
+            longest_gap: Duration::ZERO,
+        })
     }
 
     /// Speaks if it is time to.
@@ -256,7 +286,8 @@ impl<'a> Talker<'a> {
         self.longest_gap = self.longest_gap.max(self.last.elapsed());
         self.last = began;
         let often = self.idle.beat().as_millis();
-        let context = format!("it had spoken every {often} ms and --idle {} was given", self.idle.word);
+        let context =
+            format!("it had spoken every {often} ms and --idle {} was given", self.idle.word);
         answered.map_err(|stop| after(stop, &context))
     }
 
@@ -269,7 +300,8 @@ impl<'a> Talker<'a> {
         })
     }
 
-    /// Talks until another client's connection has ended, or a second longer than it should last; whether it has.
+    /// Talks until another client's connection has ended, or a second longer than it should last;
+    /// whether it has.
     fn talk_until_ended(&mut self, other: &Peer, payload: &mut Payload) -> Result<bool, Stop> {
         let bench = other.bench().clone();
         let limits = Limits::waiting(self.idle.time + Duration::from_secs(1));

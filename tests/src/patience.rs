@@ -1,8 +1,9 @@
 //! How long a wait may last: the one place where deadlines come from.
 //!
-//! What ends a wait early is proof: the kernel shows that the program can only wait for ever. What ends it late is a limit on
-//! the time in which *the program waits*; time in which it works, or waits for a processor on a busy machine, does not count,
-//! and neither does time in which the harness itself was kept from running. Two further limits make sure that every wait ends.
+//! What ends a wait early is proof: the kernel shows that the program can only wait for ever. What
+//! ends it late is a limit on the time in which *the program waits*; time in which it works, or
+//! waits for a processor on a busy machine, does not count, and neither does time in which the
+//! harness itself was kept from running. Two further limits make sure that every wait ends.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -73,22 +74,28 @@ impl Limits {
         Self { waiting: wall, working: wall, wall, decides: false }
     }
 
-    /// The same in the program's own time, which it spends waiting or working: a busy machine takes none of it.
+    /// The same in the program's own time, which it spends waiting or working: a busy machine takes
+    /// none of it.
     const fn of_its_own_time(at_most: Duration) -> Self {
         Self { waiting: at_most, working: at_most, wall: Duration::from_secs(10), decides: false }
     }
 
     /// So long as the program itself waits, whatever else the machine does.
     pub(crate) const fn waiting(waiting: Duration) -> Self {
-        Self { waiting, working: Duration::from_secs(4), wall: Duration::from_secs(90), decides: true }
+        Self {
+            waiting,
+            working: Duration::from_secs(4),
+            wall: Duration::from_secs(90),
+            decides: true,
+        }
     }
 }
 
 /// What counts as proof that a program can only wait for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// Every thread of every program of the check is blocked without a time limit, twice in a row with no context switch in
-    /// between, and the wires are as still as this.
+    /// Every thread of every program of the check is blocked without a time limit, twice in a row
+    /// with no context switch in between, and the wires are as still as this.
     Of(Wires),
     /// Nothing: what is waited for may come from elsewhere.
     Nothing,
@@ -116,7 +123,9 @@ impl fmt::Display for GaveUp {
         match self {
             Self::Stuck => f.write_str("nothing more: the program waits, and nothing can wake it"),
             Self::Waited(time) => write!(f, "nothing more within {:.1} s", time.as_secs_f64()),
-            Self::Worked(time) => write!(f, "nothing more in {:.1} s of processor time", time.as_secs_f64()),
+            Self::Worked(time) => {
+                write!(f, "nothing more in {:.1} s of processor time", time.as_secs_f64())
+            }
         }
     }
 }
@@ -205,14 +214,16 @@ impl<'a> Patience<'a> {
         self.verdict()
     }
 
-    /// The wait was given up, and its last look brought nothing: where the program is now is evidence. Changes no verdict.
+    /// The wait was given up, and its last look brought nothing: where the program is now is
+    /// evidence. Changes no verdict.
     pub(crate) fn keep_evidence(&self) {
         if self.limits.decides {
             self.bench.keep_stuck();
         }
     }
 
-    /// The limits of the wall clock, which no slowness of the machine moves: without progress, and in all.
+    /// The limits of the wall clock, which no slowness of the machine moves: without progress, and
+    /// in all.
     fn is_over(&self) -> bool {
         const IN_ALL: u32 = 4;
         let in_all = self.limits.wall * IN_ALL + self.time_for_bytes();
@@ -223,8 +234,9 @@ impl<'a> Patience<'a> {
         Duration::from_secs_f64(self.bytes as f64 / SLOWEST_STREAM)
     }
 
-    /// The part of `counted` in which the program waited. A thread's time in the run queue is accounted for only once it runs
-    /// again, all of it at once: what exceeds this slice is set against the ones to come.
+    /// The part of `counted` in which the program waited. A thread's time in the run queue is
+    /// accounted for only once it runs again, all of it at once: what exceeds this slice is set
+    /// against the ones to come.
     fn waiting_part(&mut self, counted: Duration) -> Duration {
         let effort = self.bench.effort();
         let spent = match (effort, self.effort) {
@@ -254,8 +266,10 @@ impl<'a> Patience<'a> {
         if self.worked >= self.limits.working {
             return Some(GaveUp::Worked(self.worked));
         }
-        // Looking at hundreds of threads takes a while: it is done once that is little beside the wait.
-        let worth_it = self.since_progress.elapsed() >= BEFORE_LOOKING.max(self.bench.cost_of_looking() * 2);
+        // Looking at hundreds of threads takes a while: it is done once that is little beside the
+        // wait.
+        let worth_it =
+            self.since_progress.elapsed() >= BEFORE_LOOKING.max(self.bench.cost_of_looking() * 2);
         if worth_it { self.prove() } else { None }
     }
 
@@ -271,8 +285,8 @@ impl<'a> Patience<'a> {
     }
 }
 
-/// Waits until `done` says so; what it returns is what came, or why the wait was given up. `done` itself waits for at most
-/// the slice that it is given.
+/// Waits until `done` says so; what it returns is what came, or why the wait was given up. `done`
+/// itself waits for at most the slice that it is given.
 pub(crate) fn wait_for<T>(
     mut patience: Patience<'_>,
     mut done: impl FnMut(Duration) -> Option<T>,
@@ -291,8 +305,8 @@ pub(crate) fn wait_for<T>(
     }
 }
 
-/// Gives a program time to do the wrong thing: until nothing in it can move, or for `at_most` of its own time. Says whether that
-/// is proved.
+/// Gives a program time to do the wrong thing: until nothing in it can move, or for `at_most` of
+/// its own time. Says whether that is proved.
 pub(crate) fn let_be(bench: &Bench, at_most: Duration, proof: Proof) -> bool {
     let waited = wait_for(Patience::new(bench, Limits::of_its_own_time(at_most), proof), |slice| {
         std::thread::sleep(slice); // what is waited for is that nothing happens

@@ -1,6 +1,7 @@
 //! What is sent: bytes that come from one seed, so that every failure can be had again.
 
-/// Letters and digits without `q` and `Q`: no program that obeys words is meant here (CONTRACT §1, payloads).
+/// Letters and digits without `q` and `Q`: no program that obeys words is meant here (CONTRACT §1,
+/// payloads).
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPRSTUVWXYZabcdefghijklmnoprstuvwxyz0123456789";
 
 /// The payloads of one check, the same for the same seed whatever the other checks do.
@@ -11,9 +12,9 @@ impl Payload {
     /// `seed` is the run's; `check` keeps the checks apart.
     pub(crate) fn new(seed: u64, check: &str) -> Self {
         // FNV-1a: the hash must be the same on every machine and in every release.
-        let name = check
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let name = check.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
         Self(fastrand::Rng::with_seed(seed ^ name))
     }
 
@@ -22,8 +23,8 @@ impl Payload {
         (0..length).map(|_| ALPHABET[self.0.usize(..ALPHABET.len())]).collect()
     }
 
-    /// Very many letters and digits, made fast: pieces of a pool, from random places, so that no stretch repeats where it would
-    /// hide a loss.
+    /// Very many letters and digits, made fast: pieces of a pool, from random places, so that no
+    /// stretch repeats where it would hide a loss.
     pub(crate) fn stream(&mut self, length: usize) -> Vec<u8> {
         const POOL: usize = 64 * 1024;
         let pool = self.letters(POOL.min(length));
@@ -43,7 +44,8 @@ impl Payload {
     }
 }
 
-/// As many bytes as `message`, each another one: an answer that nobody can give who has not received it.
+/// As many bytes as `message`, each another one: an answer that nobody can give who has not
+/// received it.
 pub(crate) fn otherwise(message: &[u8]) -> Vec<u8> {
     message
         .iter()
@@ -71,7 +73,11 @@ mod tests {
     #[test]
     fn no_payload_has_the_letter_that_quits() {
         let bytes = Payload::new(1, "x").letters(100_000);
-        assert!(bytes.iter().all(|byte| byte.is_ascii_alphanumeric() && !byte.eq_ignore_ascii_case(&b'q')));
+        assert!(
+            bytes
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() && !byte.eq_ignore_ascii_case(&b'q'))
+        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! The other end of the wire: connects or listens, sends, expects. Everything it does and sees is recorded, and evidence
-//! writes itself: a check compares, the peer says what it expected and what it observed.
+//! The other end of the wire: connects or listens, sends, expects. Everything it does and sees is
+//! recorded, and evidence writes itself: a check compares, the peer says what it expected and what
+//! it observed.
 //!
-//! Real sockets with real buffers: a slow reader has a small SO_RCVBUF (RFC 9293 §3.8.6, the window closes), a reset is
-//! SO_LINGER 0 (socket(7)). A peer that is dropped resets its connection, so that no TIME_WAIT is left behind; one that
-//! should close in order says so.
+//! Real sockets with real buffers: a slow reader has a small SO_RCVBUF (RFC 9293 §3.8.6, the window
+//! closes), a reset is SO_LINGER 0 (socket(7)). A peer that is dropped resets its connection, so
+//! that no TIME_WAIT is left behind; one that should close in order says so.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -101,7 +102,8 @@ impl Server<'_> {
         self.connect_with(None)
     }
 
-    /// A client connects whose receive buffer is small: its window closes soon when it does not read.
+    /// A client connects whose receive buffer is small: its window closes soon when it does not
+    /// read.
     pub(crate) fn connect_with_small_buffer(&self) -> Result<Peer, Stop> {
         const SMALL_BUFFER: usize = 16 * 1024;
         self.connect_with(Some(SMALL_BUFFER))
@@ -109,12 +111,18 @@ impl Server<'_> {
 
     fn connect_with(&self, receive_buffer: Option<usize>) -> Result<Peer, Stop> {
         let name = self.bench().next_peer();
-        let socket = self.bench().network().tcp_socket(Domain::for_address(self.address)).map_err(Fault::from)?;
+        let socket = self
+            .bench()
+            .network()
+            .tcp_socket(Domain::for_address(self.address))
+            .map_err(Fault::from)?;
         if let Some(bytes) = receive_buffer {
             socket.set_recv_buffer_size(bytes).map_err(Fault::from)?;
         }
         match socket.connect_timeout(&self.address.into(), CONNECT) {
-            Ok(()) => Peer::new(name, socket.into(), self.bench().clone(), self.tree(), What::Connect),
+            Ok(()) => {
+                Peer::new(name, socket.into(), self.bench().clone(), self.tree(), What::Connect)
+            }
             Err(error) => Err(self.not_connected(&name, &error)),
         }
     }
@@ -131,13 +139,20 @@ impl Server<'_> {
         };
         self.bench().record.note(name, what, &[]);
         self.bench().suspect_death();
-        let failure = Failure::new(format!("client {name} to connect to {}", self.address), observed);
+        let failure =
+            Failure::new(format!("client {name} to connect to {}", self.address), observed);
         Failure { peer: Some(name.to_owned()), ..failure }.into()
     }
 }
 
 impl Peer {
-    fn new(name: String, stream: TcpStream, bench: Arc<Bench>, tree: Tree, what: What) -> Result<Self, Stop> {
+    fn new(
+        name: String,
+        stream: TcpStream,
+        bench: Arc<Bench>,
+        tree: Tree,
+        what: What,
+    ) -> Result<Self, Stop> {
         stream.set_nodelay(true).map_err(Fault::from)?;
         stream.set_write_timeout(Some(WRITE_SLICE)).map_err(Fault::from)?;
         let stream = Arc::new(stream);
@@ -158,7 +173,8 @@ impl Peer {
         self.compare(message, &received)
     }
 
-    /// Sends a message and begins to read only once its writing has come to a stop; expects all of it back.
+    /// Sends a message and begins to read only once its writing has come to a stop; expects all of
+    /// it back.
     pub(crate) fn exchange_late(&mut self, message: &[u8]) -> Result<(), Stop> {
         self.exchange_slowly(message, |_| Ok(()))
     }
@@ -177,9 +193,13 @@ impl Peer {
         self.compare(message, &received)
     }
 
-    /// Sends a message, half-closes, and only then, when nothing moves any more or after `pause`, begins to read. What must be
-    /// read to get the message sent is read before.
-    pub(crate) fn send_and_half_close(&mut self, message: &[u8], pause: Duration) -> Result<Received, Stop> {
+    /// Sends a message, half-closes, and only then, when nothing moves any more or after `pause`,
+    /// begins to read. What must be read to get the message sent is read before.
+    pub(crate) fn send_and_half_close(
+        &mut self,
+        message: &[u8],
+        pause: Duration,
+    ) -> Result<Received, Stop> {
         let received = self.writing(message, |writing| {
             self.until_still(writing);
             let is_sent = || writing.done.load(Ordering::Acquire);
@@ -211,7 +231,11 @@ impl Peer {
                     if let Some(gave_up) = patience.in_vain() {
                         patience.keep_evidence();
                         self.bench.record.note(&self.name, What::Timeout, &[]);
-                        return Err(self.takes_no_more(message.len() - rest.len(), message.len(), gave_up));
+                        return Err(self.takes_no_more(
+                            message.len() - rest.len(),
+                            message.len(),
+                            gave_up,
+                        ));
                     }
                 }
                 Ok(n) => {
@@ -242,12 +266,15 @@ impl Peer {
         }
     }
 
-    /// Holds when all of `expected` came and nothing else. Where it did not, the program may just have died.
+    /// Holds when all of `expected` came and nothing else. Where it did not, the program may just
+    /// have died.
     fn compare(&self, expected: &[u8], received: &Received) -> Result<(), Stop> {
         compare::same(expected, received, &self.whom()).map_err(|stop| {
             self.bench.suspect_death();
             match stop {
-                Stop::Failed(failure) => Failure { peer: Some(self.name.clone()), ..failure }.into(),
+                Stop::Failed(failure) => {
+                    Failure { peer: Some(self.name.clone()), ..failure }.into()
+                }
                 other => other,
             }
         })
@@ -269,12 +296,14 @@ impl Peer {
         Ok(!self.receive(1, patience::REPLY)?.bytes.is_empty())
     }
 
-    /// Whether the program is seen to hold its end of this connection; one that waits to be accepted is nobody's yet.
+    /// Whether the program is seen to hold its end of this connection; one that waits to be
+    /// accepted is nobody's yet.
     pub(crate) fn is_accepted(&self) -> bool {
         self.stream.local_addr().is_ok_and(|here| self.tree.unread_from(here).is_some())
     }
 
-    /// How many bytes the program asks for in the read in which it waits for this peer, once nothing in it can move.
+    /// How many bytes the program asks for in the read in which it waits for this peer, once
+    /// nothing in it can move.
     pub(crate) fn asked_for(&self) -> Option<usize> {
         patience::let_be(&self.bench, STALL.waiting, patience::STUCK);
         self.tree.read_size()
@@ -298,7 +327,8 @@ impl Peer {
         Ok(received)
     }
 
-    /// Ends this side, and expects that nothing comes any more: the echo is complete, so this only ends the wait.
+    /// Ends this side, and expects that nothing comes any more: the echo is complete, so this only
+    /// ends the wait.
     pub(crate) fn expect_nothing_more(&mut self) -> Result<(), Stop> {
         self.half_close()?;
         let more = self.receive(1024, patience::SILENCE)?.bytes;
@@ -345,14 +375,20 @@ impl Peer {
             Some(Ending::EndOfStream) => Ok(()),
             ending => Err(self.failure(
                 format!("end of stream for {}", self.whom()),
-                ending
-                    .map_or_else(|| format!("more bytes: {}", show(&received.bytes, 32)), |ending| ending.to_string()),
+                ending.map_or_else(
+                    || format!("more bytes: {}", show(&received.bytes, 32)),
+                    |ending| ending.to_string(),
+                ),
             )),
         }
     }
 
     /// Writes `message` while `reading` reads.
-    fn writing<T>(&self, message: &[u8], reading: impl FnOnce(&Writing) -> Result<T, Stop>) -> Result<T, Stop> {
+    fn writing<T>(
+        &self,
+        message: &[u8],
+        reading: impl FnOnce(&Writing) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         let writing = Writing::default();
         std::thread::scope(|scope| {
             let at_work = self.bench.writer();
@@ -372,11 +408,13 @@ impl Peer {
         })
     }
 
-    /// Waits until a writer gets no further: everything is sent, or the program and its buffers hold all they will.
+    /// Waits until a writer gets no further: everything is sent, or the program and its buffers
+    /// hold all they will.
     fn until_still(&self, writing: &Writing) {
         _ = wait_for(Patience::new(&self.bench, STALL, Proof::Nothing), |slice| {
             std::thread::sleep(slice); // a stall is the absence of events: there is nothing to be woken by
-            let at_rest = writing.done.load(Ordering::Acquire) || writing.blocked.load(Ordering::Acquire);
+            let at_rest =
+                writing.done.load(Ordering::Acquire) || writing.blocked.load(Ordering::Acquire);
             (at_rest && patience::let_be(&self.bench, STILL, patience::STALLED)).then_some(())
         });
     }
@@ -387,7 +425,12 @@ impl Peer {
     }
 
     /// Reads until `want` bytes are there, or until those that are there are enough.
-    fn receive_until(&self, want: usize, limits: Limits, enough: impl Fn(&[u8]) -> bool) -> Result<Received, Stop> {
+    fn receive_until(
+        &self,
+        want: usize,
+        limits: Limits,
+        enough: impl Fn(&[u8]) -> bool,
+    ) -> Result<Received, Stop> {
         let mut bytes = Vec::new();
         let ending = self.read_until(want, limits, |chunk| {
             bytes.extend_from_slice(chunk);
@@ -401,7 +444,8 @@ impl Peer {
         self.receive_more_like(expected, Received::default(), expected.len(), || false)
     }
 
-    /// Reads on until `most` bytes have come in all, one differs from `expected`, or somebody says stop.
+    /// Reads on until `most` bytes have come in all, one differs from `expected`, or somebody says
+    /// stop.
     fn receive_more_like(
         &self,
         expected: &[u8],
@@ -411,7 +455,9 @@ impl Peer {
     ) -> Result<Received, Stop> {
         let want = most - so_far.equal - so_far.bytes.len();
         so_far.ending = self.read_until(want, patience::REPLY, |chunk| {
-            let known = expected.get(so_far.equal..so_far.equal + chunk.len()).filter(|known| *known == chunk);
+            let known = expected
+                .get(so_far.equal..so_far.equal + chunk.len())
+                .filter(|known| *known == chunk);
             match known {
                 Some(known) => so_far.equal += known.len(),
                 None => so_far.bytes.extend_from_slice(chunk),
@@ -421,7 +467,8 @@ impl Peer {
         Ok(so_far)
     }
 
-    /// Reads until `want` bytes were taken, one of the chunks was enough, or nothing more comes; why nothing more came.
+    /// Reads until `want` bytes were taken, one of the chunks was enough, or nothing more comes;
+    /// why nothing more came.
     fn read_until<'known>(
         &self,
         want: usize,
@@ -433,7 +480,8 @@ impl Peer {
         let mut last_look = None;
         let mut taken = 0;
         while taken < want {
-            let slice = if last_look.is_some() { Duration::from_millis(1) } else { patience.slice() };
+            let slice =
+                if last_look.is_some() { Duration::from_millis(1) } else { patience.slice() };
             let most = buffer.len().min(want - taken);
             match self.read_some(&mut buffer[..most], slice)? {
                 Read1::Bytes(count) => {
@@ -441,7 +489,11 @@ impl Peer {
                     last_look = None;
                     taken += count;
                     let taken = take(&buffer[..count]);
-                    self.bench.record.note(&self.name, What::Receive, taken.known.unwrap_or(&buffer[..count]));
+                    self.bench.record.note(
+                        &self.name,
+                        What::Receive,
+                        taken.known.unwrap_or(&buffer[..count]),
+                    );
                     if taken.enough {
                         break;
                     }
@@ -481,7 +533,8 @@ impl Peer {
         }
     }
 
-    /// Writes until everything is sent, somebody says stop, or the connection breaks. Whoever reads beside it says stop in time.
+    /// Writes until everything is sent, somebody says stop, or the connection breaks. Whoever reads
+    /// beside it says stop in time.
     fn write_until(&self, message: &[u8], writing: &Writing) -> io::Result<()> {
         let mut rest = message;
         while !rest.is_empty() && !writing.stop.load(Ordering::Acquire) {
@@ -500,8 +553,8 @@ impl Peer {
         })
     }
 
-    /// Sends `message` again and again, so often at most, and reads nothing: until the program takes no more, or until `enough`
-    /// of what has gone out. How much that was.
+    /// Sends `message` again and again, so often at most, and reads nothing: until the program
+    /// takes no more, or until `enough` of what has gone out. How much that was.
     pub(crate) fn flood(
         &self,
         message: &[u8],
@@ -520,7 +573,10 @@ impl Peer {
                     sent += n;
                 }
                 Err(error) if is_reset(&error) => {
-                    let expected = format!("a connection for {} that lasts, though it does not read", self.whom());
+                    let expected = format!(
+                        "a connection for {} that lasts, though it does not read",
+                        self.whom()
+                    );
                     return Err(self.cut_off(expected, sent));
                 }
                 Err(error) => return Err(Fault::from(error).into()),
@@ -529,14 +585,21 @@ impl Peer {
         Ok(sent)
     }
 
-    /// Sends a message piece by piece, each when the program has taken the one before; it must not close before it has them all.
-    pub(crate) fn send_pieces<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(), Stop> {
+    /// Sends a message piece by piece, each when the program has taken the one before; it must not
+    /// close before it has them all.
+    pub(crate) fn send_pieces<'a>(
+        &self,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), Stop> {
         let mut sent = 0;
         for piece in pieces {
             match (&*self.stream).write_all(piece) {
                 Ok(()) => self.bench.record.note(&self.name, What::Send, piece),
                 Err(error) if is_reset(&error) => {
-                    return Err(self.cut_off(format!("a program that takes all that is sent by {}", self.whom()), sent));
+                    return Err(self.cut_off(
+                        format!("a program that takes all that is sent by {}", self.whom()),
+                        sent,
+                    ));
                 }
                 Err(error) => return Err(Fault::from(error).into()),
             }
@@ -558,11 +621,15 @@ impl Peer {
         match self.read_some(&mut buffer, within)? {
             Read1::Ended(ending) => Ok(Some(ending)),
             Read1::Nothing => Ok(None),
-            Read1::Bytes(n) => Err(Failure::new(format!("no byte for {}", self.whom()), show(&buffer[..n], 40)).into()),
+            Read1::Bytes(n) => {
+                Err(Failure::new(format!("no byte for {}", self.whom()), show(&buffer[..n], 40))
+                    .into())
+            }
         }
     }
 
-    /// Waits until the program has taken what was sent from its receive buffer; where the system does not show that, it pauses.
+    /// Waits until the program has taken what was sent from its receive buffer; where the system
+    /// does not show that, it pauses.
     pub(crate) fn until_taken(&self) -> Result<(), Stop> {
         const AT_MOST: Duration = Duration::from_secs(2);
         const PAUSE: Duration = Duration::from_millis(30);
@@ -571,10 +638,13 @@ impl Peer {
             std::thread::sleep(PAUSE);
             return Ok(());
         }
-        _ = wait_for(Patience::new(&self.bench, Limits::at_most(AT_MOST), Proof::Nothing), |slice| {
-            std::thread::sleep(slice.min(Duration::from_millis(1))); // a queue gives no notice of being read
-            self.is_taken().then_some(())
-        });
+        _ = wait_for(
+            Patience::new(&self.bench, Limits::at_most(AT_MOST), Proof::Nothing),
+            |slice| {
+                std::thread::sleep(slice.min(Duration::from_millis(1))); // a queue gives no notice of being read
+                self.is_taken().then_some(())
+            },
+        );
         Ok(())
     }
 
@@ -638,8 +708,9 @@ enum Read1 {
     Nothing,
 }
 
-/// A server that leaves Nagle's algorithm on and writes a reply in pieces would wait for the harness's delayed
-/// acknowledgements, 40 ms each (tcp(7), TCP_QUICKACK; it does not last, so it is said before each read).
+/// A server that leaves Nagle's algorithm on and writes a reply in pieces would wait for the
+/// harness's delayed acknowledgements, 40 ms each (tcp(7), TCP_QUICKACK; it does not last, so it is
+/// said before each read).
 #[cfg(target_os = "linux")]
 fn acknowledge_at_once(stream: &TcpStream) {
     _ = SockRef::from(stream).set_tcp_quickack(true);
@@ -677,7 +748,10 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 fn is_reset(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted)
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted
+    )
 }
 
 /// The harness as a server, for a client under test.
@@ -691,7 +765,8 @@ pub(crate) struct Host {
 impl Host {
     /// Listens on a free port of 127.0.0.1.
     pub(crate) fn listen(bench: &Arc<Bench>) -> Result<Self, Stop> {
-        let listener = bench.network().listen(SocketAddr::from((LOCALHOST, 0))).map_err(Fault::from)?;
+        let listener =
+            bench.network().listen(SocketAddr::from((LOCALHOST, 0))).map_err(Fault::from)?;
         listener.set_nonblocking(true).map_err(Fault::from)?;
         let address = listener.local_addr().map_err(Fault::from)?;
         bench.keep_server(address);
@@ -703,20 +778,24 @@ impl Host {
         let tree = client.tree();
         let mut fault = None;
         let came =
-            wait_for(Patience::new(&self.bench, patience::STARTING, patience::STUCK), |slice| match self.take_one() {
-                Ok(Some(stream)) => Some(Ok(stream)),
-                Ok(None) => match client.exited(slice.min(Duration::from_millis(2))) {
-                    // It may have connected, said all it had to say, and gone.
-                    Ok(Some(status)) => Some(self.take_one().ok().flatten().ok_or_else(|| describe(status))),
-                    Ok(None) => None,
-                    Err(stop) => {
-                        fault = Some(stop);
+            wait_for(Patience::new(&self.bench, patience::STARTING, patience::STUCK), |slice| {
+                match self.take_one() {
+                    Ok(Some(stream)) => Some(Ok(stream)),
+                    Ok(None) => match client.exited(slice.min(Duration::from_millis(2))) {
+                        // It may have connected, said all it had to say, and gone.
+                        Ok(Some(status)) => {
+                            Some(self.take_one().ok().flatten().ok_or_else(|| describe(status)))
+                        }
+                        Ok(None) => None,
+                        Err(stop) => {
+                            fault = Some(stop);
+                            Some(Err(String::new()))
+                        }
+                    },
+                    Err(error) => {
+                        fault = Some(Fault::from(error).into());
                         Some(Err(String::new()))
                     }
-                },
-                Err(error) => {
-                    fault = Some(Fault::from(error).into());
-                    Some(Err(String::new()))
                 }
             });
         match (fault, came) {
@@ -725,7 +804,9 @@ impl Host {
                 stream.set_nonblocking(false).map_err(Fault::from)?;
                 Peer::new(self.bench.next_peer(), stream, self.bench.clone(), tree, What::Accept)
             }
-            (None, Ok(Err(status))) => Err(self.no_client(&format!("it ended with {status} without connecting"))),
+            (None, Ok(Err(status))) => {
+                Err(self.no_client(&format!("it ended with {status} without connecting")))
+            }
             (None, Err(GaveUp::Stuck)) => {
                 Err(self.no_client("no connection: the client waits, and nothing can wake it"))
             }
@@ -737,7 +818,8 @@ impl Host {
     pub(crate) fn accept_waiting(&self, client: Tree) -> Result<Option<Peer>, Stop> {
         let Some(stream) = self.take_one().map_err(Fault::from)? else { return Ok(None) };
         stream.set_nonblocking(false).map_err(Fault::from)?;
-        Peer::new(self.bench.next_peer(), stream, self.bench.clone(), client, What::Connect).map(Some)
+        Peer::new(self.bench.next_peer(), stream, self.bench.clone(), client, What::Connect)
+            .map(Some)
     }
 
     fn take_one(&self) -> io::Result<Option<TcpStream>> {
@@ -749,6 +831,7 @@ impl Host {
     }
 
     fn no_client(&self, observed: &str) -> Stop {
-        Failure::new(format!("the client to connect to {}", self.address), observed.to_owned()).into()
+        Failure::new(format!("the client to connect to {}", self.address), observed.to_owned())
+            .into()
     }
 }

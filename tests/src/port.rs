@@ -1,8 +1,9 @@
 //! Free ports, and addresses that only one program at a time can have.
 //!
-//! `portpicker` proposes, outside of the range from which the system takes clients' ports. Ports are taken in batches before
-//! they are needed, since looking for a free port binds it for a moment, and no port is given out twice. What another process
-//! takes in between is recognised by the launch that finds its port taken.
+//! `portpicker` proposes, outside of the range from which the system takes clients' ports. Ports
+//! are taken in batches before they are needed, since looking for a free port binds it for a
+//! moment, and no port is given out twice. What another process takes in between is recognised by
+//! the launch that finds its port taken.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -50,8 +51,9 @@ impl Ports {
 
 /// `portpicker` finds nothing on a machine without IPv6; there the system proposes.
 fn propose() -> Option<u16> {
-    portpicker::pick_unused_port()
-        .or_else(|| Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port()))
+    portpicker::pick_unused_port().or_else(|| {
+        Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port())
+    })
 }
 
 /// Where a program lives: known after its first launch.
@@ -82,13 +84,18 @@ const TURN: Duration = Duration::from_secs(300);
 pub(crate) struct Tenancy<'a> {
     home: &'a Home,
     scout: bool,
-    /// Keeps other graders on this machine from the same address: a UDP socket there, which disturbs no TCP server.
+    /// Keeps other graders on this machine from the same address: a UDP socket there, which
+    /// disturbs no TCP server.
     _machine_wide: Option<UdpSocket>,
 }
 
 impl Home {
     pub(crate) fn new(fixed: Option<SocketAddr>) -> Self {
-        Self { declared: fixed, state: Mutex::new(fixed.map_or(State::Unknown, State::Fixed)), changed: Condvar::new() }
+        Self {
+            declared: fixed,
+            state: Mutex::new(fixed.map_or(State::Unknown, State::Fixed)),
+            changed: Condvar::new(),
+        }
     }
 
     /// The address that the program always uses, if that is known.
@@ -123,16 +130,26 @@ impl Home {
                 State::Fixed(_) | State::FixedAndTaken(_) if private => {
                     return Ok(Tenancy { home: self, scout: false, _machine_wide: None });
                 }
-                State::AsTold => return Ok(Tenancy { home: self, scout: false, _machine_wide: None }),
+                State::AsTold => {
+                    return Ok(Tenancy { home: self, scout: false, _machine_wide: None });
+                }
                 State::Fixed(address) => {
                     *state = State::FixedAndTaken(address);
                     drop(state);
                     let tenancy = Tenancy { home: self, scout: false, _machine_wide: None };
-                    return Ok(Tenancy { _machine_wide: Some(hold(address, deadline)?), ..tenancy });
+                    return Ok(Tenancy {
+                        _machine_wide: Some(hold(address, deadline)?),
+                        ..tenancy
+                    });
                 }
                 State::Scouted | State::FixedAndTaken(_) => {
-                    let left = deadline.checked_duration_since(Instant::now()).ok_or_else(no_turn)?;
-                    state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                    let left =
+                        deadline.checked_duration_since(Instant::now()).ok_or_else(no_turn)?;
+                    state = self
+                        .changed
+                        .wait_timeout(state, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0;
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! A program run from outside: started, watched, and certainly ended.
 //!
-//! A [`Program`] is what a check is given; it can be launched any number of times, each time as a fresh process in a folder of
-//! its own with nothing in it. [`Server`] and [`Client`] are running ones: they end, with everything that they have started,
-//! when they are dropped. Nothing here knows what the program should say.
+//! A [`Program`] is what a check is given; it can be launched any number of times, each time as a
+//! fresh process in a folder of its own with nothing in it. [`Server`] and [`Client`] are running
+//! ones: they end, with everything that they have started, when they are dropped. Nothing here
+//! knows what the program should say.
 
 mod output;
 #[cfg(not(unix))]
@@ -35,7 +36,8 @@ pub(crate) use process::Process;
 /// The address of the checks.
 pub(crate) const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// How often a launch is tried on another port when the first was taken by somebody else in the meantime.
+/// How often a launch is tried on another port when the first was taken by somebody else in the
+/// meantime.
 const LAUNCHES: usize = 3;
 
 /// A server that listens, but not where it was told, may yet do so.
@@ -53,14 +55,16 @@ pub(crate) struct Orders {
     pub(crate) then_end: bool,
 }
 
-/// A command line with places for what changes from launch to launch: `{host}`, `{port}` and `{message}`.
+/// A command line with places for what changes from launch to launch: `{host}`, `{port}` and
+/// `{message}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
     words: Vec<OsString>,
 }
 
 impl CommandLine {
-    /// The words, the executable first. Arguments of one launch, like a message, follow at the end where no `{message}` stands.
+    /// The words, the executable first. Arguments of one launch, like a message, follow at the end
+    /// where no `{message}` stands.
     pub fn new(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self { words: words.into_iter().map(Into::into).collect() }
     }
@@ -76,7 +80,9 @@ impl CommandLine {
             match word.to_str() {
                 Some("{message}") => filled.extend_from_slice(arguments),
                 Some(text) if text.contains("{message}") && arguments.is_empty() => {}
-                Some(text) => filled.push(text.replace("{host}", host).replace("{port}", port).into()),
+                Some(text) => {
+                    filled.push(text.replace("{host}", host).replace("{port}", port).into())
+                }
                 None => filled.push(word.clone()),
             }
         }
@@ -98,8 +104,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// `name` is the practical's name for it. `fixed` is the address of a program that takes none. Without a `folder` each launch
-    /// gets an empty one.
+    /// `name` is the practical's name for it. `fixed` is the address of a program that takes none.
+    /// Without a `folder` each launch gets an empty one.
     pub fn new(
         name: impl Into<String>,
         command: CommandLine,
@@ -140,7 +146,10 @@ impl Program {
     }
 
     /// An attempt that leaves no trace in the check's record; what it left in its own.
-    pub(crate) fn try_aside<T>(&self, attempt: impl FnOnce(&Self) -> Result<T, Stop>) -> (Result<T, Stop>, Arc<Bench>) {
+    pub(crate) fn try_aside<T>(
+        &self,
+        attempt: impl FnOnce(&Self) -> Result<T, Stop>,
+    ) -> (Result<T, Stop>, Arc<Bench>) {
         match self.bench.aside() {
             Ok(bench) => {
                 let aside = Self { bench: Arc::new(bench), ..self.clone() };
@@ -164,7 +173,10 @@ impl Program {
     pub(crate) fn launch_on(&self, host: Ipv4Addr) -> Result<Server<'_>, Stop> {
         let mut tenancy = self.enter_home()?;
         if let Some(address) = self.subject.home.fixed().filter(|address| self.is_taken(*address)) {
-            let why = format!("something else listens on {address}, the address of {}: end it", self.subject.name);
+            let why = format!(
+                "something else listens on {address}, the address of {}: end it",
+                self.subject.name
+            );
             return Err(Fault(why).into());
         }
         let mut attempt = 1;
@@ -192,7 +204,12 @@ impl Program {
         }
     }
 
-    fn launch_at(&self, told: SocketAddr, expected: SocketAddr, tenancy: &mut Tenancy<'_>) -> Result<Launched, Stop> {
+    fn launch_at(
+        &self,
+        told: SocketAddr,
+        expected: SocketAddr,
+        tenancy: &mut Tenancy<'_>,
+    ) -> Result<Launched, Stop> {
         let (host, port) = (told.ip().to_string(), told.port().to_string());
         let mut running = self.start(&host, &port, &[], Orders::default(), Vec::new())?;
         running.should_live = true;
@@ -214,18 +231,21 @@ impl Program {
     /// Starts it as a server with a port that is none, and waits for its end.
     pub(crate) fn launch_with_port(&self, port: &str) -> Result<Ended, Stop> {
         let _tenancy = self.known_home()?;
-        self.start(&LOCALHOST.to_string(), port, &[], Orders::default(), Vec::new())?.until_ended(patience::ENDING)
+        self.start(&LOCALHOST.to_string(), port, &[], Orders::default(), Vec::new())?
+            .until_ended(patience::ENDING)
     }
 
-    /// Starts it as a server where the harness listens already, and waits for its end. A program with an address of its own finds
-    /// that one taken.
+    /// Starts it as a server where the harness listens already, and waits for its end. A program
+    /// with an address of its own finds that one taken.
     pub(crate) fn launch_where_taken(&self) -> Result<(SocketAddr, Ended), Stop> {
         let _tenancy = self.known_home()?;
         let address = self.subject.home.fixed().unwrap_or(SocketAddr::from((LOCALHOST, 0)));
         let occupant = self.bench.network().listen(address).map_err(Fault::from)?;
         let address = occupant.local_addr().map_err(Fault::from)?;
         let (host, port) = (address.ip().to_string(), address.port().to_string());
-        let ended = self.start(&host, &port, &[], Orders::default(), Vec::new())?.until_ended(patience::ENDING)?;
+        let ended = self
+            .start(&host, &port, &[], Orders::default(), Vec::new())?
+            .until_ended(patience::ENDING)?;
         Ok((address, ended))
     }
 
@@ -245,8 +265,8 @@ impl Program {
         Ok(self.subject.home.enter(self.bench.network().is_private()).map_err(Fault::from)?)
     }
 
-    /// Somebody holds this address. With the program gone, or not listening, that is somebody else; where the kernel does not
-    /// say who listens, it is the program.
+    /// Somebody holds this address. With the program gone, or not listening, that is somebody else;
+    /// where the kernel does not say who listens, it is the program.
     fn is_taken(&self, address: SocketAddr) -> bool {
         is_taken(self.bench.network(), address)
     }
@@ -267,17 +287,32 @@ impl Program {
     }
 
     /// The same with any number of arguments, and nothing on its standard input.
-    pub(crate) fn send_all_to(&self, server: SocketAddr, arguments: &[&[u8]]) -> Result<Client, Stop> {
-        let arguments: Vec<OsString> = arguments.iter().copied().map(argument).collect::<Result<_, _>>()?;
+    pub(crate) fn send_all_to(
+        &self,
+        server: SocketAddr,
+        arguments: &[&[u8]],
+    ) -> Result<Client, Stop> {
+        let arguments: Vec<OsString> =
+            arguments.iter().copied().map(argument).collect::<Result<_, _>>()?;
         self.start_client(server, &arguments, Orders::default())
     }
 
     /// Starts it as a client of `server` without a message; it finds one on its standard input.
-    pub(crate) fn send_typed(&self, server: SocketAddr, typed: &[u8], then_end: bool) -> Result<Client, Stop> {
+    pub(crate) fn send_typed(
+        &self,
+        server: SocketAddr,
+        typed: &[u8],
+        then_end: bool,
+    ) -> Result<Client, Stop> {
         self.start_client(server, &[], Orders { input: typed.to_vec(), then_end })
     }
 
-    fn start_client(&self, server: SocketAddr, arguments: &[OsString], orders: Orders) -> Result<Client, Stop> {
+    fn start_client(
+        &self,
+        server: SocketAddr,
+        arguments: &[OsString],
+        orders: Orders,
+    ) -> Result<Client, Stop> {
         let (host, port) = (server.ip().to_string(), server.port().to_string());
         Ok(Client { running: self.start(&host, &port, arguments, orders, vec![server.port()])? })
     }
@@ -294,11 +329,18 @@ impl Program {
         let folder = self.bench.folder(self.subject.folder.as_deref()).map_err(Fault::from)?;
         let command = self.subject.command.fill(host, port, &[&self.arguments, arguments].concat());
         #[cfg(unix)]
-        let confined = self.bench.confinement().chamber(self.bench.network(), &self.subject.reach, connects_to);
+        let confined = self.bench.confinement().chamber(
+            self.bench.network(),
+            &self.subject.reach,
+            connects_to,
+        );
         #[cfg(not(unix))]
         let (confined, _) = (&self.subject.reach, connects_to);
-        let process = Process::start(self.bench.launcher(), &command, folder.path(), &orders, &confined)
-            .map_err(|error| Fault(format!("{} could not be started: {error}", self.subject.name)))?;
+        let process =
+            Process::start(self.bench.launcher(), &command, folder.path(), &orders, &confined)
+                .map_err(|error| {
+                    Fault(format!("{} could not be started: {error}", self.subject.name))
+                })?;
         self.bench.keep_output(&self.subject.name, process.stderr.clone());
         self.bench.watch(&self.subject.name, process.tree());
         Ok(Running { process, _folder: folder, bench: self.bench.clone(), should_live: false })
@@ -328,9 +370,15 @@ impl Nowhere {
 
     fn waits(gave_up: GaveUp) -> Self {
         let observed = match gave_up {
-            GaveUp::Stuck => "no listening socket, and the program waits: nothing can wake it".to_owned(),
-            GaveUp::Waited(time) => format!("no listening socket within {:.1} s", time.as_secs_f64()),
-            GaveUp::Worked(time) => format!("no listening socket in {:.1} s of processor time", time.as_secs_f64()),
+            GaveUp::Stuck => {
+                "no listening socket, and the program waits: nothing can wake it".to_owned()
+            }
+            GaveUp::Waited(time) => {
+                format!("no listening socket within {:.1} s", time.as_secs_f64())
+            }
+            GaveUp::Worked(time) => {
+                format!("no listening socket in {:.1} s of processor time", time.as_secs_f64())
+            }
         };
         Self { observed, ended: None }
     }
@@ -354,8 +402,9 @@ fn argument(message: &[u8]) -> Result<OsString, Stop> {
 #[cfg(not(unix))]
 fn argument(message: &[u8]) -> Result<OsString, Stop> {
     let text = String::from_utf8(message.to_vec());
-    text.map(OsString::from)
-        .map_err(|_| Stop::Unseen("arguments that are not text do not exist on this system".to_owned()))
+    text.map(OsString::from).map_err(|_| {
+        Stop::Unseen("arguments that are not text do not exist on this system".to_owned())
+    })
 }
 
 /// A folder to run in: one of its own, or the user's.
@@ -389,16 +438,21 @@ impl Running {
         self.process.tree()
     }
 
-    /// Waits until it listens, at `expected` or elsewhere; otherwise says what it did instead. Where the kernel does not say who
-    /// listens, the address is taken once the server has it.
-    fn until_listening(&mut self, expected: SocketAddr) -> Result<Result<SocketAddr, Nowhere>, Stop> {
+    /// Waits until it listens, at `expected` or elsewhere; otherwise says what it did instead.
+    /// Where the kernel does not say who listens, the address is taken once the server has it.
+    fn until_listening(
+        &mut self,
+        expected: SocketAddr,
+    ) -> Result<Result<SocketAddr, Nowhere>, Stop> {
         let (tree, bench) = (self.tree(), Arc::clone(&self.bench));
         let began = Instant::now();
         let mut elsewhere_for = Duration::ZERO;
         let found = self.watch(patience::STARTING, |slice| {
             let early = began.elapsed() < FIRST_PROCESS_ALONE;
             let seen = if early { tree.first_process_listening() } else { tree.listening() };
-            let Some(addresses) = seen else { return is_taken(bench.network(), expected).then_some(expected) };
+            let Some(addresses) = seen else {
+                return is_taken(bench.network(), expected).then_some(expected);
+            };
             if let Some(address) = addresses.iter().find(|address| covers(**address, expected)) {
                 return Some(*address);
             }
@@ -423,12 +477,14 @@ impl Running {
     ) -> Result<Result<Seen<T>, GaveUp>, Stop> {
         let bench = self.bench.clone();
         let mut fault = None;
-        let seen = wait_for(Patience::new(&bench, limits, patience::STUCK), |slice| match self.has_ended(slice) {
-            Ok(Some(status)) => Some(Some(Seen::Exit(status))),
-            Ok(None) => look(slice).map(|thing| Some(Seen::Thing(thing))),
-            Err(error) => {
-                fault = Some(Fault::from(error));
-                Some(None)
+        let seen = wait_for(Patience::new(&bench, limits, patience::STUCK), |slice| {
+            match self.has_ended(slice) {
+                Ok(Some(status)) => Some(Some(Seen::Exit(status))),
+                Ok(None) => look(slice).map(|thing| Some(Seen::Thing(thing))),
+                Err(error) => {
+                    fault = Some(Fault::from(error));
+                    Some(None)
+                }
             }
         });
         match (seen, fault) {
@@ -441,7 +497,8 @@ impl Running {
 
     /// A client ends with its first process, a server with its last.
     fn has_ended(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
-        let ended = if self.should_live { self.process.ended(within) } else { self.process.exited(within) };
+        let ended =
+            if self.should_live { self.process.ended(within) } else { self.process.exited(within) };
         self.keep_over();
         ended
     }
@@ -489,7 +546,8 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// A program that was seen to wait was alive then; what it makes of the harness's leaving is no evidence.
+    /// A program that was seen to wait was alive then; what it makes of the harness's leaving is no
+    /// evidence.
     fn keep_exit(&mut self) {
         if self.bench.has_waited_in_vain() {
             return;
@@ -517,7 +575,8 @@ pub(crate) fn describe(status: ExitStatus) -> String {
 
 /// A connection to `wanted` reaches a socket that listens on `listening`.
 fn covers(listening: SocketAddr, wanted: SocketAddr) -> bool {
-    listening.port() == wanted.port() && (listening.ip() == wanted.ip() || listening.ip().is_unspecified())
+    listening.port() == wanted.port()
+        && (listening.ip() == wanted.ip() || listening.ip().is_unspecified())
 }
 
 /// Where to connect to reach a socket that listens on `listening`.
@@ -615,20 +674,30 @@ impl Ended {
         match self.exit {
             Ok(status) => describe(status),
             Err(GaveUp::Stuck) => "it does not end: it waits, and nothing can wake it".to_owned(),
-            Err(GaveUp::Waited(time)) => format!("it did not end within {:.1} s", time.as_secs_f64()),
-            Err(GaveUp::Worked(time)) => format!("it did not end in {:.1} s of processor time", time.as_secs_f64()),
+            Err(GaveUp::Waited(time)) => {
+                format!("it did not end within {:.1} s", time.as_secs_f64())
+            }
+            Err(GaveUp::Worked(time)) => {
+                format!("it did not end in {:.1} s of processor time", time.as_secs_f64())
+            }
         }
     }
 
     /// Whether it said how it wants to be used.
     pub(crate) fn says_usage(&self) -> bool {
-        self.stderr.tail(usize::MAX).to_ascii_lowercase().windows(5).any(|window| window == b"usage")
+        self.stderr
+            .tail(usize::MAX)
+            .to_ascii_lowercase()
+            .windows(5)
+            .any(|window| window == b"usage")
     }
 
-    /// Whether it ended in one of the ways that are no message: a panic, a traceback, an uncaught error, a signal.
+    /// Whether it ended in one of the ways that are no message: a panic, a traceback, an uncaught
+    /// error, a signal.
     pub(crate) fn panicked(&self) -> bool {
         const PANIC: i32 = 101; // what Rust's runtime exits with after a panic
-        let words: [&[u8]; 3] = [b"panicked at", b"Traceback (most recent call last)", b"\nNode.js v"];
+        let words: [&[u8]; 3] =
+            [b"panicked at", b"Traceback (most recent call last)", b"\nNode.js v"];
         match self.exit {
             Ok(status) => {
                 status.code().is_none_or(|code| code == PANIC)
@@ -646,7 +715,8 @@ mod tests {
     #[track_caller]
     fn check(command: &[&str], arguments: &[&str], expected: &[&str]) {
         let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-        let filled = CommandLine::new(command.iter().copied()).fill("127.0.0.1", "7000", &arguments);
+        let filled =
+            CommandLine::new(command.iter().copied()).fill("127.0.0.1", "7000", &arguments);
         assert_eq!(filled, expected.iter().map(OsString::from).collect::<Vec<_>>());
     }
 

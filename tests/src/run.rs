@@ -22,7 +22,8 @@ pub struct Settings {
     pub seed: u64,
     /// At most this many checks at the same time.
     pub jobs: usize,
-    /// The executable that becomes a launcher: one whose `main` calls [`crate::enter_launcher`] first.
+    /// The executable that becomes a launcher: one whose `main` calls [`crate::enter_launcher`]
+    /// first.
     pub launcher: PathBuf,
     /// An existing folder for the programs' working folders; each is removed again.
     pub scratch: PathBuf,
@@ -39,8 +40,8 @@ pub struct Planned {
     pub needs: Vec<String>,
 }
 
-/// Runs what is planned and returns the verdicts in the plan's order; `told` hears each as it is made. A check whose program is
-/// not among the subjects is unbuilt.
+/// Runs what is planned and returns the verdicts in the plan's order; `told` hears each as it is
+/// made. A check whose program is not among the subjects is unbuilt.
 pub fn run(
     plan: &[Planned],
     subjects: &[Arc<Subject>],
@@ -59,7 +60,8 @@ pub fn run(
             waiting.retain(|&planned| match round.readiness(planned) {
                 Readiness::Ready if running < settings.jobs => {
                     let (done, large) = (done.clone(), &large);
-                    let work = move || _ = done.send(judge(planned.check, subjects, settings, large));
+                    let work =
+                        move || _ = done.send(judge(planned.check, subjects, settings, large));
                     match std::thread::Builder::new().spawn_scoped(scope, work) {
                         Ok(_) => running += 1,
                         Err(error) => round.settle(not_started(planned.check, error), &mut told),
@@ -72,7 +74,8 @@ pub fn run(
                     false
                 }
             });
-            // Where nothing runs, what was skipped may let others be skipped; needs have no circles.
+            // Where nothing runs, what was skipped may let others be skipped; needs have no
+            // circles.
             if let Some(Ok(verdict)) = (running > 0).then(|| arrivals.recv()) {
                 running -= 1;
                 round.settle(verdict, &mut told);
@@ -96,11 +99,20 @@ impl Round<'_> {
     }
 
     fn readiness(&self, planned: &Planned) -> Readiness {
-        if planned.check.programs.iter().any(|name| !self.subjects.iter().any(|subject| subject.name() == *name)) {
+        if planned
+            .check
+            .programs
+            .iter()
+            .any(|name| !self.subjects.iter().any(|subject| subject.name() == *name))
+        {
             return Readiness::Ready; // to be called unbuilt, whatever it needs
         }
         let mut ready = Readiness::Ready;
-        for need in planned.needs.iter().filter(|need| self.plan.iter().any(|other| other.check.id == **need)) {
+        for need in planned
+            .needs
+            .iter()
+            .filter(|need| self.plan.iter().any(|other| other.check.id == **need))
+        {
             match self.verdicts.get(need.as_str()).map(|verdict| &verdict.status) {
                 Some(Status::Passed | Status::Unseen(_)) => {}
                 Some(_) => return Readiness::Never(need.clone()),
@@ -118,8 +130,14 @@ enum Readiness {
 }
 
 /// A verdict, whatever happens: who waits for it has nothing else to wait for.
-fn judge(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings, large: &Shared) -> Verdict {
-    let verdict = catch_unwind(AssertUnwindSafe(|| judge_on_a_bench(check, subjects, settings, large)));
+fn judge(
+    check: &'static Check,
+    subjects: &[Arc<Subject>],
+    settings: &Settings,
+    large: &Shared,
+) -> Verdict {
+    let verdict =
+        catch_unwind(AssertUnwindSafe(|| judge_on_a_bench(check, subjects, settings, large)));
     verdict.unwrap_or_else(|_| without_running(check, Status::Fault(panicked())))
 }
 
@@ -132,7 +150,12 @@ fn panicked() -> Fault {
     Fault("the check itself panicked".to_owned())
 }
 
-fn judge_on_a_bench(check: &'static Check, subjects: &[Arc<Subject>], settings: &Settings, large: &Shared) -> Verdict {
+fn judge_on_a_bench(
+    check: &'static Check,
+    subjects: &[Arc<Subject>],
+    settings: &Settings,
+    large: &Shared,
+) -> Verdict {
     let began = Instant::now();
     let bench = Bench::new(check.id, settings.seed, &settings.launcher, &settings.scratch);
     let bench = match bench.with_large_message(large).confined(&settings.confinement) {
@@ -172,7 +195,10 @@ fn perform(body: Body, programs: &[Program]) -> Outcome {
     match (body, programs) {
         (Body::One(check), [program]) => check(program),
         (Body::Two(check), [first, second]) => check(first, second),
-        _ => Err(Fault("a check is registered for another number of programs than it takes".to_owned()).into()),
+        _ => Err(Fault(
+            "a check is registered for another number of programs than it takes".to_owned(),
+        )
+        .into()),
     }
 }
 
@@ -180,7 +206,8 @@ fn without_running(check: &Check, status: Status) -> Verdict {
     Verdict::new(check.id, status)
 }
 
-/// Hundreds of connections for one check, and several checks at once: as many descriptors as this system lets us have.
+/// Hundreds of connections for one check, and several checks at once: as many descriptors as this
+/// system lets us have.
 fn raise_descriptor_limit() {
     #[cfg(unix)]
     {
@@ -189,13 +216,17 @@ fn raise_descriptor_limit() {
         // macOS says "unlimited" and means OPEN_MAX: ask for no more than is enough.
         let wanted = limit.maximum.map_or(10_240, |most| most.min(65_536));
         if limit.current.is_some_and(|current| current < wanted) {
-            _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum });
+            _ = setrlimit(
+                Resource::Nofile,
+                Rlimit { current: Some(wanted), maximum: limit.maximum },
+            );
         }
     }
 }
 
-/// A folder for the working folders of one run, removed when it is dropped. Folders that a killed run left behind are removed
-/// here: each holds a lock file, which the system unlocks when its process is gone.
+/// A folder for the working folders of one run, removed when it is dropped. Folders that a killed
+/// run left behind are removed here: each holds a lock file, which the system unlocks when its
+/// process is gone.
 #[derive(Debug)]
 pub struct Scratch {
     folder: tempfile::TempDir,
@@ -228,11 +259,13 @@ impl Scratch {
 
 fn remove_abandoned(within: &std::path::Path) {
     let Ok(entries) = std::fs::read_dir(within) else { return };
-    let ours = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(SCRATCH));
+    let ours =
+        entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(SCRATCH));
     for folder in ours.map(|entry| entry.path()) {
         let abandoned = match std::fs::File::open(folder.join(LOCK)) {
             Ok(lock) => lock.try_lock().is_ok(),
-            // Killed between making the folder and its lock; a living run needs microseconds for that.
+            // Killed between making the folder and its lock; a living run needs microseconds for
+            // that.
             Err(_) => age(&folder).is_some_and(|age| age > Duration::from_secs(10)),
         };
         if abandoned {

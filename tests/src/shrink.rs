@@ -1,8 +1,8 @@
 //! From a conversation that breaks a program to the smallest that does.
 //!
-//! Each attempt is a fresh process in a place of its own. Where there are many clients, fewer are tried first, which makes
-//! all further attempts cheap; then shorter messages, then fewer of them, then fewer pieces. The search is bounded in time,
-//! and says so where that ended it.
+//! Each attempt is a fresh process in a place of its own. Where there are many clients, fewer are
+//! tried first, which makes all further attempts cheap; then shorter messages, then fewer of them,
+//! then fewer pieces. The search is bounded in time, and says so where that ended it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,8 +15,8 @@ use crate::{Failure, Outcome, Stop};
 /// How long is searched.
 const SEARCH: Duration = Duration::from_secs(1);
 
-/// A conversation by its measures: so many clients at once, each with messages of these lengths one after another, each
-/// message in pieces of at most so many bytes.
+/// A conversation by its measures: so many clients at once, each with messages of these lengths one
+/// after another, each message in pieces of at most so many bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Case {
     pub(crate) clients: usize,
@@ -56,7 +56,11 @@ impl Case {
         let messages = match self.messages.as_slice() {
             [length] => format!("one message of {}", bytes(*length)),
             lengths if lengths.iter().all(|length| *length == lengths[0]) => {
-                format!("{} messages of {} each, one after another,", lengths.len(), bytes(lengths[0]))
+                format!(
+                    "{} messages of {} each, one after another,",
+                    lengths.len(),
+                    bytes(lengths[0])
+                )
             }
             lengths => {
                 let lengths: Vec<String> = lengths.iter().map(usize::to_string).collect();
@@ -71,7 +75,10 @@ impl Case {
         };
         match self.clients {
             1 => format!("{messages}{cut}"),
-            clients => format!("{clients} clients at once, each with {}{cut}", messages.trim_end_matches(',')),
+            clients => format!(
+                "{clients} clients at once, each with {}{cut}",
+                messages.trim_end_matches(',')
+            ),
         }
     }
 }
@@ -79,11 +86,24 @@ impl Case {
 /// How a conversation is held with a fresh process.
 pub(crate) type Attempt<'a> = &'a dyn Fn(&Program, &Case) -> Outcome;
 
-/// The smallest case not above `bad` that breaks the program, as the failure that it makes; its conversation is shown instead
-/// of the one in which `failure` was found. `good` bytes in one message are known to come back. Where `bad` by itself breaks
-/// nothing, `failure` stands.
-pub(crate) fn smallest(program: &Program, good: usize, bad: Case, failure: Failure, attempt: Attempt<'_>) -> Stop {
-    let mut search = Search { program, attempt, deadline: Instant::now() + SEARCH, found: None, stopped: false, good };
+/// The smallest case not above `bad` that breaks the program, as the failure that it makes; its
+/// conversation is shown instead of the one in which `failure` was found. `good` bytes in one
+/// message are known to come back. Where `bad` by itself breaks nothing, `failure` stands.
+pub(crate) fn smallest(
+    program: &Program,
+    good: usize,
+    bad: Case,
+    failure: Failure,
+    attempt: Attempt<'_>,
+) -> Stop {
+    let mut search = Search {
+        program,
+        attempt,
+        deadline: Instant::now() + SEARCH,
+        found: None,
+        stopped: false,
+        good,
+    };
     if !search.breaks(&bad) {
         return failure.into();
     }
@@ -94,7 +114,8 @@ pub(crate) fn smallest(program: &Program, good: usize, bad: Case, failure: Failu
     search.conclude()
 }
 
-/// The largest number below `bad` that works while one more does not; nothing where none works, or `bad` does, too.
+/// The largest number below `bad` that works while one more does not; nothing where none works, or
+/// `bad` does, too.
 pub(crate) fn largest_that_works(bad: usize, works: impl Fn(usize) -> bool) -> Option<usize> {
     let (mut good, mut bad) = (1, bad);
     if !works(good) || works(bad) {
@@ -155,7 +176,8 @@ impl Search<'_> {
         }
     }
 
-    /// A program that waits for more where its buffer is full breaks at every multiple of it: the smallest divides the others.
+    /// A program that waits for more where its buffer is full breaks at every multiple of it: the
+    /// smallest divides the others.
     fn divide(&mut self) {
         let Some(case) = self.best() else { return };
         let bad = case.messages[0];
@@ -215,19 +237,28 @@ impl Search<'_> {
     fn conclude(self) -> Stop {
         let good = self.good;
         let Some((case, failure, bench)) = self.found else {
-            return crate::Fault("a search that began with a failure has lost it".to_owned()).into();
+            return crate::Fault("a search that began with a failure has lost it".to_owned())
+                .into();
         };
         let mut sentence = match (case.clients, case.messages.as_slice()) {
             (1, [bad]) if case.piece >= *bad && good > 0 && good + 1 == *bad => {
-                format!("{} {} back, {bad} do not", bytes(good), if good == 1 { "comes" } else { "come" })
+                format!(
+                    "{} {} back, {bad} do not",
+                    bytes(good),
+                    if good == 1 { "comes" } else { "come" }
+                )
             }
             _ => case.breaks_it(),
         };
         if self.stopped {
-            sentence += &format!("; the search was stopped after {} s, there may be a smaller one", SEARCH.as_secs());
+            sentence += &format!(
+                "; the search was stopped after {} s, there may be a smaller one",
+                SEARCH.as_secs()
+            );
         }
         self.program.bench.show_instead(bench);
-        Failure { smallest_failing_input: Some(case.total()), smallest: Some(sentence), ..failure }.into()
+        Failure { smallest_failing_input: Some(case.total()), smallest: Some(sentence), ..failure }
+            .into()
     }
 }
 

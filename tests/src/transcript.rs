@@ -1,10 +1,11 @@
 //! The record of what went over the wire: the single source of every picture of a conversation.
 //!
-//! Written by [`crate::peer`], read by whoever reports. All bytes are kept. Those of the large message, which several checks
-//! send and get back, are kept as ranges of that one message; all others are copied. Pieces of one stretch in one direction
-//! are one event. A conversation of very many turns keeps its beginning and its end as they were; in between, what one peer
-//! sent becomes one event, and what it received another, so that the bytes of every stream stay whole and in their order,
-//! while which turn answered which is lost: see [`Event::stretches`].
+//! Written by [`crate::peer`], read by whoever reports. All bytes are kept. Those of the large
+//! message, which several checks send and get back, are kept as ranges of that one message; all
+//! others are copied. Pieces of one stretch in one direction are one event. A conversation of very
+//! many turns keeps its beginning and its end as they were; in between, what one peer sent becomes
+//! one event, and what it received another, so that the bytes of every stream stay whole and in
+//! their order, while which turn answered which is lost: see [`Event::stretches`].
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +17,8 @@ use std::time::{Duration, Instant, SystemTime};
 /// How much of each event is kept to be shown.
 const PREVIEW: usize = 64;
 
-/// How many events are kept as they were from the beginning, and from the end, of a long conversation.
+/// How many events are kept as they were from the beginning, and from the end, of a long
+/// conversation.
 const KEPT: usize = 10_000;
 
 /// A message that several checks share.
@@ -37,7 +39,8 @@ pub struct Event {
     pub bytes: usize,
     /// The first of them, at most 64.
     pub preview: Vec<u8>,
-    /// 1, or how many stretches of this peer in this direction were folded into this event; others' lay between them.
+    /// 1, or how many stretches of this peer in this direction were folded into this event; others'
+    /// lay between them.
     pub stretches: usize,
     /// The two ends of a new connection: the harness's, then the program's.
     pub ends: Option<(SocketAddr, SocketAddr)>,
@@ -90,7 +93,9 @@ impl Piece {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Copied(bytes) => bytes,
-            Self::Of(shared, range) => shared.get().and_then(|all| all.get(range.clone())).unwrap_or_default(),
+            Self::Of(shared, range) => {
+                shared.get().and_then(|all| all.get(range.clone())).unwrap_or_default()
+            }
         }
     }
 }
@@ -134,7 +139,9 @@ impl Event {
         }
         let place = large.and_then(|large| Some((large, place_in(large.get()?, data)?)));
         match (self.pieces.last_mut(), place) {
-            (Some(Piece::Of(_, kept)), Some((_, more))) if kept.end == more.start => kept.end = more.end,
+            (Some(Piece::Of(_, kept)), Some((_, more))) if kept.end == more.start => {
+                kept.end = more.end
+            }
             (_, Some((large, range))) => self.pieces.push(Piece::Of(large.clone(), range)),
             (Some(Piece::Copied(kept)), None) => kept.extend_from_slice(data),
             (_, None) => self.pieces.push(Piece::Copied(data.to_vec())),
@@ -145,11 +152,14 @@ impl Event {
     fn fold(&mut self, later: Self) {
         self.until = later.until;
         self.bytes += later.bytes;
-        self.preview.extend(&later.preview[..later.preview.len().min(PREVIEW - self.preview.len())]);
+        self.preview
+            .extend(&later.preview[..later.preview.len().min(PREVIEW - self.preview.len())]);
         self.stretches += later.stretches;
         for piece in later.pieces {
             match (self.pieces.last_mut(), piece) {
-                (Some(Piece::Of(_, kept)), Piece::Of(_, more)) if kept.end == more.start => kept.end = more.end,
+                (Some(Piece::Of(_, kept)), Piece::Of(_, more)) if kept.end == more.start => {
+                    kept.end = more.end
+                }
                 (Some(Piece::Copied(kept)), Piece::Copied(more)) => kept.extend_from_slice(&more),
                 (_, piece) => self.pieces.push(piece),
             }
@@ -187,7 +197,12 @@ impl Record {
     /// What is sent or received of the `large` message is kept as ranges of it.
     pub(crate) fn new(large: &Shared) -> Self {
         let events = Events { list: Vec::new(), fold_at: 3 * KEPT };
-        Self { began: Instant::now(), began_at: SystemTime::now(), large: large.clone(), events: Mutex::new(events) }
+        Self {
+            began: Instant::now(),
+            began_at: SystemTime::now(),
+            large: large.clone(),
+            events: Mutex::new(events),
+        }
     }
 
     /// When the record began, by the clock on the wall.
@@ -211,7 +226,12 @@ impl Record {
     }
 
     /// A connection was made between these two ends: the harness's, then the program's.
-    pub(crate) fn note_connection(&self, peer: &str, what: What, ends: Option<(SocketAddr, SocketAddr)>) {
+    pub(crate) fn note_connection(
+        &self,
+        peer: &str,
+        what: What,
+        ends: Option<(SocketAddr, SocketAddr)>,
+    ) {
         let event = Event { ends, ..Event::new(self.began.elapsed(), peer, what, &[]) };
         self.lock().push(event);
     }
@@ -245,7 +265,8 @@ impl Events {
         }
     }
 
-    /// Between the beginning and the end, one event is left for each peer and direction, where its first one stood.
+    /// Between the beginning and the end, one event is left for each peer and direction, where its
+    /// first one stood.
     fn fold_middle(&mut self) {
         let end = self.list.split_off(self.list.len() - KEPT);
         let middle = self.list.split_off(KEPT);
@@ -263,7 +284,8 @@ impl Events {
     }
 }
 
-/// Bytes as a person reads them: text as it is, the rest as escapes. At most `most` bytes, then an ellipsis.
+/// Bytes as a person reads them: text as it is, the rest as escapes. At most `most` bytes, then an
+/// ellipsis.
 pub fn show(bytes: &[u8], most: usize) -> String {
     let shown = bytes[..bytes.len().min(most)].escape_ascii();
     let more = if bytes.len() > most { "…" } else { "" };
@@ -288,12 +310,16 @@ mod tests {
         let events = record.take_events();
         assert_eq!(events.len(), 2);
         assert_eq!((events[0].bytes, events[0].preview.as_slice()), (5, b"Hello".as_slice()));
-        assert_eq!((&*events[0].data(), &*events[1].data()), (b"Hello".as_slice(), b"x".as_slice()));
+        assert_eq!(
+            (&*events[0].data(), &*events[1].data()),
+            (b"Hello".as_slice(), b"x".as_slice())
+        );
     }
 
     #[test]
     fn every_byte_is_kept_and_the_large_message_is_kept_once() {
-        let large: Shared = Arc::new(OnceLock::from((0..100_000).map(|n| n as u8).collect::<Vec<u8>>()));
+        let large: Shared =
+            Arc::new(OnceLock::from((0..100_000).map(|n| n as u8).collect::<Vec<u8>>()));
         let record = Record::new(&large);
         let message = large.get().unwrap();
         for piece in message.chunks(999) {
@@ -317,7 +343,8 @@ mod tests {
         assert_eq!(place_in(&message, &message.clone()), None);
     }
 
-    /// However long it gets, each stream is whole, its comings and goings are where they were, and its end is as it was.
+    /// However long it gets, each stream is whole, its comings and goings are where they were, and
+    /// its end is as it was.
     #[test]
     fn a_very_long_conversation_is_folded_in_its_middle() {
         let record = record();
@@ -327,7 +354,11 @@ mod tests {
         }
         for turn in 0..turns {
             let peer = if turn % 2 == 0 { "a" } else { "b" };
-            record.note(peer, if turn % 4 < 2 { What::Send } else { What::Receive }, &(turn as u32).to_le_bytes());
+            record.note(
+                peer,
+                if turn % 4 < 2 { What::Send } else { What::Receive },
+                &(turn as u32).to_le_bytes(),
+            );
         }
         record.note("b", What::End, &[]);
 
@@ -337,12 +368,16 @@ mod tests {
         assert!(events[events.len() - KEPT..].iter().all(|event| event.stretches == 1));
         let stretches: usize = events.iter().map(|event| event.stretches).sum();
         assert_eq!(stretches, turns + 3);
-        for (peer, what, first) in
-            [("a", What::Send, 0), ("b", What::Send, 1), ("a", What::Receive, 2), ("b", What::Receive, 3)]
-        {
+        for (peer, what, first) in [
+            ("a", What::Send, 0),
+            ("b", What::Send, 1),
+            ("a", What::Receive, 2),
+            ("b", What::Receive, 3),
+        ] {
             let mine = events.iter().filter(|event| event.peer == peer && event.what == what);
             let stream: Vec<u8> = mine.flat_map(|event| event.data().into_owned()).collect();
-            let sent: Vec<u8> = (first..turns as u32).step_by(4).flat_map(u32::to_le_bytes).collect();
+            let sent: Vec<u8> =
+                (first..turns as u32).step_by(4).flat_map(u32::to_le_bytes).collect();
             assert!(stream == sent, "{peer} {what:?}");
         }
     }

@@ -1,7 +1,8 @@
 //! `verify --attacks`: what a hostile submission tries, in every tier that this system has.
 //!
-//! Each attack of a practical's `attacks.toml` is graded, and its verdict must say what the row expects, with nothing left of
-//! it. Its control must succeed: an act that fails also where nothing is confined proves nothing, and the table says so.
+//! Each attack of a practical's `attacks.toml` is graded, and its verdict must say what the row
+//! expects, with nothing left of it. Its control must succeed: an act that fails also where nothing
+//! is confined proves nothing, and the table says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -146,8 +147,10 @@ impl Targets {
     fn is_intact(&self) -> bool {
         let secret = self.folder.path().join("secret");
         let unchanged = fs::read_to_string(&secret).is_ok_and(|text| text == SECRET)
-            && fs::metadata(&secret).is_ok_and(|facts| facts.mode() & 0o7777 == 0o644 && facts.uid() == own_user());
-        let no_files = fs::read_dir(self.folder.path().join("home")).is_ok_and(|mut entries| entries.next().is_none());
+            && fs::metadata(&secret)
+                .is_ok_and(|facts| facts.mode() & 0o7777 == 0o644 && facts.uid() == own_user());
+        let no_files = fs::read_dir(self.folder.path().join("home"))
+            .is_ok_and(|mut entries| entries.next().is_none());
         let elsewhere = [Some(PathBuf::from("/dev/shm")), repository::target().ok()];
         let nothing_new = elsewhere.iter().flatten().all(|place| !place.join(&self.word).exists());
         unchanged && no_files && nothing_new && processes_with(&self.word) == 0
@@ -160,8 +163,11 @@ fn own_user() -> u32 {
 
 /// The name of something in this process's environment that no shell and no make sets by itself.
 fn variable() -> String {
-    const USUAL: [&str; 9] = ["PATH", "HOME", "TMPDIR", "LANG", "RUST_BACKTRACE", "PWD", "OLDPWD", "SHLVL", "SHELL"];
-    let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') && name.len() > 1;
+    const USUAL: [&str; 9] =
+        ["PATH", "HOME", "TMPDIR", "LANG", "RUST_BACKTRACE", "PWD", "OLDPWD", "SHLVL", "SHELL"];
+    let is_name = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') && name.len() > 1
+    };
     let mut names = std::env::vars().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
     names
         .find(|name| is_name(name) && !USUAL.contains(&&**name) && !name.starts_with("M"))
@@ -175,7 +181,11 @@ fn processes_with(word: &str) -> usize {
 }
 
 /// Makes every attack in every tier; what did not come out as it should.
-pub(crate) fn run(repository: &Repository, rubric: &Rubric, request: &VerifyRequest) -> anyhow::Result<Vec<String>> {
+pub(crate) fn run(
+    repository: &Repository,
+    rubric: &Rubric,
+    request: &VerifyRequest,
+) -> anyhow::Result<Vec<String>> {
     let path = rubric.folder.join("attacks.toml");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(Vec::new()) };
     let table: Table = toml::from_str(&text).with_context(|| repository.relative(&path))?;
@@ -226,17 +236,30 @@ fn one_more<'a>(next: &AtomicUsize, chosen: &[&'a Attack]) -> Option<(usize, &'a
 impl Table {
     /// Those that are asked for; all where there is no word.
     fn chosen(&self, only: &[String]) -> anyhow::Result<Vec<&Attack>> {
-        if let Some(word) = only.iter().find(|word| !self.attack.iter().any(|attack| attack.id == **word)) {
+        if let Some(word) =
+            only.iter().find(|word| !self.attack.iter().any(|attack| attack.id == **word))
+        {
             bail!("--only {word}: there is no such row");
         }
-        Ok(self.attack.iter().filter(|attack| only.is_empty() || only.contains(&attack.id)).collect())
+        Ok(self
+            .attack
+            .iter()
+            .filter(|attack| only.is_empty() || only.contains(&attack.id))
+            .collect())
     }
 
     /// Each attack of the list has a fixture, or a reason why it has none.
     fn gaps(&self) -> Vec<String> {
-        let listed = LIST.iter().flat_map(|(group, most)| (1..=*most).map(move |number| format!("{group}{number}")));
-        let known = |id: &String| self.fixtures().contains(&**id) || self.elsewhere.iter().any(|other| other.id == *id);
-        listed.filter(|id| !known(id)).map(|id| format!("{id} has neither a fixture nor a reason")).collect()
+        let listed = LIST
+            .iter()
+            .flat_map(|(group, most)| (1..=*most).map(move |number| format!("{group}{number}")));
+        let known = |id: &String| {
+            self.fixtures().contains(&**id) || self.elsewhere.iter().any(|other| other.id == *id)
+        };
+        listed
+            .filter(|id| !known(id))
+            .map(|id| format!("{id} has neither a fixture nor a reason"))
+            .collect()
     }
 
     fn fixtures(&self) -> BTreeSet<&str> {
@@ -246,7 +269,9 @@ impl Table {
     fn tell_of_the_others(&self) {
         let all: usize = LIST.iter().map(|(_, most)| most).sum();
         let with = self.fixtures().len();
-        terminal::say_line(format_args!("\n{with} of the list's {all} attacks have a fixture; the others:"));
+        terminal::say_line(format_args!(
+            "\n{with} of the list's {all} attacks have a fixture; the others:"
+        ));
         for Elsewhere { id, why } in &self.elsewhere {
             terminal::say_line(format_args!("{id:<4}  {why}"));
         }
@@ -273,8 +298,12 @@ fn tiers() -> anyhow::Result<Vec<Premises>> {
 /// Builds are given less than usual, so that reaching the limit does not take long.
 fn premises(wanted: Wanted) -> anyhow::Result<Premises> {
     let usual = Limits::BUILD;
-    let limits =
-        Limits { processor: Some(Duration::from_secs(5)), disk: usual.disk / 16, memory: usual.memory / 2, ..usual };
+    let limits = Limits {
+        processor: Some(Duration::from_secs(5)),
+        disk: usual.disk / 16,
+        memory: usual.memory / 2,
+        ..usual
+    };
     let mut premises = Premises::prepare(wanted)?;
     premises.build_limits = limits;
     Ok(premises)
@@ -282,9 +311,15 @@ fn premises(wanted: Wanted) -> anyhow::Result<Premises> {
 
 fn head(tiers: &[Premises]) {
     let user = if own_user() == 0 { "root" } else { "an ordinary user" };
-    let names: Vec<String> = tiers.iter().map(|premises| format!("{:?}", premises.confinement.tier())).collect();
-    terminal::say_line(format_args!("{BOLD}What hostile submissions try, as {user}{BOLD:#}: what came of it with"));
-    terminal::say_line(format_args!("{}; whether the same act succeeds unconfined.\n", names.join(", and with ")));
+    let names: Vec<String> =
+        tiers.iter().map(|premises| format!("{:?}", premises.confinement.tier())).collect();
+    terminal::say_line(format_args!(
+        "{BOLD}What hostile submissions try, as {user}{BOLD:#}: what came of it with"
+    ));
+    terminal::say_line(format_args!(
+        "{}; whether the same act succeeds unconfined.\n",
+        names.join(", and with ")
+    ));
 }
 
 struct Ground<'a> {
@@ -326,7 +361,10 @@ struct Seen {
 impl Seen {
     fn is_as_expected(&self, attack: &Attack) -> bool {
         let said = |word: &str| self.verdict.contains(word) || self.report.contains(word);
-        let expected = attack.expected.as_ref().map_or_else(|| self.answers.contains("held"), |word| said(word));
+        let expected = attack
+            .expected
+            .as_ref()
+            .map_or_else(|| self.answers.contains("held"), |word| said(word));
         expected && !attack.absent.as_ref().is_some_and(|word| said(word))
     }
 }
@@ -343,7 +381,11 @@ impl Ground<'_> {
         let mut tiers = Vec::new();
         for premises in self.tiers {
             let seen = self.grade(attack, submission.path(), premises);
-            tiers.push(Outcome { tier: premises.confinement.tier(), intact: targets.is_intact(), seen });
+            tiers.push(Outcome {
+                tier: premises.confinement.tier(),
+                intact: targets.is_intact(),
+                seen,
+            });
         }
         let control = self.control(attack, &targets, submission.path())?;
         Ok(Row::Made { tiers, control })
@@ -351,7 +393,10 @@ impl Ground<'_> {
 
     fn write(&self, attack: &Attack, targets: &Targets, submission: &Path) -> anyhow::Result<()> {
         if attack.solution {
-            copy(&self.rubric.folder.join("solution/echo_server"), &submission.join("echo_server"))?;
+            copy(
+                &self.rubric.folder.join("solution/echo_server"),
+                &submission.join("echo_server"),
+            )?;
         }
         if let Some(act) = &attack.python {
             let act = targets.fill(act, submission)?.replace('\n', "\n    ");
@@ -371,7 +416,10 @@ impl Ground<'_> {
 
     /// What the harness says of it, whether that is a verdict or a word that there is none.
     fn grade(&self, attack: &Attack, submission: &Path, premises: &Premises) -> Seen {
-        let handed_in = attack.hand_in.as_ref().map_or_else(|| submission.to_owned(), |name| submission.join(name));
+        let handed_in = attack
+            .hand_in
+            .as_ref()
+            .map_or_else(|| submission.to_owned(), |name| submission.join(name));
         self.verdict(&handed_in, premises)
             .unwrap_or_else(|error| Seen { verdict: format!("{error:#}"), ..Seen::default() })
     }
@@ -380,7 +428,11 @@ impl Ground<'_> {
         let only = vec!["echoes_short_message".to_owned()];
         let request = GradeRequest {
             only: only.clone(),
-            ..GradeRequest::of(self.rubric.practical.name, Origin::Submission(submission.to_owned()), self.request.seed)
+            ..GradeRequest::of(
+                self.rubric.practical.name,
+                Origin::Submission(submission.to_owned()),
+                self.request.seed,
+            )
         };
         let plan = self.rubric.plan(&only)?;
         let sources = submission::stage(self.repository, self.rubric, &plan, &request)?;
@@ -392,7 +444,12 @@ impl Ground<'_> {
     }
 
     /// The same act where nothing is confined.
-    fn control(&self, attack: &Attack, targets: &Targets, submission: &Path) -> anyhow::Result<bool> {
+    fn control(
+        &self,
+        attack: &Attack,
+        targets: &Targets,
+        submission: &Path,
+    ) -> anyhow::Result<bool> {
         let Some(command) = &attack.control else {
             return Ok(self.grade(attack, submission, self.unconfined).answers.contains("open"));
         };
@@ -418,7 +475,9 @@ impl Row {
         let (tiers, control) = match self {
             Self::Made { tiers, control } => (tiers, control),
             Self::Skipped(tool) => {
-                terminal::say_line(format_args!("{id:<4} {YELLOW}skipped{YELLOW:#}  {act}: no {tool} here"));
+                terminal::say_line(format_args!(
+                    "{id:<4} {YELLOW}skipped{YELLOW:#}  {act}: no {tool} here"
+                ));
                 return Vec::new();
             }
         };
@@ -427,9 +486,17 @@ impl Row {
             false => format!("{RED}OPEN{RED:#}  "),
         };
         let columns: String = tiers.iter().map(column).collect();
-        let control = if *control { "succeeds    ".to_owned() } else { format!("{YELLOW}proves none{YELLOW:#} ") };
+        let control = if *control {
+            "succeeds    ".to_owned()
+        } else {
+            format!("{YELLOW}proves none{YELLOW:#} ")
+        };
         terminal::say_line(format_args!("{id:<4} {columns}{control}{act}"));
-        tiers.iter().filter(|outcome| !outcome.is_right(attack)).map(|outcome| outcome.complaint(attack)).collect()
+        tiers
+            .iter()
+            .filter(|outcome| !outcome.is_right(attack))
+            .map(|outcome| outcome.complaint(attack))
+            .collect()
     }
 }
 
@@ -444,12 +511,19 @@ impl Outcome {
         if self.seen.is_as_expected(attack) {
             return format!("{tier:?}: {id} {act}: something was left behind");
         }
-        format!("{tier:?}: {id} {act}: expected {expected:?}, got {:?} and {:?}", self.seen.answers, self.seen.verdict)
+        format!(
+            "{tier:?}: {id} {act}: expected {expected:?}, got {:?} and {:?}",
+            self.seen.answers, self.seen.verdict
+        )
     }
 }
 
 fn has_python() -> bool {
-    Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    Command::new("python3")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// What is said of the one check, and of the program.
@@ -489,7 +563,11 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)?.flatten().filter(|entry| entry.file_name() != "target") {
         let place = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &place)? } else { _ = fs::copy(entry.path(), place)? }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &place)?
+        } else {
+            _ = fs::copy(entry.path(), place)?
+        }
     }
     Ok(())
 }

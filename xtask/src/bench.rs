@@ -1,7 +1,7 @@
 //! `bench`: how long a student waits, in ratios to the least that a program could do.
 //!
-//! The measure is a plain sequential program: eight times a fresh server, a connection, one exchange, the end. Whole
-//! processes are timed, warm, with everything built.
+//! The measure is a plain sequential program: eight times a fresh server, a connection, one
+//! exchange, the end. Whole processes are timed, warm, with everything built.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -20,8 +20,12 @@ pub(crate) fn run(request: &BenchRequest) -> anyhow::Result<u8> {
     let repository = repository::find()?;
     let rubric = rubric::read(&repository, &request.practical)?;
     let target = repository::target()?.join(format!("{}-verify", request.practical));
-    let server = build::all_programs_of(&rubric.folder.join("solution/echo_server"), &target.join("echo_server"))?;
-    let mistakes = build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?;
+    let server = build::all_programs_of(
+        &rubric.folder.join("solution/echo_server"),
+        &target.join("echo_server"),
+    )?;
+    let mistakes =
+        build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?;
     let server = server.get("echo_server").context("the solution has no echo_server")?;
     let hangs = mistakes.get("accepts_only").context("the catalogue has no accepts_only")?;
 
@@ -36,12 +40,18 @@ pub(crate) fn run(request: &BenchRequest) -> anyhow::Result<u8> {
     let grade = ["grade", request.practical.as_str()];
     for (what, arguments) in [
         ("grade the solution, all checks, warm", [&grade[..], &["--solution"]].concat()),
-        ("one check of the solution", [&grade[..], &["--solution", "--only", "echoes_short_message"]].concat()),
+        (
+            "one check of the solution",
+            [&grade[..], &["--solution", "--only", "echoes_short_message"]].concat(),
+        ),
         (
             "a server that accepts and never replies",
             [&grade[..], &["--program", &hanging, "--only", "echo_server"]].concat(),
         ),
-        ("a server that dies at its start", [&grade[..], &["--program", &dying, "--only", "echo_server"]].concat()),
+        (
+            "a server that dies at its start",
+            [&grade[..], &["--program", &dying, "--only", "echo_server"]].concat(),
+        ),
     ] {
         let time = median(request.runs, || whole_process(&arguments))?;
         terminal::say_line(format_args!(

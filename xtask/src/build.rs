@@ -1,5 +1,5 @@
-//! From sources to programs, by cargo or by what the language's row says, under the confinement that programs run in. What the
-//! compiler says about a student's program is kept word for word.
+//! From sources to programs, by cargo or by what the language's row says, under the confinement
+//! that programs run in. What the compiler says about a student's program is kept word for word.
 
 mod other;
 
@@ -50,14 +50,21 @@ enum Built {
 }
 
 /// Builds all programs side by side.
-pub(crate) fn programs(sources: &Sources, premises: &Premises, progress: &Progress) -> anyhow::Result<Programs> {
+pub(crate) fn programs(
+    sources: &Sources,
+    premises: &Premises,
+    progress: &Progress,
+) -> anyhow::Result<Programs> {
     let crates: Vec<&str> = sources.programs.iter().filter_map(name_of_built).collect();
     progress.building(&crates);
     let built: Vec<anyhow::Result<Built>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = sources.programs.iter().map(|source| scope.spawn(|| build(source, premises))).collect();
+        let threads: Vec<_> =
+            sources.programs.iter().map(|source| scope.spawn(|| build(source, premises))).collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("the building thread panicked"))))
+            .map(|thread| {
+                thread.join().unwrap_or_else(|_| Err(anyhow!("the building thread panicked")))
+            })
             .collect()
     });
     let mut programs = Programs { subjects: Vec::new(), errors: Vec::new() };
@@ -73,9 +80,9 @@ pub(crate) fn programs(sources: &Sources, premises: &Premises, progress: &Progre
 fn name_of_built(source: &Source) -> Option<&str> {
     match source {
         Source::Crate(staged) => Some(&staged.name),
-        Source::Other(program) => {
-            Some(&program.staged.name).filter(|_| !program.language.build.is_empty()).map(|name| &**name)
-        }
+        Source::Other(program) => Some(&program.staged.name)
+            .filter(|_| !program.language.build.is_empty())
+            .map(|name| &**name),
         Source::Command(_) | Source::Unusable(_) => None,
     }
 }
@@ -93,13 +100,15 @@ fn build(source: &Source, premises: &Premises) -> anyhow::Result<Built> {
 fn as_it_is(given: &ProgramCommand) -> anyhow::Result<Subject> {
     let here = std::env::current_dir().context("the current folder cannot be read")?;
     let (executable, arguments) = given.words.split_first().context("an empty command")?;
-    let path = find_executable(executable, &here)
-        .with_context(|| format!("--program {}: there is no executable {executable:?} here or on PATH", given.name))?;
+    let path = find_executable(executable, &here).with_context(|| {
+        format!("--program {}: there is no executable {executable:?} here or on PATH", given.name)
+    })?;
     let (command, reach) = command_line(&path, arguments, &here);
     Ok(Subject::new(&given.name, command, given.address, Some(here)).with_reach(reach))
 }
 
-/// A program that is started by a command line, an interpreter and a file, say; each launch gets an empty folder.
+/// A program that is started by a command line, an interpreter and a file, say; each launch gets an
+/// empty folder.
 pub(crate) fn subject_of_command(name: &str, executable: &Path, arguments: &[String]) -> Subject {
     let (command, reach) = command_line(executable, arguments, Path::new("/"));
     Subject::new(name, command, None, None).with_reach(reach)
@@ -108,12 +117,14 @@ pub(crate) fn subject_of_command(name: &str, executable: &Path, arguments: &[Str
 fn command_line(executable: &Path, arguments: &[String], here: &Path) -> (CommandLine, Reach) {
     let executable = toolchain::behind_shims(executable);
     let reach = reach_of_a_command(&executable, arguments, here);
-    let words = std::iter::once(executable.into_os_string()).chain(arguments.iter().map(Into::into));
+    let words =
+        std::iter::once(executable.into_os_string()).chain(arguments.iter().map(Into::into));
     (CommandLine::new(words), reach)
 }
 
-/// What a command line names it may read: its executable, and the files and folders among its words, each file with what lies
-/// beside it, as programs in several files need. Nothing else of the user's.
+/// What a command line names it may read: its executable, and the files and folders among its
+/// words, each file with what lies beside it, as programs in several files need. Nothing else of
+/// the user's.
 fn reach_of_a_command(executable: &Path, arguments: &[String], here: &Path) -> Reach {
     let mut reach = Reach::default();
     match toolchain::home_of(executable) {
@@ -121,13 +132,15 @@ fn reach_of_a_command(executable: &Path, arguments: &[String], here: &Path) -> R
         None => reach.read.extend(std::fs::canonicalize(executable)),
     }
     reach.read.push(executable.to_owned());
-    let named = arguments.iter().flat_map(|word| word.split(['=', ':'])).filter(|word| !word.is_empty());
+    let named =
+        arguments.iter().flat_map(|word| word.split(['=', ':'])).filter(|word| !word.is_empty());
     for place in named.map(|word| here.join(word)).filter(|place| place.exists()) {
         let Ok(place) = std::fs::canonicalize(place) else { continue };
         let beside = place.parent().filter(|folder| place.is_file() && !is_too_much(folder));
-        reach
-            .read
-            .extend(Some(beside.unwrap_or(&place).to_owned()).filter(|place| place.is_file() || !is_too_much(place)));
+        reach.read.extend(
+            Some(beside.unwrap_or(&place).to_owned())
+                .filter(|place| place.is_file() || !is_too_much(place)),
+        );
     }
     reach
 }
@@ -155,7 +168,8 @@ pub(crate) fn find_executable(name: &str, here: &Path) -> Option<PathBuf> {
 #[cfg(unix)]
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
+    std::fs::metadata(path)
+        .is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
@@ -173,13 +187,22 @@ fn build_crate(staged: &StagedCrate, premises: &Premises) -> anyhow::Result<Buil
     let messages = Messages::read(&finished.stdout);
     if let Some(limit) = finished.over {
         _ = std::fs::remove_dir_all(&target); // what was cut short is nobody's
-        return Ok(errors_of(staged, &format!("was not built: the build used {limit}"), Vec::new()));
+        return Ok(errors_of(
+            staged,
+            &format!("was not built: the build used {limit}"),
+            Vec::new(),
+        ));
     }
     if finished.status.is_some_and(|status| status.success()) {
         let executable = messages
             .executable(&staged.name)
-            .filter(|path| path.starts_with(&target) && path.symlink_metadata().is_ok_and(|facts| facts.is_file()))
-            .with_context(|| format!("{} builds no program: cargo made no executable of it", staged.origin))?;
+            .filter(|path| {
+                path.starts_with(&target)
+                    && path.symlink_metadata().is_ok_and(|facts| facts.is_file())
+            })
+            .with_context(|| {
+                format!("{} builds no program: cargo made no executable of it", staged.origin)
+            })?;
         stamp.write(executable)?;
         return Ok(built(staged, executable));
     }
@@ -198,7 +221,8 @@ fn errors_of(staged: &StagedCrate, what: &str, errors: Vec<String>) -> Built {
 /// How long a build may take by the clock, on a machine that has other things to do.
 const BUILD_TIME: Duration = Duration::from_secs(300);
 
-/// Where it is built: a folder for each tier and each language, since a makefile can leave there what it likes.
+/// Where it is built: a folder for each tier and each language, since a makefile can leave there
+/// what it likes.
 fn target_of(staged: &StagedCrate, language: &str, premises: &Premises) -> anyhow::Result<PathBuf> {
     let tier = format!("{:?}", premises.confinement.tier()).to_lowercase();
     let target = staged.target.join(tier).join(language).join(&staged.name);
@@ -222,12 +246,19 @@ fn give_to_builder(folder: &Path, premises: &Premises) -> anyhow::Result<()> {
 }
 
 /// Cargo itself, not rustup's stand-in for it, in a folder where nobody's settings lie.
-fn run_cargo_confined(staged: &StagedCrate, target: &Path, premises: &Premises) -> anyhow::Result<Finished> {
+fn run_cargo_confined(
+    staged: &StagedCrate,
+    target: &Path,
+    premises: &Premises,
+) -> anyhow::Result<Finished> {
     let sysroot = toolchain::rust()?;
     let cargo_home = toolchain::cargo_home();
     fetch(staged, &sysroot)?;
-    let mut command: Vec<OsString> = vec![sysroot.join("bin/cargo").into(), "build".into(), "--offline".into()];
-    command.extend(["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"].map(OsString::from));
+    let mut command: Vec<OsString> =
+        vec![sysroot.join("bin/cargo").into(), "build".into(), "--offline".into()];
+    command.extend(
+        ["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"].map(OsString::from),
+    );
     command.extend([staged.folder.join("Cargo.toml").into(), "--target-dir".into(), target.into()]);
     give_to_builder(&staged.folder, premises)?; // cargo writes a lock file there where it finds none
     let write = vec![target.to_owned(), staged.folder.clone()];
@@ -283,8 +314,8 @@ fn subject_at(name: &str, executable: &Path, address: Option<SocketAddr>) -> Sub
     Subject::new(name, command, address, None).with_reach(reach)
 }
 
-/// What was built from what. Asking cargo whether anything has changed takes longer than most checks; the harness knows, since
-/// it has just copied the sources.
+/// What was built from what. Asking cargo whether anything has changed takes longer than most
+/// checks; the harness knows, since it has just copied the sources.
 struct Stamp {
     file: PathBuf,
     key: String,
@@ -321,10 +352,14 @@ impl Stamp {
 }
 
 /// Builds every program of a crate; by name, where it is.
-pub(crate) fn all_programs_of(folder: &Path, target: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+pub(crate) fn all_programs_of(
+    folder: &Path,
+    target: &Path,
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let output = run_cargo(folder, target)?;
     if !output.status.success() {
-        let said = Messages::read(&output.stdout).errors.concat() + &String::from_utf8_lossy(&output.stderr);
+        let said = Messages::read(&output.stdout).errors.concat()
+            + &String::from_utf8_lossy(&output.stderr);
         bail!("{} does not build:\n{said}", folder.display());
     }
     Ok(Messages::read(&output.stdout).executables)
@@ -386,7 +421,11 @@ impl Messages {
         for line in output.split(|byte| *byte == b'\n') {
             match serde_json::from_slice(line) {
                 Ok(Message::Diagnostic { message }) if message.level.starts_with("error") => {
-                    let list = if message.spans.is_empty() { &mut placeless } else { &mut messages.errors };
+                    let list = if message.spans.is_empty() {
+                        &mut placeless
+                    } else {
+                        &mut messages.errors
+                    };
                     list.extend(message.rendered);
                 }
                 Ok(Message::Artifact { target, executable: Some(executable) }) => {
@@ -404,7 +443,9 @@ impl Messages {
 
     /// The program of this name, or the only one there is.
     fn executable(&self, name: &str) -> Option<&PathBuf> {
-        self.executables.get(name).or_else(|| self.executables.values().next().filter(|_| self.executables.len() == 1))
+        self.executables
+            .get(name)
+            .or_else(|| self.executables.values().next().filter(|_| self.executables.len() == 1))
     }
 }
 
@@ -412,8 +453,7 @@ impl Messages {
 mod tests {
     use super::*;
 
-    const PLACELESS: &str =
-        r#"{"reason":"compiler-message","message":{"level":"error","rendered":"no main","spans":[]}}"#;
+    const PLACELESS: &str = r#"{"reason":"compiler-message","message":{"level":"error","rendered":"no main","spans":[]}}"#;
     const PLACED: &str = r#"{"reason":"compiler-message","message":{"level":"error","rendered":"E0308","spans":[{}]}}"#;
 
     #[test]

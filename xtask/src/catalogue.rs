@@ -35,7 +35,8 @@ pub(crate) struct Mistake {
     pub(crate) may_fail: Vec<String>,
     /// The mistakes that it makes, where they are not the one that it is called after.
     makes: Option<Vec<String>>,
-    /// How it is started, in the folder of the mistakes, where it is no program of that crate: another language.
+    /// How it is started, in the folder of the mistakes, where it is no program of that crate:
+    /// another language.
     pub(crate) command: Option<String>,
 }
 
@@ -64,7 +65,8 @@ pub(crate) struct Right {
     pub(crate) odd: String,
 }
 
-/// Reads the catalogue in a practical's folder; `None` where there is none, as in the students' repository.
+/// Reads the catalogue in a practical's folder; `None` where there is none, as in the students'
+/// repository.
 pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Option<Catalogue>> {
     let path = folder.join("mistakes").join("mistakes.toml");
     let shown = format!("practicals/{}/mistakes/mistakes.toml", practical.name);
@@ -77,8 +79,11 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Optio
         anyhow!("{shown}:{line}: {}", error.message())
     })?;
     for mistake in &catalogue.mistake {
-        if let Some(unknown) =
-            mistake.fails.iter().chain(&mistake.may_fail).find(|id| !practical.checks().any(|check| check.id == **id))
+        if let Some(unknown) = mistake
+            .fails
+            .iter()
+            .chain(&mistake.may_fail)
+            .find(|id| !practical.checks().any(|check| check.id == **id))
         {
             bail!("{shown}: {} fails {unknown:?}, which is no check", mistake.id);
         }
@@ -87,7 +92,10 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Optio
     let programs = programs.chain(catalogue.right.iter().map(|row| (&row.id, &row.program)));
     for (id, program) in programs {
         if !practical.programs.contains(&program.as_str()) {
-            bail!("{shown}: {id} stands for {program:?}, which is no program of {}", practical.name);
+            bail!(
+                "{shown}: {id} stands for {program:?}, which is no program of {}",
+                practical.name
+            );
         }
     }
     Ok(Some(catalogue))

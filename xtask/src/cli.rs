@@ -22,7 +22,10 @@ pub(crate) enum Command {
     Verify(VerifyRequest),
     Bench(BenchRequest),
     Release(ReleaseRequest),
-    #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "a light build passes the words on as they came"))]
+    #[cfg_attr(
+        not(feature = "full"),
+        allow(dead_code, reason = "a light build passes the words on as they came")
+    )]
     Watch(GradeRequest),
 }
 
@@ -194,7 +197,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result
     let command = match parser.next()? {
         None | Some(Short('h') | Long("help")) => return Ok(Command::Help(HELP)),
         Some(Value(word)) => word.string()?,
-        Some(other) => return Err(other.unexpected()).context("a command comes first: cargo xtask --help"),
+        Some(other) => {
+            return Err(other.unexpected()).context("a command comes first: cargo xtask --help");
+        }
     };
     match command.as_str() {
         "help" => Ok(Command::Help(HELP)),
@@ -239,7 +244,9 @@ fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::Result<Comma
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help(help)),
             Long("solution") => set_origin(&mut request.origin, Origin::Solution)?,
-            Long("submission") => set_origin(&mut request.origin, Origin::Submission(parser.value()?.into()))?,
+            Long("submission") => {
+                set_origin(&mut request.origin, Origin::Submission(parser.value()?.into()))?
+            }
             Long("program") => request.programs.push(program(&parser.value()?.string()?)?),
             Long("address") => request.address = Some(address(&parser.value()?.string()?)?),
             Long("only") => request.only.push(parser.value()?.string()?),
@@ -253,7 +260,8 @@ fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::Result<Comma
             other => return Err(unexpected(other, "grade")),
         }
     }
-    request.practical = practical.context("which practical? cargo xtask grade PRACTICAL (cargo xtask list)")?;
+    request.practical =
+        practical.context("which practical? cargo xtask grade PRACTICAL (cargo xtask list)")?;
     check_grade(&request)?;
     for program in &mut request.programs {
         let takes_port = program.words.iter().any(|word| word.contains("{port}"));
@@ -272,14 +280,18 @@ fn release(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             other => return Err(unexpected(other, "release")),
         }
     }
-    let folder = folder.filter(|folder| *folder != Path::new("")).context("where to? cargo xtask release DIR")?;
+    let folder = folder
+        .filter(|folder| *folder != Path::new(""))
+        .context("where to? cargo xtask release DIR")?;
     Ok(Command::Release(ReleaseRequest { folder, replace }))
 }
 
 /// The same of a grading that never ends.
 fn watch(parser: lexopt::Parser) -> anyhow::Result<Command> {
     match grade(parser, WATCH_HELP)? {
-        Command::Grade(request) if !request.reports.is_empty() => bail!("--report goes with grade, not with watch"),
+        Command::Grade(request) if !request.reports.is_empty() => {
+            bail!("--report goes with grade, not with watch")
+        }
         Command::Grade(request) => Ok(Command::Watch(request)),
         other => Ok(other),
     }
@@ -301,9 +313,14 @@ fn check_grade(request: &GradeRequest) -> anyhow::Result<()> {
             bail!("--program {}: given twice", program.name);
         }
     }
-    let needs_address =
-        request.programs.iter().any(|program| !program.words.iter().any(|word| word.contains("{port}")));
-    if request.address.is_some() && !needs_address && !matches!(request.origin, Origin::Submission(_)) {
+    let needs_address = request
+        .programs
+        .iter()
+        .any(|program| !program.words.iter().any(|word| word.contains("{port}")));
+    if request.address.is_some()
+        && !needs_address
+        && !matches!(request.origin, Origin::Submission(_))
+    {
         bail!(
             "--address goes with a --submission, or with a --program that has no {{port}}: it says which address that program always uses"
         );
@@ -312,7 +329,11 @@ fn check_grade(request: &GradeRequest) -> anyhow::Result<()> {
         let same = |other: &&Report| report.file.is_some() && other.file == report.file;
         if let Some(other) = request.reports[..at].iter().find(same) {
             let file = report.file.as_deref().unwrap_or(Path::new("")).display();
-            bail!("--report {}={file}: --report {} goes there, too: name another file", report.format, other.format);
+            bail!(
+                "--report {}={file}: --report {} goes there, too: name another file",
+                report.format,
+                other.format
+            );
         }
     }
     let to_stdout = request.reports.iter().filter(|report| report.file.is_none()).count();
@@ -331,8 +352,10 @@ fn set_origin(origin: &mut Origin, wanted: Origin) -> anyhow::Result<()> {
 }
 
 fn program(text: &str) -> anyhow::Result<ProgramCommand> {
-    let (name, command) = text.split_once('=').with_context(|| format!("--program {text}: write NAME=COMMAND"))?;
-    let words = shell_words::split(command).with_context(|| format!("--program {name}: {command:?}"))?;
+    let (name, command) =
+        text.split_once('=').with_context(|| format!("--program {text}: write NAME=COMMAND"))?;
+    let words =
+        shell_words::split(command).with_context(|| format!("--program {name}: {command:?}"))?;
     if words.is_empty() {
         bail!("--program {name}: the command is empty");
     }
@@ -353,7 +376,10 @@ fn report_request(text: &str) -> anyhow::Result<Report> {
         None => (text, None),
     };
     if !report::formats().contains(&format) {
-        bail!("--report {format}: there is no such format; there is {}", report::formats().join(", "));
+        bail!(
+            "--report {format}: there is no such format; there is {}",
+            report::formats().join(", ")
+        );
     }
     Ok(Report { format: format.to_owned(), file })
 }
@@ -447,7 +473,8 @@ fn bench(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
 }
 
 fn unexpected(argument: lexopt::Arg<'_>, command: &str) -> anyhow::Error {
-    anyhow::Error::from(argument.unexpected()).context(format!("cargo xtask {command} --help says what there is"))
+    anyhow::Error::from(argument.unexpected())
+        .context(format!("cargo xtask {command} --help says what there is"))
 }
 
 /// Short enough to be typed again.

@@ -1,7 +1,9 @@
-//! What a student reads for each known mistake, kept as a text: `practicals/PRACTICAL/mistakes/evidence/MISTAKE.txt`.
+//! What a student reads for each known mistake, kept as a text:
+//! `practicals/PRACTICAL/mistakes/evidence/MISTAKE.txt`.
 //!
-//! A change of words shows in these files, for a person to read. Times, ports and other figures that differ from run to run are
-//! left out; still, a machine may cut a conversation otherwise than this one did, so that a difference is told and is no error.
+//! A change of words shows in these files, for a person to read. Times, ports and other figures
+//! that differ from run to run are left out; still, a machine may cut a conversation otherwise than
+//! this one did, so that a difference is told and is no error.
 
 use std::path::{Path, PathBuf};
 
@@ -37,8 +39,8 @@ impl Evidence {
     }
 }
 
-/// The mistakes' names and the failed checks, without what differs from run to run, and from one version of the program's
-/// language to the next: its own words.
+/// The mistakes' names and the failed checks, without what differs from run to run, and from one
+/// version of the program's language to the next: its own words.
 fn what_stays(report: &str) -> String {
     let is_idle = |line: &&str| {
         let word = line.trim_start();
@@ -49,7 +51,8 @@ fn what_stays(report: &str) -> String {
     for line in report.lines().take_while(|line| !line.starts_with("Confinement")) {
         // What continues a line that is left out is left out with it.
         skipping = !is_idle(&line)
-            || skipping && (line.starts_with("                ") || line.trim_start().starts_with("| "));
+            || skipping
+                && (line.starts_with("                ") || line.trim_start().starts_with("| "));
         if !skipping {
             text += without_figures(line).trim_end();
             text.push('\n');
@@ -61,7 +64,8 @@ fn what_stays(report: &str) -> String {
     text
 }
 
-/// A time at the end of a line, and every number of more than three digits, changes from run to run.
+/// A time at the end of a line, and every number of more than three digits, changes from run to
+/// run.
 fn without_figures(line: &str) -> String {
     let line = match line.strip_suffix(" ms").and_then(|line| line.rsplit_once(' ')) {
         Some((line, _time)) => line.trim_end(),
@@ -87,9 +91,18 @@ mod tests {
 
     #[test]
     fn times_and_ports_are_left_out() {
-        assert_eq!(without_figures("    a → \"x\"       1 byte       0.1 ms").trim_end(), "    a → \"x\"       1 byte");
-        assert_eq!(without_figures("listens on 127.0.0.1:40123").trim_end(), "listens on 127.0.0.1:#");
-        assert_eq!(without_figures("a message of 1025 bytes").trim_end(), "a message of 1025 bytes");
+        assert_eq!(
+            without_figures("    a → \"x\"       1 byte       0.1 ms").trim_end(),
+            "    a → \"x\"       1 byte"
+        );
+        assert_eq!(
+            without_figures("listens on 127.0.0.1:40123").trim_end(),
+            "listens on 127.0.0.1:#"
+        );
+        assert_eq!(
+            without_figures("a message of 1025 bytes").trim_end(),
+            "a message of 1025 bytes"
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! `explain`: what a check asks for, what a mistake is and how to mend it, or which mistakes there are.
+//! `explain`: what a check asks for, what a mistake is and how to mend it, or which mistakes there
+//! are.
 //!
-//! All of it stands in the rubric and in explanations.toml, which students have, too: they read what their instructors do.
+//! All of it stands in the rubric and in explanations.toml, which students have, too: they read
+//! what their instructors do.
 
 use anyhow::bail;
 use suite::Practical;
@@ -20,7 +22,8 @@ pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
     let text = match word {
         None | Some(MISTAKES) => rubrics.iter().map(all_mistakes).collect::<Vec<_>>().join("\n"),
         Some(word) => {
-            let texts: Vec<String> = rubrics.iter().filter_map(|rubric| explain(rubric, word)).collect();
+            let texts: Vec<String> =
+                rubrics.iter().filter_map(|rubric| explain(rubric, word)).collect();
             if texts.is_empty() {
                 return unknown(word, &rubrics);
             }
@@ -36,16 +39,26 @@ pub(crate) fn explain(rubric: &Rubric, word: &str) -> Option<String> {
     let row = rubric.row(word).filter(|row| !row.hidden);
     // What another practical says is said there.
     let explanation = rubric.explanations.of(word).filter(|explanation| explanation.from.is_none());
-    row.map(|row| check(rubric, row)).or_else(|| explanation.map(|explanation| mistake(rubric, explanation)))
+    row.map(|row| check(rubric, row))
+        .or_else(|| explanation.map(|explanation| mistake(rubric, explanation)))
 }
 
 fn unknown(word: &str, rubrics: &[Rubric]) -> anyhow::Result<u8> {
-    let checks = rubrics.iter().flat_map(|rubric| &rubric.checks).filter(|row| !row.hidden).map(|row| row.check.id);
-    let mistakes = rubrics.iter().flat_map(|rubric| &rubric.explanations.mistake).map(|row| row.id.as_str());
+    let checks = rubrics
+        .iter()
+        .flat_map(|rubric| &rubric.checks)
+        .filter(|row| !row.hidden)
+        .map(|row| row.check.id);
+    let mistakes =
+        rubrics.iter().flat_map(|rubric| &rubric.explanations.mistake).map(|row| row.id.as_str());
     let known: Vec<&str> = checks.chain(mistakes).collect();
     match nearest(word, &known) {
-        Some(near) => bail!("{word:?} is neither a check nor a mistake; did you mean {near}? (cargo xtask list)"),
-        None => bail!("{word:?} is neither a check nor a mistake (cargo xtask list, cargo xtask explain mistakes)"),
+        Some(near) => bail!(
+            "{word:?} is neither a check nor a mistake; did you mean {near}? (cargo xtask list)"
+        ),
+        None => bail!(
+            "{word:?} is neither a check nor a mistake (cargo xtask list, cargo xtask explain mistakes)"
+        ),
     }
 }
 
@@ -53,7 +66,9 @@ fn unknown(word: &str, rubrics: &[Rubric]) -> anyhow::Result<u8> {
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let alike = |other: &&str| other.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
     let holds = known.iter().find(|other| !word.is_empty() && other.contains(word));
-    holds.or_else(|| known.iter().max_by_key(|other| alike(other)).filter(|other| alike(other) >= 4)).copied()
+    holds
+        .or_else(|| known.iter().max_by_key(|other| alike(other)).filter(|other| alike(other) >= 4))
+        .copied()
 }
 
 // ---- a check ----
@@ -67,7 +82,8 @@ fn check(rubric: &Rubric, row: &Row) -> String {
     if !row.needs.is_empty() {
         text += &format!(
             "\n{}\n",
-            wrap(&format!("It is run once these have passed: {}", row.needs.join(", ")), 0).trim_end()
+            wrap(&format!("It is run once these have passed: {}", row.needs.join(", ")), 0)
+                .trim_end()
         );
     }
     text += &heading("To try");
@@ -79,7 +95,10 @@ fn check(rubric: &Rubric, row: &Row) -> String {
         text += &heading("Mistakes that fail it");
         text += &mistakes;
     }
-    text + &format!("\nJust this check: cargo xtask grade {} --only {}\n", rubric.practical.name, row.check.id)
+    text + &format!(
+        "\nJust this check: cargo xtask grade {} --only {}\n",
+        rubric.practical.name, row.check.id
+    )
 }
 
 // ---- mistakes ----
@@ -169,7 +188,9 @@ fn heading(words: &str) -> String {
 
 /// As it stands, and further to the right.
 fn verbatim(text: &str, indent: usize) -> String {
-    text.lines().map(|line| format!("{}{line}", " ".repeat(indent)).trim_end().to_owned() + "\n").collect()
+    text.lines()
+        .map(|line| format!("{}{line}", " ".repeat(indent)).trim_end().to_owned() + "\n")
+        .collect()
 }
 
 /// A sign, and text that keeps clear of it.
@@ -210,17 +231,27 @@ mod tests {
 
     #[test]
     fn every_mistake_fits_the_width_and_has_every_part() {
-        const PARTS: [&str; 5] = ["In code", "Why it works", "How to mend it", "Where to read on", "Checks that fail"];
+        const PARTS: [&str; 5] =
+            ["In code", "Why it works", "How to mend it", "Where to read on", "Checks that fail"];
         let rubric = echo();
         assert_eq!(rubric.explanations.mistake.len(), 40);
         for row in &rubric.explanations.mistake {
             let text = plain(&mistake(&rubric, row));
             fits(&text);
             let talks = row.wire.contains(['→', '←']);
-            for part in PARTS.into_iter().chain([if talks { "On the wire" } else { "Seen from outside" }]) {
-                let after = text.split_once(&format!("\n\n{part}")).unwrap_or_else(|| panic!("{}: {part}", row.id)).1;
+            for part in
+                PARTS.into_iter().chain([if talks { "On the wire" } else { "Seen from outside" }])
+            {
+                let after = text
+                    .split_once(&format!("\n\n{part}"))
+                    .unwrap_or_else(|| panic!("{}: {part}", row.id))
+                    .1;
                 let first = after.lines().nth(1).unwrap_or_default();
-                assert!(first.starts_with("  ") && !first.trim().is_empty(), "{}: {part} is empty", row.id);
+                assert!(
+                    first.starts_with("  ") && !first.trim().is_empty(),
+                    "{}: {part} is empty",
+                    row.id
+                );
             }
         }
     }
@@ -230,8 +261,13 @@ mod tests {
         let rubric = echo();
         for row in &rubric.explanations.mistake {
             let text = plain(&mistake(&rubric, row));
-            for line in row.wire.lines().chain(row.code.named().flat_map(|(_, code)| code.lines())) {
-                assert!(text.contains(&format!("\n    {line}").trim_end().to_owned()), "{}: {line}", row.id);
+            for line in row.wire.lines().chain(row.code.named().flat_map(|(_, code)| code.lines()))
+            {
+                assert!(
+                    text.contains(&format!("\n    {line}").trim_end().to_owned()),
+                    "{}: {line}",
+                    row.id
+                );
             }
         }
     }
@@ -241,7 +277,9 @@ mod tests {
         let rubric = echo();
         let text = all_mistakes(&rubric);
         fits(&text);
-        let lines = |id: &str| text.lines().filter(|line| line.split_whitespace().next() == Some(id)).count();
+        let lines = |id: &str| {
+            text.lines().filter(|line| line.split_whitespace().next() == Some(id)).count()
+        };
         assert!(rubric.explanations.mistake.iter().all(|row| lines(&row.id) == 1));
     }
 
@@ -269,7 +307,9 @@ mod tests {
             fails: Vec::new(),
             ..rubric.explanations.mistake.remove(0)
         };
-        let headings = |text: &str| text.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).count();
+        let headings = |text: &str| {
+            text.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).count()
+        };
         assert_eq!(headings(&plain(&mistake(&rubric, &bare))), 2);
     }
 

@@ -1,7 +1,7 @@
 //! What the grader says about each mistake that it can name.
 //!
-//! `practicals/PRACTICAL/explanations.toml`: students have it, and neither the programs that make these mistakes nor the
-//! solutions.
+//! `practicals/PRACTICAL/explanations.toml`: students have it, and neither the programs that make
+//! these mistakes nor the solutions.
 
 use std::path::Path;
 
@@ -34,8 +34,8 @@ struct Same {
     mistakes: Vec<String>,
 }
 
-/// One mistake in words. What a report needs must be there; what only `explain` needs may come later, and [`Explanations::gaps`]
-/// names it.
+/// One mistake in words. What a report needs must be there; what only `explain` needs may come
+/// later, and [`Explanations::gaps`] names it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Explanation {
@@ -112,8 +112,12 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Expla
             if explanations.of(id).is_some() {
                 bail!("{shown}: the mistake {id:?} has a row already");
             }
-            let row = theirs.of(id).with_context(|| format!("{shown}: {} has no mistake {id:?}", neighbour.name))?;
-            explanations.mistake.push(Explanation { from: Some(neighbour.name), ..row.for_checks_of(practical) });
+            let row = theirs
+                .of(id)
+                .with_context(|| format!("{shown}: {} has no mistake {id:?}", neighbour.name))?;
+            explanations
+                .mistake
+                .push(Explanation { from: Some(neighbour.name), ..row.for_checks_of(practical) });
         }
     }
     Ok(explanations)
@@ -135,7 +139,9 @@ fn parse(practical: &Practical, shown: &str, text: &str) -> anyhow::Result<Expla
         if explanations.mistake[..at].iter().any(|other| other.id == row.id) {
             bail!("{shown}: the mistake {:?} has a row already", row.id);
         }
-        if let Some(unknown) = row.fails.iter().find(|id| !practical.checks().any(|check| check.id == **id)) {
+        if let Some(unknown) =
+            row.fails.iter().find(|id| !practical.checks().any(|check| check.id == **id))
+        {
             bail!("{shown}: {} fails {unknown:?}, which is no check", row.id);
         }
     }
@@ -155,7 +161,10 @@ impl Explanations {
 
     /// What is missing, or too wide to be shown.
     pub(crate) fn gaps(&self) -> Vec<String> {
-        self.mistake.iter().flat_map(|row| row.gaps().into_iter().map(|gap| format!("{} {gap}", row.id))).collect()
+        self.mistake
+            .iter()
+            .flat_map(|row| row.gaps().into_iter().map(|gap| format!("{} {gap}", row.id)))
+            .collect()
     }
 
     /// A diagnosis with its words.
@@ -176,7 +185,10 @@ impl Explanation {
     /// The same words, with those of the checks that this practical has.
     fn for_checks_of(&self, practical: &Practical) -> Self {
         let is_known = |id: &String| practical.checks().any(|check| check.id == *id);
-        Self { fails: self.fails.iter().filter(|id| is_known(id)).cloned().collect(), ..self.clone() }
+        Self {
+            fails: self.fails.iter().filter(|id| is_known(id)).cloned().collect(),
+            ..self.clone()
+        }
     }
 
     fn gaps(&self) -> Vec<String> {
@@ -196,7 +208,8 @@ impl Explanation {
         ];
         let empty = empty.chain(lists.iter().filter(|(_, empty)| *empty).map(|(key, _)| *key));
         let mut gaps: Vec<String> = empty.map(|key| format!("has no {key:?}")).collect();
-        let verbatim = self.wire.lines().chain(self.code.named().flat_map(|(_, code)| code.lines()));
+        let verbatim =
+            self.wire.lines().chain(self.code.named().flat_map(|(_, code)| code.lines()));
         let wide = verbatim.filter(|line| line.chars().count() > VERBATIM);
         gaps.extend(wide.map(|line| format!("has a line of more than {VERBATIM} columns: {line}")));
         if self.does.chars().count() > ONE_LINE {
@@ -291,22 +304,28 @@ pub(crate) mod tests {
     #[test]
     fn nothing_is_missing_and_nothing_too_wide() {
         for practical in suite::PRACTICALS {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../practicals").join(practical.name);
+            let folder =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../practicals").join(practical.name);
             let explanations = read(practical, &folder).unwrap();
             assert_eq!(explanations.gaps(), Vec::<String>::new(), "{}", practical.name);
-            let wordless: Vec<&str> =
-                practical.mistakes().into_iter().filter(|id| explanations.of(id).is_none()).collect();
+            let wordless: Vec<&str> = practical
+                .mistakes()
+                .into_iter()
+                .filter(|id| explanations.of(id).is_none())
+                .collect();
             assert_eq!(wordless, Vec::<&str>::new(), "{}", practical.name);
         }
     }
 
-    /// What is read for the second practical, where this is its own file and the first one's is real.
+    /// What is read for the second practical, where this is its own file and the first one's is
+    /// real.
     fn read_beside_the_real(own: &str) -> anyhow::Result<Explanations> {
         let [first, second, ..] = suite::PRACTICALS else { panic!("there is but one practical") };
         let folder = tempfile::tempdir().unwrap();
         for (practical, text) in [(first, REAL), (second, own)] {
             std::fs::create_dir(folder.path().join(practical.name)).unwrap();
-            std::fs::write(folder.path().join(practical.name).join("explanations.toml"), text).unwrap();
+            std::fs::write(folder.path().join(practical.name).join("explanations.toml"), text)
+                .unwrap();
         }
         read(second, &folder.path().join(second.name))
     }
@@ -314,17 +333,30 @@ pub(crate) mod tests {
     #[test]
     fn what_is_the_same_elsewhere_is_taken_from_there() {
         let same = |practical: &str, mistakes: &str| {
-            read_beside_the_real(&format!("[[same]]\npractical = {practical:?}\nmistakes = [{mistakes}]\n"))
+            read_beside_the_real(&format!(
+                "[[same]]\npractical = {practical:?}\nmistakes = [{mistakes}]\n"
+            ))
         };
         let taken = same("echo", "\"panics_on_error\"").unwrap();
         let row = taken.of("panics_on_error").unwrap();
-        assert_eq!((row.from, row.says.as_str()), (Some("echo"), real().of("panics_on_error").unwrap().says.as_str()));
-        assert!(!row.fails.is_empty() && !row.fails.iter().any(|id| id.starts_with("client")), "{:?}", row.fails);
+        assert_eq!(
+            (row.from, row.says.as_str()),
+            (Some("echo"), real().of("panics_on_error").unwrap().says.as_str())
+        );
+        assert!(
+            !row.fails.is_empty() && !row.fails.iter().any(|id| id.starts_with("client")),
+            "{:?}",
+            row.fails
+        );
 
-        let refused = |practical, mistakes| same(practical, mistakes).map(drop).unwrap_err().to_string();
+        let refused =
+            |practical, mistakes| same(practical, mistakes).map(drop).unwrap_err().to_string();
         assert!(refused("ecco", "").ends_with("there is no practical \"ecco\""));
         assert!(refused("echo", "\"shouts\"").ends_with("echo has no mistake \"shouts\""));
-        assert!(refused("echo", "\"spins\", \"spins\"").ends_with("the mistake \"spins\" has a row already"));
+        assert!(
+            refused("echo", "\"spins\", \"spins\"")
+                .ends_with("the mistake \"spins\" has a row already")
+        );
     }
 
     #[test]
@@ -337,7 +369,11 @@ pub(crate) mod tests {
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let line = REAL.lines().position(|line| line.starts_with("id ")).unwrap() + 1;
-        refused("id      =", "colour = 1\nid      =", &format!("explanations.toml:{line}: unknown field `colour`"));
+        refused(
+            "id      =",
+            "colour = 1\nid      =",
+            &format!("explanations.toml:{line}: unknown field `colour`"),
+        );
         refused("code.rust", "code.cobol", "unknown field `cobol`");
     }
 
@@ -348,7 +384,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_check_must_be_a_check() {
-        refused("fails   = [", "fails   = [\"shouts\", ", "never_listens fails \"shouts\", which is no check");
+        refused(
+            "fails   = [",
+            "fails   = [\"shouts\", ",
+            "never_listens fails \"shouts\", which is no check",
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! What a student's first `cargo xtask grade` does not need is not built for it: the libraries of `watch`, and of the reports
-//! `junit` and `pcapng`. They are behind the feature `full`. A light build that is asked for them builds the full one, once, and
-//! starts it in its own place, with the same words.
+//! What a student's first `cargo xtask grade` does not need is not built for it: the libraries of
+//! `watch`, and of the reports `junit` and `pcapng`. They are behind the feature `full`. A light
+//! build that is asked for them builds the full one, once, and starts it in its own place, with the
+//! same words.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -20,7 +21,9 @@ pub(crate) fn is_needed(request: &GradeRequest) -> bool {
 
 pub(crate) fn run() -> anyhow::Result<u8> {
     if !is_built().unwrap_or(false) {
-        anstream::eprintln!("building what this needs beside the grader: the first time takes a little longer");
+        anstream::eprintln!(
+            "building what this needs beside the grader: the first time takes a little longer"
+        );
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);
@@ -28,13 +31,18 @@ pub(crate) fn run() -> anyhow::Result<u8> {
     command.arg("--manifest-path").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     command.args((!cfg!(debug_assertions)).then_some("--release"));
     command.arg("--").args(std::env::args_os().skip(1));
-    become_it(command).with_context(|| format!("{} run --features full", Path::new(&cargo).display()))
+    become_it(command)
+        .with_context(|| format!("{} run --features full", Path::new(&cargo).display()))
 }
 
 fn is_built() -> Option<bool> {
     let executable = std::env::current_exe().ok()?;
     let mut files = std::fs::read_dir(executable.parent()?.join("deps")).ok()?;
-    Some(files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with(ITS_OWN))))
+    Some(
+        files.any(|file| {
+            file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with(ITS_OWN))
+        }),
+    )
 }
 
 #[cfg(unix)]

@@ -76,7 +76,12 @@ pub(crate) struct Premises {
 impl Premises {
     pub(crate) fn prepare(confine: Wanted) -> anyhow::Result<Self> {
         let within = std::env::temp_dir();
-        let why = |error| suite::Fault(format!("no temporary folder can be made in {}: {error}", within.display()));
+        let why = |error| {
+            suite::Fault(format!(
+                "no temporary folder can be made in {}: {error}",
+                within.display()
+            ))
+        };
         let scratch = Scratch::new().map_err(why)?;
         let launcher = repository::this_executable()?;
         let confinement = Confinement::begin(confine, &launcher, scratch.path())?;
@@ -85,7 +90,11 @@ impl Premises {
 
     /// Where compilers run.
     pub(crate) fn errands(&self) -> Errands<'_> {
-        Errands { launcher: &self.launcher, scratch: self.scratch.path(), confinement: &self.confinement }
+        Errands {
+            launcher: &self.launcher,
+            scratch: self.scratch.path(),
+            confinement: &self.confinement,
+        }
     }
 }
 
@@ -102,7 +111,9 @@ impl Next<'_> {
     /// In a sentence or two.
     pub(crate) fn words(&self) -> String {
         match self {
-            Self::Compile(errors) if errors.what == "does not compile" => format!("make {} compile.", errors.program),
+            Self::Compile(errors) if errors.what == "does not compile" => {
+                format!("make {} compile.", errors.program)
+            }
             Self::Compile(errors) => format!("{} {}.", errors.program, errors.what),
             Self::Mistake(mistake) => format!("{}. {}", mistake.id, mistake.r#try),
             Self::Check(row) => format!("{}. {}", row.verdict.check, row.claim),
@@ -171,7 +182,10 @@ impl Grade {
             seed: request.seed,
             pass_mark: rubric.pass_mark,
             rows: rows.collect(),
-            mistakes: diagnoses.into_iter().map(|diagnosis| rubric.explanations.name(diagnosis)).collect(),
+            mistakes: diagnoses
+                .into_iter()
+                .map(|diagnosis| rubric.explanations.name(diagnosis))
+                .collect(),
             compile_errors: programs.errors.clone(),
             duration: verdicts.took,
             confinement: verdicts.confinement,
@@ -179,7 +193,11 @@ impl Grade {
             command: command(request),
             hint_steps: request.hint,
             shows_hidden: request.show_hidden,
-            folders: sources.programs.iter().filter_map(|source| folder(source, sources, request)).collect(),
+            folders: sources
+                .programs
+                .iter()
+                .filter_map(|source| folder(source, sources, request))
+                .collect(),
             broken_off: None,
             surroundings: Surroundings::default(),
             since: None,
@@ -187,8 +205,13 @@ impl Grade {
     }
 
     /// What is there to report where nothing was graded.
-    pub(crate) fn broken_off(request: &GradeRequest, surroundings: Surroundings, error: &anyhow::Error) -> Self {
-        let practical = suite::practical(&request.practical).map_or("unknown", |practical| practical.name);
+    pub(crate) fn broken_off(
+        request: &GradeRequest,
+        surroundings: Surroundings,
+        error: &anyhow::Error,
+    ) -> Self {
+        let practical =
+            suite::practical(&request.practical).map_or("unknown", |practical| practical.name);
         Self {
             practical,
             title: request.practical.clone(),
@@ -234,7 +257,9 @@ impl Grade {
     /// Why this is no grade, where it is none: in a report it is an error, and no number of points.
     pub(crate) fn fault(&self) -> Option<String> {
         let mut faults = self.rows.iter().filter_map(|row| match &row.verdict.status {
-            Status::Fault(fault) => Some(format!("{} could not be found out: {fault}", row.verdict.check)),
+            Status::Fault(fault) => {
+                Some(format!("{} could not be found out: {fault}", row.verdict.check))
+            }
             _ => None,
         });
         let nothing = || "nothing that was asked for can be seen on this system".to_owned();
@@ -259,9 +284,12 @@ impl Grade {
         row.hidden && !self.shows_hidden
     }
 
-    /// The mistakes that are told: not those of which only hidden checks know, nor what these have seen of the others.
+    /// The mistakes that are told: not those of which only hidden checks know, nor what these have
+    /// seen of the others.
     pub(crate) fn mistakes_to_tell(&self) -> Vec<NamedMistake> {
-        let hidden = |id: &&'static str| self.rows.iter().any(|row| self.hides(row) && row.verdict.check == *id);
+        let hidden = |id: &&'static str| {
+            self.rows.iter().any(|row| self.hides(row) && row.verdict.check == *id)
+        };
         let told = self.mistakes.iter().filter(|mistake| !mistake.checks.iter().all(hidden));
         told.map(|mistake| {
             let mut told = mistake.clone();
@@ -284,7 +312,8 @@ impl Grade {
         if let Some(errors) = self.compile_errors.first() {
             return Some(Next::Compile(errors));
         }
-        let mut failed = self.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
+        let mut failed =
+            self.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
         let first = failed.find(|row| !self.hides(row))?;
         Some(self.mistake_of(first.verdict.check).map_or(Next::Check(first), Next::Mistake))
     }
@@ -324,7 +353,9 @@ impl GradedRow {
 fn folder(source: &Source, sources: &Sources, request: &GradeRequest) -> Option<(String, String)> {
     let Source::Crate(staged) = source else { return None };
     let within = match request.origin {
-        Origin::Submission(_) => staged.origin.strip_prefix(&sources.submission)?.trim_start_matches('/'),
+        Origin::Submission(_) => {
+            staged.origin.strip_prefix(&sources.submission)?.trim_start_matches('/')
+        }
         Origin::Practical | Origin::Solution => &staged.origin,
     };
     Some((staged.name.clone(), within.to_owned()))
@@ -336,10 +367,15 @@ fn command(request: &GradeRequest) -> String {
     match &request.origin {
         Origin::Practical => {}
         Origin::Solution => words.push("--solution".to_owned()),
-        Origin::Submission(folder) => words.extend(["--submission".to_owned(), quoted(&folder.display().to_string())]),
+        Origin::Submission(folder) => {
+            words.extend(["--submission".to_owned(), quoted(&folder.display().to_string())])
+        }
     }
     for program in &request.programs {
-        words.extend(["--program".to_owned(), quoted(&format!("{}={}", program.name, program.text))]);
+        words.extend([
+            "--program".to_owned(),
+            quoted(&format!("{}={}", program.name, program.text)),
+        ]);
     }
     if let Some(address) = request.address {
         words.extend(["--address".to_owned(), address.to_string()]);

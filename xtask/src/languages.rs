@@ -41,7 +41,9 @@ struct Table {
 
 /// The table for rubrics that say nothing else.
 pub(crate) fn usual() -> Vec<Language> {
-    toml::from_str::<Table>(include_str!("languages.toml")).map(|table| table.language).unwrap_or_default()
+    toml::from_str::<Table>(include_str!("languages.toml"))
+        .map(|table| table.language)
+        .unwrap_or_default()
 }
 
 /// The usual table with a rubric's rows in it.
@@ -53,8 +55,9 @@ pub(crate) fn with(rows: Vec<Language>) -> Vec<Language> {
 
 /// A name as Java writes it: `echo_server` is `EchoServer`.
 fn camel(name: &str) -> String {
-    let capital =
-        |word: &str| word.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(word.chars().skip(1)).collect();
+    let capital = |word: &str| {
+        word.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(word.chars().skip(1)).collect()
+    };
     name.split('_').map(|word| -> String { capital(word) }).collect()
 }
 
@@ -64,9 +67,14 @@ pub(crate) fn file_name(pattern: &str, program: &str) -> String {
 }
 
 impl Places {
-    /// Fills in everything but `{host}`, `{port}` and `{message}`, which change from launch to launch.
+    /// Fills in everything but `{host}`, `{port}` and `{message}`, which change from launch to
+    /// launch.
     pub(crate) fn fill(&self, words: &[String]) -> Vec<String> {
-        let stem = std::path::Path::new(&self.main).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = std::path::Path::new(&self.main)
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let fill = |word: &String| {
             file_name(word, &self.name)
                 .replace("{tool}", &self.tool)
@@ -92,7 +100,11 @@ mod tests {
     #[test]
     fn names_are_filled_in() {
         assert_eq!(file_name("{Name}.java", "echo_server"), "EchoServer.java");
-        let places = Places { main: "/s/EchoServer.java".to_owned(), out: "/o".to_owned(), ..Places::default() };
+        let places = Places {
+            main: "/s/EchoServer.java".to_owned(),
+            out: "/o".to_owned(),
+            ..Places::default()
+        };
         assert_eq!(
             places.fill(&["{out}".to_owned(), "{stem}".to_owned(), "{port}".to_owned()]),
             ["/o", "EchoServer", "{port}"]

@@ -2,7 +2,8 @@
 //!
 //! submission → sources → programs → verdicts → grade → report
 //!
-//! Each arrow is a module. Nothing here talks to a student's program: that is the `suite`'s business.
+//! Each arrow is a module. Nothing here talks to a student's program: that is the `suite`'s
+//! business.
 
 #[cfg(target_os = "linux")]
 mod attacks;
@@ -96,7 +97,9 @@ fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
             Ok(status(&grade))
         }
         Err(error) => {
-            if let Err(unwritten) = report::write_errors(&Grade::broken_off(request, surroundings, &error), &places) {
+            if let Err(unwritten) =
+                report::write_errors(&Grade::broken_off(request, surroundings, &error), &places)
+            {
                 anstream::eprintln!("{unwritten:#}");
             }
             Err(error)

@@ -1,7 +1,8 @@
-//! `new`: a practical that verifies at once, to be changed step by step into the one that is wanted.
+//! `new`: a practical that verifies at once, to be changed step by step into the one that is
+//! wanted.
 //!
-//! It is made of the files in `new/`, in which `PRACTICAL` stands for its name; and it is registered by two places in the suite,
-//! which are all that the engine has to know of it.
+//! It is made of the files in `new/`, in which `PRACTICAL` stands for its name; and it is
+//! registered by two places in the suite, which are all that the engine has to know of it.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,10 @@ const FILES: [(&str, &str); 10] = [
     ("practicals/PRACTICAL/PRACTICAL_server/Cargo.toml", include_str!("new/crate.toml")),
     ("practicals/PRACTICAL/PRACTICAL_server/src/main.rs", include_str!("new/skeleton.rs.txt")),
     ("practicals/PRACTICAL/solution/PRACTICAL_server/Cargo.toml", include_str!("new/crate.toml")),
-    ("practicals/PRACTICAL/solution/PRACTICAL_server/src/main.rs", include_str!("new/solution.rs.txt")),
+    (
+        "practicals/PRACTICAL/solution/PRACTICAL_server/src/main.rs",
+        include_str!("new/solution.rs.txt"),
+    ),
     ("practicals/PRACTICAL/mistakes/Cargo.toml", include_str!("new/mistakes_crate.toml")),
     ("practicals/PRACTICAL/mistakes/mistakes.toml", include_str!("new/mistakes.toml")),
     ("practicals/PRACTICAL/mistakes/src/bin/says_nothing.rs", include_str!("new/mistake.rs.txt")),
@@ -48,7 +52,8 @@ pub(crate) fn run(name: &str) -> anyhow::Result<u8> {
     let text = std::fs::read_to_string(&register).with_context(|| {
         format!("{shown} cannot be read: a practical is made in the repository that has the checks")
     })?;
-    let registered = registered(&text, name).with_context(|| format!("{shown} is not as it should be"))?;
+    let registered =
+        registered(&text, name).with_context(|| format!("{shown} is not as it should be"))?;
 
     let files = files(name);
     if let Some((path, _)) = files.iter().find(|(path, _)| root.join(path).exists()) {
@@ -65,9 +70,15 @@ pub(crate) fn run(name: &str) -> anyhow::Result<u8> {
 /// It is a folder's name, and a part of the names of modules and packages.
 fn check_name(name: &str) -> anyhow::Result<()> {
     const LONGEST: usize = 30;
-    let is_word = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    if !is_word || !name.starts_with(|first: char| first.is_ascii_lowercase()) || name.len() > LONGEST {
-        bail!("{name:?} cannot be a practical's name: at most {LONGEST} small letters, digits and _, a letter first");
+    let is_word =
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !is_word
+        || !name.starts_with(|first: char| first.is_ascii_lowercase())
+        || name.len() > LONGEST
+    {
+        bail!(
+            "{name:?} cannot be a practical's name: at most {LONGEST} small letters, digits and _, a letter first"
+        );
     }
     if suite::practical(name).is_some() {
         bail!("there is a practical {name:?} already (cargo xtask list)");
@@ -79,22 +90,30 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 fn files(name: &str) -> Vec<(PathBuf, String)> {
     const LOCK: &str = include_str!("new/lock.toml");
     let named = |text: &str| text.replace(NAME, name);
-    let locks = LOCKS.iter().map(|(path, package)| (named(path), named(&LOCK.replace(PACKAGE, package))));
+    let locks =
+        LOCKS.iter().map(|(path, package)| (named(path), named(&LOCK.replace(PACKAGE, package))));
     let texts = FILES.iter().chain([&CHECKS]).map(|(path, text)| (named(path), named(text)));
     texts.chain(locks).map(|(path, text)| (PathBuf::from(path), text)).collect()
 }
 
 fn write(path: &Path, content: &str) -> anyhow::Result<()> {
     let folder = path.parent().context("a file without a folder")?;
-    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
     std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// The suite's first file, with the module of the new checks among the others and the practical after all that are there.
+/// The suite's first file, with the module of the new checks among the others and the practical
+/// after all that are there.
 fn registered(text: &str, name: &str) -> anyhow::Result<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let list = lines.iter().position(|line| line.starts_with("pub const PRACTICALS")).context("no `PRACTICALS`")?;
-    let end = (list..lines.len()).find(|&at| lines[at] == "];").context("no line `];` after `PRACTICALS`")?;
+    let list = lines
+        .iter()
+        .position(|line| line.starts_with("pub const PRACTICALS"))
+        .context("no `PRACTICALS`")?;
+    let end = (list..lines.len())
+        .find(|&at| lines[at] == "];")
+        .context("no line `];` after `PRACTICALS`")?;
     lines.insert(end, entry(name));
 
     let module = format!("mod {name}_server;");
@@ -145,11 +164,14 @@ mod tests {
     fn the_real_suite_can_register_a_practical() {
         for name in ["aaa", "middle", "zzz"] {
             let registered = registered(SUITE, name).unwrap();
-            let modules: Vec<&str> = registered.lines().filter(|line| line.starts_with("mod ")).collect();
+            let modules: Vec<&str> =
+                registered.lines().filter(|line| line.starts_with("mod ")).collect();
             assert!(modules.contains(&format!("mod {name}_server;").as_str()));
             assert!(modules.is_sorted(), "{modules:?}");
             assert!(registered.contains(&entry(name)));
-            let without = registered.replace(&(entry(name) + "\n"), "").replace(&format!("mod {name}_server;\n"), "");
+            let without = registered
+                .replace(&(entry(name) + "\n"), "")
+                .replace(&format!("mod {name}_server;\n"), "");
             assert_eq!(without, SUITE);
         }
     }
@@ -158,7 +180,10 @@ mod tests {
     fn an_attribute_stays_with_its_module() {
         let text = "mod a;\n#[cfg(unix)]\nmod x;\npub const PRACTICALS: &[u8] = &[\n];\n";
         let registered = registered(text, "m").unwrap();
-        assert!(registered.starts_with("mod a;\nmod m_server;\n#[cfg(unix)]\nmod x;\n"), "{registered}");
+        assert!(
+            registered.starts_with("mod a;\nmod m_server;\n#[cfg(unix)]\nmod x;\n"),
+            "{registered}"
+        );
     }
 
     #[test]
@@ -172,7 +197,11 @@ mod tests {
     #[test]
     fn no_placeholder_is_left() {
         for (path, text) in files("chat") {
-            assert!(!text.contains(NAME) && !text.contains(PACKAGE) && !path.to_string_lossy().contains(NAME));
+            assert!(
+                !text.contains(NAME)
+                    && !text.contains(PACKAGE)
+                    && !path.to_string_lossy().contains(NAME)
+            );
         }
     }
 }

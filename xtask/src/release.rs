@@ -1,9 +1,11 @@
-//! `release`: the repository that students get. It has the skeletons, the handouts, the suite, the commands and the workflow that
-//! grades, and nothing that tells an answer: no solution, no catalogue of mistakes, no hidden check.
+//! `release`: the repository that students get. It has the skeletons, the handouts, the suite, the
+//! commands and the workflow that grades, and nothing that tells an answer: no solution, no
+//! catalogue of mistakes, no hidden check.
 //!
-//! What is kept in git is released, as it stands in the working tree; nothing else that lies about. A hidden check is taken out of
-//! the rubric, whose points then are fewer, and its code with it: it belongs in a file `hidden.rs` of the suite with a list
-//! `CHECKS` of its own, which is empty in the release. Where a released file still names one, nothing is written.
+//! What is kept in git is released, as it stands in the working tree; nothing else that lies about.
+//! A hidden check is taken out of the rubric, whose points then are fewer, and its code with it: it
+//! belongs in a file `hidden.rs` of the suite with a list `CHECKS` of its own, which is empty in
+//! the release. Where a released file still names one, nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -47,7 +49,8 @@ enum Content {
 
 pub(crate) fn run(request: &ReleaseRequest) -> anyhow::Result<u8> {
     let repository = repository::find()?;
-    let rubrics = suite::PRACTICALS.iter().map(|practical| rubric::read(&repository, practical.name));
+    let rubrics =
+        suite::PRACTICALS.iter().map(|practical| rubric::read(&repository, practical.name));
     let rubrics = rubrics.collect::<anyhow::Result<Vec<_>>>()?;
     let root = repository.root();
     check_place(request, root)?;
@@ -68,7 +71,9 @@ fn check_place(request: &ReleaseRequest, root: &Path) -> anyhow::Result<()> {
     }
     match fs::read_dir(folder).map(Iterator::count) {
         Ok(1..) if !request.replace => {
-            bail!("release {shown}: the folder is not empty; with --replace all that is in it but .git makes room")
+            bail!(
+                "release {shown}: the folder is not empty; with --replace all that is in it but .git makes room"
+            )
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
             bail!("release {shown}: that is a file, and a repository needs a folder")
@@ -85,8 +90,16 @@ fn check_place(request: &ReleaseRequest, root: &Path) -> anyhow::Result<()> {
 /// What git keeps; without git, all but what was built.
 fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if root.join(".git").exists() {
-        let output = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output().context("git ls-files")?;
-        ensure!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr).trim());
+        let output = Command::new("git")
+            .args(["ls-files", "-z"])
+            .current_dir(root)
+            .output()
+            .context("git ls-files")?;
+        ensure!(
+            output.status.success(),
+            "git ls-files: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
         let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         let paths = names.map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned()));
         return Ok(paths.filter(|path| root.join(path).is_file()).collect());
@@ -126,7 +139,8 @@ fn why_left_out(path: &Path) -> Option<&'static str> {
     let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
     let is_below = |pattern: &str| {
         let wanted: Vec<&str> = pattern.trim_end_matches('/').split('/').collect();
-        parts.len() >= wanted.len() && wanted.iter().zip(&parts).all(|(wanted, part)| *wanted == "*" || wanted == part)
+        parts.len() >= wanted.len()
+            && wanted.iter().zip(&parts).all(|(wanted, part)| *wanted == "*" || wanted == part)
     };
     LEFT_OUT.iter().find(|(pattern, _)| is_below(pattern)).map(|(_, why)| *why)
 }
@@ -139,24 +153,31 @@ fn content(root: &Path, path: &Path, rubrics: &[Rubric]) -> anyhow::Result<Conte
     if path.starts_with(".vscode") {
         return Ok(Content::Changed(without_left_out(&read()?)));
     }
-    let rubric =
-        rubrics.iter().find(|rubric| path == Path::new("practicals").join(rubric.practical.name).join("rubric.toml"));
+    let rubric = rubrics.iter().find(|rubric| {
+        path == Path::new("practicals").join(rubric.practical.name).join("rubric.toml")
+    });
     match rubric.filter(|rubric| rubric.checks.iter().any(|row| row.hidden)) {
         Some(rubric) => Ok(Content::Changed(without_hidden(&read()?, rubric))),
         None => Ok(Content::AsItIs),
     }
 }
 
-/// An editor's settings without the lines that name what is left out; the last entry of a list has no comma.
+/// An editor's settings without the lines that name what is left out; the last entry of a list has
+/// no comma.
 fn without_left_out(settings: &str) -> String {
     let names_it = |line: &&str| {
         let path = line.trim().trim_matches(|c| c == '"' || c == ',');
         why_left_out(Path::new(path)).is_none()
     };
     let kept: Vec<&str> = settings.lines().filter(names_it).collect();
-    let closes = |at: usize| kept.get(at + 1).is_some_and(|next| next.trim_start().starts_with([']', '}']));
+    let closes =
+        |at: usize| kept.get(at + 1).is_some_and(|next| next.trim_start().starts_with([']', '}']));
     let lines = kept.iter().enumerate();
-    lines.map(|(at, line)| if closes(at) { line.trim_end_matches(',') } else { line }.to_owned() + "\n").collect()
+    lines
+        .map(|(at, line)| {
+            if closes(at) { line.trim_end_matches(',') } else { line }.to_owned() + "\n"
+        })
+        .collect()
 }
 
 /// A rubric without its hidden rows, which says how many points went with them.
@@ -170,27 +191,37 @@ fn without_hidden(text: &str, rubric: &Rubric) -> String {
         blocks.last_mut().into_iter().for_each(|block| block.push(line));
     }
     let is_hidden = |block: &&Vec<&str>| {
-        block.iter().any(|line| line.split('#').next().is_some_and(|line| line.replace(' ', "") == "hidden=true"))
+        block.iter().any(|line| {
+            line.split('#').next().is_some_and(|line| line.replace(' ', "") == "hidden=true")
+        })
     };
     let head = blocks.remove(0);
     let rows = blocks.iter().filter(|block| !is_hidden(block)).flatten();
     let lines = head.into_iter().chain(rows.copied());
-    let withheld = format!("withheld = {withheld} # points of checks that are the instructor's alone\n");
+    let withheld =
+        format!("withheld = {withheld} # points of checks that are the instructor's alone\n");
     withheld + &lines.map(|line| line.to_owned() + "\n").collect::<String>()
 }
 
 // ---- what must not be in it ----
 
 fn check_hidden(root: &Path, release: &Release, rubrics: &[Rubric]) -> anyhow::Result<()> {
-    let hidden: BTreeSet<&str> =
-        rubrics.iter().flat_map(|rubric| &rubric.checks).filter(|row| row.hidden).map(|row| row.check.id).collect();
+    let hidden: BTreeSet<&str> = rubrics
+        .iter()
+        .flat_map(|rubric| &rubric.checks)
+        .filter(|row| row.hidden)
+        .map(|row| row.check.id)
+        .collect();
     for (path, content) in &release.files {
         let text = match content {
             Content::Changed(text) => text.clone(),
             Content::AsItIs => String::from_utf8_lossy(&fs::read(root.join(path))?).into_owned(),
         };
         if let Some(id) = hidden.iter().find(|id| text.contains(**id)) {
-            bail!("{} names the hidden check {id}: its code belongs in a file hidden.rs", path.display());
+            bail!(
+                "{} names the hidden check {id}: its code belongs in a file hidden.rs",
+                path.display()
+            );
         }
     }
     Ok(())
@@ -202,14 +233,25 @@ fn check_skeletons(root: &Path, rubrics: &[Rubric]) -> anyhow::Result<()> {
         return Ok(());
     }
     let folder = |rubric: &Rubric| PathBuf::from("practicals").join(rubric.practical.name);
-    let programs =
-        rubrics.iter().flat_map(|rubric| rubric.programs.iter().map(move |row| folder(rubric).join(&row.name)));
+    let programs = rubrics
+        .iter()
+        .flat_map(|rubric| rubric.programs.iter().map(move |row| folder(rubric).join(&row.name)));
     let mut status = Command::new("git");
-    status.args(["status", "--porcelain", "--untracked-files=no", "--"]).args(programs).current_dir(root);
+    status
+        .args(["status", "--porcelain", "--untracked-files=no", "--"])
+        .args(programs)
+        .current_dir(root);
     let output = status.output().context("git status")?;
-    ensure!(output.status.success(), "git status: {}", String::from_utf8_lossy(&output.stderr).trim());
+    ensure!(
+        output.status.success(),
+        "git status: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
     if let Some(line) = String::from_utf8_lossy(&output.stdout).lines().next() {
-        bail!("{} has changes that are not committed: is it still a skeleton?", line.get(3..).unwrap_or(line));
+        bail!(
+            "{} has changes that are not committed: is it still a skeleton?",
+            line.get(3..).unwrap_or(line)
+        );
     }
     Ok(())
 }
@@ -244,11 +286,11 @@ fn write(root: &Path, release: &Release, request: &ReleaseRequest) -> anyhow::Re
 
 fn told(release: &Release, folder: &Path) -> String {
     let changed = release.files.iter().filter(|(_, content)| **content != Content::AsItIs);
-    let changed: String = changed.map(|(path, _)| format!("changed   {}\n", path.display())).collect();
-    let left_out = release
-        .left_out
-        .iter()
-        .map(|(why, count)| format!("left out  {why} ({count} file{})\n", if *count == 1 { "" } else { "s" }));
+    let changed: String =
+        changed.map(|(path, _)| format!("changed   {}\n", path.display())).collect();
+    let left_out = release.left_out.iter().map(|(why, count)| {
+        format!("left out  {why} ({count} file{})\n", if *count == 1 { "" } else { "s" })
+    });
     format!(
         "{GREEN}released{GREEN:#}  {} files to {}\n{changed}{}\nTry it: {BOLD}cd {} && cargo xtask grade {}{BOLD:#}\n",
         release.files.len(),
@@ -294,17 +336,24 @@ mod tests {
         let row = "id     = \"rests_when_idle\"\n";
         assert!(text.contains(row));
         let text = text.replacen(row, &format!("{row}hidden = true # mine\n"), 1);
-        rubric.checks.iter_mut().filter(|row| row.check.id == "rests_when_idle").for_each(|row| row.hidden = true);
+        rubric
+            .checks
+            .iter_mut()
+            .filter(|row| row.check.id == "rests_when_idle")
+            .for_each(|row| row.hidden = true);
         let released = without_hidden(&text, &rubric);
         assert!(released.starts_with("withheld = 2 #"), "{released}");
-        assert!(!released.contains("rests_when_idle") && released.contains("reports_address_in_use"));
+        assert!(
+            !released.contains("rests_when_idle") && released.contains("reports_address_in_use")
+        );
         assert_eq!(released.matches("[[check]]").count(), text.matches("[[check]]").count() - 1);
     }
 
     #[test]
     fn settings_name_nothing_that_is_left_out() {
         let settings = "{\n  \"projects\": [\n    \"practicals/echo/echo_server/Cargo.toml\",\n    \"practicals/echo/solution/echo_server/Cargo.toml\"\n  ]\n}\n";
-        let released = "{\n  \"projects\": [\n    \"practicals/echo/echo_server/Cargo.toml\"\n  ]\n}\n";
+        let released =
+            "{\n  \"projects\": [\n    \"practicals/echo/echo_server/Cargo.toml\"\n  ]\n}\n";
         assert_eq!(without_left_out(settings), released);
     }
 }

@@ -1,7 +1,8 @@
-//! What the last grading of the same programs said, so that the next one can tell what got better and what got worse.
+//! What the last grading of the same programs said, so that the next one can tell what got better
+//! and what got worse.
 //!
-//! It is kept beside what the harness builds. No grade and no report for another program depends on it: where it cannot be read
-//! or written, nothing is said.
+//! It is kept beside what the harness builds. No grade and no report for another program depends on
+//! it: where it cannot be read or written, nothing is said.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -84,7 +85,8 @@ impl Remembered {
     }
 }
 
-/// A program that does not compile for a while is neither better nor worse, nor is what could not be found out.
+/// A program that does not compile for a while is neither better nor worse, nor is what could not
+/// be found out.
 fn passed(row: &GradedRow) -> Option<bool> {
     match row.verdict.status {
         Status::Passed => Some(true),
@@ -97,7 +99,9 @@ impl Since {
     /// In a sentence.
     pub(crate) fn words(&self) -> String {
         let points = match self.points {
-            0 if self.better.is_empty() && self.worse.is_empty() => return "Since last time: no change.".to_owned(),
+            0 if self.better.is_empty() && self.worse.is_empty() => {
+                return "Since last time: no change.".to_owned();
+            }
             0 => "as many points".to_owned(),
             1.. => format!("{} more", counted(self.points.unsigned_abs())),
             _ => format!("{} fewer", counted(self.points.unsigned_abs())),
@@ -105,7 +109,11 @@ impl Since {
         let part = |label: &str, ids: &[&str]| {
             if ids.is_empty() { String::new() } else { format!(" {label}: {}.", listed(ids)) }
         };
-        format!("Since last time: {points}.{}{}", part("Better", &self.better), part("Worse", &self.worse))
+        format!(
+            "Since last time: {points}.{}{}",
+            part("Better", &self.better),
+            part("Worse", &self.worse)
+        )
     }
 }
 
@@ -149,7 +157,8 @@ mod tests {
     #[track_caller]
     fn check(gradings: &[&[(&'static str, Status)]], expected: &str) {
         let (last, earlier) = gradings.split_last().unwrap();
-        let remembered = earlier.iter().fold(Remembered::default(), |before, rows| before.with(&grade(rows)));
+        let remembered =
+            earlier.iter().fold(Remembered::default(), |before, rows| before.with(&grade(rows)));
         assert_eq!(remembered.since(&grade(last)).words(), expected);
     }
 
@@ -157,13 +166,21 @@ mod tests {
 
     #[test]
     fn what_got_better_and_what_got_worse_is_named() {
-        let before = [("a", Passed), ("b", failed()), ("c", Status::Skipped("b".to_owned())), ("d", failed())];
+        let before = [
+            ("a", Passed),
+            ("b", failed()),
+            ("c", Status::Skipped("b".to_owned())),
+            ("d", failed()),
+        ];
         check(
             &[&before, &[("a", failed()), ("b", Passed), ("c", Passed), ("d", failed())]],
             "Since last time: 3 points more. Better: b, c. Worse: a.",
         );
         check(&[&before, &before], "Since last time: no change.");
-        check(&[&[("a", Passed)], &[("a", failed())]], "Since last time: 3 points fewer. Worse: a.");
+        check(
+            &[&[("a", Passed)], &[("a", failed())]],
+            "Since last time: 3 points fewer. Worse: a.",
+        );
     }
 
     #[test]
@@ -174,7 +191,10 @@ mod tests {
             &[before, &[("a", Unbuilt), ("b", Unbuilt)], &[("a", failed()), ("b", failed())]],
             "Since last time: 3 points fewer. Worse: a.",
         );
-        check(&[before, &[("a", fault), ("b", Passed)]], "Since last time: 3 points more. Better: b.");
+        check(
+            &[before, &[("a", fault), ("b", Passed)]],
+            "Since last time: 3 points more. Better: b.",
+        );
         check(&[before, &[("b", failed())], before], "Since last time: no change.");
     }
 
@@ -182,6 +202,9 @@ mod tests {
     fn many_are_counted() {
         let ids = ["a", "b", "c", "d", "e", "f", "g"];
         let rows = |status: Status| ids.map(|id| (id, status.clone()));
-        check(&[&rows(failed()), &rows(Passed)], "Since last time: 21 points more. Better: a, b, c, d, e and 2 more.");
+        check(
+            &[&rows(failed()), &rows(Passed)],
+            "Since last time: 21 points more. Better: a, b, c, d, e and 2 more.",
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! Reports: each a pure function of one [`Grade`]. A new format is a file below and a line in [`FORMATS`].
+//! Reports: each a pure function of one [`Grade`]. A new format is a file below and a line in
+//! [`FORMATS`].
 //!
-//! A grading that ended as a fault is an error in each of them, and no number of points. A format that has no word for it says
-//! nothing: an empty report is not written.
+//! A grading that ended as a fault is an error in each of them, and no number of points. A format
+//! that has no word for it says nothing: an empty report is not written.
 
 mod autolab;
 mod classroom50;
@@ -47,7 +48,10 @@ type RenderText = fn(&Grade) -> String;
 
 /// A whole report, line end included.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "full"), allow(dead_code, reason = "the capture is the only format that is no text"))]
+#[cfg_attr(
+    not(feature = "full"),
+    allow(dead_code, reason = "the capture is the only format that is no text")
+)]
 enum Render {
     Text(RenderText),
     Bytes(fn(&Grade) -> Vec<u8>),
@@ -80,10 +84,14 @@ pub(crate) fn formats() -> Vec<&'static str> {
     FORMATS.iter().map(|(name, _)| name).chain(elsewhere).copied().collect()
 }
 
-/// What a step of GitHub's is told besides, in a file that its environment names: the format that stands for it, and what is
-/// appended to which file.
+/// What a step of GitHub's is told besides, in a file that its environment names: the format that
+/// stands for it, and what is appended to which file.
 const ASIDE: &[(&str, RenderText, File)] = &[
-    ("github", github::summary, ("GITHUB_STEP_SUMMARY", |surroundings| surroundings.step_summary.as_deref())),
+    (
+        "github",
+        github::summary,
+        ("GITHUB_STEP_SUMMARY", |surroundings| surroundings.step_summary.as_deref()),
+    ),
     (
         "github-classroom",
         github_classroom::render,
@@ -114,17 +122,23 @@ struct Place<'a> {
     was_there: bool,
 }
 
-/// Finds out before anything is graded whether the reports have a place to go to. From here on Gradescope has something to
-/// read, even where this process is killed, or where another report has no place.
+/// Finds out before anything is graded whether the reports have a place to go to. From here on
+/// Gradescope has something to read, even where this process is killed, or where another report has
+/// no place.
 pub(crate) fn places(request: &GradeRequest) -> anyhow::Result<Places<'_>> {
     let reports = request.reports.iter().map(place).collect::<anyhow::Result<Vec<_>>>()?;
     if let Some(place) = reports.iter().find(|place| place.spoils_a_terminal()) {
-        bail!("--report {0} is not text, and stdout is a terminal: write --report {0}=FILE", place.report.format);
+        bail!(
+            "--report {0} is not text, and stdout is a terminal: write --report {0}=FILE",
+            place.report.format
+        );
     }
     for place in reports.iter().filter(|place| place.obstacle().is_none()) {
         place.promise()?;
     }
-    if let Some((place, obstacle)) = reports.iter().find_map(|place| Some((place, place.obstacle()?))) {
+    if let Some((place, obstacle)) =
+        reports.iter().find_map(|place| Some((place, place.obstacle()?)))
+    {
         bail!("{}: {obstacle}", place.name());
     }
     Ok(Places { reports })
@@ -133,7 +147,11 @@ pub(crate) fn places(request: &GradeRequest) -> anyhow::Result<Places<'_>> {
 fn place(report: &Report) -> anyhow::Result<Place<'_>> {
     let format = FORMATS.iter().find(|(name, _)| *name == report.format);
     let (_, render) = format.context("a format without a report")?;
-    Ok(Place { report, render: *render, was_there: report.file.as_ref().is_some_and(|file| file.exists()) })
+    Ok(Place {
+        report,
+        render: *render,
+        was_there: report.file.as_ref().is_some_and(|file| file.exists()),
+    })
 }
 
 impl Place<'_> {
@@ -175,23 +193,33 @@ impl Place<'_> {
     fn write(&self, grade: &Grade, file: &Path) -> anyhow::Result<()> {
         let report = self.render.bytes(grade);
         if grade.has_faults() && self.was_there {
-            anstream::eprintln!("{} is left as it was: this grading ended without a grade", file.display());
+            anstream::eprintln!(
+                "{} is left as it was: this grading ended without a grade",
+                file.display()
+            );
             return Ok(());
         }
         if report.is_empty() {
-            anstream::eprintln!("{}: nothing is written: this format has no word for a fault", self.name());
+            anstream::eprintln!(
+                "{}: nothing is written: this format has no word for a fault",
+                self.name()
+            );
             return Ok(());
         }
         write(file, &report).with_context(|| self.name())
     }
 
     fn write_aside(&self, grade: &Grade) -> anyhow::Result<()> {
-        for (_, render, (variable, file)) in ASIDE.iter().filter(|(format, ..)| *format == self.report.format) {
+        for (_, render, (variable, file)) in
+            ASIDE.iter().filter(|(format, ..)| *format == self.report.format)
+        {
             match file(&grade.surroundings) {
-                Some(file) => {
-                    append(file, render(grade).as_ref()).with_context(|| format!("{variable}={}", file.display()))?
-                }
-                None => anstream::eprintln!("{}: {variable} is not set, so nothing is appended there", self.name()),
+                Some(file) => append(file, render(grade).as_ref())
+                    .with_context(|| format!("{variable}={}", file.display()))?,
+                None => anstream::eprintln!(
+                    "{}: {variable} is not set, so nothing is appended there",
+                    self.name()
+                ),
             }
         }
         Ok(())
@@ -227,13 +255,15 @@ pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> Result<(), suite:
     written.and(shown).map_err(|error| suite::Fault(format!("{error:#}")))
 }
 
-/// The same where nothing was graded: who asked for a report gets one, and people are told in one line.
+/// The same where nothing was graded: who asked for a report gets one, and people are told in one
+/// line.
 pub(crate) fn write_errors(grade: &Grade, places: &Places<'_>) -> anyhow::Result<()> {
     let (to_stdout, written) = write_asked_for(grade, places);
     written.and(std::io::stdout().write_all(&to_stdout.unwrap_or_default()).context("stdout"))
 }
 
-/// Returns the report that goes to stdout, and the first error: one place that takes no report keeps no other from its own.
+/// Returns the report that goes to stdout, and the first error: one place that takes no report
+/// keeps no other from its own.
 fn write_asked_for(grade: &Grade, places: &Places<'_>) -> (Option<Vec<u8>>, anyhow::Result<()>) {
     let mut to_stdout = None;
     let mut written = Ok(());
@@ -253,14 +283,19 @@ fn for_people(grade: &Grade) -> String {
 
 /// In a step of GitHub's, nothing in this text is taken for a command.
 pub(crate) fn harmless(text: &str, surroundings: &Surroundings) -> String {
-    if surroundings.on_github { github::disarmed(text, &surroundings.token) } else { text.to_owned() }
+    if surroundings.on_github {
+        github::disarmed(text, &surroundings.token)
+    } else {
+        text.to_owned()
+    }
 }
 
 fn holds_the_one_for_people(places: &Places<'_>) -> bool {
     places.reports.iter().any(|place| place.file().is_none() && place.report.format == "github")
 }
 
-/// In one step: nobody ever reads half a report. A link stays a link, and what is no file, like a pipe, takes it as it comes.
+/// In one step: nobody ever reads half a report. A link stays a link, and what is no file, like a
+/// pipe, takes it as it comes.
 pub(crate) fn write(file: &Path, report: &[u8]) -> anyhow::Result<()> {
     if std::fs::metadata(file).is_ok_and(|facts| !facts.is_file()) {
         return Ok(std::fs::OpenOptions::new().write(true).open(file)?.write_all(report)?);

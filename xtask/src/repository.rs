@@ -19,7 +19,10 @@ pub(crate) fn find() -> anyhow::Result<Repository> {
         .find(|folder| folder.join("practicals").is_dir())
         .map(|root| Repository { root: root.to_owned() })
         .with_context(|| {
-            format!("no folder `practicals` in {} or above it: run this inside the course's repository", here.display())
+            format!(
+                "no folder `practicals` in {} or above it: run this inside the course's repository",
+                here.display()
+            )
         })
 }
 
@@ -39,8 +42,12 @@ impl Repository {
     pub(crate) fn practical(&self, name: &str) -> anyhow::Result<PathBuf> {
         let folder = self.root.join("practicals").join(name);
         if suite::practical(name).is_none() {
-            let known: Vec<&str> = suite::PRACTICALS.iter().map(|practical| practical.name).collect();
-            bail!("there is no practical {name:?}: there is {} (cargo xtask list)", known.join(", "));
+            let known: Vec<&str> =
+                suite::PRACTICALS.iter().map(|practical| practical.name).collect();
+            bail!(
+                "there is no practical {name:?}: there is {} (cargo xtask list)",
+                known.join(", ")
+            );
         }
         if !folder.is_dir() {
             bail!("the practical {name:?} has no folder {}", folder.display());
@@ -64,7 +71,11 @@ pub(crate) fn this_executable() -> anyhow::Result<PathBuf> {
 
 /// Where the harness keeps what it builds: beside its own build.
 pub(crate) fn target() -> anyhow::Result<PathBuf> {
-    let executable = std::env::current_exe().context("the harness does not know its own executable")?;
-    let target = executable.parent().and_then(Path::parent).context("the harness's executable has no target folder")?;
+    let executable =
+        std::env::current_exe().context("the harness does not know its own executable")?;
+    let target = executable
+        .parent()
+        .and_then(Path::parent)
+        .context("the harness's executable has no target folder")?;
     Ok(target.join("practicals"))
 }

@@ -30,7 +30,8 @@ pub(crate) struct Rubric {
     pub(crate) programs: Vec<ProgramRow>,
     /// How programs are recognised, built and started.
     pub(crate) languages: Vec<Language>,
-    /// Library crates of the submission's own that its programs have as a path dependency beside them.
+    /// Library crates of the submission's own that its programs have as a path dependency beside
+    /// them.
     pub(crate) shared: Vec<ProgramRow>,
     /// In the rubric's order.
     pub(crate) checks: Vec<Row>,
@@ -43,7 +44,8 @@ pub(crate) struct Rubric {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProgramRow {
     pub(crate) name: String,
-    /// Which files a submission may bring for it: paths in the folder that has its name, with `*` and `**`.
+    /// Which files a submission may bring for it: paths in the folder that has its name, with `*`
+    /// and `**`.
     pub(crate) files: Vec<String>,
     /// The address that every submission of it uses, where the practical gives it none.
     pub(crate) address: Option<std::net::SocketAddr>,
@@ -70,7 +72,9 @@ impl Rubric {
 
     /// The checks that these words name: ids, groups or programs; all where there is no word.
     pub(crate) fn plan(&self, only: &[String]) -> anyhow::Result<Vec<Planned>> {
-        if let Some(word) = only.iter().find(|word| !self.checks.iter().any(|row| names(word, row.check))) {
+        if let Some(word) =
+            only.iter().find(|word| !self.checks.iter().any(|row| names(word, row.check)))
+        {
             bail!(
                 "--only {word}: no check, group or program of {} is called so (cargo xtask list)",
                 self.practical.name
@@ -135,16 +139,22 @@ enum Hints {
 /// Reads the rubric of a practical.
 pub(crate) fn read(repository: &Repository, name: &str) -> anyhow::Result<Rubric> {
     let folder = repository.practical(name)?;
-    let practical = suite::practical(name).with_context(|| format!("there is no practical {name:?}"))?;
+    let practical =
+        suite::practical(name).with_context(|| format!("there is no practical {name:?}"))?;
     read_from(practical, &folder, &repository.relative(&folder.join("rubric.toml")))
 }
 
 /// Reads it from the practical's folder; `shown` is how the file is called in errors.
-pub(crate) fn read_from(practical: &'static Practical, folder: &Path, shown: &str) -> anyhow::Result<Rubric> {
+pub(crate) fn read_from(
+    practical: &'static Practical,
+    folder: &Path,
+    shown: &str,
+) -> anyhow::Result<Rubric> {
     let text = std::fs::read_to_string(folder.join("rubric.toml"))
         .map_err(|error| anyhow!("the rubric {shown} cannot be read: {error}"))?;
     let source = Source { shown, text: &text };
-    let file: File = toml::from_str(&text).map_err(|error| source.wrong(error.span(), first_line(error.message())))?;
+    let file: File = toml::from_str(&text)
+        .map_err(|error| source.wrong(error.span(), first_line(error.message())))?;
     let rubric = source.check(practical, file, folder)?;
     Ok(Rubric { explanations: explanations::read(practical, folder)?, ..rubric })
 }
@@ -169,7 +179,12 @@ impl Source<'_> {
         }
     }
 
-    fn check(&self, practical: &'static Practical, file: File, folder: &Path) -> anyhow::Result<Rubric> {
+    fn check(
+        &self,
+        practical: &'static Practical,
+        file: File,
+        folder: &Path,
+    ) -> anyhow::Result<Rubric> {
         self.check_programs(practical, &file.program)?;
         self.check_files(file.program.iter().chain(&file.shared))?;
         self.check_ids(practical, &file.check)?;
@@ -207,24 +222,40 @@ impl Source<'_> {
         })
     }
 
-    fn check_programs(&self, practical: &Practical, rows: &[Spanned<ProgramRow>]) -> anyhow::Result<()> {
+    fn check_programs(
+        &self,
+        practical: &Practical,
+        rows: &[Spanned<ProgramRow>],
+    ) -> anyhow::Result<()> {
         for (at, row) in rows.iter().enumerate() {
             let name = row.as_ref().name.as_str();
             if !practical.programs.contains(&name) {
-                return Err(self.wrong(Some(row.span()), format!("{} has no program {name:?}", practical.name)));
+                return Err(self.wrong(
+                    Some(row.span()),
+                    format!("{} has no program {name:?}", practical.name),
+                ));
             }
             if rows[..at].iter().any(|other| other.as_ref().name == name) {
-                return Err(self.wrong(Some(row.span()), format!("the program {name:?} has a row already")));
+                return Err(
+                    self.wrong(Some(row.span()), format!("the program {name:?} has a row already"))
+                );
             }
         }
-        match practical.programs.iter().find(|name| !rows.iter().any(|row| row.as_ref().name == **name)) {
+        match practical
+            .programs
+            .iter()
+            .find(|name| !rows.iter().any(|row| row.as_ref().name == **name))
+        {
             Some(name) => Err(self.wrong(None, format!("no [[program]] with the name {name:?}"))),
             None => Ok(()),
         }
     }
 
     /// What is taken of a submission lies in the program's own folder.
-    fn check_files<'r>(&self, rows: impl Iterator<Item = &'r Spanned<ProgramRow>>) -> anyhow::Result<()> {
+    fn check_files<'r>(
+        &self,
+        rows: impl Iterator<Item = &'r Spanned<ProgramRow>>,
+    ) -> anyhow::Result<()> {
         let is_own = |pattern: &str| {
             let mut parts = Path::new(pattern).components().peekable();
             parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
@@ -232,10 +263,16 @@ impl Source<'_> {
         for row in rows {
             let ProgramRow { name, files, .. } = row.as_ref();
             if files.is_empty() {
-                return Err(self.wrong(Some(row.span()), format!("{name:?} has no files: name those that are graded")));
+                return Err(self.wrong(
+                    Some(row.span()),
+                    format!("{name:?} has no files: name those that are graded"),
+                ));
             }
             if let Some(file) = files.iter().find(|file| !is_own(file)) {
-                return Err(self.wrong(Some(row.span()), format!("{file:?} is no path in the folder of {name:?}")));
+                return Err(self.wrong(
+                    Some(row.span()),
+                    format!("{file:?} is no path in the folder of {name:?}"),
+                ));
             }
         }
         Ok(())
@@ -245,14 +282,21 @@ impl Source<'_> {
         for (at, row) in rows.iter().enumerate() {
             let id = row.id.as_ref();
             if !practical.checks().any(|check| check.id == id) {
-                return Err(self.wrong(Some(row.id.span()), format!("{} has no check {id:?}", practical.name)));
+                return Err(self.wrong(
+                    Some(row.id.span()),
+                    format!("{} has no check {id:?}", practical.name),
+                ));
             }
             if rows[..at].iter().any(|other| other.id.as_ref() == id) {
-                return Err(self.wrong(Some(row.id.span()), format!("the check {id:?} has a row already")));
+                return Err(
+                    self.wrong(Some(row.id.span()), format!("the check {id:?} has a row already"))
+                );
             }
         }
         match practical.checks().find(|check| !rows.iter().any(|row| row.id.as_ref() == check.id)) {
-            Some(check) => Err(self.wrong(None, format!("no [[check]] with the id {:?}", check.id))),
+            Some(check) => {
+                Err(self.wrong(None, format!("no [[check]] with the id {:?}", check.id)))
+            }
             None => Ok(()),
         }
     }
@@ -265,26 +309,36 @@ impl Source<'_> {
         let sum = points.sum::<u64>() + u64::from(file.withheld);
         if sum != u64::from(FULL_MARKS) {
             let last = file.check.last().map(|row| row.points.span());
-            return Err(self.wrong(last, format!("the points add up to {sum}, not to {FULL_MARKS}")));
+            return Err(
+                self.wrong(last, format!("the points add up to {sum}, not to {FULL_MARKS}"))
+            );
         }
         match &file.pass_mark {
             Some(mark) if *mark.as_ref() > FULL_MARKS || *mark.as_ref() == 0 => {
-                Err(self.wrong(Some(mark.span()), format!("a pass mark is between 1 and {FULL_MARKS}")))
+                Err(self
+                    .wrong(Some(mark.span()), format!("a pass mark is between 1 and {FULL_MARKS}")))
             }
             _ => Ok(()),
         }
     }
 
     fn check_needs(&self, rows: &[CheckRow]) -> anyhow::Result<()> {
-        let by_id: BTreeMap<&str, &CheckRow> = rows.iter().map(|row| (row.id.as_ref().as_str(), row)).collect();
+        let by_id: BTreeMap<&str, &CheckRow> =
+            rows.iter().map(|row| (row.id.as_ref().as_str(), row)).collect();
         for need in rows.iter().flat_map(|row| &row.needs) {
             if !by_id.contains_key(need.as_ref().as_str()) {
-                return Err(self.wrong(Some(need.span()), format!("needs {:?}, which is no check", need.as_ref())));
+                return Err(self.wrong(
+                    Some(need.span()),
+                    format!("needs {:?}, which is no check", need.as_ref()),
+                ));
             }
         }
         for row in rows {
             if let Some(circle) = circle(row.id.as_ref(), &by_id) {
-                return Err(self.wrong(Some(row.id.span()), format!("needs go in a circle: {}", circle.join(" → "))));
+                return Err(self.wrong(
+                    Some(row.id.span()),
+                    format!("needs go in a circle: {}", circle.join(" → ")),
+                ));
             }
         }
         Ok(())
@@ -342,7 +396,11 @@ mod tests {
 
     #[test]
     fn a_check_that_is_missing_is_named() {
-        check("id     = \"echoes_short_message\"", "id     = \"echoes_large_message\"", "has a row already");
+        check(
+            "id     = \"echoes_short_message\"",
+            "id     = \"echoes_large_message\"",
+            "has a row already",
+        );
     }
 
     #[test]
@@ -357,9 +415,21 @@ mod tests {
 
     #[test]
     fn a_program_has_one_row_with_files_of_its_own() {
-        check("name  = \"echo_client\"", "name  = \"echo_server\"", "the program \"echo_server\" has a row already");
-        check("files = [", "files = [\"../x\", ", "\"../x\" is no path in the folder of \"echo_server\"");
-        check("files = [", "files = [\"/etc/passwd\", ", "\"/etc/passwd\" is no path in the folder");
+        check(
+            "name  = \"echo_client\"",
+            "name  = \"echo_server\"",
+            "the program \"echo_server\" has a row already",
+        );
+        check(
+            "files = [",
+            "files = [\"../x\", ",
+            "\"../x\" is no path in the folder of \"echo_server\"",
+        );
+        check(
+            "files = [",
+            "files = [\"/etc/passwd\", ",
+            "\"/etc/passwd\" is no path in the folder",
+        );
         check("files = [", "files = []\n# [", "\"echo_server\" has no files");
     }
 

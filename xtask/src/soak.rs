@@ -1,4 +1,5 @@
-//! `verify --soak N`: right programs lose no point on a busy machine, however often they are graded.
+//! `verify --soak N`: right programs lose no point on a busy machine, however often they are
+//! graded.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -14,7 +15,9 @@ const LOOPS: usize = 4;
 /// Grades each right program so many times; what was lost.
 pub(crate) fn run(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
     if ground.right_programs().is_empty() {
-        bail!("--soak grades right programs, and none is chosen: what was not graded does not hold");
+        bail!(
+            "--soak grades right programs, and none is chosen: what was not graded does not hold"
+        );
     }
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -75,7 +78,9 @@ fn soak(
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..ground.jobs()).map(|_| scope.spawn(work)).collect();
-        let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| bail!("a grading panicked")));
+        let results = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|_| bail!("a grading panicked")));
         Ok(results.collect::<anyhow::Result<Vec<_>>>()?.concat())
     })
 }

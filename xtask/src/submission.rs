@@ -1,9 +1,10 @@
-//! From a submission to sources: finds the programs where students put them, and copies the files that the rubric lists, and
-//! no others, into a folder of the harness's own, under the harness's own manifests.
+//! From a submission to sources: finds the programs where students put them, and copies the files
+//! that the rubric lists, and no others, into a folder of the harness's own, under the harness's
+//! own manifests.
 //!
-//! Nothing of a submission is ever read by git, by cargo's search for its settings, or by rustup: what is copied is all there
-//! is. The copy is kept from grading to grading, and a file that has not changed is not touched, so that cargo builds only
-//! what the student has edited.
+//! Nothing of a submission is ever read by git, by cargo's search for its settings, or by rustup:
+//! what is copied is all there is. The copy is kept from grading to grading, and a file that has
+//! not changed is not touched, so that cargo builds only what the student has edited.
 
 mod archive;
 mod holder;
@@ -55,7 +56,8 @@ pub(crate) struct StagedCrate {
     pub(crate) name: String,
     /// Where the copy is.
     pub(crate) folder: PathBuf,
-    /// Where cargo builds it: for this crate of this submission alone, since a shared folder hands out another's program.
+    /// Where cargo builds it: for this crate of this submission alone, since a shared folder hands
+    /// out another's program.
     pub(crate) target: PathBuf,
     /// Where it came from, as a person would write it.
     pub(crate) origin: String,
@@ -83,15 +85,24 @@ pub(crate) fn stage(
     plan: &[Planned],
     request: &GradeRequest,
 ) -> anyhow::Result<Sources> {
-    if let Some(stranger) = request.programs.iter().find(|given| !rubric.practical.programs.contains(&&*given.name)) {
+    if let Some(stranger) =
+        request.programs.iter().find(|given| !rubric.practical.programs.contains(&&*given.name))
+    {
         let known = rubric.practical.programs.join(", ");
-        bail!("--program {}: {} has no such program; it has {known}", stranger.name, rubric.practical.name);
+        bail!(
+            "--program {}: {} has no such program; it has {known}",
+            stranger.name,
+            rubric.practical.name
+        );
     }
-    let wanted: BTreeSet<&str> = plan.iter().flat_map(|planned| planned.check.programs).copied().collect();
+    let wanted: BTreeSet<&str> =
+        plan.iter().flat_map(|planned| planned.check.programs).copied().collect();
     let base = base(repository, rubric, &request.origin)?;
     let holder = Holder::open(&base).with_context(|| format!("--submission {}", base.display()))?;
-    let mut desk = Desk { repository, rubric, request, base: &base, holder: &holder, notes: Vec::new() };
-    let rows: Vec<&ProgramRow> = rubric.programs.iter().filter(|row| wanted.contains(&*row.name)).collect();
+    let mut desk =
+        Desk { repository, rubric, request, base: &base, holder: &holder, notes: Vec::new() };
+    let rows: Vec<&ProgramRow> =
+        rubric.programs.iter().filter(|row| wanted.contains(&*row.name)).collect();
     let mut programs = Vec::new();
     for row in &rows {
         programs.push(match request.programs.iter().rev().find(|given| given.name == row.name) {
@@ -135,7 +146,10 @@ fn base(repository: &Repository, rubric: &Rubric, origin: &Origin) -> anyhow::Re
         }
         Origin::Submission(place) => {
             if !place.is_dir() && !place.is_file() {
-                bail!("--submission {}: there is no such folder and no such archive", place.display());
+                bail!(
+                    "--submission {}: there is no such folder and no such archive",
+                    place.display()
+                );
             }
             fs::canonicalize(place).with_context(|| format!("--submission {}", place.display()))
         }
@@ -177,10 +191,15 @@ impl Desk<'_> {
             Err(why) => return Ok(self.unusable(row, &from, "is refused", format!("{why:#}"))),
         };
         self.note_what_is_left_out(&found, &files);
-        let own = repository::target()?.join(format!("{}-{:016x}", self.rubric.practical.name, hash(&from)));
+        let own = repository::target()?.join(format!(
+            "{}-{:016x}",
+            self.rubric.practical.name,
+            hash(&from)
+        ));
         let folder = own.join(&row.name);
         let copied = |files: &Files, to: &Path| {
-            copy(files, to).with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))
+            copy(files, to)
+                .with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))
         };
         let mut fingerprint = Fnv(copied(&files, &folder)?);
         for (library, files) in &libraries {
@@ -204,7 +223,12 @@ impl Desk<'_> {
 
     fn unusable(&self, row: &ProgramRow, from: &Path, what: &str, why: String) -> Source {
         let origin = self.repository.relative(from);
-        Source::Unusable(CompileErrors { program: row.name.clone(), origin, what: what.to_owned(), errors: vec![why] })
+        Source::Unusable(CompileErrors {
+            program: row.name.clone(),
+            origin,
+            what: what.to_owned(),
+            errors: vec![why],
+        })
     }
 
     fn where_to_put(&self, row: &ProgramRow) -> String {
@@ -219,19 +243,23 @@ impl Desk<'_> {
     fn check_that_something_is_there(&self, programs: &[Source]) -> anyhow::Result<()> {
         let is_missing = |source: &Source| matches!(source, Source::Unusable(errors) if errors.what == "is missing");
         match programs.first() {
-            Some(Source::Unusable(errors)) if programs.iter().all(is_missing) => bail!("{}", errors.errors.concat()),
+            Some(Source::Unusable(errors)) if programs.iter().all(is_missing) => {
+                bail!("{}", errors.errors.concat())
+            }
             _ => Ok(()),
         }
     }
 
-    /// Where students put a program: at the top, in a folder named like the branch, or in the practical's own, where a skeleton
-    /// stands that they may have left as it was; in a folder of its own there, or as a lone file. An archive often has one
-    /// folder round everything.
+    /// Where students put a program: at the top, in a folder named like the branch, or in the
+    /// practical's own, where a skeleton stands that they may have left as it was; in a folder of
+    /// its own there, or as a lone file. An archive often has one folder round everything.
     fn places(&self) -> Vec<PathBuf> {
         let practical = Path::new("practicals").join(self.rubric.practical.name);
         let tops = std::iter::once(PathBuf::new()).chain(self.only_folder());
-        tops.flat_map(|top| [top.clone(), top.join(&self.rubric.branch), top.join(&practical), top.join("src")])
-            .collect()
+        tops.flat_map(|top| {
+            [top.clone(), top.join(&self.rubric.branch), top.join(&practical), top.join("src")]
+        })
+        .collect()
     }
 
     fn find(&self, name: &str) -> Option<Found> {
@@ -239,7 +267,9 @@ impl Desk<'_> {
         let own = places.iter().find_map(|place| self.recognise(&place.join(name), name, true));
         let lone = || places.iter().find_map(|place| self.recognise(place, name, false));
         match own {
-            Some(found) if found.is_rust() && self.is_skeleton(&found) => Some(lone().unwrap_or(found)),
+            Some(found) if found.is_rust() && self.is_skeleton(&found) => {
+                Some(lone().unwrap_or(found))
+            }
             Some(found) => Some(found),
             None => lone(),
         }
@@ -248,7 +278,8 @@ impl Desk<'_> {
     fn only_folder(&self) -> Option<PathBuf> {
         let names = self.holder.list(Path::new("")).ok()?;
         let hidden = |path: &Path| path.to_string_lossy().starts_with(['.', '_']);
-        let mut folders = names.into_iter().filter(|(path, kind)| *kind == Kind::Folder && !hidden(path));
+        let mut folders =
+            names.into_iter().filter(|(path, kind)| *kind == Kind::Folder && !hidden(path));
         let (only, _) = folders.next()?;
         folders.next().is_none().then_some(only)
     }
@@ -257,7 +288,8 @@ impl Desk<'_> {
         let found = |language: &Language| {
             let names = language.own.iter().filter(|_| own).chain(&language.main);
             let mut mains = names.map(|main| folder.join(languages::file_name(main, name)));
-            let main = mains.find(|main| matches!(self.holder.kind(main), Some(Kind::File | Kind::Other)))?;
+            let main = mains
+                .find(|main| matches!(self.holder.kind(main), Some(Kind::File | Kind::Other)))?;
             Some(Found { language: language.clone(), folder: folder.to_owned(), main, own })
         };
         self.rubric.languages.iter().find_map(found)
@@ -265,15 +297,19 @@ impl Desk<'_> {
 
     /// A checkout has the skeleton in it also where the student wrote in another language.
     fn is_skeleton(&self, found: &Found) -> bool {
-        let ours = found.folder.file_name().map(|name| self.rubric.folder.join(name).join("src/main.rs"));
+        let ours =
+            found.folder.file_name().map(|name| self.rubric.folder.join(name).join("src/main.rs"));
         let ours = ours.and_then(|main| fs::read(main).ok());
-        self.request.origin != Origin::Practical && ours.is_some() && self.holder.read(&found.main).ok() == ours
+        self.request.origin != Origin::Practical
+            && ours.is_some()
+            && self.holder.read(&found.main).ok() == ours
     }
 
     fn files(&self, row: &ProgramRow, found: &Found) -> anyhow::Result<Files> {
         let is_crate = found.is_rust() && found.main.ends_with("src/main.rs");
         let patterns = if is_crate { &row.files } else { &found.language.files };
-        let beside = |pattern: &String| if found.own { pattern.clone() } else { pattern.replace("**/", "") };
+        let beside =
+            |pattern: &String| if found.own { pattern.clone() } else { pattern.replace("**/", "") };
         let patterns: Vec<String> = patterns.iter().map(beside).collect();
         let mut files = Files::new();
         for path in listed_files(self.holder, &found.folder, &patterns)? {
@@ -281,8 +317,12 @@ impl Desk<'_> {
             let mut name = path.strip_prefix(&found.folder)?.to_owned();
             if found.is_rust() && !is_crate {
                 let is_main = path == found.main;
-                let is_other_program =
-                    self.rubric.practical.programs.iter().any(|other| name == Path::new(&format!("{other}.rs")));
+                let is_other_program = self
+                    .rubric
+                    .practical
+                    .programs
+                    .iter()
+                    .any(|other| name == Path::new(&format!("{other}.rs")));
                 if !is_main && (is_other_program || name.components().count() > 1) {
                     continue;
                 }
@@ -299,16 +339,23 @@ impl Desk<'_> {
         Ok(files)
     }
 
-    /// What the programs share, by the names of the crates. A program that shares nothing still builds: its manifest is the
-    /// harness's, and names them, so that the skeletons stand in for what is not there.
+    /// What the programs share, by the names of the crates. A program that shares nothing still
+    /// builds: its manifest is the harness's, and names them, so that the skeletons stand in for
+    /// what is not there.
     fn libraries(&self, found: &Found) -> anyhow::Result<BTreeMap<String, Files>> {
         let mut libraries = BTreeMap::new();
         for row in self.rubric.shared.iter().filter(|_| found.is_rust()) {
-            let is_there = |folder: &PathBuf| self.holder.kind(&folder.join("src/lib.rs")).is_some();
-            let theirs = self.places().into_iter().map(|place| place.join(&row.name)).find(is_there);
+            let is_there =
+                |folder: &PathBuf| self.holder.kind(&folder.join("src/lib.rs")).is_some();
+            let theirs =
+                self.places().into_iter().map(|place| place.join(&row.name)).find(is_there);
             let mut files = match theirs {
                 Some(folder) => read_listed(self.holder, &folder, &row.files)?,
-                None => read_listed(&Holder::open(&self.rubric.folder)?, Path::new(&row.name), &row.files)?,
+                None => read_listed(
+                    &Holder::open(&self.rubric.folder)?,
+                    Path::new(&row.name),
+                    &row.files,
+                )?,
             };
             self.put_manifests(row, &mut files);
             stand_alone(&mut files);
@@ -317,40 +364,57 @@ impl Desk<'_> {
         Ok(libraries)
     }
 
-    /// A student's own checkout keeps its manifest; in anybody else's submission the harness's stands.
+    /// A student's own checkout keeps its manifest; in anybody else's submission the harness's
+    /// stands.
     fn put_manifests(&self, row: &ProgramRow, files: &mut Files) {
-        if !matches!(self.request.origin, Origin::Submission(_)) && files.contains_key(Path::new("Cargo.toml")) {
+        if !matches!(self.request.origin, Origin::Submission(_))
+            && files.contains_key(Path::new("Cargo.toml"))
+        {
             return;
         }
-        let ours = [self.rubric.folder.join(&row.name), self.rubric.folder.join("solution").join(&row.name)];
+        let ours = [
+            self.rubric.folder.join(&row.name),
+            self.rubric.folder.join("solution").join(&row.name),
+        ];
         let ours = ours.into_iter().find(|folder| folder.join("Cargo.toml").is_file());
         for name in ["Cargo.toml", "Cargo.lock"] {
             files.remove(Path::new(name));
             let content = ours.as_ref().and_then(|folder| fs::read(folder.join(name)).ok());
-            let content = content.or_else(|| (name == "Cargo.toml").then(|| plain_manifest(&row.name).into_bytes()));
+            let content = content
+                .or_else(|| (name == "Cargo.toml").then(|| plain_manifest(&row.name).into_bytes()));
             files.extend(content.map(|content| (PathBuf::from(name), content)));
         }
     }
 
     fn note_what_is_left_out(&mut self, found: &Found, files: &Files) {
         const SHOWN: usize = 8;
-        if !matches!(self.request.origin, Origin::Submission(_)) || found.folder.as_os_str().is_empty() {
+        if !matches!(self.request.origin, Origin::Submission(_))
+            || found.folder.as_os_str().is_empty()
+        {
             return;
         }
         let names = self.holder.list(&found.folder).unwrap_or_default();
         let taken = |path: &Path| {
             let name = path.strip_prefix(&found.folder).unwrap_or(path);
-            path == found.main || name == "Cargo.lock" || files.keys().any(|file| file.starts_with(name))
+            path == found.main
+                || name == "Cargo.lock"
+                || files.keys().any(|file| file.starts_with(name))
         };
-        let left: Vec<String> =
-            names.iter().filter(|(path, _)| !taken(path)).take(SHOWN).map(|(path, _)| visible(path)).collect();
+        let left: Vec<String> = names
+            .iter()
+            .filter(|(path, _)| !taken(path))
+            .take(SHOWN)
+            .map(|(path, _)| visible(path))
+            .collect();
         if !left.is_empty() {
             self.notes.push(format!("left out: {}", left.join(", ")));
         }
         for name in ["Cargo.toml", "Cargo.lock"] {
-            let (ours, theirs) = (files.get(Path::new(name)), self.holder.read(&found.folder.join(name)).ok());
+            let (ours, theirs) =
+                (files.get(Path::new(name)), self.holder.read(&found.folder.join(name)).ok());
             if found.is_rust() && theirs.is_some() && ours.is_some() && ours != theirs.as_ref() {
-                self.notes.push(format!("changed and not used: {}", visible(&found.folder.join(name))));
+                self.notes
+                    .push(format!("changed and not used: {}", visible(&found.folder.join(name))));
             }
         }
     }
@@ -359,10 +423,22 @@ impl Desk<'_> {
     fn note_changes_of_ours(&mut self) {
         const SHOWN: usize = 8;
         let practical = format!("practicals/{}/rubric.toml", self.rubric.practical.name);
-        let places = [".cargo/config.toml", ".ci/run", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", &practical];
-        let sources = ["tests/src", "xtask/src", ".github/workflows"].into_iter().flat_map(|folder| {
-            self.holder.list(Path::new(folder)).unwrap_or_default().into_iter().map(|(path, _)| path)
-        });
+        let places = [
+            ".cargo/config.toml",
+            ".ci/run",
+            "Cargo.toml",
+            "Cargo.lock",
+            "rust-toolchain.toml",
+            &practical,
+        ];
+        let sources =
+            ["tests/src", "xtask/src", ".github/workflows"].into_iter().flat_map(|folder| {
+                self.holder
+                    .list(Path::new(folder))
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(path, _)| path)
+            });
         let places = places.into_iter().map(PathBuf::from).chain(sources);
         let changed = places.filter(|path| {
             let theirs = self.holder.read(path).ok();
@@ -388,8 +464,9 @@ fn visible(path: &Path) -> String {
 
 /// Cargo looks no further for a workspace than here.
 fn stand_alone(files: &mut Files) {
-    if let Some(manifest) =
-        files.get_mut(Path::new("Cargo.toml")).filter(|text| !text.windows(11).any(|at| at == b"[workspace]"))
+    if let Some(manifest) = files
+        .get_mut(Path::new("Cargo.toml"))
+        .filter(|text| !text.windows(11).any(|at| at == b"[workspace]"))
     {
         manifest.extend(b"\n[workspace]\n");
     }
@@ -397,16 +474,21 @@ fn stand_alone(files: &mut Files) {
 
 /// For practicals whose programs have no manifest of their own.
 fn plain_manifest(name: &str) -> String {
-    format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n")
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n"
+    )
 }
 
 /// Names that mean the same file on every system, and no device on any.
 fn check_name<'a>(path: &Path, others: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
     const DEVICES: [&str; 4] = ["con", "aux", "nul", "prn"];
-    let text = path.to_str().with_context(|| format!("{}: a name is letters, digits, dots, _ and -", visible(path)))?;
+    let text = path
+        .to_str()
+        .with_context(|| format!("{}: a name is letters, digits, dots, _ and -", visible(path)))?;
     let lower = text.to_ascii_lowercase();
     for name in lower.split('/') {
-        let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        let well_formed =
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
         let stem = name.split('.').next().unwrap_or_default();
         if !well_formed || name.starts_with(['.', '-']) || name.ends_with('.') || name.len() > 100 {
             bail!("{}: a name is letters, digits, dots, _ and -", visible(path));
@@ -416,7 +498,9 @@ fn check_name<'a>(path: &Path, others: impl Iterator<Item = &'a PathBuf>) -> any
         }
     }
     match others.into_iter().find(|other| other.to_string_lossy().to_ascii_lowercase() == lower) {
-        Some(other) => bail!("{} and {} are one file on some systems", visible(path), visible(other)),
+        Some(other) => {
+            bail!("{} and {} are one file on some systems", visible(path), visible(other))
+        }
         None => Ok(()),
     }
 }
@@ -462,8 +546,13 @@ fn check_size(files: &Files) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files below `folder` that a pattern names; links, pipes and other things that are no files are not followed or read.
-fn listed_files(holder: &Holder, folder: &Path, patterns: &[String]) -> anyhow::Result<BTreeSet<PathBuf>> {
+/// The files below `folder` that a pattern names; links, pipes and other things that are no files
+/// are not followed or read.
+fn listed_files(
+    holder: &Holder,
+    folder: &Path,
+    patterns: &[String],
+) -> anyhow::Result<BTreeSet<PathBuf>> {
     /// Where tools keep what they have made.
     const MADE: [&str; 5] = [".git", "target", "node_modules", "__pycache__", ".venv"];
     let mut files = BTreeSet::new();
@@ -471,7 +560,8 @@ fn listed_files(holder: &Holder, folder: &Path, patterns: &[String]) -> anyhow::
     while let Some(within) = folders.pop() {
         for (full, kind) in holder.list(&folder.join(&within))? {
             let path = full.strip_prefix(folder)?.to_owned();
-            let is_made = path.file_name().is_some_and(|name| MADE.iter().any(|made| name == *made));
+            let is_made =
+                path.file_name().is_some_and(|name| MADE.iter().any(|made| name == *made));
             let deep = path.components().count();
             if kind == Kind::Folder {
                 if !is_made && patterns.iter().any(|p| may_hold(p, &path)) {
@@ -496,7 +586,8 @@ fn listed_files(holder: &Holder, folder: &Path, patterns: &[String]) -> anyhow::
     Ok(files)
 }
 
-/// Whether `pattern`, like `src/**/*.rs`, names this path. `**` stands for any folders, `*` for any part of a name.
+/// Whether `pattern`, like `src/**/*.rs`, names this path. `**` stands for any folders, `*` for any
+/// part of a name.
 fn matches(pattern: &str, path: &Path) -> bool {
     let names: Vec<_> = path.iter().map(|name| name.to_string_lossy()).collect();
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
@@ -507,8 +598,12 @@ fn matches(pattern: &str, path: &Path) -> bool {
 fn matches_names(pattern: &[&str], names: &[&str]) -> bool {
     match (pattern, names) {
         ([], []) => true,
-        (["**", rest @ ..], _) => (0..=names.len()).any(|skipped| matches_names(rest, &names[skipped..])),
-        ([first, rest @ ..], [name, names @ ..]) => matches_name(first, name) && matches_names(rest, names),
+        (["**", rest @ ..], _) => {
+            (0..=names.len()).any(|skipped| matches_names(rest, &names[skipped..]))
+        }
+        ([first, rest @ ..], [name, names @ ..]) => {
+            matches_name(first, name) && matches_names(rest, names)
+        }
         _ => false,
     }
 }
@@ -517,7 +612,9 @@ fn matches_name(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((before, after)) => {
-            name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+            name.len() >= before.len() + after.len()
+                && name.starts_with(before)
+                && name.ends_with(after)
         }
     }
 }
@@ -529,8 +626,8 @@ fn may_hold(pattern: &str, folder: &Path) -> bool {
         && (pattern.contains("**") || folder.iter().count() < pattern.split('/').count())
 }
 
-/// Makes `to` hold these files and nothing else; files that are the same already stay as they are. Returns the fingerprint of
-/// it all.
+/// Makes `to` hold these files and nothing else; files that are the same already stay as they are.
+/// Returns the fingerprint of it all.
 fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
     let mut fingerprint = Fnv::new();
     remove_others(to, Path::new(""), files)?;
@@ -567,7 +664,9 @@ fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> 
         let path = within.join(entry.file_name());
         let is_folder = entry.file_type()?.is_dir();
         let is_wanted = match entry.file_type()? {
-            kind if kind.is_dir() => files.keys().any(|file| file.starts_with(&path) && *file != path),
+            kind if kind.is_dir() => {
+                files.keys().any(|file| file.starts_with(&path) && *file != path)
+            }
             kind => kind.is_file() && (files.contains_key(&path) || path == Path::new(CARGOS_OWN)),
         };
         // Another grading of the same folder may have been faster.
@@ -639,15 +738,21 @@ mod tests {
         assert_ne!(stage_once(from.path(), to.path()).unwrap(), first);
 
         assert!(!to.path().join("src/old.rs").exists() && !to.path().join("build.rs").exists());
-        assert_eq!(fs::metadata(to.path().join("src/main.rs")).unwrap().modified().unwrap(), before);
+        assert_eq!(
+            fs::metadata(to.path().join("src/main.rs")).unwrap().modified().unwrap(),
+            before
+        );
     }
 
     #[cfg(unix)]
     #[test]
     fn what_a_build_has_left_in_the_copy_is_not_followed() {
         use std::os::unix::fs::symlink;
-        let (from, to, home) =
-            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (from, to, home) = (
+            tempfile::tempdir().unwrap(),
+            tempfile::tempdir().unwrap(),
+            tempfile::tempdir().unwrap(),
+        );
         crate_in(from.path());
         fs::write(home.path().join("diary"), "").unwrap();
         for name in ["src", "other"] {
@@ -657,7 +762,11 @@ mod tests {
 
         stage_once(from.path(), to.path()).unwrap();
 
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing was removed, nothing was written");
+        assert_eq!(
+            fs::read_dir(home.path()).unwrap().count(),
+            1,
+            "nothing was removed, nothing was written"
+        );
         assert_eq!(fs::read(home.path().join("diary")).unwrap(), b"");
         assert_eq!(fs::read(to.path().join("src/main.rs")).unwrap(), b"fn main() {}");
         assert!(!to.path().join("other").exists());
@@ -689,7 +798,12 @@ mod tests {
             "src/more is not a regular file",
         );
         refuses(
-            |folder| _ = std::process::Command::new("mkfifo").arg(folder.join("src/pipe.rs")).status().unwrap(),
+            |folder| {
+                _ = std::process::Command::new("mkfifo")
+                    .arg(folder.join("src/pipe.rs"))
+                    .status()
+                    .unwrap()
+            },
             "src/pipe.rs is not a regular file",
         );
     }
@@ -698,14 +812,21 @@ mod tests {
     #[test]
     fn too_much_is_refused() {
         refuses(
-            |folder| fs::File::create(folder.join("src/large.rs")).unwrap().set_len(1 << 40).unwrap(),
+            |folder| {
+                fs::File::create(folder.join("src/large.rs")).unwrap().set_len(1 << 40).unwrap()
+            },
             "at most 1048576 are taken",
         );
         refuses(
-            |folder| (0..300).for_each(|n| fs::write(folder.join(format!("src/m{n}.rs")), "").unwrap()),
+            |folder| {
+                (0..300).for_each(|n| fs::write(folder.join(format!("src/m{n}.rs")), "").unwrap())
+            },
             "more than 200 files",
         );
-        refuses(|folder| fs::create_dir_all(folder.join("src/a/b/c/d/e/f/g/h/i/j")).unwrap(), "deeper than 8 folders");
+        refuses(
+            |folder| fs::create_dir_all(folder.join("src/a/b/c/d/e/f/g/h/i/j")).unwrap(),
+            "deeper than 8 folders",
+        );
     }
 
     #[cfg(unix)]

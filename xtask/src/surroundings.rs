@@ -57,7 +57,8 @@ impl Surroundings {
     /// With whatever the reports that were asked for need to know, or what is missing.
     pub(crate) fn complete(&self, request: &GradeRequest) -> anyhow::Result<Self> {
         let wanted = request.reports.iter().any(|report| report.format == "classroom50");
-        let identity = if wanted { Some(identity(request).context("--report classroom50")?) } else { None };
+        let identity =
+            if wanted { Some(identity(request).context("--report classroom50")?) } else { None };
         Ok(Self { identity, ..self.clone() })
     }
 }
@@ -104,7 +105,10 @@ fn identity(request: &GradeRequest) -> anyhow::Result<Identity> {
         bail!("ASSIGNMENT_TYPE is {:?}, not individual, group or team", identity.assignment_type);
     }
     if !identity.submission.starts_with("submit/") {
-        bail!("SUBMISSION_TAG is {:?}; a submission's tag begins with submit/", identity.submission);
+        bail!(
+            "SUBMISSION_TAG is {:?}; a submission's tag begins with submit/",
+            identity.submission
+        );
     }
     identity.datetime = commit_date(folder(&request.origin))?;
     Ok(identity)
@@ -119,7 +123,14 @@ fn folder(origin: &Origin) -> &Path {
 
 /// When the submission's commit was made. Nothing that a repository configures is run for it.
 fn commit_date(folder: &Path) -> anyhow::Result<String> {
-    let harmless = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "log.showSignature=false"];
+    let harmless = [
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "log.showSignature=false",
+    ];
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)

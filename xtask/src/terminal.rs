@@ -135,7 +135,11 @@ mod tests {
     fn lines_fit_the_width() {
         let text = "word ".repeat(100);
         let wrapped = wrap(&text, 6);
-        assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH && line.starts_with("      word")));
+        assert!(
+            wrapped
+                .lines()
+                .all(|line| line.chars().count() <= WIDTH && line.starts_with("      word"))
+        );
         assert_eq!(wrapped.split_whitespace().count(), 100);
     }
 

@@ -1,6 +1,8 @@
-//! Where a language's toolchain really is: behind version managers' shims, and outside of what every program may read.
+//! Where a language's toolchain really is: behind version managers' shims, and outside of what
+//! every program may read.
 //!
-//! A toolchain is the machine's own, and asked outside of any confinement; a submission is never asked.
+//! A toolchain is the machine's own, and asked outside of any confinement; a submission is never
+//! asked.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -29,23 +31,36 @@ pub(crate) fn behind_shims(executable: &Path) -> PathBuf {
     let is_script = std::fs::read(executable).is_ok_and(|bytes| bytes.starts_with(b"#!"));
     let name = executable.file_name().unwrap_or_default().to_owned();
     let home = home_of(executable).filter(|_| is_script);
-    home.map(|home| home.join("bin").join(name)).filter(|real| real.is_file()).unwrap_or_else(|| executable.to_owned())
+    home.map(|home| home.join("bin").join(name))
+        .filter(|real| real.is_file())
+        .unwrap_or_else(|| executable.to_owned())
 }
 
-/// The folder of the Rust toolchain that built this harness, or else of the one on PATH. Nobody's settings are read for it.
+/// The folder of the Rust toolchain that built this harness, or else of the one on PATH. Nobody's
+/// settings are read for it.
 pub(crate) fn rust() -> anyhow::Result<PathBuf> {
-    let of_cargo = std::env::var_os("CARGO").and_then(|cargo| Some(Path::new(&cargo).parent()?.parent()?.to_owned()));
-    let is_whole = |folder: &PathBuf| ["cargo", "rustc"].iter().all(|name| folder.join("bin").join(name).is_file());
+    let of_cargo = std::env::var_os("CARGO")
+        .and_then(|cargo| Some(Path::new(&cargo).parent()?.parent()?.to_owned()));
+    let is_whole = |folder: &PathBuf| {
+        ["cargo", "rustc"].iter().all(|name| folder.join("bin").join(name).is_file())
+    };
     let has_libraries = |folder: &PathBuf| folder.join("lib/rustlib").is_dir();
     if let Some(folder) = of_cargo.filter(|folder| is_whole(folder) && has_libraries(folder)) {
         return Ok(folder);
     }
     let mut question = Command::new("rustc");
-    let output = question.args(["--print", "sysroot"]).current_dir(std::env::temp_dir()).stdin(Stdio::null()).output();
-    let said = output.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let output = question
+        .args(["--print", "sysroot"])
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .output();
+    let said =
+        output.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
     let folder = PathBuf::from(said.trim());
     if said.is_empty() || !is_whole(&folder) {
-        anyhow::bail!("there is no cargo on PATH: install Rust (https://rustup.rs), then open a new terminal");
+        anyhow::bail!(
+            "there is no cargo on PATH: install Rust (https://rustup.rs), then open a new terminal"
+        );
     }
     Ok(folder)
 }
@@ -57,6 +72,11 @@ pub(crate) fn cargo_home() -> Option<PathBuf> {
 }
 
 fn ask(executable: &Path, question: &[&str]) -> Option<String> {
-    let output = Command::new(executable).args(question).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let output = Command::new(executable)
+        .args(question)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
     String::from_utf8(output.stdout).ok().filter(|_| output.status.success())
 }

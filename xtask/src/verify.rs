@@ -1,8 +1,9 @@
 //! `verify`: the grader against itself.
 //!
-//! The reference solution gets full marks; the skeletons fail all but what they are given; every known mistake fails exactly
-//! the checks of its row and is named right, and never wrong where less is known of it; odd but right programs get full marks;
-//! no check is without a mistake that fails it; and the handout's table says what the rubric says.
+//! The reference solution gets full marks; the skeletons fail all but what they are given; every
+//! known mistake fails exactly the checks of its row and is named right, and never wrong where less
+//! is known of it; odd but right programs get full marks; no check is without a mistake that fails
+//! it; and the handout's table says what the rubric says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -51,7 +52,11 @@ pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
 }
 
 #[cfg(target_os = "linux")]
-fn attacks(repository: &Repository, practical: &Practical, request: &VerifyRequest) -> anyhow::Result<Vec<String>> {
+fn attacks(
+    repository: &Repository,
+    practical: &Practical,
+    request: &VerifyRequest,
+) -> anyhow::Result<Vec<String>> {
     crate::attacks::run(repository, &rubric::read(repository, practical.name)?, request)
 }
 
@@ -65,8 +70,13 @@ fn conclude(practical: &Practical, complaints: &[String]) {
         terminal::say_line(format_args!("{RED}wrong{RED:#}  {complaint}"));
     }
     match complaints.len() {
-        0 => terminal::say_line(format_args!("{GREEN}{}: the grader holds{GREEN:#}", practical.name)),
-        n => terminal::say_line(format_args!("{RED}{}: {n} complaint(s) about the grader{RED:#}", practical.name)),
+        0 => {
+            terminal::say_line(format_args!("{GREEN}{}: the grader holds{GREEN:#}", practical.name))
+        }
+        n => terminal::say_line(format_args!(
+            "{RED}{}: {n} complaint(s) about the grader{RED:#}",
+            practical.name
+        )),
     }
 }
 
@@ -88,7 +98,11 @@ pub(crate) struct Ground<'a> {
 }
 
 impl<'a> Ground<'a> {
-    fn prepare(repository: &'a Repository, practical: &Practical, request: &'a VerifyRequest) -> anyhow::Result<Self> {
+    fn prepare(
+        repository: &'a Repository,
+        practical: &Practical,
+        request: &'a VerifyRequest,
+    ) -> anyhow::Result<Self> {
         let rubric = rubric::read(repository, practical.name)?;
         let catalogue = catalogue::read(practical, &rubric.folder)?;
         let target = repository::target()?.join(format!("{}-verify", practical.name));
@@ -100,7 +114,9 @@ impl<'a> Ground<'a> {
             }
         }
         let programs = match catalogue {
-            Some(_) => build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?,
+            Some(_) => {
+                build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?
+            }
             None => BTreeMap::new(),
         };
         let premises = Premises::prepare(Wanted::Auto)?;
@@ -135,28 +151,38 @@ impl<'a> Ground<'a> {
     /// The program that it starts, with the files among its words found in the mistakes' folder.
     fn subject_of_command(&self, name: &str, command: &str) -> anyhow::Result<Subject> {
         let folder = self.rubric.folder.join("mistakes");
-        let words = shell_words::split(command).with_context(|| format!("mistakes.toml: {command:?}"))?;
+        let words =
+            shell_words::split(command).with_context(|| format!("mistakes.toml: {command:?}"))?;
         let found = |word: &String| {
             let file = folder.join(word);
             if file.is_file() { file.to_string_lossy().into_owned() } else { word.clone() }
         };
-        let (interpreter, arguments) = words.split_first().context("mistakes.toml: an empty command")?;
+        let (interpreter, arguments) =
+            words.split_first().context("mistakes.toml: an empty command")?;
         let interpreter = build::find_executable(interpreter, &folder)
             .with_context(|| format!("mistakes.toml: there is no {interpreter} here"))?;
-        Ok(build::subject_of_command(name, &interpreter, &arguments.iter().map(found).collect::<Vec<_>>()))
+        Ok(build::subject_of_command(
+            name,
+            &interpreter,
+            &arguments.iter().map(found).collect::<Vec<_>>(),
+        ))
     }
 
     /// Whether what it is started with is installed here.
     fn can_run(&self, mistake: &Mistake) -> bool {
-        let interpreter = mistake.command.as_ref().and_then(|command| command.split_whitespace().next());
+        let interpreter =
+            mistake.command.as_ref().and_then(|command| command.split_whitespace().next());
         interpreter.is_none_or(|word| build::find_executable(word, &self.rubric.folder).is_some())
     }
 
     /// What a released repository has not.
     fn absent(&self) -> Option<String> {
-        let absent =
-            [("the solution", self.solution.is_empty()), ("the catalogue of mistakes", self.catalogue.is_none())];
-        let absent: Vec<&str> = absent.iter().filter(|(_, absent)| *absent).map(|(what, _)| *what).collect();
+        let absent = [
+            ("the solution", self.solution.is_empty()),
+            ("the catalogue of mistakes", self.catalogue.is_none()),
+        ];
+        let absent: Vec<&str> =
+            absent.iter().filter(|(_, absent)| *absent).map(|(what, _)| *what).collect();
         (!absent.is_empty()).then(|| absent.join(", "))
     }
 
@@ -177,7 +203,8 @@ impl<'a> Ground<'a> {
         self.request.only.is_empty() || self.request.only.iter().any(|word| word == id)
     }
 
-    /// Every right program: the solution under its own name, then the odd ones with what they stand for.
+    /// Every right program: the solution under its own name, then the odd ones with what they stand
+    /// for.
     pub(crate) fn right_programs(&self) -> Vec<(String, Option<String>)> {
         let solution = (SOLUTION.to_owned(), None);
         let odd = self.rights().map(|row| (row.id.clone(), Some(row.program.clone())));
@@ -187,16 +214,22 @@ impl<'a> Ground<'a> {
 
     /// What is odd about a right program.
     fn oddity(&self, name: &str) -> String {
-        self.rights().find(|row| row.id == name).map(|row| format!("{}, ", row.odd)).unwrap_or_default()
+        self.rights()
+            .find(|row| row.id == name)
+            .map(|row| format!("{}, ", row.odd))
+            .unwrap_or_default()
     }
 
-    /// Grades the solution with one of its programs replaced; only checks that run the replaced program are made.
+    /// Grades the solution with one of its programs replaced; only checks that run the replaced
+    /// program are made.
     pub(crate) fn grade(&self, replaced: Option<(&str, &str)>) -> anyhow::Result<Grade> {
         let plan: Vec<Planned> = self
             .rubric
             .plan(&[])?
             .into_iter()
-            .filter(|planned| replaced.is_none_or(|(program, _)| planned.check.programs.contains(&program)))
+            .filter(|planned| {
+                replaced.is_none_or(|(program, _)| planned.check.programs.contains(&program))
+            })
             .collect();
         let mut subjects = Vec::new();
         for name in self.rubric.practical.programs {
@@ -204,8 +237,12 @@ impl<'a> Ground<'a> {
             subjects.push(Arc::new(match by.and_then(|by| self.command_of(by)) {
                 Some(command) => self.subject_of_command(name, command)?,
                 None => {
-                    let executable = by.map_or_else(|| self.solution.get(*name), |by| self.programs.get(by));
-                    build::subject(name, executable.with_context(|| format!("{name} was not built"))?)
+                    let executable =
+                        by.map_or_else(|| self.solution.get(*name), |by| self.programs.get(by));
+                    build::subject(
+                        name,
+                        executable.with_context(|| format!("{name} was not built"))?,
+                    )
                 }
             }));
         }
@@ -215,9 +252,18 @@ impl<'a> Ground<'a> {
         self.graded(&plan, &Programs { subjects, errors: Vec::new() }, &request)
     }
 
-    fn graded(&self, plan: &[Planned], programs: &Programs, request: &GradeRequest) -> anyhow::Result<Grade> {
+    fn graded(
+        &self,
+        plan: &[Planned],
+        programs: &Programs,
+        request: &GradeRequest,
+    ) -> anyhow::Result<Grade> {
         let verdicts = judge(plan, programs, request, &self.premises, &Progress::silent())?;
-        let sources = submission::Sources { programs: Vec::new(), submission: String::new(), notes: Vec::new() };
+        let sources = submission::Sources {
+            programs: Vec::new(),
+            submission: String::new(),
+            notes: Vec::new(),
+        };
         Ok(Grade::new(&self.rubric, verdicts, programs, &sources, request))
     }
 
@@ -251,7 +297,8 @@ fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Grades these, so many at the same time, since most of a grading is waiting; `each` sees them in their order.
+/// Grades these, so many at the same time, since most of a grading is waiting; `each` sees them in
+/// their order.
 fn in_order<T: Sync>(
     items: &[T],
     jobs: usize,
@@ -291,19 +338,19 @@ fn handout(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let path = ground.rubric.folder.join("README.md");
     let shown = ground.repository.relative(&path);
     let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
-    let rows = ground
-        .rubric
-        .checks
-        .iter()
-        .filter(|row| !row.hidden)
-        .map(|row| format!("| {} | `{}` | {} | {} |", row.check.group, row.check.id, row.claim, row.points));
-    let missing: Vec<String> =
-        rows.filter(|row| !text.contains(row)).map(|row| format!("{shown} has no line {row}")).collect();
+    let rows = ground.rubric.checks.iter().filter(|row| !row.hidden).map(|row| {
+        format!("| {} | `{}` | {} | {} |", row.check.group, row.check.id, row.claim, row.points)
+    });
+    let missing: Vec<String> = rows
+        .filter(|row| !text.contains(row))
+        .map(|row| format!("{shown} has no line {row}"))
+        .collect();
     say("handout", missing.is_empty(), "its table is the rubric's");
     Ok(missing)
 }
 
-/// Every known mistake, and every one that may be named, is explained in full, and fails for students what it fails here.
+/// Every known mistake, and every one that may be named, is explained in full, and fails for
+/// students what it fails here.
 fn explanations(ground: &Ground<'_>) -> Vec<String> {
     let explained = &ground.rubric.explanations;
     let differs = |mistake: &Mistake| {
@@ -311,19 +358,28 @@ fn explanations(ground: &Ground<'_>) -> Vec<String> {
         let own = explained.of(&mistake.id).filter(|row| row.fails != mistake.fails);
         match (unknown, own) {
             (Some(made), _) => Some(format!("has no row for {made}")),
-            (None, Some(_)) => Some(format!("{} does not fail what mistakes.toml says", mistake.id)),
+            (None, Some(_)) => {
+                Some(format!("{} does not fail what mistakes.toml says", mistake.id))
+            }
             (None, None) => None,
         }
     };
-    let wordless = ground.rubric.practical.mistakes().into_iter().filter(|id| explained.of(id).is_none());
+    let wordless =
+        ground.rubric.practical.mistakes().into_iter().filter(|id| explained.of(id).is_none());
     let wordless = wordless.map(|id| format!("has no row for {id}, which may be named"));
     let rows = ground.mistakes().filter_map(differs);
-    let complaints: Vec<String> = explained.gaps().into_iter().chain(wordless).chain(rows).collect();
-    say("explanations", complaints.is_empty(), &format!("{} mistakes, each in full", explained.mistake.len()));
+    let complaints: Vec<String> =
+        explained.gaps().into_iter().chain(wordless).chain(rows).collect();
+    say(
+        "explanations",
+        complaints.is_empty(),
+        &format!("{} mistakes, each in full", explained.mistake.len()),
+    );
     complaints.into_iter().map(|complaint| format!("explanations.toml: {complaint}")).collect()
 }
 
-/// Unfinished programs fail everything but what they are given, and nothing of the harness breaks on them.
+/// Unfinished programs fail everything but what they are given, and nothing of the harness breaks
+/// on them.
 fn skeletons(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let request = ground.request_for(Origin::Practical);
     let plan = ground.rubric.plan(&[])?;
@@ -338,8 +394,13 @@ fn skeletons(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         Status::Unseen(_) => false,
         Status::Unbuilt | Status::Fault(_) => true,
     });
-    let complaints: Vec<String> = wrong.map(|verdict| format!("the skeleton: {}", told(verdict))).collect();
-    say("skeleton", complaints.is_empty(), &format!("{}/{}, for what it is given", grade.score(), grade.max_score()));
+    let complaints: Vec<String> =
+        wrong.map(|verdict| format!("the skeleton: {}", told(verdict))).collect();
+    say(
+        "skeleton",
+        complaints.is_empty(),
+        &format!("{}/{}, for what it is given", grade.score(), grade.max_score()),
+    );
     Ok(complaints)
 }
 
@@ -348,12 +409,20 @@ pub(crate) fn lost_points(name: &str, oddity: &str, grade: &Grade) -> Vec<String
     let held = |verdict: &&Verdict| !matches!(verdict.status, Status::Passed | Status::Unseen(_));
     let points = grade.rows.iter().map(|row| &row.verdict).filter(held);
     let points = points.map(|verdict| format!("{name}: {}", told(verdict)));
-    let names = grade.mistakes.iter().map(|mistake| format!("{name}: named {}, and it is right", mistake.id));
+    let names = grade
+        .mistakes
+        .iter()
+        .map(|mistake| format!("{name}: named {}, and it is right", mistake.id));
     let lost: Vec<String> = points.chain(names).collect();
     say(
         name,
         lost.is_empty(),
-        &format!("{oddity}{}/{} in {:.2} s", grade.score(), grade.max_score(), grade.duration.as_secs_f64()),
+        &format!(
+            "{oddity}{}/{} in {:.2} s",
+            grade.score(),
+            grade.max_score(),
+            grade.duration.as_secs_f64()
+        ),
     );
     lost
 }
@@ -372,7 +441,11 @@ fn told(verdict: &Verdict) -> String {
         Status::Unbuilt => "was not built".to_owned(),
         Status::Fault(fault) => format!("ended as a fault: {fault}"),
     };
-    let ended = verdict.ended.as_ref().map(|exit| format!(" (the program had ended: {exit})")).unwrap_or_default();
+    let ended = verdict
+        .ended
+        .as_ref()
+        .map(|exit| format!(" (the program had ended: {exit})"))
+        .unwrap_or_default();
     format!("{} {status}{ended}", verdict.check)
 }
 
@@ -380,14 +453,20 @@ fn told(verdict: &Verdict) -> String {
 fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let mut complaints = Vec::new();
     let mut failed_by_some = BTreeSet::new();
-    let chosen: Vec<&Mistake> = ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id)).collect();
+    let chosen: Vec<&Mistake> =
+        ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id)).collect();
     let matrix = Matrix::new(&ground.rubric, chosen.iter().map(|mistake| mistake.id.len()));
     let mut naming = Naming::default();
     let evidence = Evidence::new(&ground.rubric.folder, ground.request.renew_evidence);
     let mut reads_otherwise = Vec::new();
-    let (chosen, absent): (Vec<&Mistake>, Vec<_>) = chosen.into_iter().partition(|mistake| ground.can_run(mistake));
+    let (chosen, absent): (Vec<&Mistake>, Vec<_>) =
+        chosen.into_iter().partition(|mistake| ground.can_run(mistake));
     for mistake in absent {
-        terminal::say_line(format_args!("{}  skipped: {} is not here", mistake.id, mistake.command()));
+        terminal::say_line(format_args!(
+            "{}  skipped: {} is not here",
+            mistake.id,
+            mistake.command()
+        ));
     }
     let grade_wrong = |mistake: &&Mistake| ground.grade(Some((&mistake.program, &mistake.id)));
     in_order(&chosen, ground.jobs(), grade_wrong, |mistake, grade| {
@@ -410,10 +489,11 @@ fn catalogue_rows(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         ));
     }
     if ground.request.only.is_empty() && ground.catalogue.is_some() {
-        let unproved = ground.rubric.checks.iter().filter(|row| !failed_by_some.contains(row.check.id));
-        complaints.extend(
-            unproved.map(|row| format!("no mistake fails {}: a check that cannot fail proves nothing", row.check.id)),
-        );
+        let unproved =
+            ground.rubric.checks.iter().filter(|row| !failed_by_some.contains(row.check.id));
+        complaints.extend(unproved.map(|row| {
+            format!("no mistake fails {}: a check that cannot fail proves nothing", row.check.id)
+        }));
     }
     Ok(complaints)
 }
@@ -427,7 +507,9 @@ fn differences(mistake: &Mistake, grade: &Grade) -> Vec<String> {
         Status::Fault(_) => true,
         _ => must_fail(verdict.check),
     });
-    wrong.map(|verdict| format!("{}, which {}: {}", mistake.id, mistake.does, told(verdict))).collect()
+    wrong
+        .map(|verdict| format!("{}, which {}: {}", mistake.id, mistake.does, told(verdict)))
+        .collect()
 }
 
 /// How well the grader names what it sees.
@@ -452,26 +534,41 @@ impl Naming {
             let missing: BTreeSet<&str> = makes.difference(&named).copied().collect();
             self.unnamed.push(format!("{}: {} is not named", mistake.id, list(&missing)));
         } else {
-            self.wrong.push(format!("{}: named {}, and it makes {}", mistake.id, list(&named), list(&makes)));
+            self.wrong.push(format!(
+                "{}: named {}, and it makes {}",
+                mistake.id,
+                list(&named),
+                list(&makes)
+            ));
         }
         self.hasty.extend(named_with_less(practical, mistake, grade));
     }
 
     fn conclude(self) -> Vec<String> {
         let (wrong, unnamed) = (self.wrong.len(), self.unnamed.len());
-        terminal::say_line(format_args!("\nmistakes named: {} right, {wrong} wrong, {unnamed} not named", self.right));
+        terminal::say_line(format_args!(
+            "\nmistakes named: {} right, {wrong} wrong, {unnamed} not named",
+            self.right
+        ));
         [self.wrong, self.unnamed, self.hasty].concat()
     }
 }
 
-/// A name that the program would get if less had been found out about it, as when only one check is run, or a follow-up comes to
-/// nothing: none may be wrong.
-fn named_with_less(practical: &suite::Practical, mistake: &Mistake, grade: &Grade) -> Option<String> {
+/// A name that the program would get if less had been found out about it, as when only one check is
+/// run, or a follow-up comes to nothing: none may be wrong.
+fn named_with_less(
+    practical: &suite::Practical,
+    mistake: &Mistake,
+    grade: &Grade,
+) -> Option<String> {
     let makes = mistake.makes();
     let verdicts: Vec<Verdict> = grade.rows.iter().map(|row| row.verdict.clone()).collect();
     suite::diagnose_with_less(practical, &verdicts).into_iter().find_map(|(known, named)| {
         let wrong = named.into_iter().find(|diagnosis| !makes.contains(diagnosis.mistake))?;
-        Some(format!("{}: would be named {}, were no more known of it than {known}", mistake.id, wrong.mistake))
+        Some(format!(
+            "{}: would be named {}, were no more known of it than {known}",
+            mistake.id, wrong.mistake
+        ))
     })
 }
 
@@ -489,20 +586,30 @@ impl Matrix {
         let digits = |divisor: usize| -> String {
             (1..=checks.len()).map(|n| char::from(b'0' + (n / divisor % 10) as u8)).collect()
         };
-        terminal::say_line(format_args!("\n{:width$}{}\n{:width$}{}", "", digits(10), "", digits(1)));
+        terminal::say_line(format_args!(
+            "\n{:width$}{}\n{:width$}{}",
+            "",
+            digits(10),
+            "",
+            digits(1)
+        ));
         Self { checks, width }
     }
 
     fn row(&self, name: &str, grade: &Grade) {
-        let sign =
-            |id: &&str| match grade.rows.iter().find(|row| row.verdict.check == *id).map(|row| &row.verdict.status) {
-                None => ' ',
-                Some(Status::Passed) => '.',
-                Some(Status::Failed(_)) => 'X',
-                Some(Status::Skipped(_)) => 's',
-                Some(Status::Unseen(_)) => '?',
-                Some(Status::Unbuilt | Status::Fault(_)) => '!',
-            };
+        let sign = |id: &&str| match grade
+            .rows
+            .iter()
+            .find(|row| row.verdict.check == *id)
+            .map(|row| &row.verdict.status)
+        {
+            None => ' ',
+            Some(Status::Passed) => '.',
+            Some(Status::Failed(_)) => 'X',
+            Some(Status::Skipped(_)) => 's',
+            Some(Status::Unseen(_)) => '?',
+            Some(Status::Unbuilt | Status::Fault(_)) => '!',
+        };
         let signs: String = self.checks.iter().map(sign).collect();
         let time = grade.duration.as_secs_f64();
         terminal::say_line(format_args!("{name:width$}{signs}  {time:5.2} s", width = self.width));

@@ -1,8 +1,9 @@
 //! `watch`: grades again at each save, and shows what is to be done first.
 //!
-//! Three things happen at any time, and one queue takes them all: a save, a key, the end of a grading. Files are compared, not
-//! events: what was staged says whether a program has changed, so a save that changes nothing grades nothing, and an editor's
-//! temporary files are none of ours. A save in the middle of a grading begins the next one after it.
+//! Three things happen at any time, and one queue takes them all: a save, a key, the end of a
+//! grading. Files are compared, not events: what was staged says whether a program has changed, so
+//! a save that changes nothing grades nothing, and an editor's temporary files are none of ours. A
+//! save in the middle of a grading begins the next one after it.
 
 mod again;
 mod keys;
@@ -41,7 +42,14 @@ pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
     let (sender, news) = channel();
     let _watcher = watch(folders(request)?, sender.clone())?;
     let keys = Keys::open(sender.clone());
-    let mut session = Session { bench, sender, view: View::new(keys.is_some()), last: None, dirty: None, busy: false };
+    let mut session = Session {
+        bench,
+        sender,
+        view: View::new(keys.is_some()),
+        last: None,
+        dirty: None,
+        busy: false,
+    };
     session.grade(Instant::now(), true);
     session.attend(&news)?;
     Ok(session.view.grade().map_or(PASSED, status))
@@ -69,7 +77,9 @@ fn watch(folders: Vec<PathBuf>, sender: Sender<News>) -> anyhow::Result<impl Wat
     };
     let mut watcher = notify::recommended_watcher(tell).context("files cannot be watched here")?;
     for folder in &folders {
-        watcher.watch(folder, RecursiveMode::Recursive).with_context(|| format!("watching {}", folder.display()))?;
+        watcher
+            .watch(folder, RecursiveMode::Recursive)
+            .with_context(|| format!("watching {}", folder.display()))?;
     }
     Ok(watcher)
 }
@@ -130,8 +140,11 @@ impl Session {
     /// The next thing; `None` once a save is over that can be graded now.
     fn next(&self, news: &Receiver<News>) -> Option<News> {
         let waits = self.dirty.is_some() && !self.busy;
-        let next =
-            if waits { news.recv_timeout(QUIET) } else { news.recv().map_err(|_| RecvTimeoutError::Disconnected) };
+        let next = if waits {
+            news.recv_timeout(QUIET)
+        } else {
+            news.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        };
         next.ok()
     }
 

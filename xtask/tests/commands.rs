@@ -10,10 +10,14 @@ use predicates::prelude::*;
 use predicates::str::contains;
 
 /// What the solution earns: elsewhere than on Linux two checks cannot be seen, and are not counted.
-const FULL_MARKS: &str =
-    if cfg!(target_os = "linux") { "Score 100/100   31 passed" } else { "Score 95/95   29 passed, 2 not counted" };
+const FULL_MARKS: &str = if cfg!(target_os = "linux") {
+    "Score 100/100   31 passed"
+} else {
+    "Score 95/95   29 passed, 2 not counted"
+};
 #[cfg(unix)]
-const FULL_MARKS_OF_A_SERVER: &str = if cfg!(target_os = "linux") { "22 passed" } else { "20 passed, 2 not counted" };
+const FULL_MARKS_OF_A_SERVER: &str =
+    if cfg!(target_os = "linux") { "22 passed" } else { "20 passed, 2 not counted" };
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -34,7 +38,11 @@ fn course() -> tempfile::TempDir {
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap).filter(|entry| entry.file_name() != "target") {
+    for entry in fs::read_dir(from)
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_name() != "target")
+    {
         let place = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &place)
@@ -88,7 +96,8 @@ fn the_skeleton_fails_everything_but_what_it_is_given() {
 #[test]
 fn the_report_fits_80_columns_and_has_no_colour_where_nobody_sees_it() {
     let course = unfinished_course();
-    let output = xtask(&["grade", "echo", "--hint", "9"]).current_dir(course.path()).output().unwrap();
+    let output =
+        xtask(&["grade", "echo", "--hint", "9"]).current_dir(course.path()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.contains('\u{1b}'));
     let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
@@ -114,7 +123,8 @@ fn what_does_not_compile_shows_the_compilers_words_and_is_unbuilt() {
     let main = course.path().join("practicals/echo/echo_server/src/main.rs");
     fs::write(&main, "fn main() {}\nfn broken() -> u8 { \"text\" }\n").unwrap();
 
-    let assert = xtask(&["grade", "echo", "--report", "json"]).current_dir(course.path()).assert().code(1);
+    let assert =
+        xtask(&["grade", "echo", "--report", "json"]).current_dir(course.path()).assert().code(1);
     assert
         .stderr(
             contains("echo_server does not compile")
@@ -127,13 +137,25 @@ fn what_does_not_compile_shows_the_compilers_words_and_is_unbuilt() {
 #[test]
 fn a_seed_gives_the_same_verdict_again() {
     let grade = || {
-        let output =
-            xtask(&["grade", "echo", "--solution", "--only", "echo_client", "--seed", "3", "--report", "json"])
-                .output()
-                .unwrap();
+        let output = xtask(&[
+            "grade",
+            "echo",
+            "--solution",
+            "--only",
+            "echo_client",
+            "--seed",
+            "3",
+            "--report",
+            "json",
+        ])
+        .output()
+        .unwrap();
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let checks = report["checks"].as_array().unwrap().clone();
-        checks.iter().map(|check| (check["id"].clone(), check["status"].clone())).collect::<Vec<_>>()
+        checks
+            .iter()
+            .map(|check| (check["id"].clone(), check["status"].clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(grade(), grade());
 }
@@ -148,15 +170,26 @@ fn the_json_report_has_the_contracts_keys() {
     grade.current_dir(course.path()).assert().code(1).stdout(contains("Score"));
 
     let report: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    assert_eq!((&report["schema"], &report["practical"], &report["seed"]), (&1.into(), &"echo".into(), &5.into()));
-    assert_eq!((&report["score"], &report["max_score"], &report["passed"]), (&0.into(), &100.into(), &false.into()));
+    assert_eq!(
+        (&report["schema"], &report["practical"], &report["seed"]),
+        (&1.into(), &"echo".into(), &5.into())
+    );
+    assert_eq!(
+        (&report["score"], &report["max_score"], &report["passed"]),
+        (&0.into(), &100.into(), &false.into())
+    );
     let checks = report["checks"].as_array().unwrap();
     assert_eq!(checks.len(), 31);
     let points: u64 = checks.iter().map(|check| check["points"].as_u64().unwrap()).sum();
     let most: u64 = checks.iter().map(|check| check["max_points"].as_u64().unwrap()).sum();
     assert_eq!((points, most), (0, 100));
     let failed = checks.iter().find(|check| check["status"] == "failed").unwrap();
-    assert!(failed["message"].as_str().unwrap().starts_with("expected a server that listens on 127.0.0.1:"));
+    assert!(
+        failed["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("expected a server that listens on 127.0.0.1:")
+    );
     assert!(failed["hint"].is_string() && failed["stderr_tail"].is_string());
     let skipped = checks.iter().find(|check| check["status"] == "skipped").unwrap();
     assert!(skipped.get("hint").is_none() && skipped.get("transcript").is_none());
@@ -165,7 +198,8 @@ fn the_json_report_has_the_contracts_keys() {
 #[cfg(unix)]
 #[test]
 fn a_program_in_another_language_is_graded_by_its_command_line() {
-    let python = "echo_server=python3 practicals/echo/mistakes/other_languages/echo_server.py {host} {port}";
+    let python =
+        "echo_server=python3 practicals/echo/mistakes/other_languages/echo_server.py {host} {port}";
     if !has("python3") {
         println!("skipped: no python3 here");
         return;
@@ -197,7 +231,10 @@ fn a_compiled_c_program_is_graded_by_its_command_line() {
 
 #[cfg(unix)]
 fn has(program: &str) -> bool {
-    std::process::Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+    std::process::Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// A server in Python with whatever it does after it listens.
@@ -245,7 +282,11 @@ fn assert_failed_only(mut command: Command, id: &str, because: &str) {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let checks = report["checks"].as_array().unwrap();
     let failed: Vec<_> = checks.iter().filter(|check| check["status"] != "passed").collect();
-    assert_eq!(failed.iter().map(|check| check["id"].as_str().unwrap()).collect::<Vec<_>>(), [id], "{failed:#?}");
+    assert_eq!(
+        failed.iter().map(|check| check["id"].as_str().unwrap()).collect::<Vec<_>>(),
+        [id],
+        "{failed:#?}"
+    );
     assert!(failed[0]["message"].as_str().unwrap().contains(because), "{failed:#?}");
 }
 
@@ -270,11 +311,13 @@ fn an_ipv6_socket_that_listens_on_an_ipv4_address_listens_there() {
 fn a_second_listening_socket_is_seen_when_it_comes_a_little_later() {
     let make = "s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()\ndef later():\n    time.sleep(0.06); t = socket.socket(); t.bind(('0.0.0.0', 0)); t.listen(); time.sleep(600)\nthreading.Thread(target=later, daemon=True).start()";
     let Some((_folder, command)) = right_python_server(make) else { return };
-    let grade = xtask(&["grade", "echo", "--program", &command, "--only", "listens_on_given_address"]);
+    let grade =
+        xtask(&["grade", "echo", "--program", &command, "--only", "listens_on_given_address"]);
     assert_failed_only(grade, "listens_on_given_address", " and 0.0.0.0:");
 }
 
-/// It works for 0.3 s before each reply, at a low priority: neither its work nor its waiting for a processor counts.
+/// It works for 0.3 s before each reply, at a low priority: neither its work nor its waiting for a
+/// processor counts.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_busy_server_on_a_busy_machine_is_not_called_late() {
@@ -283,10 +326,15 @@ fn a_busy_server_on_a_busy_machine_is_not_called_late() {
     ) else {
         return;
     };
-    let busy: Vec<_> =
-        (0..4).map(|_| std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap()).collect();
-    let status =
-        xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"]).output().unwrap().status;
+    let busy: Vec<_> = (0..4)
+        .map(|_| {
+            std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap()
+        })
+        .collect();
+    let status = xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"])
+        .output()
+        .unwrap()
+        .status;
     for mut process in busy {
         process.kill().unwrap();
         process.wait().unwrap();
@@ -319,7 +367,8 @@ fn a_server_whose_first_thread_has_ended_hides_no_socket() {
     let body = "import ctypes, threading\ns.bind(('0.0.0.0', int(sys.argv[2]))); s.listen()\nkept = []\ndef serve():\n    while True:\n        c = s.accept()[0]\n        kept.append(c)\n        while data := c.recv(4096): c.sendall(data)\nthreading.Thread(target=serve).start()\nctypes.CDLL(None).pthread_exit(None)";
     let Some((_folder, command)) = python_server(body) else { return };
     let checks = ["--only", "listens_on_given_address", "--only", "closes_after_client"];
-    let output = xtask(&[&["grade", "echo", "--program", &command][..], &checks].concat()).output().unwrap();
+    let output =
+        xtask(&[&["grade", "echo", "--program", &command][..], &checks].concat()).output().unwrap();
     let report = String::from_utf8_lossy(&output.stdout);
     if !knows_handles_of_threads() {
         println!("skipped: this kernel is older than 6.9");
@@ -331,7 +380,8 @@ fn a_server_whose_first_thread_has_ended_hides_no_socket() {
 #[cfg(target_os = "linux")]
 fn knows_handles_of_threads() -> bool {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let numbers: Vec<u32> = release.split(['.', '-']).take(2).map(|number| number.trim().parse().unwrap()).collect();
+    let numbers: Vec<u32> =
+        release.split(['.', '-']).take(2).map(|number| number.trim().parse().unwrap()).collect();
     numbers >= vec![6, 9]
 }
 
@@ -354,7 +404,16 @@ fn what_listens_on_a_fixed_address_already_is_a_fault_not_a_failure() {
     let address = occupant.local_addr().unwrap().to_string();
     let Some((_folder, command)) = python_server("time.sleep(60)") else { return };
     let command = command.replace(" {host} {port}", "");
-    let grade = ["grade", "echo", "--program", &command, "--address", &address, "--only", "echoes_short_message"];
+    let grade = [
+        "grade",
+        "echo",
+        "--program",
+        &command,
+        "--address",
+        &address,
+        "--only",
+        "echoes_short_message",
+    ];
     xtask(&[&grade[..], &["--confine", "off"]].concat())
         .assert()
         .code(3)
@@ -367,9 +426,12 @@ fn what_listens_on_a_fixed_address_already_is_a_fault_not_a_failure() {
 #[cfg(target_os = "linux")]
 fn processes_with(word: &str) -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
-    let pids = entries.filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()));
+    let pids = entries.filter(|entry| {
+        entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit())
+    });
     pids.filter_map(|entry| {
-        let line = String::from_utf8_lossy(&fs::read(entry.path().join("cmdline")).ok()?).replace('\0', " ");
+        let line = String::from_utf8_lossy(&fs::read(entry.path().join("cmdline")).ok()?)
+            .replace('\0', " ");
         line.contains(word).then_some(line)
     })
     .collect()
@@ -421,7 +483,16 @@ fn kill_a_grading(tier: &str) {
     let name = folder.path().display().to_string();
     let scratch = tempfile::tempdir().unwrap();
     let mut grading = std::process::Command::new(assert_cmd::cargo::cargo_bin("xtask"))
-        .args(["grade", "echo", "--program", &command, "--only", "echoes_short_message", "--confine", tier])
+        .args([
+            "grade",
+            "echo",
+            "--program",
+            &command,
+            "--only",
+            "echoes_short_message",
+            "--confine",
+            tier,
+        ])
         .current_dir(root())
         .env("TMPDIR", scratch.path())
         .stdout(Stdio::null())
@@ -437,7 +508,11 @@ fn kill_a_grading(tier: &str) {
 
     soon(&format!("{tier}: processes were left"), || processes_with(&name).is_empty());
     soon("the grader's own processes were left", || helpers.iter().all(|pid| !is_there(pid)));
-    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1, "the killed grading had a temporary folder");
+    assert_eq!(
+        fs::read_dir(scratch.path()).unwrap().count(),
+        1,
+        "the killed grading had a temporary folder"
+    );
     xtask(&["grade", "echo", "--solution", "--only", "reports_bad_arguments"])
         .env("TMPDIR", scratch.path())
         .assert()
@@ -448,7 +523,8 @@ fn kill_a_grading(tier: &str) {
 #[cfg(target_os = "linux")]
 fn children(of: u32) -> Vec<String> {
     let threads = fs::read_dir(format!("/proc/{of}/task")).unwrap().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
@@ -458,7 +534,8 @@ fn is_there(pid: &String) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-/// A build puts a new file in its place while it grades: then it has a process, and no file any more.
+/// A build puts a new file in its place while it grades: then it has a process, and no file any
+/// more.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_grader_that_is_built_anew_in_the_meantime_grades_on() {
@@ -468,14 +545,25 @@ fn a_grader_that_is_built_anew_in_the_meantime_grades_on() {
     fs::copy(assert_cmd::cargo::cargo_bin("xtask"), &executable).unwrap();
 
     let mut grading = std::process::Command::new(&executable);
-    grading.current_dir(root()).args(["grade", "echo", "--solution", "--only", "listens_on_given_address"]);
-    let grading = grading.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    grading.current_dir(root()).args([
+        "grade",
+        "echo",
+        "--solution",
+        "--only",
+        "listens_on_given_address",
+    ]);
+    let grading = grading
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     fs::remove_file(&executable).unwrap();
 
     let ended = grading.wait_with_output().unwrap();
     let messages = String::from_utf8_lossy(&ended.stderr);
     assert!(
-        ended.status.success() && contains("1 passed").eval(&*String::from_utf8_lossy(&ended.stdout)),
+        ended.status.success()
+            && contains("1 passed").eval(&*String::from_utf8_lossy(&ended.stdout)),
         "{messages}"
     );
 }
@@ -488,7 +576,9 @@ fn a_server_that_floods_its_output_is_drained_and_graded() {
     ) else {
         return;
     };
-    xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"]).assert().code(0);
+    xtask(&["grade", "echo", "--program", &command, "--only", "echoes_short_message"])
+        .assert()
+        .code(0);
 }
 
 // ---- what was before ----
@@ -497,13 +587,23 @@ fn a_server_that_floods_its_output_is_drained_and_graded() {
 fn a_grading_tells_what_got_better_and_what_got_worse() {
     let course = unfinished_course();
     let again = |says: &str| {
-        let mut command =
-            plain(&["grade", "echo", "--only", "client_sends_exactly", "--only", "client_reports_refused"]);
+        let mut command = plain(&[
+            "grade",
+            "echo",
+            "--only",
+            "client_sends_exactly",
+            "--only",
+            "client_reports_refused",
+        ]);
         command.current_dir(course.path()).assert().stdout(contains(says.to_owned()));
     };
     let main = course.path().join("practicals/echo/echo_client/src/main.rs");
     let unfinished = fs::read(&main).unwrap();
-    plain(&["grade", "echo"]).current_dir(course.path()).assert().code(1).stdout(contains("Since last time").not());
+    plain(&["grade", "echo"])
+        .current_dir(course.path())
+        .assert()
+        .code(1)
+        .stdout(contains("Since last time").not());
     again("Since last time: no change.");
     fs::copy(root().join("practicals/echo/solution/echo_client/src/main.rs"), &main).unwrap();
     again("Since last time: 4 points more. Better: client_sends_exactly,");
@@ -575,7 +675,9 @@ fn all_reports_are_written_in_one_run() {
     fs::write(&outputs, "earlier=1\n").unwrap();
     let mut command = plain(&["grade", "echo", "--solution", "--only", "echo_client"]);
     to_files(&mut command, folder.path());
-    in_classroom_50(&mut command).env("GITHUB_STEP_SUMMARY", &summary).env("GITHUB_OUTPUT", &outputs);
+    in_classroom_50(&mut command)
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .env("GITHUB_OUTPUT", &outputs);
     command.assert().code(0).stdout(contains("Score"));
 
     let text = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
@@ -591,7 +693,8 @@ fn all_reports_are_written_in_one_run() {
     assert!(fs::read_to_string(&outputs).unwrap().starts_with("earlier=1\nresult="));
 }
 
-/// One place that takes no report keeps no other from its own, nor the verdict from whoever waits for it.
+/// One place that takes no report keeps no other from its own, nor the verdict from whoever waits
+/// for it.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_report_that_cannot_be_written_loses_no_other() {
@@ -603,8 +706,14 @@ fn a_report_that_cannot_be_written_loses_no_other() {
         command.arg("--report").arg(format!("{format}={}", file(name).display()));
     }
     command.assert().code(3).stdout(contains("1 passed")).stderr(contains("error: --report json="));
-    assert!(!fs::read(file("a.md")).unwrap().is_empty() && !fs::read(file("b.json")).unwrap().is_empty());
-    assert!(!fs::metadata(file("socket")).unwrap().is_file(), "what is no file is not replaced by one");
+    assert!(
+        !fs::read(file("a.md")).unwrap().is_empty()
+            && !fs::read(file("b.json")).unwrap().is_empty()
+    );
+    assert!(
+        !fs::metadata(file("socket")).unwrap().is_file(),
+        "what is no file is not replaced by one"
+    );
 }
 
 #[cfg(unix)]
@@ -616,8 +725,13 @@ fn a_report_through_a_link_leaves_the_link() {
     std::os::unix::fs::symlink(&file, &link).unwrap();
     let report = format!("json={}", link.display());
     let check = ["--only", "listens_on_given_address"];
-    plain(&[&["grade", "echo", "--solution", "--report", &report][..], &check].concat()).assert().code(0);
-    assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && fs::read_to_string(&file).unwrap().starts_with('{'));
+    plain(&[&["grade", "echo", "--solution", "--report", &report][..], &check].concat())
+        .assert()
+        .code(0);
+    assert!(
+        fs::symlink_metadata(&link).unwrap().is_symlink()
+            && fs::read_to_string(&file).unwrap().starts_with('{')
+    );
 }
 
 /// A right program and a wrong one get what they get, whatever they print.
@@ -632,16 +746,26 @@ fn what_a_program_prints_changes_nothing_in_any_report() {
             let body = SERVES.replace("SAYS", says).replace("DATA", data);
             let Some((_folder, command)) = python_server(&body) else { return };
             let folder = tempfile::tempdir().unwrap();
-            let mut grading = plain(&["grade", "echo", "--only", "echoes_short_message", "--program", &command]);
+            let mut grading =
+                plain(&["grade", "echo", "--only", "echoes_short_message", "--program", &command]);
             to_files(&mut grading, folder.path());
             in_classroom_50(&mut grading).assert().code(status);
-            reports.push(FILES.iter().map(|(_, file)| fs::read(folder.path().join(file)).unwrap()).collect::<Vec<_>>());
+            reports.push(
+                FILES
+                    .iter()
+                    .map(|(_, file)| fs::read(folder.path().join(file)).unwrap())
+                    .collect::<Vec<_>>(),
+            );
         }
-        let score = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).unwrap()["score"].clone();
+        let score = |json: &[u8]| {
+            serde_json::from_slice::<serde_json::Value>(json).unwrap()["score"].clone()
+        };
         assert_eq!(score(&reports[0][0]), score(&reports[1][0]));
         let shown = String::from_utf8_lossy(&reports[1][0]).contains("hacked");
         assert_eq!(shown, status == 1, "what it said is evidence where it failed");
-        for ((format, _), loud) in FILES.iter().zip(&reports[1]).filter(|((format, _), _)| *format != "pcapng") {
+        for ((format, _), loud) in
+            FILES.iter().zip(&reports[1]).filter(|((format, _), _)| *format != "pcapng")
+        {
             assert!(loud.len() < 200_000, "{format}: {} bytes", loud.len());
             assert!(!loud.contains(&0x1b) && std::str::from_utf8(loud).is_ok(), "{format}");
         }
@@ -651,9 +775,18 @@ fn what_a_program_prints_changes_nothing_in_any_report() {
 #[test]
 fn who_hands_in_is_asked_before_anything_is_graded() {
     let report = ["grade", "echo", "--solution", "--report", "classroom50"];
-    refuses(&mut plain(&report), "sets CLASSROOM, ASSIGNMENT, ASSIGNMENT_TYPE, OWNER or USERNAME, SUBMISSION_TAG");
-    refuses(in_classroom_50(&mut plain(&report)).env("SUBMISSION_TAG", "v1"), "begins with submit/");
-    refuses(in_classroom_50(&mut plain(&report)).env("ASSIGNMENT_TYPE", "class"), "not individual, group or team");
+    refuses(
+        &mut plain(&report),
+        "sets CLASSROOM, ASSIGNMENT, ASSIGNMENT_TYPE, OWNER or USERNAME, SUBMISSION_TAG",
+    );
+    refuses(
+        in_classroom_50(&mut plain(&report)).env("SUBMISSION_TAG", "v1"),
+        "begins with submit/",
+    );
+    refuses(
+        in_classroom_50(&mut plain(&report)).env("ASSIGNMENT_TYPE", "class"),
+        "not individual, group or team",
+    );
 }
 
 /// Gradescope takes a file without a score for an autograder that failed.
@@ -683,7 +816,15 @@ fn gradescope_has_something_to_read_of_a_grading_that_was_killed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("results.json");
     let mut grading = std::process::Command::new(assert_cmd::cargo::cargo_bin("xtask"))
-        .args(["grade", "echo", "--program", &command, "--only", "echoes_short_message", "--report"])
+        .args([
+            "grade",
+            "echo",
+            "--program",
+            &command,
+            "--only",
+            "echoes_short_message",
+            "--report",
+        ])
         .arg(format!("gradescope={}", file.display()))
         .current_dir(root())
         .stdout(std::process::Stdio::null())
@@ -693,7 +834,9 @@ fn gradescope_has_something_to_read_of_a_grading_that_was_killed() {
     soon("no file was promised", || file.exists());
     grading.kill().unwrap();
     grading.wait().unwrap();
-    assert!(fs::read_to_string(&file).unwrap().contains("There is no grade: the grading was cut short"));
+    assert!(
+        fs::read_to_string(&file).unwrap().contains("There is no grade: the grading was cut short")
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -707,21 +850,36 @@ fn a_fault_replaces_no_earlier_grade() {
     let (earlier, new) = (folder.path().join("earlier.json"), folder.path().join("new.json"));
     fs::write(&earlier, "an earlier grade").unwrap();
     let reports = [format!("json={}", earlier.display()), format!("gradescope={}", new.display())];
-    plain(&["grade", "echo", "--program", &command, "--address", &address, "--only", "echoes_short_message"])
-        .args(["--confine", "off", "--report", &reports[0], "--report", &reports[1]])
-        .assert()
-        .code(3)
-        .stderr(contains("earlier.json is left as it was: this grading ended without a grade"));
+    plain(&[
+        "grade",
+        "echo",
+        "--program",
+        &command,
+        "--address",
+        &address,
+        "--only",
+        "echoes_short_message",
+    ])
+    .args(["--confine", "off", "--report", &reports[0], "--report", &reports[1]])
+    .assert()
+    .code(3)
+    .stderr(contains("earlier.json is left as it was: this grading ended without a grade"));
 
     assert_eq!(fs::read_to_string(&earlier).unwrap(), "an earlier grade");
-    assert!(fs::read_to_string(&new).unwrap().contains("echoes_short_message could not be found out"));
+    assert!(
+        fs::read_to_string(&new).unwrap().contains("echoes_short_message could not be found out")
+    );
 }
 
 #[test]
 fn in_a_step_of_githubs_nothing_that_is_printed_is_obeyed() {
     let course = course();
     let main = course.path().join("practicals/echo/echo_client/src/main.rs");
-    fs::write(&main, "compile_error!(\"x\\n::error::you are hacked\\n##[add-mask]points\");\nfn main() {}\n").unwrap();
+    fs::write(
+        &main,
+        "compile_error!(\"x\\n::error::you are hacked\\n##[add-mask]points\");\nfn main() {}\n",
+    )
+    .unwrap();
     let grade = || {
         let mut command = plain(&["grade", "echo", "--only", "echo_client"]);
         command.current_dir(course.path()).env("GITHUB_ACTIONS", "true");
@@ -729,7 +887,8 @@ fn in_a_step_of_githubs_nothing_that_is_printed_is_obeyed() {
     };
     for report in [&[][..], &["--report", "github"], &["--report", "json"]] {
         let output = grade().args(report).output().unwrap();
-        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let shown = if report.ends_with(&["json"]) { stderr.as_ref() } else { &stdout };
         let (_, rest) = shown.split_once("::stop-commands::").expect(shown);
         let (token, rest) = rest.split_once('\n').unwrap();
@@ -749,17 +908,31 @@ fn in_a_step_of_githubs_a_name_is_no_command() {
     fs::create_dir_all(&sources).unwrap();
     fs::write(submission.path().join("echo_server/Cargo.toml"), "[package]").unwrap();
     fs::write(sources.join("main.rs"), "fn main() {}\n").unwrap();
-    std::os::unix::fs::symlink("/etc/hostname", sources.join("a\n::error::you are hacked.rs")).unwrap();
-    let folder = submission.path().display().to_string();
-    let output = plain(&["grade", "echo", "--only", "echo_server", "--submission", &folder, "--report", "github"])
-        .env("GITHUB_ACTIONS", "true")
-        .output()
+    std::os::unix::fs::symlink("/etc/hostname", sources.join("a\n::error::you are hacked.rs"))
         .unwrap();
+    let folder = submission.path().display().to_string();
+    let output = plain(&[
+        "grade",
+        "echo",
+        "--only",
+        "echo_server",
+        "--submission",
+        &folder,
+        "--report",
+        "github",
+    ])
+    .env("GITHUB_ACTIONS", "true")
+    .output()
+    .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(stdout.contains("::error::you are hacked"), "{stdout}");
     for said in [stdout, stderr] {
-        assert!(!said.lines().any(|line| line.trim_start().starts_with("::error::you are hacked")), "{said}");
+        assert!(
+            !said.lines().any(|line| line.trim_start().starts_with("::error::you are hacked")),
+            "{said}"
+        );
     }
 }
 
@@ -782,7 +955,10 @@ fn an_unknown_practical_is_refused() {
 fn unknown_words_are_refused() {
     refuses(&mut xtask(&["frobnicate"]), "there is no command \"frobnicate\"");
     refuses(&mut xtask(&["grade", "echo", "--frobnicate"]), "--frobnicate");
-    refuses(&mut xtask(&["grade", "echo", "--only", "nothing"]), "--only nothing: no check, group or program");
+    refuses(
+        &mut xtask(&["grade", "echo", "--only", "nothing"]),
+        "--only nothing: no check, group or program",
+    );
     refuses(&mut xtask(&["grade", "echo", "--report", "pdf"]), "there is no such format");
     refuses(&mut xtask(&["explain", "echoes_evry_size"]), "did you mean echoes_every_");
     refuses(&mut xtask(&["explain", "read_once"]), "did you mean reads_once");
@@ -795,8 +971,14 @@ fn what_is_not_there_yet_is_refused_not_ignored() {
 
 #[test]
 fn a_command_line_without_a_place_for_the_port_is_refused() {
-    refuses(&mut xtask(&["grade", "echo", "--program", "echo_server=python3 server.py"]), "no {port}");
-    refuses(&mut xtask(&["grade", "echo", "--program", "echo_serv=x {port}"]), "has no such program");
+    refuses(
+        &mut xtask(&["grade", "echo", "--program", "echo_server=python3 server.py"]),
+        "no {port}",
+    );
+    refuses(
+        &mut xtask(&["grade", "echo", "--program", "echo_serv=x {port}"]),
+        "has no such program",
+    );
     refuses(
         &mut xtask(&["grade", "echo", "--program", "echo_server=./nothing {port}"]),
         "there is no executable \"./nothing\"",
@@ -806,14 +988,30 @@ fn a_command_line_without_a_place_for_the_port_is_refused() {
 #[test]
 fn what_would_be_ignored_is_refused() {
     let right = "echo_server=cargo {host} {port}";
-    refuses(&mut xtask(&["grade", "echo", "--program", right, "--address", "127.0.0.1:10000"]), "--address goes with");
+    refuses(
+        &mut xtask(&["grade", "echo", "--program", right, "--address", "127.0.0.1:10000"]),
+        "--address goes with",
+    );
     refuses(&mut xtask(&["grade", "echo", "--program", right, "--program", right]), "given twice");
     refuses(
-        &mut xtask(&["grade", "echo", "--program", "echo_server=cargo", "--address", "127.0.0.1:0"]),
+        &mut xtask(&[
+            "grade",
+            "echo",
+            "--program",
+            "echo_server=cargo",
+            "--address",
+            "127.0.0.1:0",
+        ]),
         "write HOST:PORT",
     );
-    refuses(&mut xtask(&["grade", "echo", "--report", "json=/no/such/folder/verdict.json"]), "there is no such folder");
-    refuses(&mut xtask(&["grade", "echo", "--report", "json=/tmp"]), "--report json=/tmp: that is a folder");
+    refuses(
+        &mut xtask(&["grade", "echo", "--report", "json=/no/such/folder/verdict.json"]),
+        "there is no such folder",
+    );
+    refuses(
+        &mut xtask(&["grade", "echo", "--report", "json=/tmp"]),
+        "--report json=/tmp: that is a folder",
+    );
     let same = ["--report", "json=verdict", "--report", "html=verdict"];
     refuses(
         &mut xtask(&[&["grade", "echo"][..], &same].concat()),
@@ -831,7 +1029,10 @@ fn what_would_be_ignored_is_refused() {
 #[cfg(unix)]
 #[test]
 fn a_file_that_is_no_program_is_refused() {
-    refuses(&mut xtask(&["grade", "echo", "--program", "echo_server=/etc/passwd {port}"]), "there is no executable");
+    refuses(
+        &mut xtask(&["grade", "echo", "--program", "echo_server=/etc/passwd {port}"]),
+        "there is no executable",
+    );
 }
 
 #[test]
@@ -841,7 +1042,10 @@ fn a_submission_without_the_programs_is_refused() {
         &mut xtask(&["grade", "echo", "--submission", &empty.path().display().to_string()]),
         "no echo_server/Cargo.toml in",
     );
-    refuses(&mut xtask(&["grade", "echo", "--submission", "/nowhere/at/all"]), "there is no such folder");
+    refuses(
+        &mut xtask(&["grade", "echo", "--submission", "/nowhere/at/all"]),
+        "there is no such folder",
+    );
 }
 
 #[cfg(unix)]
@@ -868,7 +1072,11 @@ fn a_wrong_rubric_is_refused_with_its_line() {
     check("title ", "colour = 1\ntitle ", "practicals/echo/rubric.toml:4: unknown field `colour`");
     check("\"echoes_short_message\"", "\"echoes_shout\"", "has no check \"echoes_shout\"");
     check("points = 6", "points = 60", "the points add up to 154, not to 100");
-    check("points = 6\nneeds  = []", "points = 6\nneeds  = [\"adds_nothing\"]", "needs go in a circle");
+    check(
+        "points = 6\nneeds  = []",
+        "points = 6\nneeds  = [\"adds_nothing\"]",
+        "needs go in a circle",
+    );
     check("title ", "title = title", "practicals/echo/rubric.toml:4:");
 }
 
@@ -889,7 +1097,10 @@ fn a_submission_is_found_where_students_put_it() {
     for place in ["practicals/echo", "20-practical", "."] {
         let submission = tempfile::tempdir().unwrap();
         for program in ["echo_server", "echo_client"] {
-            copy(&root().join("practicals/echo/solution").join(program), &submission.path().join(place).join(program));
+            copy(
+                &root().join("practicals/echo/solution").join(program),
+                &submission.path().join(place).join(program),
+            );
         }
         let folder = submission.path().display().to_string();
         xtask(&[
@@ -916,7 +1127,9 @@ fn two_submissions_are_not_mixed() {
     copy(&unfinished_course().path().join("practicals/echo/echo_server"), &place(wrong.path()));
     for (folder, status) in [(&right, 0), (&wrong, 1), (&right, 0)] {
         let folder = folder.path().display().to_string();
-        xtask(&["grade", "echo", "--submission", &folder, "--only", "echoes_short_message"]).assert().code(status);
+        xtask(&["grade", "echo", "--submission", &folder, "--only", "echoes_short_message"])
+            .assert()
+            .code(status);
     }
 }
 
@@ -938,7 +1151,10 @@ fn a_name_that_cannot_be_a_practicals_is_refused() {
 
 #[test]
 fn explain_knows_checks_and_mistakes() {
-    xtask(&["explain", "echoes_every_size"]).assert().code(0).stdout(contains("To try").and(contains("needs").not()));
+    xtask(&["explain", "echoes_every_size"])
+        .assert()
+        .code(0)
+        .stdout(contains("To try").and(contains("needs").not()));
     xtask(&["explain", "reads_once"]).assert().code(0).stdout(contains("How to mend it"));
 }
 
@@ -959,7 +1175,8 @@ fn help_is_help() {
     let help = xtask(&["grade", "--help"]).assert().code(0).stdout(contains("--submission DIR"));
     let help = String::from_utf8_lossy(&help.get_output().stdout).into_owned();
     assert!(
-        FILES.iter().all(|(format, _)| help.contains(format)) && help.lines().all(|line| line.len() <= 80),
+        FILES.iter().all(|(format, _)| help.contains(format))
+            && help.lines().all(|line| line.len() <= 80),
         "{help}"
     );
 }

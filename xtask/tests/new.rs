@@ -1,5 +1,5 @@
-//! A new practical, made in a copy of the repository: it verifies at once, takes a further check as the README says, and the
-//! engine does not change for it.
+//! A new practical, made in a copy of the repository: it verifies at once, takes a further check as
+//! the README says, and the engine does not change for it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -51,7 +51,8 @@ impl Copy {
         self.folder.path().join(file)
     }
 
-    /// The commands as an author types them. What they build is kept from test to test, apart from everybody else's.
+    /// The commands as an author types them. What they build is kept from test to test, apart from
+    /// everybody else's.
     fn xtask(&self, arguments: &[&str]) -> Output {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         Command::new(cargo)
@@ -109,7 +110,8 @@ fn a_new_practical_verifies_at_once_and_takes_another_check() {
     copy.ends(&["verify", "greeting"], 0, "greeting: the grader holds");
 }
 
-/// Every file that was there is as it was, but the register, to which lines were added that name the practical's own.
+/// Every file that was there is as it was, but the register, to which lines were added that name
+/// the practical's own.
 fn only_adds_the_practical(copy: &Copy, before: &BTreeMap<PathBuf, Vec<u8>>) {
     let after = contents(copy.folder.path());
     let changed: Vec<&PathBuf> =
@@ -121,13 +123,15 @@ fn only_adds_the_practical(copy: &Copy, before: &BTreeMap<PathBuf, Vec<u8>>) {
     for path in after.keys().filter(is_new) {
         assert!(own.iter().any(|own| path.starts_with(own)), "{}", path.display());
     }
-    let (old, new) = (String::from_utf8_lossy(&before[&register]), String::from_utf8_lossy(&after[&register]));
+    let (old, new) =
+        (String::from_utf8_lossy(&before[&register]), String::from_utf8_lossy(&after[&register]));
     let mut rest = old.lines().peekable();
     let added: Vec<&str> = new.lines().filter(|line| rest.next_if_eq(line).is_none()).collect();
     assert_eq!((rest.next(), added.len()), (None, 7), "{added:#?}");
 }
 
-/// As the README's section for authors says: a function, a line in the register, a row in the rubric, a line in the handout.
+/// As the README's section for authors says: a function, a line in the register, a row in the
+/// rubric, a line in the handout.
 fn add_a_check(copy: &Copy) {
     let checks = "tests/src/greeting_server.rs";
     copy.edit(
@@ -154,7 +158,9 @@ fn add_a_check(copy: &Copy) {
 
 /// And a mistake that fails it.
 fn add_its_mistake(copy: &Copy) {
-    let right = fs::read_to_string(copy.path("practicals/greeting/solution/greeting_server/src/main.rs")).unwrap();
+    let right =
+        fs::read_to_string(copy.path("practicals/greeting/solution/greeting_server/src/main.rs"))
+            .unwrap();
     let wrong = right.replace(
         "if let Err(error) = greet(client)",
         "if let Err(error) = greet(client).and_then(|()| Err::<(), _>(io::Error::other(\"one is enough\")))",
@@ -178,6 +184,8 @@ fn add_its_mistake(copy: &Copy) {
     let explanations = "practicals/greeting/explanations.toml";
     let text = fs::read_to_string(copy.path(explanations)).unwrap();
     let row = &text[text.find("[[mistake]]").unwrap()..];
-    let row = row.replace("says_nothing", "greets_once").replace("\"greets_client\"", "\"greets_next_client\"");
+    let row = row
+        .replace("says_nothing", "greets_once")
+        .replace("\"greets_client\"", "\"greets_next_client\"");
     copy.append(explanations, &format!("\n{row}"));
 }

@@ -29,20 +29,27 @@ fn size(line: &str) -> usize {
     line.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
-/// What only a solution has: not what its skeleton or the handout shows, nor what every program has.
+/// What only a solution has: not what its skeleton or the handout shows, nor what every program
+/// has.
 fn answers() -> BTreeSet<String> {
     let mut answers = BTreeSet::new();
-    let practicals = fs::read_dir(root().join("practicals")).unwrap().map(|entry| entry.unwrap().path());
+    let practicals =
+        fs::read_dir(root().join("practicals")).unwrap().map(|entry| entry.unwrap().path());
     for practical in practicals.filter(|path| path.is_dir()) {
-        for file in files(&practical.join("solution")).iter().filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        for file in files(&practical.join("solution"))
+            .iter()
+            .filter(|path| path.extension().is_some_and(|e| e == "rs"))
         {
             let within = file.strip_prefix(practical.join("solution")).unwrap();
             let skeleton = fs::read_to_string(practical.join(within)).unwrap_or_default();
             let handout = fs::read_to_string(practical.join("README.md")).unwrap();
-            let given: BTreeSet<&str> = skeleton.lines().chain(handout.lines()).map(str::trim).collect();
+            let given: BTreeSet<&str> =
+                skeleton.lines().chain(handout.lines()).map(str::trim).collect();
             let solution = fs::read_to_string(file).unwrap();
-            let body =
-                solution.lines().map(str::trim).filter(|line| !given.contains(line) && !line.starts_with("use "));
+            let body = solution
+                .lines()
+                .map(str::trim)
+                .filter(|line| !given.contains(line) && !line.starts_with("use "));
             answers.extend(body.filter(|line| size(line) > 9).map(str::to_owned));
         }
     }
@@ -72,7 +79,8 @@ fn no_line_of_a_solution_is_released() {
     assert!(released.iter().any(|path| path.ends_with("practicals/echo/echo_server/src/main.rs")));
     for path in &released {
         let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-        // The harness is Rust, too, and says `return Ok(None);`: there a line counts that is no idiom.
+        // The harness is Rust, too, and says `return Ok(None);`: there a line counts that is no
+        // idiom.
         let least = if path.strip_prefix(&to).unwrap().starts_with("practicals") { 0 } else { 24 };
         for line in text.lines().filter(|line| size(line) >= least) {
             assert!(!answers.contains(line.trim()), "{}: {line}", path.display());
@@ -93,13 +101,21 @@ fn what_is_there_makes_room_only_when_told_to() {
     fs::create_dir_all(to.join(".git")).unwrap();
     fs::write(to.join(".git/HEAD"), "kept").unwrap();
     fs::write(to.join("old_solution.rs"), "old").unwrap();
-    release(to).assert().code(2).stdout("").stderr(contains("the folder is not empty; with --replace"));
+    release(to)
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(contains("the folder is not empty; with --replace"));
     assert!(to.join("old_solution.rs").exists() && !to.join("Cargo.toml").exists());
 
     release(to).arg("--replace").assert().code(0);
     assert!(!to.join("old_solution.rs").exists() && to.join("Cargo.toml").exists());
     assert_eq!(fs::read_to_string(to.join(".git/HEAD")).unwrap(), "kept");
-    release(root()).arg("--replace").assert().code(2).stderr(contains("this repository is in that folder"));
+    release(root())
+        .arg("--replace")
+        .assert()
+        .code(2)
+        .stderr(contains("this repository is in that folder"));
 }
 
 /// The same folder each time: only what has changed is built.
@@ -119,15 +135,22 @@ fn a_released_repository_grades_and_verifies_at_once() {
         command
     };
     cargo(&["build", "--locked", "--package", "xtask"]).assert().success();
-    cargo(&["xtask", "grade", "echo"]).assert().code(1).stdout(contains("Score ").and(contains("/100")));
+    cargo(&["xtask", "grade", "echo"])
+        .assert()
+        .code(1)
+        .stdout(contains("Score ").and(contains("/100")));
     let file = target.join("junit.xml");
-    cargo(&["xtask", "grade", "echo", "--report", &format!("junit={}", file.display())]).assert().code(1);
+    cargo(&["xtask", "grade", "echo", "--report", &format!("junit={}", file.display())])
+        .assert()
+        .code(1);
     assert!(fs::read_to_string(&file).unwrap().contains("<testsuites")); // a light build has built the full one
     cargo(&["xtask", "grade", "echo", "--solution"])
         .assert()
         .code(2)
         .stderr(contains("there is no reference solution"));
     let verified = cargo(&["xtask", "verify"]).assert().code(0);
-    verified
-        .stdout(contains("echo: the grader holds").and(contains("not here: the solution, the catalogue of mistakes")));
+    verified.stdout(
+        contains("echo: the grader holds")
+            .and(contains("not here: the solution, the catalogue of mistakes")),
+    );
 }

@@ -89,7 +89,11 @@ fn a_server_that_reads_on_instead_of_answering_has_nothing_to_read() {
 
 #[test]
 fn a_server_that_waits_for_a_short_read_is_told_with_the_smallest_message() {
-    check_mistake("stops_at_short_read", "echoes_every_size", &["one in recvfrom on the connection of client "]);
+    check_mistake(
+        "stops_at_short_read",
+        "echoes_every_size",
+        &["one in recvfrom on the connection of client "],
+    );
 }
 
 #[test]
@@ -101,7 +105,11 @@ fn a_client_that_waits_for_the_end_waits_for_the_server() {
 #[test]
 fn a_connection_that_is_never_closed_is_still_open() {
     let says = "the connection of client a is still open, though that client has ended its side";
-    check_mistake("never_closes", "flushes_before_close", &["blocked in accept4 on its listening socket; ", says]);
+    check_mistake(
+        "never_closes",
+        "flushes_before_close",
+        &["blocked in accept4 on its listening socket; ", says],
+    );
 }
 
 #[test]
@@ -114,7 +122,9 @@ fn an_event_loop_that_ignores_a_client_leaves_its_bytes_unread() {
     );
     check_python(
         "kept = []\nwhile True:\n    select.select([s, 0], [], []); kept.append(s.accept()[0])",
-        &["on 2 descriptors, while 12 bytes from client a lie unread on a connection that it does not watch"],
+        &[
+            "on 2 descriptors, while 12 bytes from client a lie unread on a connection that it does not watch",
+        ],
     );
 }
 
@@ -128,7 +138,10 @@ fn an_event_loop_that_has_read_everything_says_so() {
 
 #[test]
 fn a_program_that_spins_runs() {
-    check_python("c = s.accept()[0]\nwhile True: pass", &["running: it has used ", " s of processor time"]);
+    check_python(
+        "c = s.accept()[0]\nwhile True: pass",
+        &["running: it has used ", " s of processor time"],
+    );
 }
 
 #[test]
@@ -146,7 +159,10 @@ fn a_program_of_two_processes_says_what_each_does() {
 
 #[test]
 fn a_program_that_waits_for_its_standard_input_says_so() {
-    check_python("os.read(0, 1)", &["blocked in read on standard input, while client a, with 12 bytes unread, waits"]);
+    check_python(
+        "os.read(0, 1)",
+        &["blocked in read on standard input, while client a, with 12 bytes unread, waits"],
+    );
 }
 
 #[test]
@@ -159,7 +175,8 @@ fn hundreds_of_threads_are_one_sentence() {
 
 #[test]
 fn what_was_only_a_pause_is_no_evidence() {
-    let answers_upside_down = "c = s.accept()[0]\nwhile data := c.recv(100): c.sendall(data[::-1])\nc.close()";
+    let answers_upside_down =
+        "c = s.accept()[0]\nwhile data := c.recv(100): c.sendall(data[::-1])\nc.close()";
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("server.py");
     std::fs::write(

@@ -1,5 +1,5 @@
-//! Submissions as they are handed in, graded as they stand: in any language, in folders and archives, beside hostile ones; and
-//! the confinement's account of itself.
+//! Submissions as they are handed in, graded as they stand: in any language, in folders and
+//! archives, beside hostile ones; and the confinement's account of itself.
 
 #![cfg(target_os = "linux")]
 
@@ -25,7 +25,10 @@ fn text(path: &Path) -> String {
 }
 
 fn has(program: &str) -> bool {
-    let there = std::process::Command::new(program).arg("--version").output().is_ok_and(|done| done.status.success());
+    let there = std::process::Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|done| done.status.success());
     if !there {
         println!("skipped: there is no {program} here");
     }
@@ -34,7 +37,15 @@ fn has(program: &str) -> bool {
 
 /// The full tier; where this machine has none, the test says so.
 fn has_namespaces() -> bool {
-    let there = xtask(&["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--confine", "required"]);
+    let there = xtask(&[
+        "grade",
+        "echo",
+        "--solution",
+        "--only",
+        "reports_bad_arguments",
+        "--confine",
+        "required",
+    ]);
     let output = { there }.output().unwrap();
     let messages = String::from_utf8_lossy(&output.stderr);
     match output.status.code() {
@@ -135,9 +146,11 @@ fn a_node_submission_gets_full_marks() {
 #[test]
 fn a_java_submission_gets_full_marks() {
     if has("javac") {
-        // Older releases know neither Thread.ofPlatform nor `with` for an existing resource's variable.
-        let older =
-            JAVA.replace("Thread.ofPlatform().daemon().start(() -> {", "Thread t = new Thread(() -> {").replace(
+        // Older releases know neither Thread.ofPlatform nor `with` for an existing resource's
+        // variable.
+        let older = JAVA
+            .replace("Thread.ofPlatform().daemon().start(() -> {", "Thread t = new Thread(() -> {")
+            .replace(
                 "catch (IOException e) { }\n        });",
                 "catch (IOException e) { }\n        }); t.setDaemon(true); t.start();",
             );
@@ -153,7 +166,11 @@ fn a_c_program_is_graded_by_its_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let server = folder.path().join("server");
     let source = root().join("practicals/echo/mistakes/other_languages/echo_server.c");
-    let built = std::process::Command::new("cc").args(["-O1", "-pthread", "-o"]).arg(&server).arg(source).status();
+    let built = std::process::Command::new("cc")
+        .args(["-O1", "-pthread", "-o"])
+        .arg(&server)
+        .arg(source)
+        .status();
     assert!(built.unwrap().success());
     let command = format!("echo_server={} {{host}} {{port}}", server.display());
     xtask(&["grade", "echo", "--only", "echo_server", "--program", &command]).assert().code(0);
@@ -163,7 +180,8 @@ fn a_c_program_is_graded_by_its_command_line() {
 fn a_node_program_is_graded_by_its_command_line() {
     if has("node") {
         let folder = submission(&[("server.js", NODE)]);
-        let command = format!("echo_server=node {}/server.js {{host}} {{port}}", text(folder.path()));
+        let command =
+            format!("echo_server=node {}/server.js {{host}} {{port}}", text(folder.path()));
         xtask(&["grade", "echo", "--only", "echo_server", "--program", &command]).assert().code(0);
     }
 }
@@ -202,7 +220,8 @@ fn a_program_that_is_missing_costs_its_own_checks() {
 // ---- archives ----
 
 fn pack(folder: &Path, name: &str, command: &[&str]) -> PathBuf {
-    let archive = folder.parent().unwrap().join(format!("{}-{name}", folder.file_name().unwrap().display()));
+    let archive =
+        folder.parent().unwrap().join(format!("{}-{name}", folder.file_name().unwrap().display()));
     let status = std::process::Command::new(command[0])
         .args(&command[1..])
         .arg(&archive)
@@ -227,9 +246,16 @@ fn archives_of_the_same_program_are_not_mixed() {
         for (source, status) in [(right.as_str(), 0), (wrong, 1), (&right, 0)] {
             let folder = submission(&[("submission/echo_server/src/main.rs", source)]);
             let archive = pack(folder.path(), name, &command);
-            xtask(&["grade", "echo", "--only", "echoes_short_message", "--submission", &text(&archive)])
-                .assert()
-                .code(status);
+            xtask(&[
+                "grade",
+                "echo",
+                "--only",
+                "echoes_short_message",
+                "--submission",
+                &text(&archive),
+            ])
+            .assert()
+            .code(status);
             fs::remove_file(archive).unwrap();
         }
     }
@@ -239,7 +265,10 @@ fn archives_of_the_same_program_are_not_mixed() {
 fn a_damaged_archive_is_one_clear_line() {
     let folder = submission(&[("a.zip", "PK but no more")]);
     let archive = text(&folder.path().join("a.zip"));
-    xtask(&["grade", "echo", "--submission", &archive]).assert().code(2).stderr(contains("it is damaged"));
+    xtask(&["grade", "echo", "--submission", &archive])
+        .assert()
+        .code(2)
+        .stderr(contains("it is damaged"));
 }
 
 // ---- what is left out is said ----
@@ -248,12 +277,22 @@ fn a_damaged_archive_is_one_clear_line() {
 fn what_is_refused_is_a_verdict_with_the_files_name() {
     let folder = submission(&[]);
     fs::create_dir_all(folder.path().join("echo_server/src")).unwrap();
-    std::os::unix::fs::symlink("/etc/hostname", folder.path().join("echo_server/src/main.rs")).unwrap();
-    xtask(&["grade", "echo", "--only", "echo_server", "--report", "json", "--submission", &text(folder.path())])
-        .assert()
-        .code(1)
-        .stdout(contains("echo_server is refused: src/main.rs is not a regular file"))
-        .stderr(contains("echo_server is refused"));
+    std::os::unix::fs::symlink("/etc/hostname", folder.path().join("echo_server/src/main.rs"))
+        .unwrap();
+    xtask(&[
+        "grade",
+        "echo",
+        "--only",
+        "echo_server",
+        "--report",
+        "json",
+        "--submission",
+        &text(folder.path()),
+    ])
+    .assert()
+    .code(1)
+    .stdout(contains("echo_server is refused: src/main.rs is not a regular file"))
+    .stderr(contains("echo_server is refused"));
 }
 
 #[test]
@@ -262,14 +301,25 @@ fn what_is_left_out_and_what_is_changed_is_listed() {
     let folder = submission(&[
         ("echo_server/src/main.rs", &source),
         ("echo_server/build.rs", "fn main() { panic!() }"),
-        ("echo_server/Cargo.toml", "[package]\nname = \"mine\"\nversion = \"9.0.0\"\nedition = \"2024\"\n"),
+        (
+            "echo_server/Cargo.toml",
+            "[package]\nname = \"mine\"\nversion = \"9.0.0\"\nedition = \"2024\"\n",
+        ),
     ]);
-    xtask(&["grade", "echo", "--only", "echoes_short_message", "--submission", &text(folder.path())])
-        .assert()
-        .code(0)
-        .stdout(
-            contains("left out: echo_server/build.rs").and(contains("changed and not used: echo_server/Cargo.toml")),
-        );
+    xtask(&[
+        "grade",
+        "echo",
+        "--only",
+        "echoes_short_message",
+        "--submission",
+        &text(folder.path()),
+    ])
+    .assert()
+    .code(0)
+    .stdout(
+        contains("left out: echo_server/build.rs")
+            .and(contains("changed and not used: echo_server/Cargo.toml")),
+    );
 }
 
 // ---- the confinement's account of itself ----
@@ -301,9 +351,13 @@ fn the_self_test_notices_each_protection_that_is_left_out() {
 /// Where the harness itself has inherited a descriptor, the program would.
 #[test]
 fn the_self_test_notices_a_descriptor_that_is_left_open() {
-    let words = ["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"];
+    let words =
+        ["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"];
     let mut shell = Command::new("sh"); // which hands it on
-    shell.args(["-c", "exec 9</dev/null; exec \"$0\" \"$@\""]).arg(assert_cmd::cargo::cargo_bin("xtask")).args(words);
+    shell
+        .args(["-c", "exec 9</dev/null; exec \"$0\" \"$@\""])
+        .arg(assert_cmd::cargo::cargo_bin("xtask"))
+        .args(words);
     says(shell.current_dir(root()), "handles", "not active: no descriptors of the grader's");
 }
 
@@ -316,14 +370,16 @@ fn the_self_test_notices_a_process_that_survives() {
     let folder = submission(&[("echo_server.py", &python())]);
     let server = text(&folder.path().join("echo_server.py"));
     let command = format!("echo_server=python3 {server} {{host}} {{port}}");
-    let words = ["grade", "echo", "--only", "rests_when_idle", "--report", "json", "--program", &command];
+    let words =
+        ["grade", "echo", "--only", "rests_when_idle", "--report", "json", "--program", &command];
     says(xtask(&words).args(["--confine", "landlock"]), "end", "not active: a certain end");
     assert_eq!(processes_with(&server), 0, "the program itself has its end all the same");
 }
 
 #[track_caller]
 fn notices(protection: &str, what: &str) {
-    let words = ["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"];
+    let words =
+        ["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--report", "json"];
     says(&mut xtask(&words), protection, what);
 }
 
@@ -332,28 +388,46 @@ fn says(grading: &mut Command, protection: &str, says: &str) {
     let output = grading.env("SOCKET_PRACTICALS_WITHOUT", protection).output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let statement = report["confinement"].to_string();
-    let no_tier = ["not active: namespaces", "not active: Landlock: "].iter().any(|words| statement.contains(words));
+    let no_tier = ["not active: namespaces", "not active: Landlock: "]
+        .iter()
+        .any(|words| statement.contains(words));
     assert!(statement.contains(says) || no_tier, "{protection}: {statement}");
 }
 
 #[test]
 fn what_is_required_and_missing_is_a_fault() {
     if has_namespaces() {
-        xtask(&["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--confine", "required"])
-            .env("SOCKET_PRACTICALS_WITHOUT", "seccomp")
-            .assert()
-            .code(3)
-            .stderr(contains("--confine required: not in force: seccomp"));
+        xtask(&[
+            "grade",
+            "echo",
+            "--solution",
+            "--only",
+            "reports_bad_arguments",
+            "--confine",
+            "required",
+        ])
+        .env("SOCKET_PRACTICALS_WITHOUT", "seccomp")
+        .assert()
+        .code(3)
+        .stderr(contains("--confine required: not in force: seccomp"));
     }
 }
 
 #[test]
 fn the_full_tier_says_what_it_has_verified() {
     if has_namespaces() {
-        xtask(&["grade", "echo", "--solution", "--only", "reports_bad_arguments", "--confine", "required"])
-            .assert()
-            .code(0)
-            .stdout(contains("verified: no").and(contains("not active").not()));
+        xtask(&[
+            "grade",
+            "echo",
+            "--solution",
+            "--only",
+            "reports_bad_arguments",
+            "--confine",
+            "required",
+        ])
+        .assert()
+        .code(0)
+        .stdout(contains("verified: no").and(contains("not active").not()));
     }
 }
 
@@ -389,7 +463,9 @@ while True:
 fn programs_that_run_at_the_same_time_share_no_limit() {
     if has("python3") {
         let folder = submission(&[("echo_server.py", A_THOUSAND_THREADS)]);
-        xtask(&["grade", "echo", "--only", "exactness", "--submission", &text(folder.path())]).assert().code(0);
+        xtask(&["grade", "echo", "--only", "exactness", "--submission", &text(folder.path())])
+            .assert()
+            .code(0);
     }
 }
 
@@ -414,9 +490,19 @@ fn many_on_one_port(gradings: usize) {
     let body = "import socket, threading\ns = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\ntry: s.bind(('127.0.0.1', 10000))\nexcept OSError as e: raise SystemExit(str(e))\ns.listen()\ndef echo(c):\n    try:\n        while data := c.recv(65536): c.sendall(data)\n    except OSError: pass\n    c.close()\nwhile True: threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()\n";
     let folder = submission(&[("echo_server.py", body)]);
     let place = text(folder.path());
-    let checks = ["flow", "exactness", "chunking", "clients", "close", "rests_when_idle", "reports_address_in_use"];
+    let checks = [
+        "flow",
+        "exactness",
+        "chunking",
+        "clients",
+        "close",
+        "rests_when_idle",
+        "reports_address_in_use",
+    ];
     let checks: Vec<&str> = checks.iter().flat_map(|check| ["--only", check]).collect();
-    let arguments = [&["grade", "echo", "--submission", &place, "--address", "127.0.0.1:10000"][..], &checks].concat();
+    let arguments =
+        [&["grade", "echo", "--submission", &place, "--address", "127.0.0.1:10000"][..], &checks]
+            .concat();
     let next = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -466,8 +552,10 @@ fn forty_submissions_of_which_ten_are_hostile() {
 
 fn score(submission: &Path) -> String {
     let place = text(submission);
-    let checks = ["--only", "exactness", "--only", "serves_clients_at_once", "--only", "survives_reset"];
-    let arguments = [&["grade", "echo", "--report", "json", "--submission", &place][..], &checks].concat();
+    let checks =
+        ["--only", "exactness", "--only", "serves_clients_at_once", "--only", "survives_reset"];
+    let arguments =
+        [&["grade", "echo", "--report", "json", "--submission", &place][..], &checks].concat();
     let output = xtask(&arguments).output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     format!("{}/{}", report["score"], report["max_score"])
@@ -475,14 +563,19 @@ fn score(submission: &Path) -> String {
 
 fn hostile(word: &str) -> Vec<tempfile::TempDir> {
     let act = |body: &str| {
-        let head = "import os, signal, socket, sys, time\nopen('/proc/self/comm', 'w').write('hostile')\n";
+        let head =
+            "import os, signal, socket, sys, time\nopen('/proc/self/comm', 'w').write('hostile')\n";
         let head = head.replace("hostile", word); // a name that children inherit, and that a look from outside finds
         submission(&[("echo_server.py", &format!("{head}{body}\n"))])
     };
     let link = submission(&[("echo_server/src/lib.rs", "")]);
-    std::os::unix::fs::symlink("/etc/hostname", link.path().join("echo_server/src/main.rs")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", link.path().join("echo_server/src/main.rs"))
+        .unwrap();
     let pipe = submission(&[("echo_server/src/lib.rs", "")]);
-    let made = std::process::Command::new("mkfifo").arg(pipe.path().join("echo_server/src/main.rs")).status().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(pipe.path().join("echo_server/src/main.rs"))
+        .status()
+        .unwrap();
     assert!(made.success());
     let endless = "#![allow(long_running_const_eval)]\nconst N: u64 = { let mut n = 0u64; loop { n = n.wrapping_add(1); if n == u64::MAX { break n } } };\nfn main() { print!(\"{N}\") }\n";
     let zeros = "fn main() { print!(\"{}\", include_bytes!(\"/dev/zero\").len()) }\n";
@@ -504,9 +597,13 @@ fn hostile(word: &str) -> Vec<tempfile::TempDir> {
 
 fn temporary_folders() -> usize {
     let entries = fs::read_dir(std::env::temp_dir()).unwrap().flatten();
-    let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("socket-practicals-"));
+    let ours = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("socket-practicals-"));
     // A folder whose lock is held belongs to a grading of somebody else's.
-    ours.filter(|entry| fs::File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok())).count()
+    ours.filter(|entry| {
+        fs::File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok())
+    })
+    .count()
 }
 
 fn processes_with(word: &str) -> usize {

@@ -42,7 +42,8 @@ impl Watch {
         let (said, more) = &*self.said;
         let patience = Duration::from_secs(60);
         let waits = |said: &mut String| !said.contains(word);
-        let (mut said, wait) = more.wait_timeout_while(said.lock().unwrap(), patience, waits).unwrap();
+        let (mut said, wait) =
+            more.wait_timeout_while(said.lock().unwrap(), patience, waits).unwrap();
         assert!(!wait.timed_out(), "watch does not say {word:?} but {said}");
         let at = said.find(word).unwrap() + word.len();
         let rest = said.split_off(at);
@@ -73,8 +74,13 @@ fn unfinished_course() -> tempfile::TempDir {
     let (from, to) = (root().join("practicals/echo"), course.path().join("practicals/echo"));
     for program in ["echo_server", "echo_client"] {
         fs::create_dir_all(to.join(program).join("src")).unwrap();
-        fs::copy(from.join(program).join("Cargo.toml"), to.join(program).join("Cargo.toml")).unwrap();
-        fs::write(to.join(program).join("src/main.rs"), "fn main() {\n    todo!(\"steps 1 to 3\")\n}\n").unwrap();
+        fs::copy(from.join(program).join("Cargo.toml"), to.join(program).join("Cargo.toml"))
+            .unwrap();
+        fs::write(
+            to.join(program).join("src/main.rs"),
+            "fn main() {\n    todo!(\"steps 1 to 3\")\n}\n",
+        )
+        .unwrap();
     }
     for file in ["rubric.toml", "explanations.toml"] {
         fs::copy(from.join(file), to.join(file)).unwrap();
@@ -84,13 +90,15 @@ fn unfinished_course() -> tempfile::TempDir {
 
 #[test]
 fn what_was_saved_is_graded_whatever_an_editor_does() {
-    let solution = |program: &str| root().join("practicals/echo/solution").join(program).join("src/main.rs");
+    let solution =
+        |program: &str| root().join("practicals/echo/solution").join(program).join("src/main.rs");
     if !solution("echo_server").is_file() {
         println!("skipped: there is no solution here");
         return;
     }
     let course = unfinished_course();
-    let main = |program: &str| course.path().join("practicals/echo").join(program).join("src/main.rs");
+    let main =
+        |program: &str| course.path().join("practicals/echo").join(program).join("src/main.rs");
     let (server, client) = (main("echo_server"), main("echo_client"));
     let watch = Watch::begin(course.path());
     watch.says("running 31 checks");

@@ -1,8 +1,9 @@
 //! Networks of their own for checks, and sockets in them for the harness.
 //!
-//! A process with several threads cannot enter a network namespace without privileges. The broker is a process of one thread
-//! that can: it makes a user namespace for the run, in it a network namespace for each check, brings loopback up, and hands out
-//! sockets that it makes there. It goes when the harness does, and what it has made goes with it.
+//! A process with several threads cannot enter a network namespace without privileges. The broker
+//! is a process of one thread that can: it makes a user namespace for the run, in it a network
+//! namespace for each check, brings loopback up, and hands out sockets that it makes there. It goes
+//! when the harness does, and what it has made goes with it.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -13,7 +14,8 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
 };
 use rustix::thread::{LinkNameSpaceType, UnshareFlags};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -24,7 +26,8 @@ pub(crate) const ARGUMENT: &str = "__broker";
 /// Whom programs run as where the harness is root: nobody, by its usual number.
 pub(super) const NOBODY: u32 = 65_534;
 
-/// What a program's user is called in its chamber, and in the run's user namespace where the harness is root.
+/// What a program's user is called in its chamber, and in the run's user namespace where the
+/// harness is root.
 pub(crate) const STUDENT: u32 = 1000;
 
 /// The harness's side.
@@ -43,7 +46,8 @@ pub(crate) struct PrivateNetwork {
     number: u32,
 }
 
-/// What the harness asks for, in twelve bytes, and the answer: an error's number or 0, and a number.
+/// What the harness asks for, in twelve bytes, and the answer: an error's number or 0, and a
+/// number.
 const NEW: u32 = 1;
 const SOCKET: u32 = 2;
 const FORGET: u32 = 3;
@@ -58,7 +62,11 @@ impl Broker {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let broker = Arc::new(Self { id: process.id(), process: Mutex::new(process), channel: Mutex::new(ours) });
+        let broker = Arc::new(Self {
+            id: process.id(),
+            process: Mutex::new(process),
+            channel: Mutex::new(ours),
+        });
         broker.answer(&broker.lock()).map_err(|error| refused("no user namespace", &error))?;
         map_users(broker.id).map_err(|error| refused("no users in the user namespace", &error))?;
         broker.network().map_err(|error| refused("no network namespace", &error))?;
@@ -84,12 +92,17 @@ impl Broker {
         let mut bytes = [0; 8];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
-        let received =
-            rustix::net::recvmsg(channel, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let received = rustix::net::recvmsg(
+            channel,
+            &mut [IoSliceMut::new(&mut bytes)],
+            &mut control,
+            RecvFlags::CMSG_CLOEXEC,
+        )?;
         if received.bytes != bytes.len() {
             return Err(io::Error::other("the broker has gone"));
         }
-        let [error, number] = [0, 4].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|n| bytes[at + n])));
+        let [error, number] =
+            [0, 4].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|n| bytes[at + n])));
         if error != 0 {
             return Err(io::Error::from_raw_os_error(error as i32));
         }
@@ -137,8 +150,9 @@ fn refused(what: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
-/// The harness's user is root in the namespace. Where the harness itself is root, there is a second one for the programs: a
-/// namespace's root that is root outside, too, would still be the owner of root's files.
+/// The harness's user is root in the namespace. Where the harness itself is root, there is a second
+/// one for the programs: a namespace's root that is root outside, too, would still be the owner of
+/// root's files.
 fn map_users(broker: u32) -> io::Result<()> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let map = |name: &str, text: String| std::fs::write(format!("/proc/{broker}/{name}"), text);
@@ -153,7 +167,9 @@ fn map_users(broker: u32) -> io::Result<()> {
 
 /// Runs as a broker until the harness has gone.
 pub(crate) fn serve() -> ExitCode {
-    let Ok(channel) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else { return ExitCode::from(3) };
+    let Ok(channel) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else {
+        return ExitCode::from(3);
+    };
     // SAFETY: this process has one thread and shares no file descriptors.
     let own = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) };
     let mut networks = Vec::new();
@@ -162,7 +178,8 @@ pub(crate) fn serve() -> ExitCode {
     }
     let mut request = [0; 12];
     while (&channel).read_exact(&mut request).is_ok() {
-        let [what, network, domain] = [0, 4, 8].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|n| request[at + n])));
+        let [what, network, domain] =
+            [0, 4, 8].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|n| request[at + n])));
         let done = match what {
             NEW => new_network(&mut networks),
             SOCKET => socket_in(&networks, network, domain),

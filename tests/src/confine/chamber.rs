@@ -1,8 +1,9 @@
 //! The way of a program into its chamber, in three processes of one thread each.
 //!
-//! The *launcher* joins the check's network and makes namespaces. Its child is the *keeper*, the first process in them: it makes
-//! the file tree, starts the program, collects what it leaves behind, and with its end the kernel ends everything. The *program*
-//! gives up every right before it becomes what it is. Without namespaces the launcher is the keeper.
+//! The *launcher* joins the check's network and makes namespaces. Its child is the *keeper*, the
+//! first process in them: it makes the file tree, starts the program, collects what it leaves
+//! behind, and with its end the kernel ends everything. The *program* gives up every right before
+//! it becomes what it is. Without namespaces the launcher is the keeper.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -31,13 +32,14 @@ pub(crate) fn fork() -> io::Result<Forked> {
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(Forked::Child),
-        child => {
-            Pid::from_raw(child).map(Forked::Parent).ok_or_else(|| io::Error::other("fork returned no process id"))
-        }
+        child => Pid::from_raw(child)
+            .map(Forked::Parent)
+            .ok_or_else(|| io::Error::other("fork returned no process id")),
     }
 }
 
-/// Joins the run's users and the check's network, and makes everything else anew; the next child is the first process in it.
+/// Joins the run's users and the check's network, and makes everything else anew; the next child is
+/// the first process in it.
 pub(crate) fn leave_the_machine(chamber: &Chamber) -> io::Result<()> {
     let open = |place: &Option<String>| -> io::Result<OwnedFd> {
         let place = place.as_deref().ok_or_else(|| io::Error::other("no namespace named"))?;
@@ -47,9 +49,13 @@ pub(crate) fn leave_the_machine(chamber: &Chamber) -> io::Result<()> {
     let users = open(&chamber.users)?;
     rustix::thread::move_into_link_name_space(users.as_fd(), Some(LinkNameSpaceType::User))?;
     if let Some(network) = network {
-        rustix::thread::move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
+        rustix::thread::move_into_link_name_space(
+            network.as_fd(),
+            Some(LinkNameSpaceType::Network),
+        )?;
     }
-    let own = UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS | UnshareFlags::NEWCGROUP;
+    let own =
+        UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS | UnshareFlags::NEWCGROUP;
     let own = if chamber.has("processes") { own | UnshareFlags::NEWPID } else { own };
     // SAFETY: this process has one thread and shares no file descriptors.
     unsafe { rustix::thread::unshare_unsafe(own) }?;
@@ -60,7 +66,11 @@ pub(crate) fn leave_the_machine(chamber: &Chamber) -> io::Result<()> {
 pub(crate) fn furnish(chamber: &Chamber, folder: &Path) -> io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?; // the program shall not look into its keeper
     if chamber.has("files") {
-        let disk = if chamber.has("disk") { chamber.reach.limits.disk } else { chamber.reach.limits.disk * 64 };
+        let disk = if chamber.has("disk") {
+            chamber.reach.limits.disk
+        } else {
+            chamber.reach.limits.disk * 64
+        };
         tree::enter(&chamber.reach, folder, disk, owner(), chamber.has("processes"))?;
     }
     Ok(())
@@ -68,7 +78,8 @@ pub(crate) fn furnish(chamber: &Chamber, folder: &Path) -> io::Result<()> {
 
 /// The program's user in the run's user namespace: where the harness is root, another one.
 fn owner() -> u32 {
-    let second = std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.lines().count() > 1);
+    let second =
+        std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.lines().count() > 1);
     if second { STUDENT } else { 0 }
 }
 
@@ -84,14 +95,18 @@ impl Inside<'_> {
     /// Starts it with this standard input.
     pub(crate) fn start(&self, input: OwnedFd) -> io::Result<Pid> {
         use rustix::pipe::{PipeFlags, pipe_with};
-        let (mut trouble, report) = pipe_with(PipeFlags::CLOEXEC).map(|(r, w)| (std::fs::File::from(r), w))?;
+        let (mut trouble, report) =
+            pipe_with(PipeFlags::CLOEXEC).map(|(r, w)| (std::fs::File::from(r), w))?;
         match fork()? {
             Forked::Child => {
                 drop(trouble);
                 let mut report = Some(report);
                 let error = self.become_it(input, &mut report);
-                _ = report.map(|report| std::fs::File::from(report).write_all(error.to_string().as_bytes()));
-                // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned up here.
+                _ = report.map(|report| {
+                    std::fs::File::from(report).write_all(error.to_string().as_bytes())
+                });
+                // SAFETY: ends this process at once; nothing that the fork has copied is to be
+                // cleaned up here.
                 unsafe { libc::_exit(127) }
             }
             Forked::Parent(program) => {
@@ -175,16 +190,23 @@ impl Inside<'_> {
             return Ok(());
         }
         limit(Resource::Nofile, limits.descriptors)?;
-        // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5), kernel/coredump).
+        // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5),
+        // kernel/coredump).
         limit(Resource::Core, 1)?;
         match self.chamber.tier {
             Tier::Namespaces => limit(Resource::Nproc, limits.tasks + SPARE),
-            // Shared with everything else of this user: a bound for the machine's sake, beside the exact one that is watched.
+            // Shared with everything else of this user: a bound for the machine's sake, beside the
+            // exact one that is watched.
             _ => {
                 // What a build writes is watched, all of it together.
-                let largest = if self.chamber.reach.write.is_empty() { limits.disk } else { 16 * limits.disk };
+                let largest = if self.chamber.reach.write.is_empty() {
+                    limits.disk
+                } else {
+                    16 * limits.disk
+                };
                 let largest = if self.chamber.has("disk") { largest } else { u64::MAX };
-                limit(Resource::Nproc, tasks_of_this_user() + 2 * limits.tasks).and(limit(Resource::Fsize, largest))
+                limit(Resource::Nproc, tasks_of_this_user() + 2 * limits.tasks)
+                    .and(limit(Resource::Fsize, largest))
             }
         }
     }
@@ -204,13 +226,18 @@ impl Inside<'_> {
             rules.allow(&place, whole)?;
         }
         for place in reach.execute.iter().flatten().cloned().chain(loaders()) {
-            rules.allow(&place, if place.is_dir() { Access::READ_AND_EXECUTE } else { Access::EXECUTE })?;
+            rules.allow(
+                &place,
+                if place.is_dir() { Access::READ_AND_EXECUTE } else { Access::EXECUTE },
+            )?;
         }
-        for place in ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/proc"] {
+        for place in ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/proc"]
+        {
             rules.allow(Path::new(place), Access::DEVICE)?;
         }
         let memory = ["/tmp", "/dev/shm"].map(PathBuf::from);
-        let memory = memory.into_iter().filter(|_| chamber.tier == Tier::Namespaces && chamber.has("files"));
+        let memory =
+            memory.into_iter().filter(|_| chamber.tier == Tier::Namespaces && chamber.has("files"));
         // A compiler executes what it has made; a program under test does not.
         let write = if reach.write.is_empty() { Access::WRITE } else { Access::EVERYTHING };
         for place in memory.chain([self.folder.to_owned()]).chain(reach.write.iter().cloned()) {
@@ -223,8 +250,11 @@ impl Inside<'_> {
 /// Whoever started the harness may have left descriptors open (close_range(2)).
 fn close_what_is_inherited() -> io::Result<()> {
     const FIRST: libc::c_uint = 3;
-    // SAFETY: the call takes numbers, and marks descriptors for the moment at which a program is executed.
-    let done = unsafe { libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    // SAFETY: the call takes numbers, and marks descriptors for the moment at which a program is
+    // executed.
+    let done = unsafe {
+        libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
@@ -258,7 +288,8 @@ fn loaders() -> impl Iterator<Item = PathBuf> {
     LOADERS.into_iter().map(PathBuf::from)
 }
 
-/// Where the harness is root, the program is somebody else: real root knows no limit on processes, and owns root's files.
+/// Where the harness is root, the program is somebody else: real root knows no limit on processes,
+/// and owns root's files.
 fn become_nobody() -> io::Result<()> {
     if owner() == 0 {
         return Ok(());
@@ -275,7 +306,8 @@ fn become_nobody() -> io::Result<()> {
     Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?)
 }
 
-/// A user namespace of the program's own: its limit on processes counts its own only, and nothing of the keeper's is its own.
+/// A user namespace of the program's own: its limit on processes counts its own only, and nothing
+/// of the keeper's is its own.
 fn leave_the_users() -> io::Result<()> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?;
@@ -286,10 +318,12 @@ fn leave_the_users() -> io::Result<()> {
     std::fs::write("/proc/self/gid_map", format!("{STUDENT} {group} 1\n"))
 }
 
-/// None is left, and where this is root, becoming another program brings none back (capabilities(7), securebits).
+/// None is left, and where this is root, becoming another program brings none back
+/// (capabilities(7), securebits).
 fn renounce_capabilities() -> io::Result<()> {
     const NO_ROOT: libc::c_ulong = 0b1111; // SECBIT_NOROOT, SECBIT_NO_SETUID_FIXUP, both locked
-    // SAFETY: the call takes numbers. Without the capability it fails, and then there is nothing to renounce.
+    // SAFETY: the call takes numbers. Without the capability it fails, and then there is nothing to
+    // renounce.
     unsafe { libc::prctl(libc::PR_SET_SECUREBITS, NO_ROOT, 0, 0, 0) };
     let none = CapabilitySet::empty();
     let none = CapabilitySets { effective: none, permitted: none, inheritable: none };

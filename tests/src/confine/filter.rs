@@ -1,6 +1,6 @@
-//! The system calls that no program under test has business with (seccomp(2)): refused with an error, as on a system that does
-//! not have them. What a right program in any language may need stays open: sockets of the internet families, epoll, splice,
-//! prctl, fork and threads.
+//! The system calls that no program under test has business with (seccomp(2)): refused with an
+//! error, as on a system that does not have them. What a right program in any language may need
+//! stays open: sockets of the internet families, epoll, splice, prctl, fork and threads.
 
 use std::io;
 
@@ -29,7 +29,8 @@ const MPTCP: u32 = 262;
 const FASTOPEN: u32 = 0x2000_0000;
 const FASTOPEN_CONNECT: u32 = 30;
 const INTERNET: &[u32] = &[libc::AF_INET as u32, libc::AF_INET6 as u32];
-const INTERNET_AND_LOCAL: &[u32] = &[libc::AF_INET as u32, libc::AF_INET6 as u32, libc::AF_UNIX as u32];
+const INTERNET_AND_LOCAL: &[u32] =
+    &[libc::AF_INET as u32, libc::AF_INET6 as u32, libc::AF_UNIX as u32];
 
 /// Calls that are always refused.
 const CLOSED: &[c_long] = &[
@@ -94,10 +95,13 @@ const CLOSED: &[c_long] = &[
 
 /// What is refused; `shared` where the program shares the machine's network.
 fn refusals(shared: bool) -> Vec<Refusal> {
-    let mut refusals: Vec<Refusal> = CLOSED.iter().map(|call| (*call, When::Always, libc::EPERM)).collect();
+    let mut refusals: Vec<Refusal> =
+        CLOSED.iter().map(|call| (*call, When::Always, libc::EPERM)).collect();
     #[cfg(target_arch = "x86_64")]
-    refusals
-        .extend([libc::SYS_iopl, libc::SYS_ioperm, libc::SYS_modify_ldt].map(|call| (call, When::Always, libc::EPERM)));
+    refusals.extend(
+        [libc::SYS_iopl, libc::SYS_ioperm, libc::SYS_modify_ldt]
+            .map(|call| (call, When::Always, libc::EPERM)),
+    );
     let families = if shared { INTERNET } else { INTERNET_AND_LOCAL };
     refusals.extend([
         (libc::SYS_clone, When::Bits(0, NAMESPACES), libc::EPERM),
@@ -121,15 +125,21 @@ fn refusals(shared: bool) -> Vec<Refusal> {
     refusals
 }
 
-/// From here on this process, and what it starts, is refused these calls. It must have given up new privileges before.
+/// From here on this process, and what it starts, is refused these calls. It must have given up new
+/// privileges before.
 pub(crate) fn enforce(shared: bool) -> io::Result<()> {
     let Some(architecture) = ARCHITECTURE else {
-        return Err(io::Error::new(io::ErrorKind::Unsupported, "no filter is written for this processor"));
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "no filter is written for this processor",
+        ));
     };
     let mut code = program(architecture, &refusals(shared));
     let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_mut_ptr() };
     // SAFETY: the program and its code live for as long as the call, which copies them.
-    let done = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program) };
+    let done = unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program)
+    };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
@@ -142,11 +152,13 @@ const ARCHITECTURE: Option<u32> = if cfg!(target_arch = "x86_64") {
     None
 };
 
-/// The filter's code: the number, then each refusal, then "allowed" (seccomp(2), struct seccomp_data).
+/// The filter's code: the number, then each refusal, then "allowed" (seccomp(2), struct
+/// seccomp_data).
 fn program(architecture: u32, refusals: &[Refusal]) -> Vec<sock_filter> {
     const NUMBER: u32 = 0;
     const ARCHITECTURE_AT: u32 = 4;
-    /// Where the numbers of x86's 32-bit interface begin, which a check of the architecture lets through.
+    /// Where the numbers of x86's 32-bit interface begin, which a check of the architecture lets
+    /// through.
     const X32: u32 = 0x4000_0000;
 
     let mut code = vec![load(ARCHITECTURE_AT)];
@@ -174,7 +186,12 @@ fn test(when: When, error: i32) -> Vec<sock_filter> {
         When::IsNot(argument, values) => {
             let mut code = vec![load_argument(argument)];
             let to_the_end = |at: usize| (values.len() - at) as u8;
-            code.extend(values.iter().enumerate().map(|(at, value)| jump(libc::BPF_JEQ, *value, to_the_end(at), 0)));
+            code.extend(
+                values
+                    .iter()
+                    .enumerate()
+                    .map(|(at, value)| jump(libc::BPF_JEQ, *value, to_the_end(at), 0)),
+            );
             code.push(refuse(error));
             code
         }

@@ -1,6 +1,8 @@
-//! Landlock (landlock(7)): what a process and all its descendants may do with files, and outside of themselves.
+//! Landlock (landlock(7)): what a process and all its descendants may do with files, and outside of
+//! themselves.
 //!
-//! Three system calls and two structures; what a kernel does not know yet is left out, by the version that it names.
+//! Three system calls and two structures; what a kernel does not know yet is left out, by the
+//! version that it names.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -32,7 +34,8 @@ impl Access {
     pub(crate) const READ: Self = Self(READ_FILE | READ_DIR);
     pub(crate) const EXECUTE: Self = Self(EXECUTE | READ_FILE);
     pub(crate) const READ_AND_EXECUTE: Self = Self(EXECUTE | READ_FILE | READ_DIR);
-    pub(crate) const DEVICE: Self = Self(READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | IOCTL_DEVICE);
+    pub(crate) const DEVICE: Self =
+        Self(READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | IOCTL_DEVICE);
     pub(crate) const WRITE: Self = Self(!(EXECUTE | MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
     pub(crate) const EVERYTHING: Self = Self(!(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
 }
@@ -60,7 +63,8 @@ struct BeneathAttributes {
 pub(crate) fn version() -> io::Result<i64> {
     const VERSION: u32 = 1;
     // SAFETY: with this flag the call takes no structure.
-    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0usize, 0usize, VERSION) };
+    let version =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0usize, 0usize, VERSION) };
     if version < 0 { Err(io::Error::last_os_error()) } else { Ok(version) }
 }
 
@@ -89,18 +93,24 @@ impl Rules {
             _ => size_of::<RulesetAttributes>(),
         };
         // SAFETY: the structure has the kernel's layout, and lives for as long as the call.
-        let ruleset = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, &raw const attributes, known, 0u32) };
+        let ruleset = unsafe {
+            libc::syscall(libc::SYS_landlock_create_ruleset, &raw const attributes, known, 0u32)
+        };
         if ruleset < 0 {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the call has just returned this descriptor, and nobody else owns it.
-        Ok(Self { ruleset: unsafe { OwnedFd::from_raw_fd(ruleset as i32) }, handled: files, network })
+        let ruleset = unsafe { OwnedFd::from_raw_fd(ruleset as i32) };
+        Ok(Self { ruleset, handled: files, network })
     }
 
     /// Allows this below `place`, if there is such a place.
     pub(crate) fn allow(&self, place: &Path, access: Access) -> io::Result<()> {
         use rustix::fs::{Mode, OFlags};
-        let Ok(parent) = rustix::fs::open(place, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return Ok(()) };
+        let Ok(parent) = rustix::fs::open(place, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        else {
+            return Ok(());
+        };
         let is_folder = rustix::fs::fstat(&parent)?.st_mode & libc::S_IFMT == libc::S_IFDIR;
         let applicable = if is_folder { self.handled } else { self.handled & OF_A_FILE };
         let rule = BeneathAttributes { access: access.0 & applicable, parent: parent.as_raw_fd() };
@@ -120,14 +130,19 @@ impl Rules {
 
     fn add(&self, kind: u32, rule: *const libc::c_void) -> io::Result<()> {
         // SAFETY: both structures have the kernel's layout, and live for as long as the call.
-        let added = unsafe { libc::syscall(libc::SYS_landlock_add_rule, self.ruleset.as_raw_fd(), kind, rule, 0u32) };
+        let added = unsafe {
+            libc::syscall(libc::SYS_landlock_add_rule, self.ruleset.as_raw_fd(), kind, rule, 0u32)
+        };
         if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// From here on this process, and what it starts, has only what was allowed. It must have given up new privileges before.
+    /// From here on this process, and what it starts, has only what was allowed. It must have given
+    /// up new privileges before.
     pub(crate) fn enforce(&self) -> io::Result<()> {
         // SAFETY: the call takes a descriptor and no memory.
-        let done = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, self.ruleset.as_raw_fd(), 0u32) };
+        let done = unsafe {
+            libc::syscall(libc::SYS_landlock_restrict_self, self.ruleset.as_raw_fd(), 0u32)
+        };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }

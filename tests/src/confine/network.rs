@@ -1,5 +1,6 @@
-//! The network that a check's programs and its peers share: the machine's, or one of the check's own with nothing in it but
-//! loopback. Peers make their sockets here, and cannot tell the one from the other.
+//! The network that a check's programs and its peers share: the machine's, or one of the check's
+//! own with nothing in it but loopback. Peers make their sockets here, and cannot tell the one from
+//! the other.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

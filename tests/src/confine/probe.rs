@@ -1,7 +1,8 @@
 //! The self-test: what a program could do, tried from inside, before any program is judged.
 //!
-//! It runs where a program would run, started in the same way, and tries each thing that it must not be able to do. A
-//! protection counts as in force only where the attempt failed, seen from inside, or where its end was seen from outside.
+//! It runs where a program would run, started in the same way, and tries each thing that it must
+//! not be able to do. A protection counts as in force only where the attempt failed, seen from
+//! inside, or where its end was seen from outside.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
@@ -38,7 +39,11 @@ const MEMORY: u64 = 48 * 1024 * 1024;
 const TIME: Duration = Duration::from_secs(30);
 
 /// Runs the self-test in a chamber of `confinement`.
-pub(super) fn run(confinement: &Confinement, launcher: &Path, scratch: &Path) -> io::Result<Vec<Protection>> {
+pub(super) fn run(
+    confinement: &Confinement,
+    launcher: &Path,
+    scratch: &Path,
+) -> io::Result<Vec<Protection>> {
     let network = confinement.network()?;
     let outside = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let secret = scratch.join("secret");
@@ -51,7 +56,13 @@ pub(super) fn run(confinement: &Confinement, launcher: &Path, scratch: &Path) ->
         std::process::id().to_string(),
         secret.display().to_string(),
     ]);
-    let mut process = Process::start(launcher, &["self-test".into()], folder.path(), &Orders::default(), &chamber)?;
+    let mut process = Process::start(
+        launcher,
+        &["self-test".into()],
+        folder.path(),
+        &Orders::default(),
+        &chamber,
+    )?;
     let deadline = std::time::Instant::now() + TIME;
     while process.over().is_none()
         && process.ended(Duration::from_millis(20))?.is_none()
@@ -59,14 +70,20 @@ pub(super) fn run(confinement: &Confinement, launcher: &Path, scratch: &Path) ->
     {}
     process.end()?;
     let said = String::from_utf8_lossy(&process.stdout.tail(64 * 1024)).into_owned();
-    let inside = INSIDE.iter().map(|(key, name)| Protection { name: (*name).to_owned(), missing: missing(&said, key) });
+    let inside = INSIDE
+        .iter()
+        .map(|(key, name)| Protection { name: (*name).to_owned(), missing: missing(&said, key) });
     let end = Protection {
         name: "a certain end".to_owned(),
-        missing: (!process.stdout.has_ended()).then(|| "a process that hid has survived".to_owned()),
+        missing: (!process.stdout.has_ended())
+            .then(|| "a process that hid has survived".to_owned()),
     };
     let memory = Protection {
         name: "a limit on memory, watched".to_owned(),
-        missing: process.over().is_none().then(|| "more memory than allowed was used, and nothing happened".to_owned()),
+        missing: process
+            .over()
+            .is_none()
+            .then(|| "more memory than allowed was used, and nothing happened".to_owned()),
     };
     Ok(inside.chain([end, memory]).collect())
 }
@@ -81,7 +98,8 @@ fn missing(said: &str, key: &str) -> Option<String> {
     }
 }
 
-/// The self-test's own part: in the program's place, with nothing more than a program would have. It never returns.
+/// The self-test's own part: in the program's place, with nothing more than a program would have.
+/// It never returns.
 pub(super) fn inside(chamber: &Chamber, targets: &[String]) -> io::Error {
     let tried = [
         ("network", network(chamber, targets)),
@@ -126,27 +144,37 @@ fn network(chamber: &Chamber, targets: &[String]) -> Held {
         return Err("ports are the machine's".to_owned());
     }
     must_fail("connecting to the grader", TcpStream::connect((Ipv4Addr::LOCALHOST, port)))?;
-    // An address that nobody has (RFC 5737): what is sent there leaves the machine, if anything can.
+    // An address that nobody has (RFC 5737): what is sent there leaves the machine, if anything
+    // can.
     let elsewhere = (Ipv4Addr::new(192, 0, 2, 1), 9);
-    let sent = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| socket.send_to(b"", elsewhere));
+    let sent = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
+        .and_then(|socket| socket.send_to(b"", elsewhere));
     must_fail("sending to another machine", sent)
 }
 
 fn processes(chamber: &Chamber, targets: &[String]) -> Held {
     let grader = targets.get(1).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
-    let seen = grader.is_some_and(|pid| Path::new(&format!("/proc/{}", pid.as_raw_nonzero())).exists());
+    let seen =
+        grader.is_some_and(|pid| Path::new(&format!("/proc/{}", pid.as_raw_nonzero())).exists());
     if chamber.tier == Tier::Namespaces && seen {
         return Err("the grader's process can be seen".to_owned());
     }
-    let reached = grader.ok_or(()).and_then(|grader| rustix::process::test_kill_process(grader).map_err(|_| ()));
+    let reached = grader
+        .ok_or(())
+        .and_then(|grader| rustix::process::test_kill_process(grader).map_err(|_| ()));
     must_fail("sending a signal to the grader", reached)
 }
 
 fn files(chamber: &Chamber, targets: &[String]) -> Held {
-    if chamber.tier == Tier::Namespaces && targets.get(2).is_some_and(|secret| Path::new(secret).exists()) {
+    if chamber.tier == Tier::Namespaces
+        && targets.get(2).is_some_and(|secret| Path::new(secret).exists())
+    {
         return Err("the grader's files can be seen".to_owned());
     }
-    must_fail("reading a file of the grader's", std::fs::read(targets.get(2).map_or("", String::as_str)))?;
+    must_fail(
+        "reading a file of the grader's",
+        std::fs::read(targets.get(2).map_or("", String::as_str)),
+    )?;
     for place in ["/root", "/home", "/var", "/sys", "/etc/shadow", "/etc/ssh"] {
         must_fail(
             &format!("reading {place}"),
@@ -174,7 +202,8 @@ fn environment() -> Held {
 /// What is open now and would stay open in the program.
 fn handles() -> Held {
     for number in 3..1024 {
-        // SAFETY: asking for a descriptor's flags changes nothing, also where there is no such descriptor.
+        // SAFETY: asking for a descriptor's flags changes nothing, also where there is no such
+        // descriptor.
         let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
         if flags >= 0 && flags & libc::FD_CLOEXEC == 0 {
             return Err(format!("descriptor {number} is open"));
@@ -262,11 +291,15 @@ fn disk(chamber: &Chamber) -> Held {
     let most = chamber.reach.limits.disk;
     if chamber.tier != Tier::Namespaces {
         let limit = rustix::process::getrlimit(Resource::Fsize).maximum;
-        return limit.filter(|limit| *limit <= most).map(|_| ()).ok_or_else(|| "files may be of any size".to_owned());
+        return limit
+            .filter(|limit| *limit <= most)
+            .map(|_| ())
+            .ok_or_else(|| "files may be of any size".to_owned());
     }
     for place in [".", "/tmp", "/dev/shm"] {
         let file = Path::new(place).join("large");
-        let made = std::fs::File::create(&file).map_err(|error| format!("{place} cannot be written to: {error}"))?;
+        let made = std::fs::File::create(&file)
+            .map_err(|error| format!("{place} cannot be written to: {error}"))?;
         let all = rustix::fs::fallocate(&made, rustix::fs::FallocateFlags::empty(), 0, most + 1);
         _ = std::fs::remove_file(&file);
         must_fail(&format!("filling {place}"), all)?;
@@ -274,7 +307,8 @@ fn disk(chamber: &Chamber) -> Held {
     Ok(())
 }
 
-/// A process that leaves its parent, its session and its group, hears no request to end, and holds the output open.
+/// A process that leaves its parent, its session and its group, hears no request to end, and holds
+/// the output open.
 fn hide() {
     if let Ok(Forked::Child) = fork() {
         _ = rustix::process::setsid();

@@ -1,6 +1,6 @@
-//! A file tree of its own: the system's programs and libraries and what the launch may read, read-only; one small folder in
-//! memory for everything that it writes; a `/proc` of its own processes; five devices. No home, no host's `/tmp`, no socket of
-//! anybody's.
+//! A file tree of its own: the system's programs and libraries and what the launch may read,
+//! read-only; one small folder in memory for everything that it writes; a `/proc` of its own
+//! processes; five devices. No home, no host's `/tmp`, no socket of anybody's.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
@@ -15,10 +15,12 @@ use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 use super::Reach;
 
 /// Where the system has its programs and libraries.
-const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
+const SYSTEM: &[&str] =
+    &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 
 /// What of `/etc` programs and their libraries read; nothing in it is secret.
-const SETTINGS: &[&str] = &["/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/ssl/openssl.cnf"];
+const SETTINGS: &[&str] =
+    &["/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/ssl/openssl.cnf"];
 
 const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom"];
 
@@ -31,24 +33,40 @@ const FIXED_FILES: &[(&str, &str)] = &[
 
 /// What Landlock lets be read where there is no file tree of its own.
 pub(super) fn system_places() -> impl Iterator<Item = PathBuf> {
-    let files = ["/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/resolv.conf"];
+    let files = [
+        "/etc/passwd",
+        "/etc/group",
+        "/etc/hosts",
+        "/etc/nsswitch.conf",
+        "/etc/host.conf",
+        "/etc/resolv.conf",
+    ];
     SYSTEM.iter().chain(SETTINGS).copied().chain(files).map(PathBuf::from).chain(settings_of_java())
 }
 
 fn settings_of_java() -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir("/etc").into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_name().as_bytes().starts_with(b"java-")).map(|entry| entry.path())
+    entries
+        .filter(|entry| entry.file_name().as_bytes().starts_with(b"java-"))
+        .map(|entry| entry.path())
 }
 
-/// Makes the tree and enters it. `owner` may write to `folder`, which is where programs run, and to `/tmp`. The mount
-/// namespace is this process's own.
-pub(super) fn enter(reach: &Reach, folder: &Path, disk: u64, owner: u32, own_proc: bool) -> io::Result<()> {
+/// Makes the tree and enters it. `owner` may write to `folder`, which is where programs run, and to
+/// `/tmp`. The mount namespace is this process's own.
+pub(super) fn enter(
+    reach: &Reach,
+    folder: &Path,
+    disk: u64,
+    owner: u32,
+    own_proc: bool,
+) -> io::Result<()> {
     rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     // It exists everywhere, and nothing of it is needed: the new root is mounted over it.
     let root = Path::new("/sys");
     mount_memory(root, c"mode=755,size=1m,nr_inodes=8k")?;
 
-    // First what may lie above other places: a folder may be below `/tmp`, and a program's files in the folder it runs in.
+    // First what may lie above other places: a folder may be below `/tmp`, and a program's files in
+    // the folder it runs in.
     let memory = Memory::mount(root, owner, disk)?;
     memory.offer("tmp", Path::new("/tmp"))?;
     memory.offer("shm", Path::new("/dev/shm"))?;
@@ -75,7 +93,8 @@ pub(super) fn enter(reach: &Reach, folder: &Path, disk: u64, owner: u32, own_pro
     std::env::set_current_dir(folder)
 }
 
-/// Programs, libraries and settings as they are here, and the few files that are the same everywhere.
+/// Programs, libraries and settings as they are here, and the few files that are the same
+/// everywhere.
 fn offer_the_system(root: &Path) -> io::Result<()> {
     for place in SYSTEM.iter().map(Path::new) {
         match fs::symlink_metadata(place) {
@@ -84,7 +103,9 @@ fn offer_the_system(root: &Path) -> io::Result<()> {
             Err(_) => {}
         }
     }
-    for place in SETTINGS.iter().map(PathBuf::from).chain(settings_of_java()).filter(|place| place.exists()) {
+    for place in
+        SETTINGS.iter().map(PathBuf::from).chain(settings_of_java()).filter(|place| place.exists())
+    {
         bind(&place, root, Bound::ReadOnly)?;
     }
     fs::create_dir_all(root.join("etc"))?;
@@ -97,7 +118,8 @@ fn within(root: &Path, place: &Path) -> PathBuf {
 
 /// What lies in a place that is there anyway is not mounted once more.
 fn without_nested(places: &[PathBuf]) -> Vec<&Path> {
-    let all: BTreeSet<&Path> = places.iter().map(PathBuf::as_path).filter(|place| place.exists()).collect();
+    let all: BTreeSet<&Path> =
+        places.iter().map(PathBuf::as_path).filter(|place| place.exists()).collect();
     let covered = |place: &Path| {
         place.ancestors().skip(1).any(|above| all.contains(above))
             || SYSTEM.iter().any(|system| place.starts_with(system))
@@ -114,7 +136,8 @@ enum Bound {
 
 fn bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
     let target = within(root, place);
-    let about = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", place.display()));
+    let about =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", place.display()));
     if place.is_dir() {
         fs::create_dir_all(&target).map_err(about)?;
     } else {
@@ -162,10 +185,18 @@ fn c_string(path: &Path) -> io::Result<CString> {
 }
 
 fn mount_memory(place: &Path, options: &CStr) -> io::Result<()> {
-    let mounted =
-        rustix::mount::mount(c"tmpfs", place, c"tmpfs", MountFlags::NOSUID | MountFlags::NODEV, Some(options));
+    let mounted = rustix::mount::mount(
+        c"tmpfs",
+        place,
+        c"tmpfs",
+        MountFlags::NOSUID | MountFlags::NODEV,
+        Some(options),
+    );
     mounted.map_err(|error| {
-        io::Error::new(io::Error::from(error).kind(), format!("no memory on {}: {error}", place.display()))
+        io::Error::new(
+            io::Error::from(error).kind(),
+            format!("no memory on {}: {error}", place.display()),
+        )
     })
 }
 
@@ -185,7 +216,9 @@ fn own_processes(root: &Path) -> io::Result<()> {
     fs::create_dir(&place)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     let mounted = rustix::mount::mount(c"proc", &place, c"proc", flags, None);
-    mounted.map_err(|error| io::Error::new(io::Error::from(error).kind(), format!("no /proc of its own: {error}")))
+    mounted.map_err(|error| {
+        io::Error::new(io::Error::from(error).kind(), format!("no /proc of its own: {error}"))
+    })
 }
 
 /// One file system in memory, of limited size, for everything that the program writes.

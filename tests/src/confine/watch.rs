@@ -1,7 +1,9 @@
-//! Whether a program keeps to its limits: what the kernel does not enforce for all of its processes together is watched.
+//! Whether a program keeps to its limits: what the kernel does not enforce for all of its processes
+//! together is watched.
 //!
-//! A look costs one small file for each process. Memory is first added up as if nothing were shared, which can only be too
-//! much; the exact account is taken only where that is over the limit.
+//! A look costs one small file for each process. Memory is first added up as if nothing were
+//! shared, which can only be too much; the exact account is taken only where that is over the
+//! limit.
 
 use std::fs;
 use std::path::PathBuf;
@@ -50,13 +52,19 @@ impl Watch {
         if tally.resident > memory {
             let exact = tally.processes.iter().map(|pid| proportional(*pid)).sum::<u64>();
             if exact > memory {
-                return Some(format!("more than {} MiB of memory: that is its limit", memory / MIB));
+                return Some(format!(
+                    "more than {} MiB of memory: that is its limit",
+                    memory / MIB
+                ));
             }
         }
         if let Some(limit) = processor {
             let spent = tally.ticks / rustix::param::clock_ticks_per_second().max(1);
             if spent > limit.as_secs() {
-                return Some(format!("more than {} s of processor time: that is its limit", limit.as_secs()));
+                return Some(format!(
+                    "more than {} s of processor time: that is its limit",
+                    limit.as_secs()
+                ));
             }
         }
         if !self.folders.is_empty() && self.looks.is_multiple_of(FOLDERS) {
@@ -90,20 +98,25 @@ fn tally_below(pid: u32) -> Tally {
 /// The children of all threads of a process; none where the kernel does not list them.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     lists
-        .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .flat_map(|list| {
+            list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+        })
         .collect()
 }
 
 impl Tally {
-    /// `/proc/PID/stat`, counted from behind the name: utime, stime, cutime, cstime, num_threads, rss (proc_pid_stat(5)).
+    /// `/proc/PID/stat`, counted from behind the name: utime, stime, cutime, cstime, num_threads,
+    /// rss (proc_pid_stat(5)).
     fn add(&mut self, pid: u32) {
         let Ok(bytes) = fs::read(format!("/proc/{pid}/stat")) else { return };
         let text = String::from_utf8_lossy(&bytes);
         let Some(after) = text.rfind(')').and_then(|at| text.get(at + 1..)) else { return };
         let fields: Vec<&str> = after.split_ascii_whitespace().collect();
-        let field = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+        let field =
+            |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
         self.processes.push(pid);
         self.tasks += field(17);
         self.ticks += (11..15).map(field).sum::<u64>();
@@ -111,11 +124,13 @@ impl Tally {
     }
 }
 
-/// Its share of its pages, in bytes (proc_pid_smaps(5), smaps_rollup); 0 where it has gone or the kernel does not tell.
+/// Its share of its pages, in bytes (proc_pid_smaps(5), smaps_rollup); 0 where it has gone or the
+/// kernel does not tell.
 fn proportional(pid: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-    line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+    line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
+        * 1024
 }
 
 fn size_of_folder(folder: &std::path::Path) -> u64 {

@@ -76,11 +76,15 @@ impl Fields {
         self.list(&chamber.reach.environment, |fields, (name, value)| {
             _ = fields.bytes(name.as_bytes()).bytes(value.as_bytes());
         });
-        for number in [tasks, descriptors, memory, disk, output, processor.map_or(0, |time| time.as_secs())] {
+        for number in
+            [tasks, descriptors, memory, disk, output, processor.map_or(0, |time| time.as_secs())]
+        {
             self.number(number);
         }
         self.list(&chamber.ports, |fields, port| _ = fields.number((*port).into()));
-        self.texts(chamber.network.as_slice()).texts(chamber.users.as_slice()).texts(&chamber.without);
+        self.texts(chamber.network.as_slice())
+            .texts(chamber.users.as_slice())
+            .texts(&chamber.without);
         self.list(chamber.probe.as_slice(), |fields, words| _ = fields.texts(words))
     }
 

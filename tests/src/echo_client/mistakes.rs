@@ -23,13 +23,19 @@ fn client_adds_newline(seen: &Seen<'_>) -> Option<Diagnosis> {
     let newline = |failed: &Failed<'_>| {
         let difference = failed.difference();
         difference.is_some_and(|difference| {
-            matches!(difference.deviation, Deviation::Long(_)) && matches!(difference.wrong(), b"\n" | b"\r\n")
+            matches!(difference.deviation, Deviation::Long(_))
+                && matches!(difference.wrong(), b"\n" | b"\r\n")
         })
     };
-    let failed: Vec<Failed<'_>> = checks.iter().filter_map(|check| seen.failed(check)).filter(newline).collect();
+    let failed: Vec<Failed<'_>> =
+        checks.iter().filter_map(|check| seen.failed(check)).filter(newline).collect();
     let first = failed.first()?.difference()?;
     let because = format!("after the message the server received {}", show(first.wrong(), 8));
-    seen.name("client_adds_newline", because, &failed.iter().map(|failed| failed.verdict.check).collect::<Vec<_>>())
+    seen.name(
+        "client_adds_newline",
+        because,
+        &failed.iter().map(|failed| failed.verdict.check).collect::<Vec<_>>(),
+    )
 }
 
 /// What was printed where the reply was other bytes than the message.
@@ -42,7 +48,9 @@ struct Printed<'a> {
 
 fn printed<'a>(failed: Failed<'a>) -> Option<Printed<'a>> {
     failed.clue(|clue| match clue {
-        Clue::Printed { stdout, reply, message, ended } => Some(Printed { stdout, reply, message, ended: *ended }),
+        Clue::Printed { stdout, reply, message, ended } => {
+            Some(Printed { stdout, reply, message, ended: *ended })
+        }
         _ => None,
     })
 }
@@ -50,9 +58,13 @@ fn printed<'a>(failed: Failed<'a>) -> Option<Printed<'a>> {
 const PRINTING: [&str; 2] = ["client_reads_line_from_stdin", "client_prints_reply"];
 
 /// The checks of printing in which `how` holds, with the first of them.
-fn printing<'a>(seen: &Seen<'a>, how: impl Fn(&Printed<'a>) -> bool) -> Option<(Printed<'a>, Vec<&'static str>)> {
+fn printing<'a>(
+    seen: &Seen<'a>,
+    how: impl Fn(&Printed<'a>) -> bool,
+) -> Option<(Printed<'a>, Vec<&'static str>)> {
     let found = PRINTING.iter().filter_map(|check| Some((*check, printed(seen.failed(check)?)?)));
-    let (checks, mut all): (Vec<&str>, Vec<Printed<'a>>) = found.filter(|(_, printed)| how(printed)).unzip();
+    let (checks, mut all): (Vec<&str>, Vec<Printed<'a>>) =
+        found.filter(|(_, printed)| how(printed)).unzip();
     (!all.is_empty()).then(|| (all.remove(0), checks))
 }
 
@@ -76,16 +88,22 @@ fn client_prints_own_message(seen: &Seen<'_>) -> Option<Diagnosis> {
 }
 
 fn client_decorates(seen: &Seen<'_>) -> Option<Diagnosis> {
-    let (first, checks) =
-        printing(seen, |printed| holds(printed.stdout, printed.reply) && printed.stdout != printed.reply)?;
-    let because = format!("the reply was {}, and the client printed {}", show(first.reply, 20), show(first.stdout, 40));
+    let (first, checks) = printing(seen, |printed| {
+        holds(printed.stdout, printed.reply) && printed.stdout != printed.reply
+    })?;
+    let because = format!(
+        "the reply was {}, and the client printed {}",
+        show(first.reply, 20),
+        show(first.stdout, 40)
+    );
     seen.name("client_decorates", because, &checks)
 }
 
 fn client_waits_for_end(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_prints_reply";
     seen.failed(check).filter(|failed| failed.has(&Clue::PrintedOnceClosed))?;
-    let because = "the whole reply was there and nothing was printed; when the server closed, it was";
+    let because =
+        "the whole reply was there and nothing was printed; when the server closed, it was";
     seen.name("client_waits_for_end", because, &[check])
 }
 
@@ -109,7 +127,8 @@ fn client_text_only(seen: &Seen<'_>) -> Option<Diagnosis> {
     seen.name("client_text_only", because, &[GATHERS])
 }
 
-/// A long reply in one piece: how many bytes were printed of how many, and the size of the buffer, where it was seen.
+/// A long reply in one piece: how many bytes were printed of how many, and the size of the buffer,
+/// where it was seen.
 type Piece = (usize, usize, Option<usize>);
 
 /// What it made of long replies in one piece, and after which it hung.
@@ -119,7 +138,9 @@ fn one_piece(seen: &Seen<'_>) -> Option<(Vec<Piece>, Vec<usize>)> {
         Clue::OnePiece { printed, of, buffer } => Some((*printed, *of, *buffer)),
         _ => None,
     });
-    let hangs = failed.clues().filter_map(|clue| if let Clue::HangsAfter(of) = clue { Some(*of) } else { None });
+    let hangs = failed
+        .clues()
+        .filter_map(|clue| if let Clue::HangsAfter(of) = clue { Some(*of) } else { None });
     Some((printed.collect(), hangs.collect()))
 }
 
@@ -128,8 +149,13 @@ fn client_reads_once(seen: &Seen<'_>) -> Option<Diagnosis> {
     let (printed, of, _) = *pieces.first().filter(|_| hangs.is_empty())?;
     let same = pieces.iter().all(|(other, of, _)| *other == printed.min(*of));
     let because = if printed < of && same {
-        format!("of a reply in single bytes it printed the first, of {of} bytes in one piece the first {printed}")
-    } else if pieces.iter().all(|(printed, of, buffer)| printed == of && buffer.is_some_and(|size| size > *of)) {
+        format!(
+            "of a reply in single bytes it printed the first, of {of} bytes in one piece the first {printed}"
+        )
+    } else if pieces
+        .iter()
+        .all(|(printed, of, buffer)| printed == of && buffer.is_some_and(|size| size > *of))
+    {
         format!(
             "of a reply in single bytes it printed the first; {of} bytes in one piece, which fit into its buffer, it printed"
         )
@@ -146,15 +172,21 @@ fn client_stops_at_short_read(seen: &Seen<'_>) -> Option<Diagnosis> {
         format!(
             "it takes a single byte for the whole reply, and waits for more after {of} bytes, which fill its buffer"
         )
-    } else if all_printed && pieces.iter().all(|(_, of, buffer)| buffer.is_some_and(|size| size < *of)) {
+    } else if all_printed
+        && pieces.iter().all(|(_, of, buffer)| buffer.is_some_and(|size| size < *of))
+    {
         let size = pieces.first()?.2?;
-        format!("it takes a single byte for the whole reply, and reads on after {size}, which fill its buffer")
+        format!(
+            "it takes a single byte for the whole reply, and reads on after {size}, which fill its buffer"
+        )
     } else {
         return None;
     };
     let mut checks = vec![GATHERS, "client_gathers_large_reply", "client_and_server_agree"];
     let closes = seen.failed("client_closes");
-    if closes.is_some_and(|failed| failed.clues().any(|clue| matches!(clue, Clue::HangsAfter(length) if *length > 0))) {
+    if closes.is_some_and(|failed| {
+        failed.clues().any(|clue| matches!(clue, Clue::HangsAfter(length) if *length > 0))
+    }) {
         checks.push("client_closes");
     }
     seen.name("client_stops_at_short_read", because, &checks)
@@ -163,12 +195,19 @@ fn client_stops_at_short_read(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn client_hides_failure(seen: &Seen<'_>) -> Option<Diagnosis> {
     let checks = ["client_reports_refused", "client_reports_cut_reply"];
     let hidden = |failed: &Failed<'_>| {
-        failed.clues().any(|clue| matches!(clue, Clue::Reported { status: Some(status), .. } if status.success()))
+        failed.clues().any(
+            |clue| matches!(clue, Clue::Reported { status: Some(status), .. } if status.success()),
+        )
     };
-    let failed: Vec<Failed<'_>> = checks.iter().filter_map(|check| seen.failed(check)).filter(hidden).collect();
+    let failed: Vec<Failed<'_>> =
+        checks.iter().filter_map(|check| seen.failed(check)).filter(hidden).collect();
     let because = match failed.first()?.verdict.check {
         "client_reports_refused" => "nobody listened, and its exit status was 0",
         _ => "half of the reply was missing, and its exit status was 0",
     };
-    seen.name("client_hides_failure", because, &failed.iter().map(|failed| failed.verdict.check).collect::<Vec<_>>())
+    seen.name(
+        "client_hides_failure",
+        because,
+        &failed.iter().map(|failed| failed.verdict.check).collect::<Vec<_>>(),
+    )
 }

@@ -1,6 +1,8 @@
-//! Follow-up exchanges: what a check asks of a fresh process once it has failed, so that one mistake can be told from another.
+//! Follow-up exchanges: what a check asks of a fresh process once it has failed, so that one
+//! mistake can be told from another.
 //!
-//! Nothing here decides a verdict, and nothing here is shown but where it is the shortest way to the same failure.
+//! Nothing here decides a verdict, and nothing here is shown but where it is the shortest way to
+//! the same failure.
 
 use std::sync::Arc;
 
@@ -16,17 +18,19 @@ use crate::{Failure, Outcome, Stop};
 /// So many bytes that had not come back came once another message was sent.
 pub(crate) const REST_COMES_WITH_MORE: &str = "the rest comes with more";
 
-/// Messages of whatever size come back whole, and then the connection is ended; the longest had so many bytes.
+/// Messages of whatever size come back whole, and then the connection is ended; the longest had so
+/// many bytes.
 pub(crate) const CLOSES_AFTER_ALL: &str = "closes after all";
 
-/// Of a long message to a client that reads only once everything was taken, the middle is lost: the last bytes that came are so
-/// many of the message's last, none where its end is lost, too.
+/// Of a long message to a client that reads only once everything was taken, the middle is lost: the
+/// last bytes that came are so many of the message's last, none where its end is lost, too.
 pub(crate) const END_COMES: &str = "the end comes";
 
 /// A client was not served as long as another did not read, and was once that one had gone.
 pub(crate) const SERVED_ONCE_THE_OTHER_HAD_GONE: &str = "served once the other had gone";
 
-/// While it was busy it waited on so many descriptors until they could be written to, as far as a selector shows that.
+/// While it was busy it waited on so many descriptors until they could be written to, as far as a
+/// selector shows that.
 pub(crate) const WAITS_TO_WRITE: &str = "waits to write";
 
 /// The failure, where there is one.
@@ -47,8 +51,12 @@ pub(super) fn what_makes_it_reply(server: &Program, message: &[u8]) {
     let trigger = server.try_aside(|server| first_trigger(server, message)).0.ok().flatten();
     let trigger = match trigger {
         // One more byte is what a newline is, too.
-        Some(Trigger::Newline) if replies_to(server, &[message, b"x"].concat()) => Some(Trigger::More),
-        Some(Trigger::Never) if replies_to(server, &server.bench.payload().letters(64 * 1024)) => Some(Trigger::More),
+        Some(Trigger::Newline) if replies_to(server, &[message, b"x"].concat()) => {
+            Some(Trigger::More)
+        }
+        Some(Trigger::Never) if replies_to(server, &server.bench.payload().letters(64 * 1024)) => {
+            Some(Trigger::More)
+        }
         other => other,
     };
     if let Some(trigger) = trigger {
@@ -82,14 +90,17 @@ fn replies_to(server: &Program, message: &[u8]) -> bool {
     server.try_aside(attempt).0.unwrap_or(false)
 }
 
-/// A server that closes after its first reply: has it read once, or until a read was short? Messages that are multiples of
-/// nearly every buffer, the first of powers of two, the second of round numbers, tell.
+/// A server that closes after its first reply: has it read once, or until a read was short?
+/// Messages that are multiples of nearly every buffer, the first of powers of two, the second of
+/// round numbers, tell.
 pub(super) fn how_it_takes_long_messages(server: &Program) {
-    let found: Vec<Clue> = [61_440, 64_000].into_iter().filter_map(|sent| long_message(server, sent)).collect();
+    let found: Vec<Clue> =
+        [61_440, 64_000].into_iter().filter_map(|sent| long_message(server, sent)).collect();
     let is_one_buffer = matches!(found[..], [Clue::LongMessage { came: a, .. }, Clue::LongMessage { came: b, sent, .. }] if a == b && b < sent);
     found.into_iter().for_each(|clue| server.bench.clue(clue));
-    // A multiple of every usual buffer, of powers of two and of round numbers, and larger than most. Who closes when nothing more
-    // is there is quicker than the sender now and then, so it may be tried again.
+    // A multiple of every usual buffer, of powers of two and of round numbers, and larger than
+    // most. Who closes when nothing more is there is quicker than the sender now and then, so it
+    // may be tried again.
     const MULTIPLES: [usize; 2] = [64_000, 131_072];
     const ATTEMPTS: usize = 8;
     let is_whole = |sent| long_message(server, sent).as_ref().is_some_and(is_whole_and_closed);
@@ -121,8 +132,8 @@ fn is_whole_and_closed(clue: &Clue) -> bool {
     matches!(clue, Clue::LongMessage { sent, came, closed: true, .. } if sent == came)
 }
 
-/// A server that loses the middle of what a client does not read at once: does it know, at least, what it owed last? Where the
-/// exchange itself comes to nothing, it says neither yes nor no.
+/// A server that loses the middle of what a client does not read at once: does it know, at least,
+/// what it owed last? Where the exchange itself comes to nothing, it says neither yes nor no.
 pub(super) fn whether_the_end_comes(server: &Program) {
     const ATTEMPTS: usize = 3;
     let end = (0..ATTEMPTS).find_map(|_| server.try_aside(end_that_comes).0.ok().flatten());
@@ -131,8 +142,9 @@ pub(super) fn whether_the_end_comes(server: &Program) {
     }
 }
 
-/// How much of a message's end comes to a client that reads once the server has taken all and done with it what it does:
-/// what it takes later, it may find room for. `None` where not all was taken, or all comes.
+/// How much of a message's end comes to a client that reads once the server has taken all and done
+/// with it what it does: what it takes later, it may find room for. `None` where not all was taken,
+/// or all comes.
 fn end_that_comes(server: &Program) -> Result<Option<usize>, Stop> {
     let message = server.bench.large_message();
     let running = server.launch()?;
@@ -148,7 +160,8 @@ fn end_that_comes(server: &Program) -> Result<Option<usize>, Stop> {
     Ok((all_taken && came.len() < message.len()).then_some(end))
 }
 
-/// A client that is not served while another one does not read: is it served when that one has gone?
+/// A client that is not served while another one does not read: is it served when that one has
+/// gone?
 pub(super) fn whether_one_keeps_the_others_waiting(server: &Program) {
     let attempt = |server: &Program| {
         let message = server.bench.payload().letters(13);
@@ -166,9 +179,11 @@ pub(super) fn whether_one_keeps_the_others_waiting(server: &Program) {
     }
 }
 
-/// A size that breaks a server: what comes of one byte more, of as many as came back, and of the next message?
+/// A size that breaks a server: what comes of one byte more, of as many as came back, and of the
+/// next message?
 pub(super) fn what_the_size_does(server: &Program, bad: usize) {
-    let works = |size: usize| server.try_aside(|server| one_client(server, &Case::message(size))).0.is_ok();
+    let works =
+        |size: usize| server.try_aside(|server| one_client(server, &Case::message(size))).0.is_ok();
     let attempt = |server: &Program| {
         let mut payload = server.bench.payload();
         let message = payload.letters(bad);
@@ -188,7 +203,14 @@ pub(super) fn what_the_size_does(server: &Program, bad: usize) {
             server.bench.clue(Clue::own(REST_COMES_WITH_MORE, bad - came));
         }
         let holds_so_many = came > 0 && works(came) && !works(came + 1);
-        server.bench.clue(Clue::Size { bad, came, ending, longer_works: works(bad + 1), holds_so_many, goes_on });
+        server.bench.clue(Clue::Size {
+            bad,
+            came,
+            ending,
+            longer_works: works(bad + 1),
+            holds_so_many,
+            goes_on,
+        });
     }
 }
 
@@ -197,8 +219,8 @@ fn what_comes_of(client: &Peer, message: &[u8], most: usize) -> Result<Vec<u8>, 
     Ok(client.receive(most, patience::REPLY)?.bytes)
 }
 
-/// What a fresh process makes of one message, for each of several, all at the same time: those that fail leave a clue. The
-/// first of them, if any, with its evidence.
+/// What a fresh process makes of one message, for each of several, all at the same time: those that
+/// fail leave a clue. The first of them, if any, with its evidence.
 pub(super) fn which_fail(
     server: &Program,
     messages: &[Vec<&[u8]>],

@@ -60,34 +60,39 @@ fn client_ends_with_newline(seen: &Seen<'_>) -> Option<Diagnosis> {
 
 fn client_low_byte_only(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_frames_every_length";
-    low_byte_only_in(seen, check).and_then(|because| seen.name("client_low_byte_only", because, &[check]))
+    low_byte_only_in(seen, check)
+        .and_then(|because| seen.name("client_low_byte_only", because, &[check]))
 }
 
 fn client_counts_characters(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_counts_bytes";
-    counts_characters_in(seen, check).and_then(|because| seen.name("client_counts_characters", because, &[check]))
+    counts_characters_in(seen, check)
+        .and_then(|because| seen.name("client_counts_characters", because, &[check]))
 }
 
 fn client_prints_own_message(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_prints_replies";
     seen.failed(check)?.own(PRINTED_ITS_OWN)?;
-    let because = "the server answered with other bytes, and the client printed what it had been given";
+    let because =
+        "the server answered with other bytes, and the client printed what it had been given";
     seen.name("client_prints_own_message", because, &[check])
 }
 
 fn client_one_read(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_gathers_pieces";
     let length = seen.failed(check)?.own(WHOLE_ONLY)?;
-    let because =
-        format!("a reply of {length} bytes is printed when it comes in one piece, and not when it comes in several");
+    let because = format!(
+        "a reply of {length} bytes is printed when it comes in one piece, and not when it comes in several"
+    );
     seen.name("client_one_read", because, &[check])
 }
 
 fn client_drops_what_follows(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_keeps_what_follows";
     let lost = seen.failed(check)?.own(LOST_WHAT_FOLLOWED)?;
-    let because =
-        format!("{lost} replies came together with the first one and were lost; sent again, they are printed");
+    let because = format!(
+        "{lost} replies came together with the first one and were lost; sent again, they are printed"
+    );
     seen.name("client_drops_what_follows", because, &[check])
 }
 
@@ -101,26 +106,35 @@ fn client_sends_line_ends(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn client_cuts_length(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_refuses_long_message";
     let length = seen.failed(check)?.own(LENGTH_CUT)?;
-    let because = format!("a message of {length} bytes was sent, and its header says {}", length % 65_536);
+    let because =
+        format!("a message of {length} bytes was sent, and its header says {}", length % 65_536);
     seen.name("client_cuts_length", because, &[check])
 }
 
 fn client_hides_failure(seen: &Seen<'_>) -> Option<Diagnosis> {
     let is_hidden = |failed: &Failed<'_>| {
-        failed.clues().any(|clue| matches!(clue, Clue::Reported { status: Some(status), .. } if status.success()))
+        failed.clues().any(
+            |clue| matches!(clue, Clue::Reported { status: Some(status), .. } if status.success()),
+        )
     };
     let checks = ["client_reports_nobody", "client_reports_cut_message"];
-    let hidden: Vec<Failed<'_>> = checks.iter().filter_map(|check| seen.failed(check)).filter(is_hidden).collect();
+    let hidden: Vec<Failed<'_>> =
+        checks.iter().filter_map(|check| seen.failed(check)).filter(is_hidden).collect();
     let because = match hidden.first()?.verdict.check {
         "client_reports_nobody" => "nobody listened, and its exit status was 0",
         _ => "the stream ended inside of a reply, and its exit status was 0",
     };
-    seen.name("client_hides_failure", because, &hidden.iter().map(|failed| failed.verdict.check).collect::<Vec<_>>())
+    seen.name(
+        "client_hides_failure",
+        because,
+        &hidden.iter().map(|failed| failed.verdict.check).collect::<Vec<_>>(),
+    )
 }
 
 fn client_small_buffer(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "framed_programs_agree";
     let longest = seen.failed(check)?.own(LONGEST_REPLY)?;
-    let because = format!("a reply of {longest} bytes is printed, and one of {} bytes is not", longest + 1);
+    let because =
+        format!("a reply of {longest} bytes is printed, and one of {} bytes is not", longest + 1);
     seen.name("client_small_buffer", because, &[check])
 }

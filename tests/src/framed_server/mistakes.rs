@@ -72,12 +72,18 @@ const ONE: &str = "echoes_one_message";
 fn other_header(seen: &Seen<'_>, way: &str) -> Option<usize> {
     let failed = seen.failed(ONE)?;
     let all = [LITTLE_ENDIAN, COUNTS_HEADER, TEXT_DIGITS];
-    if all.iter().any(|other| *other != way && failed.own(other).is_some()) { None } else { failed.own(way) }
+    if all.iter().any(|other| *other != way && failed.own(other).is_some()) {
+        None
+    } else {
+        failed.own(way)
+    }
 }
 
 fn little_endian(seen: &Seen<'_>) -> Option<Diagnosis> {
     let length = other_header(seen, LITTLE_ENDIAN)?;
-    let because = format!("a body of {length} bytes came back when its header was 0x{length:02x} 0x00, low byte first");
+    let because = format!(
+        "a body of {length} bytes came back when its header was 0x{length:02x} 0x00, low byte first"
+    );
     seen.name("little_endian", because, &[ONE])
 }
 
@@ -89,7 +95,10 @@ fn counts_header(seen: &Seen<'_>) -> Option<Diagnosis> {
 
 fn text_digits(seen: &Seen<'_>) -> Option<Diagnosis> {
     let length = other_header(seen, TEXT_DIGITS)?;
-    let because = format!("a body of {length} bytes came back when its header was the text {:?}", length.to_string());
+    let because = format!(
+        "a body of {length} bytes came back when its header was the text {:?}",
+        length.to_string()
+    );
     seen.name("text_digits", because, &[ONE])
 }
 
@@ -109,7 +118,8 @@ fn dies_on_empty_body(seen: &Seen<'_>) -> Option<Diagnosis> {
 
 /// The length that stands in the header that came, where it is the first thing that is wrong.
 pub(crate) fn wrong_length(difference: &Difference) -> Option<usize> {
-    let header = difference.observed.first_chunk().filter(|_| difference.from == 0 && difference.at < 2)?;
+    let header =
+        difference.observed.first_chunk().filter(|_| difference.from == 0 && difference.at < 2)?;
     Some(usize::from(u16::from_be_bytes(*header)))
 }
 
@@ -123,12 +133,15 @@ pub(crate) fn low_byte_only_in(seen: &Seen<'_>, check: &str) -> Option<String> {
     let failed = seen.failed(check)?;
     let is_first = failed.failure.smallest_failing_input == Some(256);
     let length = wrong_length(failed.difference()?).filter(|length| is_first && *length == 0)?;
-    Some(format!("a body of 255 bytes goes well, and the header for one of 256 bytes says {length}"))
+    Some(format!(
+        "a body of 255 bytes goes well, and the header for one of 256 bytes says {length}"
+    ))
 }
 
 fn counts_characters(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "counts_bytes";
-    counts_characters_in(seen, check).and_then(|because| seen.name("counts_characters", because, &[check]))
+    counts_characters_in(seen, check)
+        .and_then(|because| seen.name("counts_characters", because, &[check]))
 }
 
 /// The header holds the number of the body's characters.
@@ -137,7 +150,9 @@ pub(crate) fn counts_characters_in(seen: &Seen<'_>, check: &str) -> Option<Strin
     let body = std::str::from_utf8(difference.expected.get(2..)?).ok()?;
     let length = wrong_length(difference).filter(|length| *length == body.chars().count())?;
     let bytes = body.len();
-    Some(format!("the header for {body:?}, which has {bytes} bytes, says {length}: so many characters it has"))
+    Some(format!(
+        "the header for {body:?}, which has {bytes} bytes, says {length}: so many characters it has"
+    ))
 }
 
 // ---- pieces ----
@@ -159,15 +174,17 @@ fn one_read_for_body(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn drops_what_follows(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "answers_three_in_one_segment";
     let lost = seen.failed(check)?.own(LOST_WHAT_FOLLOWED)?;
-    let because =
-        format!("of three messages in one segment the first came back, the other {lost} never; the next one did");
+    let because = format!(
+        "of three messages in one segment the first came back, the other {lost} never; the next one did"
+    );
     seen.name("drops_what_follows", because, &[check])
 }
 
 fn forgets_half_message(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "keeps_what_follows";
     seen.failed(check)?.own(FORGOT_THE_HALF)?;
-    let because = "a message came with the first byte of the next one's header, and that byte was forgotten";
+    let because =
+        "a message came with the first byte of the next one's header, and that byte was forgotten";
     seen.name("forgets_half_message", because, &[check])
 }
 
@@ -183,21 +200,28 @@ fn takes_end_for_error(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn hangs_on_cut_message(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "reports_cut_message";
     seen.failed(check).filter(|failed| !failed.died())?.own(STILL_OPEN)?;
-    let because = "a client had ended its side in the middle of a message, and its connection stayed open";
+    let because =
+        "a client had ended its side in the middle of a message, and its connection stayed open";
     seen.name("hangs_on_cut_message", because, &[check])
 }
 
 fn replaces_invalid_text(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "reports_invalid_text";
     let count = seen.failed(check)?.own(REPLACED)?;
-    let because = format!("a body that is not UTF-8 came back with {count} replacement character(s), U+FFFD, in it");
+    let because = format!(
+        "a body that is not UTF-8 came back with {count} replacement character(s), U+FFFD, in it"
+    );
     seen.name("replaces_invalid_text", because, &[check])
 }
 
 fn dies_on_reset(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "outlives_reset";
     let exit = seen.failed(check)?.verdict.ended.as_ref()?;
-    seen.name("dies_on_reset", format!("a client reset its connection, and the program ended: {exit}"), &[check])
+    seen.name(
+        "dies_on_reset",
+        format!("a client reset its connection, and the program ended: {exit}"),
+        &[check],
+    )
 }
 
 // ---- clients ----

@@ -10,7 +10,11 @@ use super::{Effort, OurEnd, Sockets, Tasks, Whereabouts, Wires};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Standstill(std::convert::Infallible);
 
-pub(crate) fn listening(_launcher: u32, _program: u32, _with_children: bool) -> Option<Vec<SocketAddr>> {
+pub(crate) fn listening(
+    _launcher: u32,
+    _program: u32,
+    _with_children: bool,
+) -> Option<Vec<SocketAddr>> {
     None
 }
 

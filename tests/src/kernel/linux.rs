@@ -1,8 +1,9 @@
 //! The kernel's own account, from `/proc` (proc(5)) and `pidfd_getfd(2)`.
 //!
-//! A socket of the program is looked at through a duplicate of its descriptor, held for microseconds. That answers in any
-//! network namespace and needs no table of all the machine's sockets, which costs milliseconds to read. Looking changes
-//! nothing: no flag, which the program would share, is set.
+//! A socket of the program is looked at through a duplicate of its descriptor, held for
+//! microseconds. That answers in any network namespace and needs no table of all the machine's
+//! sockets, which costs milliseconds to read. Looking changes nothing: no flag, which the program
+//! would share, is set.
 
 #[path = "linux/asked.rs"]
 mod asked;
@@ -31,16 +32,22 @@ pub(crate) use stuck::whereabouts;
 
 use process::{Copied, Process};
 
-/// Every thread of a program, each blocked without a time limit: its id, the system call, and how often it has run.
+/// Every thread of a program, each blocked without a time limit: its id, the system call, and how
+/// often it has run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Standstill(Vec<(u32, i64, u64)>);
 
-pub(crate) fn listening(launcher: u32, program: u32, with_children: bool) -> Option<Vec<SocketAddr>> {
+pub(crate) fn listening(
+    launcher: u32,
+    program: u32,
+    with_children: bool,
+) -> Option<Vec<SocketAddr>> {
     let own = listening_in(program)?;
     if !own.is_empty() || !with_children {
         return Some(own);
     }
-    let all: Option<Vec<_>> = descendants_since(launcher, just_now()).into_iter().map(listening_in).collect();
+    let all: Option<Vec<_>> =
+        descendants_since(launcher, just_now()).into_iter().map(listening_in).collect();
     Some(all?.concat())
 }
 
@@ -54,7 +61,8 @@ pub(crate) fn resident_memory(launcher: u32) -> Option<u64> {
     descendants_since(launcher, just_now()).into_iter().map(proportional_memory).sum()
 }
 
-/// `/proc/PID/smaps_rollup` (proc(5)): each resident page divided by how many processes share it. 0 where the process has gone.
+/// `/proc/PID/smaps_rollup` (proc(5)): each resident page divided by how many processes share it. 0
+/// where the process has gone.
 fn proportional_memory(pid: u32) -> Option<u64> {
     const KIB: u64 = 1024;
     let text = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
@@ -89,7 +97,8 @@ pub(crate) fn reuses_address(launcher: u32) -> Option<bool> {
 
 pub(crate) fn read_size(launcher: u32) -> Option<usize> {
     let processes = descendants_since(launcher, just_now());
-    let tasks = processes.into_iter().flat_map(|pid| threads(pid).into_iter().map(move |tid| (pid, tid)));
+    let tasks =
+        processes.into_iter().flat_map(|pid| threads(pid).into_iter().map(move |tid| (pid, tid)));
     tasks.filter_map(|(pid, tid)| Some((pid, waiting_call(pid, tid)?))).find_map(|(pid, call)| {
         let reads = matches!(call.number, libc::SYS_read | libc::SYS_recvfrom);
         let reads = reads && Process::open(pid)?.is_one_of(call.arguments[0], &["socket:"]);
@@ -98,7 +107,9 @@ pub(crate) fn read_size(launcher: u32) -> Option<usize> {
 }
 
 pub(crate) fn waits_to_write(launcher: u32) -> Option<usize> {
-    let folders = descendants_since(launcher, just_now()).into_iter().map(|pid| format!("/proc/{pid}/fdinfo"));
+    let folders = descendants_since(launcher, just_now())
+        .into_iter()
+        .map(|pid| format!("/proc/{pid}/fdinfo"));
     let files = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let texts = files.filter_map(|file| fs::read_to_string(file.path()).ok());
     let epolls: Vec<String> = texts.filter(|text| text.contains("\ntfd:")).collect();
@@ -109,7 +120,9 @@ pub(crate) fn waits_to_write(launcher: u32) -> Option<usize> {
 pub(crate) fn effort(launcher: u32) -> Option<Effort> {
     let mut sum = Effort::default();
     for pid in descendants_since(launcher, just_now()) {
-        for (_, account) in threads(pid).into_iter().filter_map(|tid| Some((tid, schedstat(pid, tid)?))) {
+        for (_, account) in
+            threads(pid).into_iter().filter_map(|tid| Some((tid, schedstat(pid, tid)?)))
+        {
             sum.ran += account.ran;
             sum.queued += account.queued;
         }
@@ -122,13 +135,17 @@ pub(crate) fn total_processor_time(launcher: u32) -> Option<Duration> {
 }
 
 fn processor_time_of(launcher: u32, processes: &[u32]) -> Option<Duration> {
-    let own: Option<u64> = processes.iter().map(|&pid| Some(stat(pid)?.ticks_with_children())).sum();
+    let own: Option<u64> =
+        processes.iter().map(|&pid| Some(stat(pid)?.ticks_with_children())).sum();
     let reaped = stat(launcher)?.ticks_of_children();
-    Some(Duration::from_secs_f64((own.unwrap_or(0) + reaped) as f64 / rustix::param::clock_ticks_per_second() as f64))
+    Some(Duration::from_secs_f64(
+        (own.unwrap_or(0) + reaped) as f64 / rustix::param::clock_ticks_per_second() as f64,
+    ))
 }
 
 pub(crate) fn unread_from(launcher: u32, program: u32, peer: SocketAddr) -> Option<usize> {
-    unread_in(&[program], peer).or_else(|| unread_in(&descendants_since(launcher, just_now()), peer))
+    unread_in(&[program], peer)
+        .or_else(|| unread_in(&descendants_since(launcher, just_now()), peer))
 }
 
 fn unread_in(processes: &[u32], peer: SocketAddr) -> Option<usize> {
@@ -155,9 +172,11 @@ pub(crate) fn standstill(
         // The youngest threads first: where one is at work, it is most often among them.
         for tid in threads(pid).into_iter().rev().filter(|tid| !process.has_lost(*tid)) {
             let call = waiting_call(pid, tid)?;
-            // A thread that is being woken keeps its call until it runs, but it no longer sleeps; on a busy machine that
-            // lasts for milliseconds.
-            if !waits_without_limit(process, &call) || !stat_of(&format!("{pid}/task/{tid}"))?.sleeps() {
+            // A thread that is being woken keeps its call until it runs, but it no longer sleeps;
+            // on a busy machine that lasts for milliseconds.
+            if !waits_without_limit(process, &call)
+                || !stat_of(&format!("{pid}/task/{tid}"))?.sleeps()
+            {
                 return None;
             }
             if asked::is_there(process, &call) {
@@ -166,10 +185,14 @@ pub(crate) fn standstill(
             picture.push((tid, call.number, schedstat(pid, tid)?.times_run));
         }
     }
-    let awaits_end =
-        |socket: &Socket| peer_of(socket).is_some_and(|peer| left.contains(&peer)) && !has_seen_the_end(socket);
+    let awaits_end = |socket: &Socket| {
+        peer_of(socket).is_some_and(|peer| left.contains(&peer)) && !has_seen_the_end(socket)
+    };
     let is_at_rest = |socket: &Socket| {
-        has_no_timeout(socket) && !hears_from_outside(socket) && is_still(socket, wires) && !awaits_end(socket)
+        has_no_timeout(socket)
+            && !hears_from_outside(socket)
+            && is_still(socket, wires)
+            && !awaits_end(socket)
     };
     let still = !processes.iter().any(has_timers) && every_socket(&processes, is_at_rest)?;
     // A program of which nothing is left does not wait: how it ended is about to be heard.
@@ -183,12 +206,14 @@ pub(crate) fn descendants(of: u32) -> Vec<u32> {
 
 /// All descendants of a process, by a look that began at `earliest` or later.
 fn descendants_since(of: u32, earliest: Instant) -> Vec<u32> {
-    static IS_LISTED: LazyLock<bool> = LazyLock::new(|| fs::exists("/proc/thread-self/children").unwrap_or(false));
+    static IS_LISTED: LazyLock<bool> =
+        LazyLock::new(|| fs::exists("/proc/thread-self/children").unwrap_or(false));
     if *IS_LISTED { listed_below(of) } else { found_below(of, earliest) }
 }
 
-/// By the lists of children that the kernel keeps (proc_pid_task(5), children): what else runs on the machine costs nothing. One
-/// that is given to another parent in this moment may be overlooked, and is in the next look.
+/// By the lists of children that the kernel keeps (proc_pid_task(5), children): what else runs on
+/// the machine costs nothing. One that is given to another parent in this moment may be overlooked,
+/// and is in the next look.
 fn listed_below(of: u32) -> Vec<u32> {
     let mut seen = BTreeSet::new();
     let mut below = vec![of];
@@ -201,15 +226,17 @@ fn listed_below(of: u32) -> Vec<u32> {
     below.split_off(1).into_iter().filter(|pid| living_parent(*pid).is_some()).collect()
 }
 
-/// By a look at all processes of the machine, where the kernel was built without those lists (CONFIG_PROC_CHILDREN): checks that
-/// run at the same time share their looks.
+/// By a look at all processes of the machine, where the kernel was built without those lists
+/// (CONFIG_PROC_CHILDREN): checks that run at the same time share their looks.
 fn found_below(of: u32, earliest: Instant) -> Vec<u32> {
     let parents = processes(earliest);
     let mut found = vec![of];
     let mut next = 0;
     while next < found.len() {
         let parent = found[next];
-        found.extend(parents.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(pid, _)| *pid));
+        found.extend(
+            parents.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(pid, _)| *pid),
+        );
         next += 1;
     }
     found.split_off(1)
@@ -233,7 +260,8 @@ fn processes(earliest: Instant) -> Parents {
     parents
 }
 
-/// The parent of a process that is no zombie. Read for every process of the machine, so it stops where it knows enough.
+/// The parent of a process that is no zombie. Read for every process of the machine, so it stops
+/// where it knows enough.
 fn living_parent(pid: u32) -> Option<u32> {
     let mut beginning = [0; 128]; // the name has at most 64 bytes, and state and parent follow it
     let mut file = fs::File::open(format!("/proc/{pid}/stat")).ok()?;
@@ -262,14 +290,19 @@ pub(crate) fn become_subreaper() -> std::io::Result<()> {
     Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
 
-/// What was handed to the network through this socket has been acknowledged by the other side's kernel, all of it or all that
-/// a closed window does not keep back (tcp(7), SIOCOUTQ and SIOCOUTQNSD).
+/// What was handed to the network through this socket has been acknowledged by the other side's
+/// kernel, all of it or all that a closed window does not keep back (tcp(7), SIOCOUTQ and
+/// SIOCOUTQNSD).
 pub(crate) fn is_still(socket: impl AsFd, wires: Wires) -> bool {
     const SIOCOUTQNSD: rustix::ioctl::Opcode = 0x894b;
 
     // SAFETY: the request writes one int (linux/sockios.h).
-    let unsent =
-        unsafe { rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQNSD, libc::c_int>::new()) };
+    let unsent = unsafe {
+        rustix::ioctl::ioctl(
+            socket.as_fd(),
+            rustix::ioctl::Getter::<SIOCOUTQNSD, libc::c_int>::new(),
+        )
+    };
     match (unacknowledged(&socket), unsent, wires) {
         (Ok(queued), _, Wires::Empty) => queued == 0,
         (Ok(queued), Ok(unsent), Wires::Stalled) => queued == unsent,
@@ -277,12 +310,15 @@ pub(crate) fn is_still(socket: impl AsFd, wires: Wires) -> bool {
     }
 }
 
-/// Bytes that were handed to the network through this socket and that the other side's kernel has not acknowledged.
+/// Bytes that were handed to the network through this socket and that the other side's kernel has
+/// not acknowledged.
 fn unacknowledged(socket: impl AsFd) -> rustix::io::Result<libc::c_int> {
     const SIOCOUTQ: rustix::ioctl::Opcode = libc::TIOCOUTQ as rustix::ioctl::Opcode;
 
     // SAFETY: the request writes one int (linux/sockios.h).
-    unsafe { rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQ, libc::c_int>::new()) }
+    unsafe {
+        rustix::ioctl::ioctl(socket.as_fd(), rustix::ioctl::Getter::<SIOCOUTQ, libc::c_int>::new())
+    }
 }
 
 // ---- sockets ----
@@ -292,7 +328,8 @@ fn opened(pids: &[u32]) -> Vec<Process> {
     pids.iter().copied().filter_map(Process::open).collect()
 }
 
-/// Shows every socket of these processes once, until one does not hold. `None` where the kernel refuses to show one.
+/// Shows every socket of these processes once, until one does not hold. `None` where the kernel
+/// refuses to show one.
 fn every_socket(processes: &[Process], mut holds: impl FnMut(&Socket) -> bool) -> Option<bool> {
     let mut seen = BTreeSet::new();
     for process in processes {
@@ -337,11 +374,13 @@ fn peer_of(socket: &Socket) -> Option<SocketAddr> {
     socket.peer_addr().ok()?.as_socket().map(canonical)
 }
 
-/// The slower way to a listening socket's address, for systems that refuse `pidfd_getfd`: the network namespace's table.
+/// The slower way to a listening socket's address, for systems that refuse `pidfd_getfd`: the
+/// network namespace's table.
 fn listener_in_table(pid: u32, inode: u64) -> Option<Option<SocketAddr>> {
     let mut tables = String::new();
     for table in ["tcp", "tcp6"] {
-        tables.push_str(&fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
+        tables
+            .push_str(&fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
     }
     if tables.is_empty() {
         return None;
@@ -349,7 +388,8 @@ fn listener_in_table(pid: u32, inode: u64) -> Option<Option<SocketAddr>> {
     Some(tables.lines().find_map(|line| listener_in_line(line, inode)))
 }
 
-/// One line of `/proc/net/tcp` (proc_net(5)): `sl local_address rem_address st …  inode`, addresses in host byte order.
+/// One line of `/proc/net/tcp` (proc_net(5)): `sl local_address rem_address st …  inode`, addresses
+/// in host byte order.
 fn listener_in_line(line: &str, inode: u64) -> Option<SocketAddr> {
     const LISTEN: &str = "0A";
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
@@ -387,8 +427,9 @@ fn has_no_timeout(socket: &Socket) -> bool {
     matches!((socket.read_timeout(), socket.write_timeout()), (Ok(None), Ok(None)))
 }
 
-/// The other end is neither the harness nor one of the program's own processes: a service of the machine's, like that of a
-/// container, or another machine. What comes from there is not under way in anything that can be seen here.
+/// The other end is neither the harness nor one of the program's own processes: a service of the
+/// machine's, like that of a container, or another machine. What comes from there is not under way
+/// in anything that can be seen here.
 fn hears_from_outside(socket: &Socket) -> bool {
     let Ok(peer) = socket.peer_addr() else { return false };
     let is_service = peer.is_unix() && !peer.is_unnamed();
@@ -404,12 +445,17 @@ struct Account {
     times_run: u64,
 }
 
-/// `/proc/PID/task/TID/schedstat`: nanoseconds on a processor, nanoseconds in the run queue, times run (sched-stats.rst).
+/// `/proc/PID/task/TID/schedstat`: nanoseconds on a processor, nanoseconds in the run queue, times
+/// run (sched-stats.rst).
 fn schedstat(pid: u32, tid: u32) -> Option<Account> {
     let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat")).ok()?;
     let mut fields = text.split_ascii_whitespace().map(str::parse::<u64>);
     let mut next = || fields.next()?.ok();
-    Some(Account { ran: Duration::from_nanos(next()?), queued: Duration::from_nanos(next()?), times_run: next()? })
+    Some(Account {
+        ran: Duration::from_nanos(next()?),
+        queued: Duration::from_nanos(next()?),
+        times_run: next()?,
+    })
 }
 
 struct Stat {
@@ -432,7 +478,8 @@ impl Stat {
     }
 }
 
-/// `/proc/PID/stat`; the name in parentheses may hold anything, so the fields are counted from its last parenthesis.
+/// `/proc/PID/stat`; the name in parentheses may hold anything, so the fields are counted from its
+/// last parenthesis.
 fn stat(pid: u32) -> Option<Stat> {
     stat_of(&pid.to_string())
 }
@@ -441,7 +488,10 @@ fn stat_of(task: &str) -> Option<Stat> {
     let text = String::from_utf8_lossy(&fs::read(format!("/proc/{task}/stat")).ok()?).into_owned();
     let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
     let time = |at: usize| fields.get(at).and_then(|field| field.parse().ok());
-    Some(Stat { state: fields.first()?.chars().next()?, times: [time(11)?, time(12)?, time(13)?, time(14)?] })
+    Some(Stat {
+        state: fields.first()?.chars().next()?,
+        times: [time(11)?, time(12)?, time(13)?, time(14)?],
+    })
 }
 
 fn threads(pid: u32) -> Vec<u32> {
@@ -450,14 +500,18 @@ fn threads(pid: u32) -> Vec<u32> {
 }
 
 pub(crate) fn is_running(launcher: u32) -> bool {
-    let runs = |pid: u32, tid: u32| stat_of(&format!("{pid}/task/{tid}")).is_some_and(|stat| stat.state == 'R');
-    descendants_since(launcher, just_now()).into_iter().any(|pid| threads(pid).into_iter().any(|tid| runs(pid, tid)))
+    let runs = |pid: u32, tid: u32| {
+        stat_of(&format!("{pid}/task/{tid}")).is_some_and(|stat| stat.state == 'R')
+    };
+    descendants_since(launcher, just_now())
+        .into_iter()
+        .any(|pid| threads(pid).into_iter().any(|tid| runs(pid, tid)))
 }
 
 /// A folder has a link from itself, one from its parent and one from each folder in it.
 pub(crate) fn thread_count(pid: u32) -> u32 {
-    let links =
-        fs::metadata(format!("/proc/{pid}/task")).map_or(0, |folder| std::os::unix::fs::MetadataExt::nlink(&folder));
+    let links = fs::metadata(format!("/proc/{pid}/task"))
+        .map_or(0, |folder| std::os::unix::fs::MetadataExt::nlink(&folder));
     links.saturating_sub(2) as u32
 }
 
@@ -467,7 +521,8 @@ struct Call {
     arguments: [u64; 6],
 }
 
-/// `/proc/PID/task/TID/syscall`; `None` where the thread runs, is about to run, or is blocked outside of a system call.
+/// `/proc/PID/task/TID/syscall`; `None` where the thread runs, is about to run, or is blocked
+/// outside of a system call.
 fn waiting_call(pid: u32, tid: u32) -> Option<Call> {
     call_in(&fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")).ok()?)
 }
@@ -482,9 +537,11 @@ fn call_in(text: &str) -> Option<Call> {
     Some(Call { number, arguments })
 }
 
-/// Only something from outside of the program can end this call. What is not known to be so is taken to end by itself.
+/// Only something from outside of the program can end this call. What is not known to be so is
+/// taken to end by itself.
 fn waits_without_limit(process: &Process, call: &Call) -> bool {
-    /// To read from a file ends by itself, also where its file system is another process's and lets it wait.
+    /// To read from a file ends by itself, also where its file system is another process's and lets
+    /// it wait.
     const SILENT: [&str; 4] = ["socket:", "pipe:", "anon_inode:", "/dev/"];
     let no_pointer = |at: usize| call.arguments[at] == 0;
     let forever = |at: usize| (call.arguments[at] as i32) < 0;
@@ -508,21 +565,24 @@ fn waits_without_limit(process: &Process, call: &Call) -> bool {
     }
 }
 
-/// Something that wakes a program and that no system call's arguments show: a descriptor of a timer, of signals or of a ring,
-/// a POSIX timer, or a handler for an alarm.
+/// Something that wakes a program and that no system call's arguments show: a descriptor of a
+/// timer, of signals or of a ring, a POSIX timer, or a handler for an alarm.
 fn has_timers(process: &Process) -> bool {
     const WAKERS: [&str; 3] = ["[timerfd]", "[signalfd]", "[io_uring]"];
-    const ALARMS: u64 = 1 << (libc::SIGALRM - 1) | 1 << (libc::SIGVTALRM - 1) | 1 << (libc::SIGPROF - 1);
+    const ALARMS: u64 =
+        1 << (libc::SIGALRM - 1) | 1 << (libc::SIGVTALRM - 1) | 1 << (libc::SIGPROF - 1);
 
     // Where the kernel does not list them (CONFIG_CHECKPOINT_RESTORE), there may be some.
-    let posix = !fs::read_to_string(format!("/proc/{}/timers", process.pid)).is_ok_and(|timers| timers.is_empty());
+    let posix = !fs::read_to_string(format!("/proc/{}/timers", process.pid))
+        .is_ok_and(|timers| timers.is_empty());
     let wakes = |target: &str| WAKERS.iter().any(|kind| target.contains(kind));
     let descriptor = process.descriptors().iter().any(|(_, target)| wakes(target));
     posix || descriptor || caught_signals(process.pid).is_none_or(|caught| caught & ALARMS != 0)
 }
 
 fn caught_signals(pid: u32) -> Option<u64> {
-    let status = String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/status")).ok()?).into_owned();
+    let status =
+        String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/status")).ok()?).into_owned();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
     u64::from_str_radix(mask.trim(), 16).ok()
 }
@@ -554,7 +614,8 @@ mod tests {
         let call = waiting_call(child, child)?;
         let sleeps = stat_of(&format!("{child}/task/{child}"))?.sleeps();
         let child = Process::open(child)?;
-        (sleeps && waits_without_limit(&child, &call) && !has_timers(&child)).then_some(Standstill(Vec::new()))
+        (sleeps && waits_without_limit(&child, &call) && !has_timers(&child))
+            .then_some(Standstill(Vec::new()))
     }
 
     #[track_caller]
@@ -572,7 +633,8 @@ mod tests {
         });
     }
 
-    /// By its path nobody can tell what is behind it: it may be a file of another process's file system.
+    /// By its path nobody can tell what is behind it: it may be a file of another process's file
+    /// system.
     #[test]
     fn a_program_that_reads_from_a_path_is_not_stuck() {
         let folder = tempfile::tempdir().unwrap();
@@ -619,7 +681,9 @@ threading.Thread(target=lambda: subprocess.run('cat | cat; :', shell=True)).star
         }
         run_and_look(Command::new("python3").args(["-c", children_of_a_thread]), |pid| {
             let cats = |pids: &BTreeSet<u32>| {
-                let names = pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
+                let names = pids
+                    .iter()
+                    .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
                 names.filter(|name| name == "cat\n").count()
             };
             soon("both should see the cats of a thread's shell, and nobody else", || {
@@ -666,8 +730,12 @@ sys.stdin.read()";
             return;
         }
         run_and_look(Command::new("python3").args(["-c", hold]), |pid| {
-            soon("50 MB should show", || proportional_memory(pid).is_some_and(|bytes| bytes > 50_000_000));
-            soon("no more than that", || proportional_memory(pid).is_some_and(|bytes| bytes < 80_000_000));
+            soon("50 MB should show", || {
+                proportional_memory(pid).is_some_and(|bytes| bytes > 50_000_000)
+            });
+            soon("no more than that", || {
+                proportional_memory(pid).is_some_and(|bytes| bytes < 80_000_000)
+            });
         });
     }
 
@@ -684,7 +752,8 @@ sys.stdin.read()";
     #[test]
     fn a_service_of_the_machine_may_be_heard_from_and_a_pair_of_sockets_not() {
         let folder = tempfile::tempdir().unwrap();
-        let service = std::os::unix::net::UnixListener::bind(folder.path().join("service")).unwrap();
+        let service =
+            std::os::unix::net::UnixListener::bind(folder.path().join("service")).unwrap();
         let user = std::os::unix::net::UnixStream::connect(folder.path().join("service")).unwrap();
         let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();

@@ -1,6 +1,7 @@
 //! Where a program is when a wait for it ends in vain: the facts, and the sentence that they make.
 //!
-//! The facts are the kernel's ([`Tree::whereabouts`](super::Tree::whereabouts)); the words are the same on every system.
+//! The facts are the kernel's ([`Tree::whereabouts`](super::Tree::whereabouts)); the words are the
+//! same on every system.
 
 use std::fmt;
 use std::time::Duration;
@@ -105,7 +106,8 @@ impl fmt::Display for Stuck {
         match self.programs.as_slice() {
             [one] => one.fmt(f),
             several => {
-                let each: Vec<String> = several.iter().map(|one| format!("{}: {one}", one.program)).collect();
+                let each: Vec<String> =
+                    several.iter().map(|one| format!("{}: {one}", one.program)).collect();
                 f.write_str(&each.join("; "))
             }
         }
@@ -127,19 +129,29 @@ impl Whereabouts {
     /// The only thread.
     fn alone(&self, thread: &Thread) -> String {
         let call = match thread {
-            Thread::Running => return format!("running: it has used {} of processor time", time(self.processor_time)),
+            Thread::Running => {
+                return format!(
+                    "running: it has used {} of processor time",
+                    time(self.processor_time)
+                );
+            }
             Thread::Stopped => return "stopped by a signal".to_owned(),
             Thread::Waits(call) => call,
         };
         let Call { name, on, limited } = call;
         match on {
             On::Time => format!("asleep in {name}"),
-            On::OtherThread if !limited => format!("waiting in {name}: for another thread, or for a lock"),
+            On::OtherThread if !limited => {
+                format!("waiting in {name}: for another thread, or for a lock")
+            }
             On::Child => format!("in {name}: for a child process"),
             On::Connection(who) => {
                 let unread = self.connections.iter().find(|connection| connection.with == *who);
-                let unread = unread.filter(|connection| connection.unread > 0 || *who == Who::Server);
-                let bytes = unread.map_or_else(String::new, |connection| format!(", with {}", connection.bytes()));
+                let unread =
+                    unread.filter(|connection| connection.unread > 0 || *who == Who::Server);
+                let bytes = unread.map_or_else(String::new, |connection| {
+                    format!(", with {}", connection.bytes())
+                });
                 format!("{}{}{bytes}", call.with_verb(), on.words(1))
             }
             _ => format!("{}{}", call.with_verb(), on.words(1)),
@@ -159,9 +171,11 @@ impl Whereabouts {
                 let all = if only.len() == 2 { "both" } else { "all" };
                 vec![format!("{all} {}", self.group(only))]
             }
-            _ => {
-                groups.iter().take(NAMED).map(|group| format!("{} {}", count(group.len()), self.group(group))).collect()
-            }
+            _ => groups
+                .iter()
+                .take(NAMED)
+                .map(|group| format!("{} {}", count(group.len()), self.group(group)))
+                .collect(),
         };
         let more = groups.iter().skip(NAMED).map(Vec::len).sum::<usize>() + self.further;
         if more > 0 {
@@ -184,7 +198,9 @@ impl Whereabouts {
 
     fn group(&self, group: &[&Thread]) -> String {
         let call = match group[0] {
-            Thread::Running => return format!("running ({} of processor time used)", time(self.processor_time)),
+            Thread::Running => {
+                return format!("running ({} of processor time used)", time(self.processor_time));
+            }
             Thread::Stopped => return "stopped by a signal".to_owned(),
             Thread::Waits(call) => call,
         };
@@ -193,9 +209,12 @@ impl Whereabouts {
         let on = match call.on {
             On::Connection(Who::Client(_)) => {
                 let place = |with: &Who| self.connections.iter().position(|one| one.with == *with);
-                let mut theirs: Vec<&Who> = group.iter().filter_map(|thread| thread.connection()).collect();
+                let mut theirs: Vec<&Who> =
+                    group.iter().filter_map(|thread| thread.connection()).collect();
                 theirs.sort_by_key(|with| place(with).unwrap_or(usize::MAX));
-                on_the_connections_of(&theirs.into_iter().filter_map(Who::client).collect::<Vec<_>>())
+                on_the_connections_of(
+                    &theirs.into_iter().filter_map(Who::client).collect::<Vec<_>>(),
+                )
             }
             _ => call.on.words(group.len()),
         };
@@ -208,37 +227,53 @@ impl Whereabouts {
             [one] => one.connection(),
             _ => None, // with the connection that it is blocked on, an only thread has told of its bytes
         };
-        let unread: Vec<&Connection> =
-            self.connections.iter().filter(|one| one.unread > 0 && Some(&one.with) != alone).collect();
+        let unread: Vec<&Connection> = self
+            .connections
+            .iter()
+            .filter(|one| one.unread > 0 && Some(&one.with) != alone)
+            .collect();
         let said = [unread_words(&unread), waiting_words(&self.waiting)];
         let said: Vec<String> = said.into_iter().filter(|words| !words.is_empty()).collect();
         match said.as_slice() {
-            [] if self.has_event_loop() && !self.connections.is_empty() => "; nothing lies unread".to_owned(),
+            [] if self.has_event_loop() && !self.connections.is_empty() => {
+                "; nothing lies unread".to_owned()
+            }
             [] => String::new(),
             said => format!(", while {}", said.join(" and ")),
         }
     }
 
     fn has_event_loop(&self) -> bool {
-        self.threads.iter().any(|thread| thread.call().is_some_and(|call| matches!(call.on, On::Descriptors(_))))
+        self.threads
+            .iter()
+            .any(|thread| thread.call().is_some_and(|call| matches!(call.on, On::Descriptors(_))))
     }
 
-    /// Connections that no thread is busy with: the client has gone, or everybody waits for the next one.
+    /// Connections that no thread is busy with: the client has gone, or everybody waits for the
+    /// next one.
     fn still_open(&self) -> String {
         let busy = |with: &Who| self.threads.iter().any(|thread| thread.connection() == Some(with));
         let idle = || self.connections.iter().filter(|one| one.unread == 0 && !busy(&one.with));
-        let ended: Vec<&str> = idle().filter(|one| one.ended).filter_map(|one| one.with.client()).collect();
-        let open: Vec<&str> = idle().filter(|one| !one.ended).filter_map(|one| one.with.client()).collect();
+        let ended: Vec<&str> =
+            idle().filter(|one| one.ended).filter_map(|one| one.with.client()).collect();
+        let open: Vec<&str> =
+            idle().filter(|one| !one.ended).filter_map(|one| one.with.client()).collect();
         let only_accept = self.further == 0
-            && self.threads.iter().all(|thread| matches!(thread, Thread::Waits(call) if call.on == On::Listener));
+            && self
+                .threads
+                .iter()
+                .all(|thread| matches!(thread, Thread::Waits(call) if call.on == On::Listener));
         let is_open = |clients: &[&str]| {
-            let (connections, are) = if clients.len() == 1 { ("connection", "is") } else { ("connections", "are") };
+            let (connections, are) =
+                if clients.len() == 1 { ("connection", "is") } else { ("connections", "are") };
             format!("; the {connections} of {} {are} still open", names(clients))
         };
         match (ended.as_slice(), open.as_slice()) {
             ([], open) if !open.is_empty() && only_accept => is_open(open),
             ([one], _) => is_open(&[one]) + ", though that client has ended its side",
-            (several, _) if !several.is_empty() => is_open(several) + ", though they have ended their sides",
+            (several, _) if !several.is_empty() => {
+                is_open(several) + ", though they have ended their sides"
+            }
             _ => String::new(),
         }
     }
@@ -308,7 +343,11 @@ impl On {
             Self::Descriptors(Some(count)) => format!(" on {count} descriptors"),
             Self::StandardInput => " on standard input".to_owned(),
             Self::Thing(thing) => format!(" on {thing}"),
-            Self::Descriptors(None) | Self::Child | Self::OtherThread | Self::Time | Self::Itself => String::new(),
+            Self::Descriptors(None)
+            | Self::Child
+            | Self::OtherThread
+            | Self::Time
+            | Self::Itself => String::new(),
         }
     }
 }
@@ -333,8 +372,11 @@ impl fmt::Display for Who {
 
 impl Connection {
     fn bytes(&self) -> String {
-        let more =
-            if self.on_the_way > 0 { format!(" and {} more on the way", self.on_the_way) } else { String::new() };
+        let more = if self.on_the_way > 0 {
+            format!(" and {} more on the way", self.on_the_way)
+        } else {
+            String::new()
+        };
         format!("{} unread{more}", bytes(self.unread))
     }
 }
@@ -355,7 +397,8 @@ fn unread_words(connections: &[&Connection]) -> String {
             } else {
                 String::new()
             };
-            let where_ = if unwatched(one) { " on a connection that it does not watch" } else { "" };
+            let where_ =
+                if unwatched(one) { " on a connection that it does not watch" } else { "" };
             format!("{} from {} {lie} unread{where_}{more}", bytes(one.unread), one.with)
         }
         several => {
@@ -372,11 +415,16 @@ fn waiting_words(waiting: &[Waiting]) -> String {
     match waiting {
         [] => String::new(),
         [one] if one.unread == 0 => format!("client {} waits to be accepted", one.client),
-        [one] => format!("client {}, with {} unread, waits to be accepted", one.client, bytes(one.unread)),
+        [one] => format!(
+            "client {}, with {} unread, waits to be accepted",
+            one.client,
+            bytes(one.unread)
+        ),
         several => {
             let clients: Vec<&str> = several.iter().map(|one| one.client.as_str()).collect();
             let total = several.iter().map(|one| one.unread).sum();
-            let unread = if total > 0 { format!(", with {} unread,", bytes(total)) } else { String::new() };
+            let unread =
+                if total > 0 { format!(", with {} unread,", bytes(total)) } else { String::new() };
             format!("{}{unread} wait to be accepted", names(&clients))
         }
     }
@@ -400,8 +448,12 @@ fn bytes(count: usize) -> String {
 
 /// Small numbers are words.
 fn count(number: usize) -> String {
-    const WORDS: [&str; 10] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
-    number.checked_sub(1).and_then(|at| WORDS.get(at)).map_or_else(|| number.to_string(), |word| (*word).to_owned())
+    const WORDS: [&str; 10] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    number
+        .checked_sub(1)
+        .and_then(|at| WORDS.get(at))
+        .map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }
 
 fn time(time: Duration) -> String {
@@ -442,8 +494,14 @@ mod tests {
 
     /// It holds the connections on which its threads wait.
     fn program(threads: Vec<Thread>) -> Whereabouts {
-        let connections = threads.iter().filter_map(Thread::connection).map(|with| connection(with.clone(), 0));
-        Whereabouts { processes: 1, connections: connections.collect(), threads, ..Whereabouts::default() }
+        let connections =
+            threads.iter().filter_map(Thread::connection).map(|with| connection(with.clone(), 0));
+        Whereabouts {
+            processes: 1,
+            connections: connections.collect(),
+            threads,
+            ..Whereabouts::default()
+        }
     }
 
     #[track_caller]
@@ -456,9 +514,15 @@ mod tests {
         check(program(vec![call("read", On::StandardInput)]), "blocked in read on standard input");
         check(program(vec![call("clock_nanosleep", On::Time)]), "asleep in clock_nanosleep");
         check(program(vec![call("wait4", On::Child)]), "in wait4: for a child process");
-        check(program(vec![call("futex", On::OtherThread)]), "waiting in futex: for another thread, or for a lock");
+        check(
+            program(vec![call("futex", On::OtherThread)]),
+            "waiting in futex: for another thread, or for a lock",
+        );
         check(program(vec![call("pause", On::Itself)]), "blocked in pause");
-        check(program(vec![call("read", On::Thing("a pipe".to_owned()))]), "blocked in read on a pipe");
+        check(
+            program(vec![call("read", On::Thing("a pipe".to_owned()))]),
+            "blocked in read on a pipe",
+        );
         check(
             program(vec![limited("poll", On::Connection(client("a")))]),
             "in poll (with a time limit) on the connection of client a",
@@ -467,8 +531,10 @@ mod tests {
 
     #[test]
     fn a_program_that_runs_says_for_how_long() {
-        let running =
-            |millis| Whereabouts { processor_time: Duration::from_millis(millis), ..program(vec![Thread::Running]) };
+        let running = |millis| Whereabouts {
+            processor_time: Duration::from_millis(millis),
+            ..program(vec![Thread::Running])
+        };
         check(running(1234), "running: it has used 1.2 s of processor time");
         check(running(340), "running: it has used 340 ms of processor time");
     }
@@ -496,7 +562,10 @@ mod tests {
 
     #[test]
     fn a_connection_that_nobody_cares_for_is_told() {
-        let accepts = |connections| Whereabouts { connections, ..program(vec![call("accept4", On::Listener)]) };
+        let accepts = |connections| Whereabouts {
+            connections,
+            ..program(vec![call("accept4", On::Listener)])
+        };
         check(
             accepts(vec![connection(client("a"), 0)]),
             "blocked in accept4 on its listening socket; the connection of client a is still open",
@@ -522,7 +591,10 @@ mod tests {
             connections: vec![Connection { watched: Some(watched), ..connection(client("a"), 5) }],
             ..program(vec![call("epoll_wait", On::Descriptors(Some(3)))])
         };
-        check(watched(true), "blocked in epoll_wait on 3 descriptors, while 5 bytes from client a lie unread");
+        check(
+            watched(true),
+            "blocked in epoll_wait on 3 descriptors, while 5 bytes from client a lie unread",
+        );
         let read = Whereabouts { connections: vec![connection(client("a"), 0)], ..watched(true) };
         check(read, "blocked in epoll_wait on 3 descriptors; nothing lies unread");
         check(
@@ -534,7 +606,10 @@ mod tests {
     #[test]
     fn a_client_has_a_connection_to_the_server() {
         let receives = call("recvfrom", On::Connection(Who::Server));
-        let facts = Whereabouts { connections: vec![connection(Who::Server, 0)], ..program(vec![receives]) };
+        let facts = Whereabouts {
+            connections: vec![connection(Who::Server, 0)],
+            ..program(vec![receives])
+        };
         check(facts, "blocked in recvfrom on its connection to the server, with 0 bytes unread");
     }
 
@@ -581,8 +656,14 @@ mod tests {
 
     #[test]
     fn two_programs_are_called_by_their_names() {
-        let named = |program: &str, threads| Whereabouts { program: program.to_owned(), ..self::program(threads) };
-        let client = named("echo_client", vec![call("recvfrom", On::ConnectionTo("127.0.0.1:7000".to_owned()))]);
+        let named = |program: &str, threads| Whereabouts {
+            program: program.to_owned(),
+            ..self::program(threads)
+        };
+        let client = named(
+            "echo_client",
+            vec![call("recvfrom", On::ConnectionTo("127.0.0.1:7000".to_owned()))],
+        );
         let server = named("echo_server", vec![call("accept4", On::Listener)]);
         assert_eq!(
             Stuck { programs: vec![client, server] }.to_string(),

@@ -40,8 +40,9 @@ pub(crate) const RULES: &[Rule] = &[
 fn client_one_after_another(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_opens_all_at_once";
     let connections = seen.failed(check)?.own(CONNECTS_AGAIN)?;
-    let because =
-        format!("of {connections} connections the next came only when the one before it had been answered and closed");
+    let because = format!(
+        "of {connections} connections the next came only when the one before it had been answered and closed"
+    );
     seen.name("client_one_after_another", because, &[check])
 }
 
@@ -59,7 +60,8 @@ fn client_adds_newline(seen: &Seen<'_>) -> Option<Diagnosis> {
     let difference = seen.failed(SENDS)?.difference()?;
     let wrong = difference.wrong();
     let is_newline = wrong.starts_with(b"\n") || wrong.starts_with(b"\r\n");
-    let because = format!("after the first {} bytes the server received {}", difference.at, show(wrong, 4));
+    let because =
+        format!("after the first {} bytes the server received {}", difference.at, show(wrong, 4));
     if is_newline { seen.name("client_adds_newline", because, &[SENDS]) } else { None }
 }
 
@@ -81,8 +83,7 @@ fn client_takes_first_piece(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn client_fixed_order(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "client_takes_any_order";
     seen.failed(check)?.own(TAKES_IN_ORDER)?;
-    let because =
-        "the last connection's reply was whole and nothing happened; answered in their own order, all are closed";
+    let because = "the last connection's reply was whole and nothing happened; answered in their own order, all are closed";
     seen.name("client_fixed_order", because, &[check])
 }
 
@@ -96,7 +97,9 @@ fn client_tells_otherwise(seen: &Seen<'_>) -> Option<Diagnosis> {
 /// What it does not notice, as it takes a part of a reply for the whole, it does not hide.
 fn client_hides_failure(seen: &Seen<'_>) -> Option<Diagnosis> {
     let is_hidden = |failed: &Failed<'_>| {
-        failed.clues().any(|clue| matches!(clue, Clue::Reported { status: Some(status), .. } if status.success()))
+        failed.clues().any(
+            |clue| matches!(clue, Clue::Reported { status: Some(status), .. } if status.success()),
+        )
     };
     let refused = seen.failed("client_reports_refusal").filter(is_hidden);
     let cut = seen.failed(CUT).filter(is_hidden).filter(|_| seen.passed(PIECES));
@@ -105,7 +108,8 @@ fn client_hides_failure(seen: &Seen<'_>) -> Option<Diagnosis> {
         (None, Some(_)) => "one connection was cut, and its exit status was 0",
         (None, None) => return None,
     };
-    let checks: Vec<&str> = [refused, cut].into_iter().flatten().map(|failed| failed.verdict.check).collect();
+    let checks: Vec<&str> =
+        [refused, cut].into_iter().flatten().map(|failed| failed.verdict.check).collect();
     seen.name("client_hides_failure", because, &checks)
 }
 
@@ -113,8 +117,15 @@ fn client_hides_failure(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn client_small_table(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "hundred_connections_agree";
     let most = seen.failed(check)?.own(MOST_CONNECTIONS).filter(|most| *most > 1)?;
-    if seen.all_failed().any(|failed| failed.verdict.check != check && !failed.verdict.check.starts_with("client")) {
+    if seen
+        .all_failed()
+        .any(|failed| failed.verdict.check != check && !failed.verdict.check.starts_with("client"))
+    {
         return None;
     }
-    seen.name("client_small_table", format!("{most} connections at once go well, and {} do not", most + 1), &[check])
+    seen.name(
+        "client_small_table",
+        format!("{most} connections at once go well, and {} do not", most + 1),
+        &[check],
+    )
 }

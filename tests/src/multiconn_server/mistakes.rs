@@ -17,7 +17,8 @@ pub(super) const HAS_GROWN: &str = "has grown";
 /// A silent client's connection was still open, so many milliseconds having been given.
 pub(super) const KEPT_THE_SILENT: &str = "kept the silent";
 
-/// The connection of a client that spoke all the time failed, so many milliseconds after it was made.
+/// The connection of a client that spoke all the time failed, so many milliseconds after it was
+/// made.
 pub(super) const ENDED_WHO_SPOKE: &str = "ended who spoke";
 
 /// In the order in which a student should hear of them.
@@ -61,7 +62,9 @@ fn reads_once_per_event(seen: &Seen<'_>) -> Option<Diagnosis> {
 
 fn overwrites_pending(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "echoes_large_message";
-    let failed = seen.failed(check).filter(|failed| !failed.died() && the_end_comes(*failed) == Some(true))?;
+    let failed = seen
+        .failed(check)
+        .filter(|failed| !failed.died() && the_end_comes(*failed) == Some(true))?;
     let at = failed.difference().filter(|difference| {
         matches!(
             difference.deviation,
@@ -78,14 +81,18 @@ fn overwrites_pending(seen: &Seen<'_>) -> Option<Diagnosis> {
 fn blocks_in_one_client(seen: &Seen<'_>) -> Option<Diagnosis> {
     let check = "outlasts_slow_reader";
     seen.failed(check)?.own(SERVED_ONCE_THE_OTHER_HAD_GONE)?;
-    let because =
-        "as long as one client did not read, another one got no reply; it got it as soon as the first had gone";
+    let because = "as long as one client did not read, another one got no reply; it got it as soon as the first had gone";
     seen.name("blocks_in_one_client", because, &[check])
 }
 
 /// As of an echo server, with one check more.
 fn few_clients(seen: &Seen<'_>) -> Option<Diagnosis> {
-    let checks = ["serves_clients_at_once", "keeps_clients_apart", "holds_many_clients", "serves_thousand_clients"];
+    let checks = [
+        "serves_clients_at_once",
+        "keeps_clients_apart",
+        "holds_many_clients",
+        "serves_thousand_clients",
+    ];
     few_clients_in(seen, &checks)
 }
 
@@ -100,7 +107,8 @@ fn spins_on_writable(seen: &Seen<'_>) -> Option<Diagnosis> {
 }
 
 fn busy(seen: &Seen<'_>, check: &str) -> Option<u32> {
-    seen.failed(check)?.clue(|clue| if let Clue::Busy(percent) = clue { Some(*percent) } else { None })
+    seen.failed(check)?
+        .clue(|clue| if let Clue::Busy(percent) = clue { Some(*percent) } else { None })
 }
 
 /// It rests where nobody is owed anything, be there as many clients.
@@ -123,7 +131,9 @@ fn unbounded_buffer(seen: &Seen<'_>) -> Option<Diagnosis> {
     const MUCH: usize = 32;
     let check = "stops_reading_when_owed";
     let grown = seen.failed(check)?.own(HAS_GROWN).filter(|grown| *grown >= MUCH)?;
-    let because = format!("a client sent without reading, and the server has {grown} MiB more in memory than before");
+    let because = format!(
+        "a client sent without reading, and the server has {grown} MiB more in memory than before"
+    );
     seen.name("unbounded_buffer", because, &[check])
 }
 
@@ -138,16 +148,23 @@ fn thread_per_client(seen: &Seen<'_>) -> Option<Diagnosis> {
 const IDLE: &str = "closes_idle_clients";
 
 fn ignores_idle(seen: &Seen<'_>) -> Option<Diagnosis> {
-    let failed = seen.failed(IDLE).filter(|failed| failed.own(ENDED_WHO_SPOKE).is_none() && !failed.died())?;
+    let failed = seen
+        .failed(IDLE)
+        .filter(|failed| failed.own(ENDED_WHO_SPOKE).is_none() && !failed.died())?;
     let given = failed.own(KEPT_THE_SILENT)? as f64 / 1000.0;
-    let because = format!("--idle {given} was given, and a second after that time a silent client was still connected");
+    let because = format!(
+        "--idle {given} was given, and a second after that time a silent client was still connected"
+    );
     seen.name("ignores_idle", because, &[IDLE])
 }
 
 fn idle_from_connect(seen: &Seen<'_>) -> Option<Diagnosis> {
-    let failed = seen.failed(IDLE).filter(|failed| failed.own(KEPT_THE_SILENT).is_none() && !failed.died())?;
+    let failed = seen
+        .failed(IDLE)
+        .filter(|failed| failed.own(KEPT_THE_SILENT).is_none() && !failed.died())?;
     let lasted = failed.own(ENDED_WHO_SPOKE)? as f64 / 1000.0;
-    let because =
-        format!("a client spoke all the time, and its connection ended all the same, {lasted:.1} s after it was made");
+    let because = format!(
+        "a client spoke all the time, and its connection ended all the same, {lasted:.1} s after it was made"
+    );
     seen.name("idle_from_connect", because, &[IDLE])
 }

@@ -42,8 +42,13 @@ pub(crate) trait Stream: Read + Send + 'static {}
 impl<T: Read + Send + 'static> Stream for T {}
 
 impl Output {
-    /// Reads the stream to its end, in a thread of its own; `flooded` is called when more than `most` bytes have come.
-    pub(crate) fn drain(mut stream: impl Stream, most: u64, flooded: impl FnOnce() + Send + 'static) -> Self {
+    /// Reads the stream to its end, in a thread of its own; `flooded` is called when more than
+    /// `most` bytes have come.
+    pub(crate) fn drain(
+        mut stream: impl Stream,
+        most: u64,
+        flooded: impl FnOnce() + Send + 'static,
+    ) -> Self {
         let output = Self::default();
         #[cfg(unix)]
         {
@@ -89,12 +94,14 @@ impl Output {
         Ok(count)
     }
 
-    /// The same, once all is kept that the program has printed so far: whoever drains it may have to wait for a processor.
+    /// The same, once all is kept that the program has printed so far: whoever drains it may have
+    /// to wait for a processor.
     pub(crate) fn caught_up(&self) -> &Self {
         #[cfg(unix)]
         {
             let is_behind = |kept: &mut Kept| {
-                let left = kept.pipe.as_ref().and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok());
+                let left =
+                    kept.pipe.as_ref().and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok());
                 !kept.ended && left.is_some_and(|left| left > 0)
             };
             _ = self.0.1.wait_timeout_while(self.lock(), CATCHING_UP, is_behind);
@@ -102,7 +109,8 @@ impl Output {
         self
     }
 
-    /// Waits until the stream has ended: at most so long, since what left the program's hands may still hold it open.
+    /// Waits until the stream has ended: at most so long, since what left the program's hands may
+    /// still hold it open.
     pub(crate) fn wait_for_end(&self, at_most: Duration) {
         let kept = self.lock();
         _ = self.0.1.wait_timeout_while(kept, at_most, |kept| !kept.ended);
@@ -122,7 +130,8 @@ impl Output {
     /// Everything that was printed, if it was not too much to be kept.
     pub(crate) fn whole(&self) -> Option<Vec<u8>> {
         let kept = self.lock();
-        (kept.head.len() + kept.tail.len() == kept.total).then(|| [kept.head.as_slice(), &kept.tail].concat())
+        (kept.head.len() + kept.tail.len() == kept.total)
+            .then(|| [kept.head.as_slice(), &kept.tail].concat())
     }
 
     /// What was kept: all, or both ends.
@@ -140,7 +149,9 @@ impl Output {
     /// Whether these bytes occur in what was kept.
     pub(crate) fn contains(&self, words: &[u8]) -> bool {
         let kept = self.lock();
-        [&kept.head, &kept.tail].into_iter().any(|part| part.windows(words.len()).any(|window| window == words))
+        [&kept.head, &kept.tail]
+            .into_iter()
+            .any(|part| part.windows(words.len()).any(|window| window == words))
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

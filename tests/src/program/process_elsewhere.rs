@@ -1,5 +1,5 @@
-//! A program started directly, on systems without the launcher: its first process is ended, and what that started is not
-//! known.
+//! A program started directly, on systems without the launcher: its first process is ended, and
+//! what that started is not known.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -12,10 +12,12 @@ use super::output::Output;
 use crate::confine::Reach;
 use crate::kernel::Tree;
 
-/// What is in the pipes after its end. A process that it has started may hold them open for as long as it likes.
+/// What is in the pipes after its end. A process that it has started may hold them open for as long
+/// as it likes.
 const REST_OF_OUTPUT: Duration = Duration::from_secs(2);
 
-/// Between two questions whether the process has ended: the one place where such a system must be asked again and again.
+/// Between two questions whether the process has ended: the one place where such a system must be
+/// asked again and again.
 const ASKING: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
@@ -34,7 +36,8 @@ impl Process {
         orders: &Orders,
         reach: &Reach,
     ) -> io::Result<Self> {
-        let (program, arguments) = command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
+        let (program, arguments) =
+            command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
         let mut child = Command::new(program)
             .args(arguments)
             .current_dir(folder)
@@ -45,8 +48,16 @@ impl Process {
             .spawn()?;
         let most = reach.limits.output;
         let nothing_more = || {}; // the flood is noticed when the program is asked for
-        let stdout = child.stdout.take().map(|stream| Output::drain(stream, most, nothing_more)).unwrap_or_default();
-        let stderr = child.stderr.take().map(|stream| Output::drain(stream, most, nothing_more)).unwrap_or_default();
+        let stdout = child
+            .stdout
+            .take()
+            .map(|stream| Output::drain(stream, most, nothing_more))
+            .unwrap_or_default();
+        let stderr = child
+            .stderr
+            .take()
+            .map(|stream| Output::drain(stream, most, nothing_more))
+            .unwrap_or_default();
         let mut input = child.stdin.take();
         if let Some(pipe) = &mut input {
             _ = pipe.write_all(&orders.input);

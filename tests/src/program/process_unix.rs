@@ -17,11 +17,13 @@ use crate::confine::{Tier, watch};
 use crate::kernel::Tree;
 use crate::launcher::{self, Word};
 
-/// How long the launcher may take to end a tree, and to say so, on a machine that is busy with other things.
+/// How long the launcher may take to end a tree, and to say so, on a machine that is busy with
+/// other things.
 const ENDING: Duration = Duration::from_secs(20);
 
-/// After the end of the last process its pipes hold at most what is in them, and who reads it may have to wait for a processor.
-/// It takes longer only where somebody outside of the tree has a pipe's end.
+/// After the end of the last process its pipes hold at most what is in them, and who reads it may
+/// have to wait for a processor. It takes longer only where somebody outside of the tree has a
+/// pipe's end.
 const REST_OF_OUTPUT: Duration = Duration::from_secs(10);
 
 /// A launched program: all of its processes.
@@ -98,7 +100,8 @@ impl Process {
         Tree::new(self.keeper.unwrap_or_default(), self.program)
     }
 
-    /// The keeper may know the program by another id than this process does: then it is the keeper's first child.
+    /// The keeper may know the program by another id than this process does: then it is the
+    /// keeper's first child.
     fn find_program(&self) -> u32 {
         let own = self.started.unwrap_or_default();
         let keeper = self.keeper.unwrap_or_default();
@@ -116,10 +119,11 @@ impl Process {
     pub(crate) fn over(&self) -> Option<String> {
         const MIB: u64 = 1024 * 1024;
         let most = self.most_output;
-        let flooded = [&self.stdout, &self.stderr].into_iter().any(|output| output.total() as u64 > most);
-        self.over
-            .clone()
-            .or_else(|| flooded.then(|| format!("more than {} MiB of output: that is its limit", most / MIB)))
+        let flooded =
+            [&self.stdout, &self.stderr].into_iter().any(|output| output.total() as u64 > most);
+        self.over.clone().or_else(|| {
+            flooded.then(|| format!("more than {} MiB of output: that is its limit", most / MIB))
+        })
     }
 
     /// How its first process ended, if it did; waits for that for at most `within`.
@@ -133,7 +137,8 @@ impl Process {
         }
     }
 
-    /// The same, once none of its processes is left: a server may go on in a process that its first one has started.
+    /// The same, once none of its processes is left: a server may go on in a process that its first
+    /// one has started.
     pub(crate) fn ended(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         if !self.empty && !self.silent {
             self.listen(within)?;
@@ -153,7 +158,9 @@ impl Process {
         while !self.gone && self.listen(ENDING)? {}
         if !self.gone {
             // It goes on ending what is left: without it nobody would.
-            return Err(io::Error::other("the launcher went without saying that the program is gone"));
+            return Err(io::Error::other(
+                "the launcher went without saying that the program is gone",
+            ));
         }
         self.launcher.wait()?;
         self.stdout.wait_for_end(REST_OF_OUTPUT);
@@ -161,9 +168,11 @@ impl Process {
         Ok(())
     }
 
-    /// Hears what the launcher says within this time; `false` where nothing came in it, or nothing more can come.
+    /// Hears what the launcher says within this time; `false` where nothing came in it, or nothing
+    /// more can come.
     fn listen(&mut self, within: Duration) -> io::Result<bool> {
-        let timeout = Timespec { tv_sec: within.as_secs() as i64, tv_nsec: within.subsec_nanos().into() };
+        let timeout =
+            Timespec { tv_sec: within.as_secs() as i64, tv_nsec: within.subsec_nanos().into() };
         let mut asked = [PollFd::new(&self.channel, PollFlags::IN)];
         match poll(&mut asked, Some(&timeout)) {
             Ok(0) => return Ok(false),
@@ -197,8 +206,15 @@ impl Process {
     }
 }
 
-/// The harness's own executable in its other part, which reads its orders from `orders` and tells there what happens.
-fn launcher(executable: &Path, program: &[OsString], folder: &Path, chamber: &Chamber, orders: UnixStream) -> Command {
+/// The harness's own executable in its other part, which reads its orders from `orders` and tells
+/// there what happens.
+fn launcher(
+    executable: &Path,
+    program: &[OsString],
+    folder: &Path,
+    chamber: &Chamber,
+    orders: UnixStream,
+) -> Command {
     let mut launcher = Command::new(executable);
     if chamber.tier != Tier::Plain && chamber.has("environment") {
         launcher.env_clear();

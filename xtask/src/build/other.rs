@@ -39,11 +39,13 @@ pub(super) fn build(program: &StagedProgram, premises: &Premises) -> anyhow::Res
     }
     let words = places.fill(&program.language.start);
     let reach = reach_of(&words, &tool, &staged.folder, &out);
-    let subject = Subject::new(&staged.name, CommandLine::new(words), staged.address, None).with_reach(reach);
+    let subject =
+        Subject::new(&staged.name, CommandLine::new(words), staged.address, None).with_reach(reach);
     Ok(Built::Program(Arc::new(subject)))
 }
 
-/// Nothing of an earlier build is left, and the submission's copy stays as it is: what builds beside its sources gets its own.
+/// Nothing of an earlier build is left, and the submission's copy stays as it is: what builds
+/// beside its sources gets its own.
 fn start_afresh(program: &StagedProgram, out: &Path, premises: &Premises) -> anyhow::Result<()> {
     std::fs::remove_dir_all(out)?;
     std::fs::create_dir(out)?;
@@ -80,19 +82,30 @@ fn find_tool(program: &StagedProgram, tool: &str) -> anyhow::Result<std::path::P
 }
 
 /// Runs the compiler; what it said, where it did not succeed.
-fn run(program: &StagedProgram, command: &[String], out: &Path, premises: &Premises) -> anyhow::Result<Option<Built>> {
+fn run(
+    program: &StagedProgram,
+    command: &[String],
+    out: &Path,
+    premises: &Premises,
+) -> anyhow::Result<Option<Built>> {
     let staged = &program.staged;
     let [first, arguments @ ..] = command else { return Ok(None) };
     let tool = find_tool(program, first)?;
-    let words: Vec<OsString> = std::iter::once(tool.clone().into()).chain(arguments.iter().map(Into::into)).collect();
+    let words: Vec<OsString> =
+        std::iter::once(tool.clone().into()).chain(arguments.iter().map(Into::into)).collect();
     let write = vec![out.to_owned()];
     let mut read = vec![staged.folder.clone(), tool.clone()];
     read.extend(toolchain::home_of(&tool));
-    let environment = vec![("GOCACHE".into(), out.join("cache").into()), ("GO111MODULE".into(), "off".into())];
+    let environment =
+        vec![("GOCACHE".into(), out.join("cache").into()), ("GO111MODULE".into(), "off".into())];
     let reach = Reach { read, write, execute: None, environment, limits: premises.build_limits };
     let finished = premises.errands().run(&words, &reach, BUILD_TIME)?;
     if let Some(limit) = finished.over {
-        return Ok(Some(errors_of(staged, &format!("was not built: the build used {limit}"), Vec::new())));
+        return Ok(Some(errors_of(
+            staged,
+            &format!("was not built: the build used {limit}"),
+            Vec::new(),
+        )));
     }
     if finished.status.is_some_and(|status| status.success()) {
         return Ok(None);
@@ -102,7 +115,8 @@ fn run(program: &StagedProgram, command: &[String], out: &Path, premises: &Premi
     Ok(Some(errors_of(staged, "does not compile", vec![said])))
 }
 
-/// It may read its own files and its interpreter's, and execute the one that it is, or that runs it.
+/// It may read its own files and its interpreter's, and execute the one that it is, or that runs
+/// it.
 fn reach_of(words: &[String], tool: &Path, folder: &Path, out: &Path) -> Reach {
     let runs_the_tool = words.first().is_some_and(|first| Path::new(first) == tool);
     let mut read = vec![folder.to_owned(), out.to_owned()];

@@ -1,8 +1,9 @@
-//! What Autolab reads from the end of a job's output: a line of stages and tests, then the line of scores, a problem for each
-//! group of checks.
+//! What Autolab reads from the end of a job's output: a line of stages and tests, then the line of
+//! scores, a problem for each group of checks.
 //!
-//! Its reader puts quotation marks round every word before a colon, also inside of strings, so no colon stands in any. Where
-//! there is no grade the last line is no line of scores: Autolab says that it could not read it, and keeps the scores it has.
+//! Its reader puts quotation marks round every word before a colon, also inside of strings, so no
+//! colon stands in any. Where there is no grade the last line is no line of scores: Autolab says
+//! that it could not read it, and keeps the scores it has.
 
 use serde_json::{Map, Value, json};
 use suite::Status;
@@ -20,15 +21,19 @@ pub(super) fn render(grade: &Grade) -> String {
 
 fn scores(grade: &Grade) -> Value {
     let points = |rows: &[&GradedRow]| rows.iter().map(|row| row.points()).sum::<u32>();
-    let problems = grade.groups().into_iter().map(|(group, rows)| (group.to_owned(), points(&rows).into()));
+    let problems =
+        grade.groups().into_iter().map(|(group, rows)| (group.to_owned(), points(&rows).into()));
     json!({ "scores": problems.collect::<Map<_, _>>() })
 }
 
 fn stages(grade: &Grade) -> Value {
     let built = |row: &&GradedRow| row.verdict.status != Status::Unbuilt;
     let compile = json!({ "compile": { "passed": grade.rows.iter().all(|row| built(&row)) } });
-    let tests =
-        grade.rows.iter().filter(|row| row.counts()).map(|row| (row.verdict.check.to_owned(), test(grade, row)));
+    let tests = grade
+        .rows
+        .iter()
+        .filter(|row| row.counts())
+        .map(|row| (row.verdict.check.to_owned(), test(grade, row)));
     json!({
         "_presentation": "semantic", "stages": ["Build", "Test"],
         "Build": compile, "Test": tests.collect::<Map<_, _>>(),
@@ -42,14 +47,19 @@ fn test(grade: &Grade, row: &GradedRow) -> Value {
     }
 }
 
-/// JSON has another way to write a colon in a string: the reader's pattern does not find it, and it means the same.
+/// JSON has another way to write a colon in a string: the reader's pattern does not find it, and it
+/// means the same.
 fn without_colons(value: &Value) -> String {
     match value {
         Value::Object(members) => {
-            let members = members.iter().map(|(key, value)| format!("{}:{}", escaped(key), without_colons(value)));
+            let members = members
+                .iter()
+                .map(|(key, value)| format!("{}:{}", escaped(key), without_colons(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         }
-        Value::Array(values) => format!("[{}]", values.iter().map(without_colons).collect::<Vec<_>>().join(",")),
+        Value::Array(values) => {
+            format!("[{}]", values.iter().map(without_colons).collect::<Vec<_>>().join(","))
+        }
         Value::String(text) => escaped(text),
         plain => plain.to_string(),
     }

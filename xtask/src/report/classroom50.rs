@@ -1,5 +1,5 @@
-//! Classroom 50's `result.json`. It has no word for a fault: where there is no grade there is no result, and the exit status
-//! says so.
+//! Classroom 50's `result.json`. It has no word for a fault: where there is no grade there is no
+//! result, and the exit status says so.
 
 use serde::Serialize;
 
@@ -40,7 +40,8 @@ struct Test {
 }
 
 pub(super) fn render(grade: &Grade) -> String {
-    let Some(identity) = grade.surroundings.identity.as_ref().filter(|_| !grade.has_faults()) else {
+    let Some(identity) = grade.surroundings.identity.as_ref().filter(|_| !grade.has_faults())
+    else {
         return String::new();
     };
     let result = Result {

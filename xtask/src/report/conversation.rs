@@ -1,5 +1,5 @@
-//! A conversation as a person follows it: the peer that matters step by step, the others in a line, long equal runs folded.
-//! The terminal and the diagram draw these lines; nothing here draws.
+//! A conversation as a person follows it: the peer that matters step by step, the others in a line,
+//! long equal runs folded. The terminal and the diagram draw these lines; nothing here draws.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -20,7 +20,8 @@ pub(crate) enum Line<'a> {
         most: usize,
         at: Duration,
     },
-    /// A stream that went both ways at once; whether what came back is the beginning of what was sent.
+    /// A stream that went both ways at once; whether what came back is the beginning of what was
+    /// sent.
     Streamed {
         peer: &'a str,
         pieces: usize,
@@ -70,7 +71,8 @@ pub(crate) fn focus(verdict: &Verdict) -> Option<Focus<'_>> {
     Some(Focus { peer, source: source(verdict, peer), events: &events[..=until] })
 }
 
-/// Who else had sent the bytes that stand where others should; `None` where the peer may have sent them itself.
+/// Who else had sent the bytes that stand where others should; `None` where the peer may have sent
+/// them itself.
 fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
     const NO_CHANCE: usize = 6;
     const LONG: usize = 16;
@@ -82,7 +84,8 @@ fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
         return None;
     }
     let sent = verdict.transcript.iter().rev().filter(|event| event.what == What::Send);
-    let mut senders = sent.filter(|event| event.data().windows(key.len()).any(|window| window == key));
+    let mut senders =
+        sent.filter(|event| event.data().windows(key.len()).any(|window| window == key));
     let sender = senders.next()?.peer.as_str();
     (sender != peer && senders.all(|event| event.peer != peer)).then_some(sender)
 }
@@ -94,7 +97,8 @@ pub(crate) fn whose(verdict: &Verdict) -> Option<String> {
 }
 
 impl<'a> Focus<'a> {
-    /// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got, in at most so many lines.
+    /// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got,
+    /// in at most so many lines.
     pub(crate) fn end(&self, most: usize) -> Vec<Line<'a>> {
         let shown: Vec<&str> = std::iter::once(self.peer).chain(self.source).collect();
         end(fold(self.events, &shown), most)
@@ -117,7 +121,13 @@ pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
         let peers: BTreeSet<&str> = group.iter().map(|event| event.peer.as_str()).collect();
         let answered = peers.iter().filter(|peer| streams.is_answered(peer)).count();
         let (peers, steps) = (peers.len(), group.len());
-        lines.push(Line::Others { peers, answered, are_clients, steps, at: group[group.len() - 1].at });
+        lines.push(Line::Others {
+            peers,
+            answered,
+            are_clients,
+            steps,
+            at: group[group.len() - 1].at,
+        });
     }
     lines
 }
@@ -148,7 +158,9 @@ impl Line<'_> {
         match self {
             Self::Earlier(_) => None,
             Self::Step(event) => Some(event.at),
-            Self::Echoed { at, .. } | Self::Streamed { at, .. } | Self::Others { at, .. } => Some(*at),
+            Self::Echoed { at, .. } | Self::Streamed { at, .. } | Self::Others { at, .. } => {
+                Some(*at)
+            }
         }
     }
 
@@ -204,7 +216,8 @@ fn amount(bytes: usize) -> String {
     }
 }
 
-/// One peer's steps in a row. Of a run that is folded the last ones stay: they are what the next are compared with.
+/// One peer's steps in a row. Of a run that is folded the last ones stay: they are what the next
+/// are compared with.
 fn fold_peer<'a>(group: &'a [Event], streams: &mut Streams<'a>, lines: &mut Vec<Line<'a>>) {
     const LEAST_TURNS: usize = 3;
     const LEAST_PIECES: usize = 6;
@@ -285,7 +298,9 @@ impl<'a> Streams<'a> {
 
     /// What came back is the beginning of what was sent.
     fn is_equal_so_far(&self, peer: &str) -> bool {
-        self.0.get(peer).is_some_and(|[sent, received]| !received.is_empty() && sent.starts_with(received))
+        self.0
+            .get(peer)
+            .is_some_and(|[sent, received]| !received.is_empty() && sent.starts_with(received))
     }
 }
 
@@ -295,7 +310,11 @@ mod tests {
 
     fn events(steps: &[(&str, What, &[u8])]) -> Vec<Event> {
         let numbered = (0..).zip(steps);
-        numbered.map(|(at, (peer, what, data))| Event::new(Duration::from_millis(at), peer, *what, data)).collect()
+        numbered
+            .map(|(at, (peer, what, data))| {
+                Event::new(Duration::from_millis(at), peer, *what, data)
+            })
+            .collect()
     }
 
     #[track_caller]
@@ -310,7 +329,11 @@ mod tests {
             })
             .collect();
         assert_eq!(said, expected);
-        assert_eq!(lines.iter().map(Line::steps).sum::<usize>(), steps.len(), "every step is in one line");
+        assert_eq!(
+            lines.iter().map(Line::steps).sum::<usize>(),
+            steps.len(),
+            "every step is in one line"
+        );
     }
 
     use What::{Connect, End, Receive, Send};
@@ -352,7 +375,13 @@ mod tests {
                 ("a", Receive, b"3"),
             ],
             &["a"],
-            &["… 2 messages of 1 to 2 bytes, all answered", "a Send", "a Receive", "a Send", "a Receive"],
+            &[
+                "… 2 messages of 1 to 2 bytes, all answered",
+                "a Send",
+                "a Receive",
+                "a Send",
+                "a Receive",
+            ],
         );
     }
 
@@ -360,19 +389,37 @@ mod tests {
     fn a_stream_both_ways_is_one_line_and_says_whether_it_is_equal() {
         let (first, other) = ([b'a'; 2048], [b'b'; 2048]);
         let mut steps = [("a", Send, first.as_slice()), ("a", Receive, &first[..1024])].repeat(4);
-        check(&steps, &["a"], &["… 6 × 2 KiB at most: 6 KiB sent, 3 KiB back, all equal", "a Send", "a Receive"]);
+        check(
+            &steps,
+            &["a"],
+            &["… 6 × 2 KiB at most: 6 KiB sent, 3 KiB back, all equal", "a Send", "a Receive"],
+        );
         steps[3].2 = &other;
-        check(&steps, &["a"], &["… 6 × 2 KiB at most: 6 KiB sent, 4 KiB back", "a Send", "a Receive"]);
+        check(
+            &steps,
+            &["a"],
+            &["… 6 × 2 KiB at most: 6 KiB sent, 4 KiB back", "a Send", "a Receive"],
+        );
     }
 
     #[test]
     fn a_failure_is_about_whom_it_names_and_what_came_later_is_left_out() {
-        let transcript = events(&[("a", Connect, b""), ("b", Connect, b""), ("b", End, b""), ("c", Connect, b"")]);
+        let transcript = events(&[
+            ("a", Connect, b""),
+            ("b", Connect, b""),
+            ("b", End, b""),
+            ("c", Connect, b""),
+        ]);
         let about = |peer: Option<&str>| {
-            let failure = suite::Failure { peer: peer.map(str::to_owned), ..suite::Failure::default() };
-            Verdict { transcript: transcript.clone(), ..Verdict::new("a_check", Status::Failed(failure)) }
+            let failure =
+                suite::Failure { peer: peer.map(str::to_owned), ..suite::Failure::default() };
+            Verdict {
+                transcript: transcript.clone(),
+                ..Verdict::new("a_check", Status::Failed(failure))
+            }
         };
-        for (named, peer, steps) in [(Some("b"), "b", 3), (None, "c", 4), (Some("nobody"), "c", 4)] {
+        for (named, peer, steps) in [(Some("b"), "b", 3), (None, "c", 4), (Some("nobody"), "c", 4)]
+        {
             let verdict = about(named);
             let focus = focus(&verdict).unwrap();
             assert_eq!((focus.peer, focus.events.len()), (peer, steps));
@@ -396,14 +443,16 @@ mod tests {
             observed: b"the message of b".to_vec(),
             ending: None,
         };
-        let failure = suite::Failure { difference: Some(Box::new(difference)), ..suite::Failure::default() };
+        let failure =
+            suite::Failure { difference: Some(Box::new(difference)), ..suite::Failure::default() };
         let verdict = Verdict { transcript, ..Verdict::new("a_check", Status::Failed(failure)) };
         assert_eq!(focus(&verdict).unwrap().source, Some("b"));
     }
 
     #[test]
     fn what_is_left_out_is_counted() {
-        let events = events(&[("a", Connect, b""), ("a", Send, b"x"), ("b", Connect, b""), ("a", End, b"")]);
+        let events =
+            events(&[("a", Connect, b""), ("a", Send, b"x"), ("b", Connect, b""), ("a", End, b"")]);
         let lines = end(fold(&events, &["a"]), 3);
         assert_eq!(lines[0], Line::Earlier(2));
         assert_eq!(lines.len(), 3);

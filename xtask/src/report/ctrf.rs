@@ -57,12 +57,15 @@ struct Test {
 
 pub(super) fn render(grade: &Grade) -> String {
     let fault = grade.fault();
-    let mut tests: Vec<Test> = grade.rows.iter().map(|row| test(grade, row, fault.is_some())).collect();
+    let mut tests: Vec<Test> =
+        grade.rows.iter().map(|row| test(grade, row, fault.is_some())).collect();
     if let Some(fault) = fault.as_ref().filter(|_| tests.is_empty()) {
         tests.push(nothing_graded(fault));
     }
     let extra = match &fault {
-        Some(fault) => json!({ "practical": grade.practical, "seed": grade.seed, "fault": plain::line(fault) }),
+        Some(fault) => {
+            json!({ "practical": grade.practical, "seed": grade.seed, "fault": plain::line(fault) })
+        }
         None => json!({
             "practical": grade.practical, "seed": grade.seed,
             "score": grade.score(), "max_score": grade.max_score(), "passed": grade.passed(), "premises": plain::premises(grade),

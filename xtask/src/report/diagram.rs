@@ -1,7 +1,8 @@
 //! A conversation as a sequence diagram: one SVG that stands alone, and the same in words.
 //!
-//! Time runs down, each peer of the grader's has a lane, and the program's is at the right. What an arrow means is drawn and
-//! written, never told by colour alone. Nothing is referred to from outside; two diagrams in one page do not disturb each other.
+//! Time runs down, each peer of the grader's has a lane, and the program's is at the right. What an
+//! arrow means is drawn and written, never told by colour alone. Nothing is referred to from
+//! outside; two diagrams in one page do not disturb each other.
 
 use std::fmt::Write;
 
@@ -124,7 +125,8 @@ impl<'a> Plan<'a> {
         match line {
             Line::Step(event) => {
                 let name = format!("{peer} {}", event.peer);
-                let bytes = |event: &Event| format!("{}: {}", count(event.bytes, "byte"), preview(event));
+                let bytes =
+                    |event: &Event| format!("{}: {}", count(event.bytes, "byte"), preview(event));
                 match event.what {
                     What::Connect => format!("{name} connects."),
                     What::Accept => format!("{program} connects to {name}."),
@@ -150,7 +152,10 @@ impl<'a> Plan<'a> {
 /// What came of it, with a label for each part.
 fn outcome(verdict: &Verdict) -> Vec<(&'static str, String)> {
     let Status::Failed(failure) = &verdict.status else { return Vec::new() };
-    let mut parts = vec![("Expected:", plain::line(&failure.expected)), ("Got:", plain::line(&failure.observed))];
+    let mut parts = vec![
+        ("Expected:", plain::line(&failure.expected)),
+        ("Got:", plain::line(&failure.observed)),
+    ];
     parts.extend(conversation::whose(verdict).map(|whose| ("Whose:", whose)));
     parts
 }
@@ -186,7 +191,8 @@ impl<'a> Drawing<'a> {
     fn whole(mut self) -> String {
         let said = self.outcome_lines();
         let bottom = HEAD + ROW * self.plan.lines.len() as f64 + 14.0;
-        let box_height = if said.is_empty() { 0.0 } else { LEADING * (said.len() as f64 + 1.0) + 12.0 };
+        let box_height =
+            if said.is_empty() { 0.0 } else { LEADING * (said.len() as f64 + 1.0) + 12.0 };
         let height = bottom + box_height + 12.0;
         self.open(height);
         if !said.is_empty() {
@@ -224,7 +230,9 @@ impl<'a> Drawing<'a> {
     fn lane(&self, peer: Option<&str>) -> f64 {
         let shared = usize::from(self.plan.others > 0);
         let number = match peer {
-            Some(name) => self.plan.peers.iter().position(|peer| *peer == name).map_or(0, |at| at + shared),
+            Some(name) => {
+                self.plan.peers.iter().position(|peer| *peer == name).map_or(0, |at| at + shared)
+            }
             None => self.plan.peers.len() + shared,
         };
         TIMES + SIDE + self.gap * number as f64
@@ -253,7 +261,10 @@ impl<'a> Drawing<'a> {
             self.plan.lines.iter().position(is_it).map(|number| HEAD + ROW * (number as f64 + 0.75))
         };
         let begin = place(&[What::Connect, What::Accept, What::Refused]).unwrap_or(HEAD - 14.0);
-        (begin, place(&[What::Close, What::SendReset, What::Reset, What::Refused]).unwrap_or(bottom))
+        (
+            begin,
+            place(&[What::Close, What::SendReset, What::Reset, What::Refused]).unwrap_or(bottom),
+        )
     }
 
     fn life(&mut self, x: f64, from: f64, to: f64, many: bool) {
@@ -309,23 +320,44 @@ impl<'a> Drawing<'a> {
         let words = match event.what {
             What::Connect => self.drawn(y, peer, program, "to thin", Self::open_arrow, "connects"),
             What::Accept => self.drawn(y, program, peer, "from thin", Self::open_arrow, "connects"),
-            What::Refused => self.drawn(y, peer, program, "bad", Self::broken_arrow, "connection refused"),
+            What::Refused => {
+                self.drawn(y, peer, program, "bad", Self::broken_arrow, "connection refused")
+            }
             What::Send => self.drawn(y, peer, program, "to", Self::arrow, &data()),
             What::Receive => self.drawn(y, program, peer, "from", Self::arrow, &data()),
-            What::HalfClose => self.drawn(y, peer, program, "to", Self::last_arrow, "end of stream"),
+            What::HalfClose => {
+                self.drawn(y, peer, program, "to", Self::last_arrow, "end of stream")
+            }
             What::Close => self.drawn(y, peer, program, "to", Self::last_arrow, "closes"),
             What::End => self.drawn(y, program, peer, "from", Self::last_arrow, "end of stream"),
             What::SendReset => self.drawn(y, peer, program, "bad", Self::broken_arrow, "reset"),
             What::Reset => self.drawn(y, program, peer, "bad", Self::broken_arrow, "reset"),
-            What::Timeout => {
-                self.drawn(y, program, peer, "bad", Self::no_arrow, &format!("nothing more for {}", event.peer))
-            }
+            What::Timeout => self.drawn(
+                y,
+                program,
+                peer,
+                "bad",
+                Self::no_arrow,
+                &format!("nothing more for {}", event.peer),
+            ),
         };
-        let middle = if event.what == What::Timeout { program - self.gap / 2.0 } else { (peer + program) / 2.0 };
+        let middle = if event.what == What::Timeout {
+            program - self.gap / 2.0
+        } else {
+            (peer + program) / 2.0
+        };
         self.words(middle, y - 7.0, "label", &words);
     }
 
-    fn drawn(&mut self, y: f64, from: f64, to: f64, class: &str, how: Draw<'a>, words: &str) -> String {
+    fn drawn(
+        &mut self,
+        y: f64,
+        from: f64,
+        to: f64,
+        class: &str,
+        how: Draw<'a>,
+        words: &str,
+    ) -> String {
         how(self, y, from, to, class);
         words.to_owned()
     }
@@ -346,7 +378,11 @@ impl<'a> Drawing<'a> {
         let back = to - 9.0 * (to - from).signum();
         self.path(
             class,
-            &format!("M{from:.1} {y:.1}H{to:.1}M{back:.1} {:.1}L{to:.1} {y:.1}L{back:.1} {:.1}", y - 5.0, y + 5.0),
+            &format!(
+                "M{from:.1} {y:.1}H{to:.1}M{back:.1} {:.1}L{to:.1} {y:.1}L{back:.1} {:.1}",
+                y - 5.0,
+                y + 5.0
+            ),
         );
     }
 
@@ -369,12 +405,19 @@ impl<'a> Drawing<'a> {
         let mut path = format!("M{from:.1} {y:.1}H{jagged:.1}");
         for tooth in 0..TEETH {
             let side = if tooth % 2 == 0 { -4.0 } else { 4.0 };
-            _ = write!(path, "L{:.1} {:.1}", jagged + (f64::from(tooth) + 0.5) * 8.0 * to_the, y + side);
+            _ = write!(
+                path,
+                "L{:.1} {:.1}",
+                jagged + (f64::from(tooth) + 0.5) * 8.0 * to_the,
+                y + side
+            );
         }
         _ = write!(path, "L{end:.1} {y:.1}");
         self.path(class, &path);
         let (left, right, top, bottom) = (end - 5.0, end + 5.0, y - 5.0, y + 5.0);
-        let cross = format!("M{left:.1} {top:.1}L{right:.1} {bottom:.1}M{left:.1} {bottom:.1}L{right:.1} {top:.1}");
+        let cross = format!(
+            "M{left:.1} {top:.1}L{right:.1} {bottom:.1}M{left:.1} {bottom:.1}L{right:.1} {top:.1}"
+        );
         self.path(class, &cross);
     }
 
@@ -382,7 +425,10 @@ impl<'a> Drawing<'a> {
     fn no_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
         let end = from + self.gap / 2.0 * (to - from).signum();
         self.path(&format!("{class} nothing"), &format!("M{from:.1} {y:.1}H{end:.1}"));
-        _ = writeln!(self.svg, "<circle class=\"{class}\" cx=\"{end:.1}\" cy=\"{y:.1}\" r=\"4.5\"/>");
+        _ = writeln!(
+            self.svg,
+            "<circle class=\"{class}\" cx=\"{end:.1}\" cy=\"{y:.1}\" r=\"4.5\"/>"
+        );
     }
 
     fn path(&mut self, class: &str, d: &str) {
@@ -486,12 +532,19 @@ mod tests {
     use crate::report::real;
 
     fn verdict(events: &[(&str, What, &[u8])]) -> Verdict {
-        let failure =
-            Failure { expected: "a <b>".to_owned(), observed: "\u{1b}[31m & nothing".to_owned(), ..Failure::default() };
+        let failure = Failure {
+            expected: "a <b>".to_owned(),
+            observed: "\u{1b}[31m & nothing".to_owned(),
+            ..Failure::default()
+        };
         let numbered = (0..).zip(events);
-        let transcript =
-            numbered.map(|(at, (peer, what, data))| Event::new(Duration::from_millis(at), peer, *what, data));
-        Verdict { transcript: transcript.collect(), ..Verdict::new("a_check", Status::Failed(failure)) }
+        let transcript = numbered.map(|(at, (peer, what, data))| {
+            Event::new(Duration::from_millis(at), peer, *what, data)
+        });
+        Verdict {
+            transcript: transcript.collect(),
+            ..Verdict::new("a_check", Status::Failed(failure))
+        }
     }
 
     #[test]
@@ -527,7 +580,11 @@ Got: \\u{1b}[31m & nothing
             ("a", What::Reset, b""),
         ]));
         assert!(svg.chars().all(|character| character == '\n' || !character.is_control()), "{svg}");
-        assert!(svg.contains("a &lt;b&gt;") && svg.contains("role=\"img\"") && svg.contains("<title id="));
+        assert!(
+            svg.contains("a &lt;b&gt;")
+                && svg.contains("role=\"img\"")
+                && svg.contains("<title id=")
+        );
         let links = svg.matches("http").count();
         assert_eq!(links, 1, "only the name space");
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
@@ -543,10 +600,18 @@ Got: \\u{1b}[31m & nothing
         let names: Vec<String> = (0..500).map(|number| format!("p{number}")).collect();
         let events: Vec<(&str, What, &[u8])> = names
             .iter()
-            .flat_map(|name| [(name.as_str(), What::Connect, b"".as_slice()), (name, What::Send, b"x")])
+            .flat_map(|name| {
+                [(name.as_str(), What::Connect, b"".as_slice()), (name, What::Send, b"x")]
+            })
             .collect();
         let svg = svg(&verdict(&events));
-        let width: f64 = svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().parse().unwrap();
+        let width: f64 = svg
+            .split("width=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!(width <= WIDTH);
         assert!(svg.contains("497 more"), "{svg}");
     }

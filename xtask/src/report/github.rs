@@ -1,7 +1,8 @@
-//! For a step of GitHub Actions: the report for people, the annotations, and apart from them the step's summary.
+//! For a step of GitHub Actions: the report for people, the annotations, and apart from them the
+//! step's summary.
 //!
-//! The runner reads every line of a step and obeys what looks like a command. So whatever a program printed stands where the
-//! runner obeys nothing until a token comes that nobody can guess.
+//! The runner reads every line of a step and obeys what looks like a command. So whatever a program
+//! printed stands where the runner obeys nothing until a token comes that nobody can guess.
 
 use suite::Status;
 
@@ -31,7 +32,8 @@ pub(super) fn summary(grade: &Grade) -> String {
 /// Text in which the runner obeys nothing. Without a token there is nothing to show.
 pub(super) fn disarmed(text: &str, token: &str) -> String {
     if token.is_empty() {
-        return "The report is not shown here: there is no random number to protect it with.\n".to_owned();
+        return "The report is not shown here: there is no random number to protect it with.\n"
+            .to_owned();
     }
     format!("::stop-commands::{token}\n{}\n::{token}::\n", text.replace('\r', "\n").trim_end())
 }
@@ -55,15 +57,21 @@ fn annotations(grade: &Grade) -> String {
         all.push(Annotation { spot: None, title: format!("{} more", left.len()), message });
     }
     let score = format!("{}/{} points", grade.score(), grade.max_score());
-    let verdict = if grade.passed() { "the pass mark is reached" } else { "the pass mark is not reached" };
-    let score = Annotation { spot: None, title: score, message: format!("{}: {verdict}", grade.title) };
-    all.iter().map(|annotation| command("error", annotation)).collect::<String>() + &command("notice", &score)
+    let verdict =
+        if grade.passed() { "the pass mark is reached" } else { "the pass mark is not reached" };
+    let score =
+        Annotation { spot: None, title: score, message: format!("{}: {verdict}", grade.title) };
+    all.iter().map(|annotation| command("error", annotation)).collect::<String>()
+        + &command("notice", &score)
 }
 
 /// One for each root cause: a program that does not compile, a mistake, or else a check.
 fn errors(grade: &Grade) -> Vec<Annotation> {
     let compiling = grade.compile_errors.iter().map(|errors| Annotation {
-        spot: errors.errors.first().and_then(|error| plain::spot_of_error(grade, &errors.program, error)),
+        spot: errors
+            .errors
+            .first()
+            .and_then(|error| plain::spot_of_error(grade, &errors.program, error)),
         title: plain::unbuilt(errors),
         message: errors.errors.first().map(|error| plain::compile_error(error)).unwrap_or_default(),
     });
@@ -72,10 +80,10 @@ fn errors(grade: &Grade) -> Vec<Annotation> {
         title: mistake.id.to_owned(),
         message: format!("{}\nChecks: {}", plain::mistake(&mistake), mistake.checks.join(", ")),
     });
-    let failed = grade
-        .rows
-        .iter()
-        .filter(|row| matches!(row.verdict.status, Status::Failed(_)) && grade.mistake_of(row.verdict.check).is_none());
+    let failed = grade.rows.iter().filter(|row| {
+        matches!(row.verdict.status, Status::Failed(_))
+            && grade.mistake_of(row.verdict.check).is_none()
+    });
     compiling.chain(mistakes).chain(failed.map(|row| check(grade, row))).collect()
 }
 
@@ -92,7 +100,11 @@ fn command(kind: &str, annotation: &Annotation) -> String {
         Some(Spot { file, line }) => format!("file={},line={line},", property(file)),
         None => String::new(),
     };
-    format!("::{kind} {place}title={}::{}\n", property(&annotation.title), data(annotation.message.trim_end()))
+    format!(
+        "::{kind} {place}title={}::{}\n",
+        property(&annotation.title),
+        data(annotation.message.trim_end())
+    )
 }
 
 fn data(text: &str) -> String {

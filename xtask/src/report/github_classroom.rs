@@ -1,5 +1,6 @@
-//! GitHub Classroom's runner results, as lines for a step's outputs: `result` with all checks, and one for each check under its
-//! id. The table that Classroom's reporter prints counts tests, not points: it is right for runners of one test each.
+//! GitHub Classroom's runner results, as lines for a step's outputs: `result` with all checks, and
+//! one for each check under its id. The table that Classroom's reporter prints counts tests, not
+//! points: it is right for runners of one test each.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -41,7 +42,13 @@ pub(super) fn render(grade: &Grade) -> String {
     if let Some(fault) = grade.fault() {
         return output(
             "result",
-            &Runner { version: 1, status: "error", max_score: 0, tests: vec![failed(&fault)], premises: Vec::new() },
+            &Runner {
+                version: 1,
+                status: "error",
+                max_score: 0,
+                tests: vec![failed(&fault)],
+                premises: Vec::new(),
+            },
         );
     }
     let status = if grade.passed() { "pass" } else { "fail" };
@@ -71,7 +78,10 @@ pub(super) fn render(grade: &Grade) -> String {
 }
 
 fn output(name: &str, runner: &Runner) -> String {
-    format!("{name}={}\n", BASE64_STANDARD.encode(serde_json::to_string(runner).unwrap_or_default()))
+    format!(
+        "{name}={}\n",
+        BASE64_STANDARD.encode(serde_json::to_string(runner).unwrap_or_default())
+    )
 }
 
 /// A test that counts for nothing: the reporter shows the error and skips it in its sum.

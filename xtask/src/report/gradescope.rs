@@ -1,5 +1,5 @@
-//! Gradescope's `results.json`. A file without `score` and `tests` is how an autograder tells Gradescope that it failed: the
-//! submission then shows an error, and no points.
+//! Gradescope's `results.json`. A file without `score` and `tests` is how an autograder tells
+//! Gradescope that it failed: the submission then shows an error, and no points.
 
 use serde::Serialize;
 use serde_json::json;
@@ -59,9 +59,12 @@ pub(super) fn unfinished() -> String {
 }
 
 fn failed(fault: &str) -> String {
-    let output =
-        format!("There is no grade: {}. This costs no point; please tell your instructor.", plain::line(fault));
-    let results = json!({ "output": output, "output_format": "text", "stdout_visibility": "hidden" });
+    let output = format!(
+        "There is no grade: {}. This costs no point; please tell your instructor.",
+        plain::line(fault)
+    );
+    let results =
+        json!({ "output": output, "output_format": "text", "stdout_visibility": "hidden" });
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
 }
 

@@ -1,4 +1,5 @@
-//! Expected and observed bytes round the first wrong one, in hexadecimal and as text, in rows that fit 80 columns.
+//! Expected and observed bytes round the first wrong one, in hexadecimal and as text, in rows that
+//! fit 80 columns.
 
 use anstyle::Style;
 use suite::{Deviation, Difference};
@@ -23,15 +24,20 @@ pub(crate) fn sentence(difference: &Difference) -> Option<String> {
     match deviation {
         Deviation::Short(_) => None,
         Deviation::Long(_) => Some(format!("after all {of} bytes: {deviation}")),
-        Deviation::Added(_) if *at == 0 => Some(format!("before the first of {of} bytes: {deviation}")),
+        Deviation::Added(_) if *at == 0 => {
+            Some(format!("before the first of {of} bytes: {deviation}"))
+        }
         Deviation::Added(_) => Some(format!("after byte {at} of {of}: {deviation}")),
         Deviation::Changed => {
             let wrong = difference.observed.get(at - difference.from);
             let right = difference.expected.get(at - difference.from);
-            let value = |byte: Option<&u8>| byte.map_or_else(|| "nothing".to_owned(), |byte| named(*byte));
+            let value =
+                |byte: Option<&u8>| byte.map_or_else(|| "nothing".to_owned(), |byte| named(*byte));
             Some(format!("byte {} of {of} is {} instead of {}", at + 1, value(wrong), value(right)))
         }
-        Deviation::Lost(_) | Deviation::OutOfOrder => Some(format!("from byte {} of {of} on: {deviation}", at + 1)),
+        Deviation::Lost(_) | Deviation::OutOfOrder => {
+            Some(format!("from byte {} of {of} on: {deviation}", at + 1))
+        }
     }
 }
 
@@ -58,11 +64,19 @@ pub(crate) fn rows(difference: &Difference, indent: usize) -> String {
         let rows = shown.chunks(ROW).enumerate();
         let rows = rows.map(|(number, row)| {
             let marked = (number == 0).then_some(wrong);
-            format!("{:indent$}{:>width$}  {}\n", "", difference.from + number * ROW, drawn(row, marked, style))
+            format!(
+                "{:indent$}{:>width$}  {}\n",
+                "",
+                difference.from + number * ROW,
+                drawn(row, marked, style)
+            )
         });
         let rows: String = rows.collect();
-        let nothing =
-            if shown.len() <= wrong { format!("{:indent$}{:>width$}  nothing more\n", "", "") } else { String::new() };
+        let nothing = if shown.len() <= wrong {
+            format!("{:indent$}{:>width$}  nothing more\n", "", "")
+        } else {
+            String::new()
+        };
         format!("{:indent$}{name}, from offset {}\n{rows}{nothing}", "", difference.from)
     };
     let column = indent + width + 2 + wrong * 3;
@@ -73,8 +87,11 @@ pub(crate) fn rows(difference: &Difference, indent: usize) -> String {
 
 /// One row; the byte at `marked` is in this style.
 fn drawn(row: &[u8], marked: Option<usize>, style: Style) -> String {
-    let styled = |at: usize, text: String| if marked == Some(at) { format!("{style}{text}{style:#}") } else { text };
-    let hex: Vec<String> = row.iter().enumerate().map(|(at, byte)| styled(at, format!("{byte:02x}"))).collect();
+    let styled = |at: usize, text: String| {
+        if marked == Some(at) { format!("{style}{text}{style:#}") } else { text }
+    };
+    let hex: Vec<String> =
+        row.iter().enumerate().map(|(at, byte)| styled(at, format!("{byte:02x}"))).collect();
     let text = row.iter().enumerate().map(|(at, byte)| styled(at, visible(*byte).to_string()));
     let missing = 3 * (ROW - row.len());
     format!("{}{:missing$}  {}", hex.join(" "), "", text.collect::<String>())
@@ -153,12 +170,18 @@ after all 8388608 bytes: 3 bytes too many at the end
     #[test]
     fn one_byte_that_changed_is_named() {
         let changed = difference(0, Deviation::Changed, &[b'A'; 50], &[0; 50]);
-        assert_eq!(sentence(&changed).unwrap(), "byte 1 of 8388608 is 00 (NUL) instead of 41 (\"A\")");
+        assert_eq!(
+            sentence(&changed).unwrap(),
+            "byte 1 of 8388608 is 00 (NUL) instead of 41 (\"A\")"
+        );
     }
 
     #[test]
     fn a_short_message_is_not_said_again() {
-        let short = Difference { expected_length: 40, ..difference(3, Deviation::Changed, b"abcd", b"abcx") };
+        let short = Difference {
+            expected_length: 40,
+            ..difference(3, Deviation::Changed, b"abcd", b"abcx")
+        };
         assert_eq!(sentence(&short), None);
         assert_eq!(sentence(&difference(3, Deviation::Short(9), b"abcd", b"abc")), None);
     }

@@ -1,6 +1,6 @@
-//! The verdict as one page that stands alone: without script, without anything from outside, light or dark as its reader likes
-//! it. What was printed by a program, or named by a student, is text here, escaped in one place, and the page itself forbids
-//! whatever could run.
+//! The verdict as one page that stands alone: without script, without anything from outside, light
+//! or dark as its reader likes it. What was printed by a program, or named by a student, is text
+//! here, escaped in one place, and the page itself forbids whatever could run.
 
 use suite::{Failure, Status};
 
@@ -52,9 +52,12 @@ fn graded(grade: &Grade) -> (String, String) {
 // ---- the verdict ----
 
 fn verdict(grade: &Grade) -> String {
-    let (class, word) = if grade.passed() { ("passed", "passed") } else { ("failed", "not passed yet") };
+    let (class, word) =
+        if grade.passed() { ("passed", "passed") } else { ("failed", "not passed yet") };
     let next = grade.next().map_or_else(String::new, |next| {
-        let more = next.explained_by().map_or_else(String::new, |command| format!(" <code>{command}</code>"));
+        let more = next
+            .explained_by()
+            .map_or_else(String::new, |command| format!(" <code>{command}</code>"));
         format!("<p>Next: {}{more}</p>\n", prose(&next.words()))
     });
     format!(
@@ -72,7 +75,10 @@ fn groups(grade: &Grade) -> String {
         let most: u32 = counted.iter().map(|row| row.max_points).sum();
         let passed = counted.iter().filter(|row| row.verdict.status == Status::Passed).count();
         let link = format!("<a href=\"#group-{group}\">{group}</a>");
-        format!("<tr><th scope=\"row\">{link}</th><td>{points}/{most}</td><td>{passed}/{}</td></tr>\n", counted.len())
+        format!(
+            "<tr><th scope=\"row\">{link}</th><td>{points}/{most}</td><td>{passed}/{}</td></tr>\n",
+            counted.len()
+        )
     };
     let head = "<tr><th scope=\"col\">Group</th><th scope=\"col\">Points</th><th scope=\"col\">Passed</th></tr>";
     let rows: String = grade.groups().into_iter().map(row).collect();
@@ -81,7 +87,8 @@ fn groups(grade: &Grade) -> String {
 
 fn footer(grade: &Grade) -> String {
     let premises = plain::premises(grade);
-    let premises: String = premises.iter().map(|line| format!("<p>{}</p>\n", escape(line))).collect();
+    let premises: String =
+        premises.iter().map(|line| format!("<p>{}</p>\n", escape(line))).collect();
     format!(
         "<footer>\n<p>Graded: <code>{}</code>, seed {}, in {:.2} s.</p>\n{premises}<p>Again: <code>{}</code></p>\n</footer>\n",
         escape(&plain::line(&grade.submission)),
@@ -106,7 +113,8 @@ fn mistakes(grade: &Grade) -> String {
 }
 
 fn mistake(mistake: &NamedMistake) -> String {
-    let links: Vec<String> = mistake.checks.iter().map(|id| format!("<a href=\"#{id}\">{id}</a>")).collect();
+    let links: Vec<String> =
+        mistake.checks.iter().map(|id| format!("<a href=\"#{id}\">{id}</a>")).collect();
     let rows = [
         ("because", escape(&plain::line(&mistake.because))),
         ("try", prose(&mistake.r#try)),
@@ -126,18 +134,30 @@ fn explained(mistake: &NamedMistake) -> String {
     let section = |heading: &str, body: String| {
         if body.is_empty() { body } else { format!("<h4>{heading}</h4>\n{body}") }
     };
-    let paragraph = |text: &str| if text.is_empty() { String::new() } else { format!("<p>{}</p>\n", prose(text)) };
+    let paragraph = |text: &str| {
+        if text.is_empty() { String::new() } else { format!("<p>{}</p>\n", prose(text)) }
+    };
     let code = more.code.named().map(|(language, code)| {
-        format!("<p>{language}</p>\n{}", block(&format!("the mistake {} in {language}", mistake.id), code))
+        format!(
+            "<p>{language}</p>\n{}",
+            block(&format!("the mistake {} in {language}", mistake.id), code)
+        )
     });
-    let read: String = more.read.iter().map(|place| format!("<li>{}</li>\n", prose(place))).collect();
-    let wire =
-        if more.wire.is_empty() { String::new() } else { block(&format!("{} on the wire", mistake.id), &more.wire) };
+    let read: String =
+        more.read.iter().map(|place| format!("<li>{}</li>\n", prose(place))).collect();
+    let wire = if more.wire.is_empty() {
+        String::new()
+    } else {
+        block(&format!("{} on the wire", mistake.id), &more.wire)
+    };
     let body = section("On the wire (→ to the program, ← from it)", wire)
         + &section("In code (the mistake, not the way out)", code.collect())
         + &section("Why it works on your own machine", paragraph(&more.locally))
         + &section("How to mend it", paragraph(&more.idea))
-        + &section("Where to read on", if read.is_empty() { read } else { format!("<ul>\n{read}</ul>\n") });
+        + &section(
+            "Where to read on",
+            if read.is_empty() { read } else { format!("<ul>\n{read}</ul>\n") },
+        );
     if body.is_empty() {
         return body;
     }
@@ -150,7 +170,10 @@ fn compile_errors(grade: &Grade) -> String {
     if grade.compile_errors.is_empty() {
         return String::new();
     }
-    format!("<h2>What could not be built</h2>\n{}", block("the compiler's errors", &plain::compile_errors(grade)))
+    format!(
+        "<h2>What could not be built</h2>\n{}",
+        block("the compiler's errors", &plain::compile_errors(grade))
+    )
 }
 
 fn checks(grade: &Grade) -> String {
@@ -200,13 +223,22 @@ fn message(grade: &Grade, row: &GradedRow) -> String {
 
 fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
-    let mut rows: Vec<(&str, String)> =
-        plain::facts(verdict, failure).into_iter().map(|(label, fact)| (label, escape(&fact))).collect();
+    let mut rows: Vec<(&str, String)> = plain::facts(verdict, failure)
+        .into_iter()
+        .map(|(label, fact)| (label, escape(&fact)))
+        .collect();
     match grade.mistake_of(verdict.check) {
-        Some(mistake) => rows.push(("mistake", format!("<a href=\"#mistake-{0}\">{0}</a>", mistake.id))),
-        None => rows.extend(row.hints.iter().take(grade.hint_steps).map(|hint| ("try", prose(hint)))),
+        Some(mistake) => {
+            rows.push(("mistake", format!("<a href=\"#mistake-{0}\">{0}</a>", mistake.id)))
+        }
+        None => {
+            rows.extend(row.hints.iter().take(grade.hint_steps).map(|hint| ("try", prose(hint))))
+        }
     }
-    rows.push(("again", format!("<code>{}</code>", escape(&plain::line(&grade.again(verdict.check))))));
+    rows.push((
+        "again",
+        format!("<code>{}</code>", escape(&plain::line(&grade.again(verdict.check)))),
+    ));
     let difference = match plain::difference(verdict, failure) {
         none if none.is_empty() => none,
         some => block(&format!("{}: the bytes", verdict.check), &some),
@@ -249,14 +281,21 @@ fn block(label: &str, text: &str) -> String {
 
 /// What is wider than a small screen scrolls in its own box, which the keyboard reaches.
 fn scrolls(label: &str, html: &str) -> String {
-    format!("<div class=\"scrolls\" role=\"group\" tabindex=\"0\" aria-label=\"{}\">{html}</div>\n", escape(label))
+    format!(
+        "<div class=\"scrolls\" role=\"group\" tabindex=\"0\" aria-label=\"{}\">{html}</div>\n",
+        escape(label)
+    )
 }
 
 /// A sentence of our own; what stands between backticks in it is code.
 fn prose(text: &str) -> String {
     let parts = escape(text);
     let parts = parts.split('`').enumerate();
-    parts.map(|(at, part)| if at % 2 == 0 { part.to_owned() } else { format!("<code>{part}</code>") }).collect()
+    parts
+        .map(
+            |(at, part)| if at % 2 == 0 { part.to_owned() } else { format!("<code>{part}</code>") },
+        )
+        .collect()
 }
 
 /// The only way for text into the page.

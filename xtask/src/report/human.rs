@@ -1,4 +1,5 @@
-//! The report for people: 80 columns, readable without colour and by a screen reader. Every state is a word.
+//! The report for people: 80 columns, readable without colour and by a screen reader. Every state
+//! is a word.
 
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ const INDENT: usize = 6;
 
 /// The whole report.
 pub(crate) fn render(grade: &Grade) -> String {
-    let mut text = format!("{}\n", spread(&paint(BOLD, &grade.title), &format!("seed {}", grade.seed)));
+    let mut text =
+        format!("{}\n", spread(&paint(BOLD, &grade.title), &format!("seed {}", grade.seed)));
     for errors in &grade.compile_errors {
         text += &compile_errors(errors);
     }
@@ -34,7 +36,8 @@ pub(crate) fn render(grade: &Grade) -> String {
     }
     for (group, rows) in grade.groups() {
         let counted = rows.iter().filter(|row| row.counts());
-        let (points, max) = counted.fold((0, 0), |(points, max), row| (points + row.points(), max + row.max_points));
+        let (points, max) = counted
+            .fold((0, 0), |(points, max), row| (points + row.points(), max + row.max_points));
         text += &format!("\n{}\n", spread(&paint(BOLD, group), &format!("{points}/{max}")));
         for row in rows {
             text += &check(grade, row);
@@ -63,7 +66,8 @@ pub(crate) fn named(mistake: &NamedMistake) -> String {
         [_] => "explains 1 failed check".to_owned(),
         checks => format!("explains {} failed checks", checks.len()),
     };
-    let mut text = format!("\n{}\n", spread(&paint(RED, &format!("mistake {}", mistake.id)), &explains));
+    let mut text =
+        format!("\n{}\n", spread(&paint(RED, &format!("mistake {}", mistake.id)), &explains));
     text += &wrap(&mistake.says, INDENT);
     text += &labelled("because", &plain::line(&mistake.because));
     text += &labelled("try", &mistake.r#try);
@@ -72,9 +76,14 @@ pub(crate) fn named(mistake: &NamedMistake) -> String {
 
 pub(crate) fn compile_errors(errors: &crate::build::CompileErrors) -> String {
     let title = format!("{} {} ({})", errors.program, errors.what, errors.origin);
-    let shown = errors.errors.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
+    let shown =
+        errors.errors.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
     let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
-    let more = if rest > 0 { format!("… and {rest} more errors: mend these first\n") } else { String::new() };
+    let more = if rest > 0 {
+        format!("… and {rest} more errors: mend these first\n")
+    } else {
+        String::new()
+    };
     format!("\n{}\n\n{}{more}", paint(RED, &title), shown.collect::<Vec<_>>().join("\n"))
 }
 
@@ -86,14 +95,19 @@ pub(crate) fn check(grade: &Grade, row: &GradedRow) -> String {
     };
     match &row.verdict.status {
         Status::Passed => line(GREEN, "✓ passed ", id) + &given(row),
-        Status::Failed(_) if grade.hides(row) => line(RED, "✗ failed ", id) + &wrap(plain::HIDDEN, INDENT),
+        Status::Failed(_) if grade.hides(row) => {
+            line(RED, "✗ failed ", id) + &wrap(plain::HIDDEN, INDENT)
+        }
         Status::Failed(failure) => line(RED, "✗ failed ", id) + &evidence(grade, row, failure),
         Status::Skipped(need) => line(YELLOW, "– skipped", &format!("{id}, needs {need}")),
         Status::Unbuilt => line(YELLOW, "– unbuilt", id),
         Status::Unseen(why) => line(YELLOW, "– not counted", id) + &wrap(why, INDENT),
         Status::Fault(fault) => {
             line(RED, "! fault  ", id)
-                + &wrap(&format!("The grader could not find out: {fault}. This costs no point."), INDENT)
+                + &wrap(
+                    &format!("The grader could not find out: {fault}. This costs no point."),
+                    INDENT,
+                )
         }
     }
 }
@@ -111,7 +125,9 @@ fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     }
     text += &match shown_before(grade, row, failure) {
         Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
-        None => difference(verdict, failure) + &conversation(verdict) + &stderr(&verdict.stderr_tail),
+        None => {
+            difference(verdict, failure) + &conversation(verdict) + &stderr(&verdict.stderr_tail)
+        }
     };
     if let Some(mistake) = grade.mistake_of(verdict.check) {
         text += &labelled("mistake", &format!("{}, see at the top", mistake.id));
@@ -121,7 +137,8 @@ fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
         text += &labelled("try", hint);
     }
     if grade.hint_steps < row.hints.len() {
-        let more = format!("--hint {}, or cargo xtask explain {}", grade.hint_steps + 1, verdict.check);
+        let more =
+            format!("--hint {}, or cargo xtask explain {}", grade.hint_steps + 1, verdict.check);
         text += &paint(DIM, &labelled("more", &more));
     }
     text + &labelled("again", &grade.again(verdict.check)) + "\n"
@@ -217,13 +234,21 @@ fn step(event: &Event) -> String {
 /// The end of what the program said.
 fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
-    let lines: Vec<Vec<char>> = plain::stderr(tail).iter().map(|line| line.chars().collect()).collect();
+    let lines: Vec<Vec<char>> =
+        plain::stderr(tail).iter().map(|line| line.chars().collect()).collect();
     let pieces: Vec<&[char]> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
     let pieces = plain::last(&pieces, STDERR_LINES).iter();
     let first_is_label = |at: usize| if at == 0 { "stderr" } else { "" };
     pieces
         .enumerate()
-        .map(|(at, piece)| format!("{}{:<8}| {}\n", " ".repeat(INDENT), first_is_label(at), String::from_iter(*piece)))
+        .map(|(at, piece)| {
+            format!(
+                "{}{:<8}| {}\n",
+                " ".repeat(INDENT),
+                first_is_label(at),
+                String::from_iter(*piece)
+            )
+        })
         .collect()
 }
 
@@ -231,7 +256,10 @@ fn stderr(tail: &[u8]) -> String {
 fn cut(mut line: &[char], width: usize) -> Vec<&[char]> {
     let mut pieces = Vec::new();
     while line.len() > width {
-        let blank = line[..width].iter().rposition(|character| *character == ' ').filter(|at| *at >= width / 2);
+        let blank = line[..width]
+            .iter()
+            .rposition(|character| *character == ' ')
+            .filter(|at| *at >= width / 2);
         let (piece, rest) = line.split_at(blank.map_or(width, |at| at + 1));
         pieces.push(piece);
         line = rest;
@@ -241,7 +269,9 @@ fn cut(mut line: &[char], width: usize) -> Vec<&[char]> {
 }
 
 fn summary(grade: &Grade) -> String {
-    let count = |wanted: fn(&Status) -> bool| grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count();
+    let count = |wanted: fn(&Status) -> bool| {
+        grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
+    };
     let counts = [
         ("passed", count(|status| matches!(status, Status::Passed))),
         ("failed", count(|status| matches!(status, Status::Failed(_)))),
@@ -250,8 +280,11 @@ fn summary(grade: &Grade) -> String {
         ("not counted", count(|status| matches!(status, Status::Unseen(_)))),
         ("faults", count(|status| matches!(status, Status::Fault(_)))),
     ];
-    let counted: Vec<String> =
-        counts.iter().filter(|(word, n)| *n > 0 || *word == "passed").map(|(word, n)| format!("{n} {word}")).collect();
+    let counted: Vec<String> = counts
+        .iter()
+        .filter(|(word, n)| *n > 0 || *word == "passed")
+        .map(|(word, n)| format!("{n} {word}"))
+        .collect();
     let style = if grade.passed() { GREEN.bold() } else { RED };
     let score = paint(style, &format!("Score {}/{}", grade.score(), grade.max_score()));
     let time = format!("{:.2} s", grade.duration.as_secs_f64());
@@ -262,24 +295,37 @@ fn summary(grade: &Grade) -> String {
     for note in &grade.notes {
         text += &wrap(&format!("Submission: {note}."), 0);
     }
-    if grade.rows.iter().any(|row| row.verdict.stuck_unseen && matches!(row.verdict.status, Status::Failed(_))) {
-        text += &paint(DIM, &wrap(&format!("Where a program was stuck is not shown: {CANNOT_SEE}."), 0));
+    if grade
+        .rows
+        .iter()
+        .any(|row| row.verdict.stuck_unseen && matches!(row.verdict.status, Status::Failed(_)))
+    {
+        text += &paint(
+            DIM,
+            &wrap(&format!("Where a program was stuck is not shown: {CANNOT_SEE}."), 0),
+        );
     }
     text + &paint(DIM, &wrap(&format!("Confinement: {}.", grade.confinement.join("; ")), 0))
 }
 
 fn lost(grade: &Grade) -> String {
     let lost = grade.groups().into_iter().filter_map(|(group, rows)| {
-        let lost: u32 = rows.iter().filter(|row| row.counts()).map(|row| row.max_points - row.points()).sum();
+        let lost: u32 =
+            rows.iter().filter(|row| row.counts()).map(|row| row.max_points - row.points()).sum();
         (lost > 0).then(|| format!("{group} {lost}"))
     });
     let lost: Vec<String> = lost.collect();
-    if lost.is_empty() { String::new() } else { wrap(&format!("Points lost: {}", lost.join(", ")), 0) }
+    if lost.is_empty() {
+        String::new()
+    } else {
+        wrap(&format!("Points lost: {}", lost.join(", ")), 0)
+    }
 }
 
 /// The command stands on a line of its own, to be copied.
 fn next(next: &Next<'_>) -> String {
-    let command = next.explained_by().map_or_else(String::new, |command| format!("      {command}\n"));
+    let command =
+        next.explained_by().map_or_else(String::new, |command| format!("      {command}\n"));
     wrap(&format!("Next: {}", next.words()), 0) + &command
 }
 
@@ -304,8 +350,12 @@ mod tests {
             _ => Vec::new(),
         };
         let stderr_tail = b"listening\nbad \x1b[31mthing\n".to_vec();
-        let verdict =
-            Verdict { transcript, stderr_tail, ended: Some("exit status 101".to_owned()), ..Verdict::new(id, status) };
+        let verdict = Verdict {
+            transcript,
+            stderr_tail,
+            ended: Some("exit status 101".to_owned()),
+            ..Verdict::new(id, status)
+        };
         let hints = vec!["Look at the third byte.".to_owned(), "Closer.".to_owned()];
         GradedRow {
             group,
@@ -376,8 +426,15 @@ mod tests {
             row("listens", "flow", Status::Passed),
             row("echoes", "exactness", Status::Fault(Fault("no descriptors left".to_owned()))),
         ]);
-        assert_eq!((grade.score(), grade.max_score(), grade.passed(), grade.has_faults()), (6, 6, false, true));
-        assert!(render(&grade).contains("The grader could not find out: no descriptors left. This costs no point."));
+        assert_eq!(
+            (grade.score(), grade.max_score(), grade.passed(), grade.has_faults()),
+            (6, 6, false, true)
+        );
+        assert!(
+            render(&grade).contains(
+                "The grader could not find out: no descriptors left. This costs no point."
+            )
+        );
     }
 
     #[test]
@@ -393,6 +450,9 @@ mod tests {
     #[test]
     fn nothing_checked_is_a_fault() {
         assert!(grade(Vec::new()).has_faults());
-        assert!(grade(vec![row("rests", "conduct", Status::Unseen("not here".to_owned()))]).has_faults());
+        assert!(
+            grade(vec![row("rests", "conduct", Status::Unseen("not here".to_owned()))])
+                .has_faults()
+        );
     }
 }

@@ -98,7 +98,11 @@ pub(super) fn render(grade: &Grade) -> String {
         mistakes: grade
             .mistakes_to_tell()
             .into_iter()
-            .map(|mistake| Mistake { id: mistake.id, because: mistake.because, checks: mistake.checks })
+            .map(|mistake| Mistake {
+                id: mistake.id,
+                because: mistake.because,
+                checks: mistake.checks,
+            })
             .collect(),
         checks: grade.rows.iter().map(|row| check(grade, row)).collect(),
     };
@@ -117,7 +121,10 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         max_points: row.max_points,
         duration_ms: verdict.took.as_millis(),
         message: plain::message_for_students(grade, row),
-        mistake: grade.mistake_of(verdict.check).filter(|_| !grade.hides(row)).map(|mistake| mistake.id),
+        mistake: grade
+            .mistake_of(verdict.check)
+            .filter(|_| !grade.hides(row))
+            .map(|mistake| mistake.id),
         hint: row.hints.first().filter(|_| failed).map(String::as_str),
         smallest_failing_input: match &verdict.status {
             Status::Failed(failure) if failed => failure.smallest_failing_input,
@@ -173,7 +180,13 @@ fn entry(event: &Event) -> Entry<'_> {
         What::Timeout => ("timeout", ""),
     };
     let preview = if event.bytes > 0 { show(&event.preview, PREVIEW) } else { said.to_owned() };
-    Entry { at_us: event.at.as_micros(), peer: &event.peer, event: name, bytes: event.bytes, preview }
+    Entry {
+        at_us: event.at.as_micros(),
+        peer: &event.peer,
+        event: name,
+        bytes: event.bytes,
+        preview,
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! JUnit XML as nextest writes it: a suite for each program, a case for each check, its points as properties.
+//! JUnit XML as nextest writes it: a suite for each program, a case for each check, its points as
+//! properties.
 
 use std::io;
 use std::time::Duration;
@@ -27,13 +28,16 @@ fn document(xml: &mut Xml, grade: &Grade) -> io::Result<()> {
     programs.dedup();
     let counts = Counts::of(&rows, fault.is_some());
     let element = xml.create_element("testsuites").with_attribute(("name", grade.practical));
-    let element = element.with_attributes(counts.attributes().iter().map(|(key, value)| (*key, value.as_str())));
-    element.with_attribute(("time", seconds(grade.duration).as_str())).write_inner_content(|xml| {
-        if let Some(fault) = fault {
-            return nothing_graded(xml, &fault);
-        }
-        programs.iter().try_for_each(|program| testsuite(xml, grade, program))
-    })?;
+    let element = element
+        .with_attributes(counts.attributes().iter().map(|(key, value)| (*key, value.as_str())));
+    element.with_attribute(("time", seconds(grade.duration).as_str())).write_inner_content(
+        |xml| {
+            if let Some(fault) = fault {
+                return nothing_graded(xml, &fault);
+            }
+            programs.iter().try_for_each(|program| testsuite(xml, grade, program))
+        },
+    )?;
     Ok(())
 }
 
@@ -41,7 +45,9 @@ struct Counts([(&'static str, usize); 4]);
 
 impl Counts {
     fn of(rows: &[&GradedRow], nothing: bool) -> Self {
-        let count = |wanted: fn(&Status) -> bool| rows.iter().filter(|row| wanted(&row.verdict.status)).count();
+        let count = |wanted: fn(&Status) -> bool| {
+            rows.iter().filter(|row| wanted(&row.verdict.status)).count()
+        };
         Self([
             ("tests", rows.len() + usize::from(nothing)),
             ("failures", count(|status| matches!(status, Status::Failed(_) | Status::Unbuilt))),
@@ -60,7 +66,9 @@ fn nothing_graded(xml: &mut Xml, fault: &str) -> io::Result<()> {
     let element = xml.create_element("testsuite").with_attribute(("name", "grading"));
     let element = element.with_attributes(counts.iter().map(|(key, value)| (*key, value.as_str())));
     element.write_inner_content(|xml| {
-        let case = xml.create_element("testcase").with_attributes([("name", "grading"), ("classname", "grading")]);
+        let case = xml
+            .create_element("testcase")
+            .with_attributes([("name", "grading"), ("classname", "grading")]);
         case.write_inner_content(|xml| outcome(xml, "error", "fault", &plain::line(fault), ""))?;
         Ok(())
     })?;
@@ -88,11 +96,16 @@ fn testcase(xml: &mut Xml, grade: &Grade, row: &GradedRow) -> io::Result<()> {
         .with_attributes([("name", verdict.check), ("classname", row.program)])
         .with_attribute(("time", seconds(verdict.took).as_str()));
     if let Some(Spot { file, line }) = &spot {
-        element = element.with_attribute(("file", file.as_str())).with_attribute(("line", line.to_string().as_str()));
+        element = element
+            .with_attribute(("file", file.as_str()))
+            .with_attribute(("line", line.to_string().as_str()));
     }
     element.write_inner_content(|xml| {
         if !grade.has_faults() && row.counts() {
-            properties(xml, &[("score", row.points().to_string()), ("max_score", row.max_points.to_string())])?;
+            properties(
+                xml,
+                &[("score", row.points().to_string()), ("max_score", row.max_points.to_string())],
+            )?;
         }
         let message = plain::message_for_students(grade, row).unwrap_or_default();
         let full = plain::full_for_students(grade, row);
@@ -101,9 +114,11 @@ fn testcase(xml: &mut Xml, grade: &Grade, row: &GradedRow) -> io::Result<()> {
             Status::Failed(_) => outcome(xml, "failure", "failed", &message, &full),
             Status::Unbuilt => outcome(xml, "failure", "unbuilt", &message, &full),
             Status::Fault(_) => outcome(xml, "error", "fault", &message, ""),
-            Status::Skipped(_) | Status::Unseen(_) => {
-                xml.create_element("skipped").with_attribute(("message", message.as_str())).write_empty().map(drop)
-            }
+            Status::Skipped(_) | Status::Unseen(_) => xml
+                .create_element("skipped")
+                .with_attribute(("message", message.as_str()))
+                .write_empty()
+                .map(drop),
         }
     })?;
     Ok(())
@@ -129,8 +144,14 @@ fn properties(xml: &mut Xml, properties: &[(&str, String)]) -> io::Result<()> {
 }
 
 fn outcome(xml: &mut Xml, element: &str, kind: &str, message: &str, full: &str) -> io::Result<()> {
-    let element = xml.create_element(element).with_attributes([("type", kind), ("message", message)]);
-    if full.is_empty() { element.write_empty() } else { element.write_text_content(BytesText::new(full)) }.map(drop)
+    let element =
+        xml.create_element(element).with_attributes([("type", kind), ("message", message)]);
+    if full.is_empty() {
+        element.write_empty()
+    } else {
+        element.write_text_content(BytesText::new(full))
+    }
+    .map(drop)
 }
 
 fn seconds(duration: Duration) -> String {

@@ -1,5 +1,5 @@
-//! The verdict in Markdown, for a comment on a pull request. What comes from outside stands in blocks of code that nothing in
-//! them can end.
+//! The verdict in Markdown, for a comment on a pull request. What comes from outside stands in
+//! blocks of code that nothing in them can end.
 
 use suite::Status;
 
@@ -20,8 +20,10 @@ pub(super) fn render(grade: &Grade) -> String {
 /// At most so many bytes; what does not fit is counted.
 pub(super) fn document(grade: &Grade, most: usize) -> String {
     if let Some(fault) = grade.fault() {
-        let text =
-            format!("## {}: no grade\n\nThis costs no point. The grader could not find out:\n\n", plain(&grade.title));
+        let text = format!(
+            "## {}: no grade\n\nThis costs no point. The grader could not find out:\n\n",
+            plain(&grade.title)
+        );
         return text + &block("text", &plain::line(&fault));
     }
     let head = head(grade);
@@ -36,14 +38,20 @@ pub(super) fn document(grade: &Grade, most: usize) -> String {
         }
     }
     if left_out > 0 {
-        body += &format!("{left_out} more are left out here: the whole report would be too long.\n\n");
+        body +=
+            &format!("{left_out} more are left out here: the whole report would be too long.\n\n");
     }
     head + &body + &foot
 }
 
 fn head(grade: &Grade) -> String {
     let mark = if grade.passed() { "✅" } else { "❌" };
-    let mut text = format!("## {mark} {}: {}/{} points\n\n", plain(&grade.title), grade.score(), grade.max_score());
+    let mut text = format!(
+        "## {mark} {}: {}/{} points\n\n",
+        plain(&grade.title),
+        grade.score(),
+        grade.max_score()
+    );
     let mistakes = grade.mistakes_to_tell();
     for mistake in &mistakes {
         text += &format!("- **{}** {}\n", mistake.id, plain(&plain::mistake(mistake)));
@@ -52,7 +60,8 @@ fn head(grade: &Grade) -> String {
     text += "| group | points | passed |\n|---|---:|---:|\n";
     for (group, rows) in grade.groups() {
         let counted: Vec<&&GradedRow> = rows.iter().filter(|row| row.counts()).collect();
-        let (points, most) = counted.iter().fold((0, 0), |(a, b), row| (a + row.points(), b + row.max_points));
+        let (points, most) =
+            counted.iter().fold((0, 0), |(a, b), row| (a + row.points(), b + row.max_points));
         let passed = counted.iter().filter(|row| row.verdict.status == Status::Passed).count();
         text += &format!("| {group} | {points}/{most} | {passed}/{} |\n", counted.len());
     }
@@ -74,7 +83,8 @@ fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
     let title = format!("✗ {} {}/{}", row.verdict.check, row.points(), row.max_points);
     let body = block("text", &plain::full_for_students(grade, row));
     let focus = conversation::focus(&row.verdict).filter(|_| !grade.hides(row));
-    let diagram = focus.map_or_else(String::new, |focus| block("mermaid", &diagram(row, &focus.end(STRETCH))));
+    let diagram = focus
+        .map_or_else(String::new, |focus| block("mermaid", &diagram(row, &focus.end(STRETCH))));
     unfolded(&title, &(body + &diagram), open)
 }
 
@@ -84,14 +94,20 @@ fn unfolded(title: &str, body: &str, open: bool) -> String {
 }
 
 fn foot(grade: &Grade) -> String {
-    let count = |wanted: fn(&Status) -> bool| grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count();
+    let count = |wanted: fn(&Status) -> bool| {
+        grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
+    };
     let mut text = String::new();
     let skipped = count(|status| matches!(status, Status::Skipped(_)));
     if skipped > 0 {
         text += &format!("Not run, because a check that they need did not pass: {skipped}.\n\n");
     }
     text += &block("sh", &format!("{} --seed {}", plain::line(&grade.command), grade.seed));
-    text + &plain::premises(grade).iter().map(|line| plain(line) + "\n").collect::<Vec<_>>().join("\n")
+    text + &plain::premises(grade)
+        .iter()
+        .map(|line| plain(line) + "\n")
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Text in which Markdown and HTML find nothing to do.
@@ -131,7 +147,9 @@ fn diagram(row: &GradedRow, lines: &[Line<'_>]) -> String {
             (Line::Step(event), Some(at)) if plain::goes_to_the_program(event) => {
                 format!("    p{at}->>program: {}\n", drawn(&plain::what(event)))
             }
-            (Line::Step(event), Some(at)) => format!("    program-->>p{at}: {}\n", drawn(&plain::what(event))),
+            (Line::Step(event), Some(at)) => {
+                format!("    program-->>p{at}: {}\n", drawn(&plain::what(event)))
+            }
             (_, Some(at)) => format!("    Note over p{at},program: {}\n", drawn(&line.words())),
             (_, None) => format!("    Note over program: {}\n", drawn(&line.words())),
         };

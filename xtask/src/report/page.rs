@@ -1,4 +1,5 @@
-//! The page in a real browser: who reads it in Chromium, on a phone or a desk, in the light or in the dark, with a screen reader.
+//! The page in a real browser: who reads it in Chromium, on a phone or a desk, in the light or in
+//! the dark, with a screen reader.
 
 use std::path::Path;
 use std::process::Command;
@@ -44,28 +45,50 @@ impl Browser {
             return None;
         }
         let axe = tests::readers()?.with_file_name("node_modules/axe-core/axe.min.js");
-        Some(Self { axe: std::fs::read_to_string(axe).unwrap(), folder: tempfile::tempdir().unwrap() })
+        Some(Self {
+            axe: std::fs::read_to_string(axe).unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+        })
     }
 
     fn sees(&self, page: &str, width: u32, dark: bool) -> Value {
         let (head, body) = page.split_once("<style>").unwrap();
-        let head: String = head.lines().filter(|line| !line.contains("Content-Security-Policy")).collect();
+        let head: String =
+            head.lines().filter(|line| !line.contains("Content-Security-Policy")).collect();
         let file = self.folder.path().join("page.html");
-        std::fs::write(&file, format!("{head}<script>{}</script><script>{LOOK}</script><style>{body}", self.axe))
-            .unwrap();
+        std::fs::write(
+            &file,
+            format!("{head}<script>{}</script><script>{LOOK}</script><style>{body}", self.axe),
+        )
+        .unwrap();
         let frame = self.folder.path().join("frame.html");
-        let iframe = format!("<iframe src=\"page.html\" style=\"width:{width}px;height:1000px;border:0\"></iframe>");
+        let iframe = format!(
+            "<iframe src=\"page.html\" style=\"width:{width}px;height:1000px;border:0\"></iframe>"
+        );
         std::fs::write(&frame, format!("{FRAME}{iframe}")).unwrap();
         let dom = self.dump(&frame, dark);
-        let found = dom.rsplit_once("<body>").and_then(|(_, rest)| Some(rest.split_once("</body>")?.0.trim()));
+        let found = dom
+            .rsplit_once("<body>")
+            .and_then(|(_, rest)| Some(rest.split_once("</body>")?.0.trim()));
         let found = found.and_then(|found| BASE64_STANDARD.decode(found).ok());
-        serde_json::from_slice(&found.unwrap_or_else(|| panic!("axe came to no end:\n{dom}"))).unwrap()
+        serde_json::from_slice(&found.unwrap_or_else(|| panic!("axe came to no end:\n{dom}")))
+            .unwrap()
     }
 
     fn dump(&self, file: &Path, dark: bool) -> String {
         let output = Command::new("chromium")
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
-            .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000", "--dump-dom"])
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-background-networking",
+            ])
+            .args([
+                "--host-resolver-rules=MAP * ~NOTFOUND",
+                "--virtual-time-budget=20000",
+                "--dump-dom",
+            ])
             .arg(format!("--user-data-dir={}", self.folder.path().join("profile").display()))
             .arg(format!("--blink-settings=preferredColorScheme={}", if dark { 0 } else { 1 }))
             .arg("--window-size=1400,1000")
@@ -80,7 +103,11 @@ impl Browser {
 fn the_page_has_no_barrier_and_fits_every_screen() {
     let Some(browser) = Browser::find() else { return };
     let barrier = html::render(&sample::grade()).replace("--soft: #57606a", "--soft: #d7e0ea");
-    assert_ne!(browser.sees(&barrier, 1280, false)["violations"], Value::Array(Vec::new()), "axe is blind");
+    assert_ne!(
+        browser.sees(&barrier, 1280, false)["violations"],
+        Value::Array(Vec::new()),
+        "axe is blind"
+    );
 
     let (plain, hostile, fault) = (sample::grade(), sample::hostile(), sample::with_a_fault());
     for (grade, width, dark) in [

@@ -1,12 +1,13 @@
 //! A capture file that Wireshark and tshark open: every conversation of the run as a TCP stream.
 //!
-//! It is made from the harness's own record, not sniffed, and says so in its section's comment: times, bytes, addresses and
-//! ends are what the harness did and saw; handshakes, acknowledgements and how a stretch is cut into segments are filled in.
-//! Each check is an interface of its own, with the check's id for its name.
+//! It is made from the harness's own record, not sniffed, and says so in its section's comment:
+//! times, bytes, addresses and ends are what the harness did and saw; handshakes, acknowledgements
+//! and how a stretch is cut into segments are filled in. Each check is an interface of its own,
+//! with the check's id for its name.
 //!
-//! Packet headers and their checksums are etherparse's. The four blocks of the file (draft-ietf-opsawg-pcapng) are written
-//! here: a library for them brings two releases of `syn`, a quarter of the first build. The tests read the file back
-//! with one, and with tshark.
+//! Packet headers and their checksums are etherparse's. The four blocks of the file
+//! (draft-ietf-opsawg-pcapng) are written here: a library for them brings two releases of `syn`, a
+//! quarter of the first build. The tests read the file back with one, and with tshark.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -27,22 +28,27 @@ const LINKTYPE_RAW: u16 = 101;
 /// The most that fits an IP packet: what loopback's MTU of 64 KiB allows.
 const SEGMENT: usize = 65_535 - 20 - 40;
 
-/// Where the record does not say: a port of the dynamic range (RFC 6335), and addresses of this machine.
+/// Where the record does not say: a port of the dynamic range (RFC 6335), and addresses of this
+/// machine.
 const FIRST_PORT: u16 = 49_152;
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const UNKNOWN_PROGRAM: SocketAddr = SocketAddr::new(LOCALHOST, 7); // echo (RFC 862)
 
 /// The whole file.
 pub(crate) fn render(grade: &Grade) -> Vec<u8> {
-    let rows: Vec<&GradedRow> =
-        grade.rows.iter().filter(|row| !row.verdict.transcript.is_empty() && !grade.hides(row)).collect();
+    let rows: Vec<&GradedRow> = grade
+        .rows
+        .iter()
+        .filter(|row| !row.verdict.transcript.is_empty() && !grade.hides(row))
+        .collect();
     let mut file = Vec::new();
     section(&mut file, &grade.fault());
     for row in &rows {
         interface(&mut file, row.verdict.check, &described(row));
     }
     let mut ports = Ports::default();
-    let packets = rows.iter().enumerate().flat_map(|(number, row)| conversations(number, row, &mut ports));
+    let packets =
+        rows.iter().enumerate().flat_map(|(number, row)| conversations(number, row, &mut ports));
     let mut packets: Vec<Packet> = packets.collect();
     packets.sort_by_key(|packet| packet.at); // stable: at the same microsecond, as they were made
     for packet in &packets {
@@ -69,14 +75,16 @@ struct Packet {
 
 // ---- from the record to packets ----
 
-/// Which pairs of ends a stream of this file has used: a second one of the same pair would be taken for the first.
+/// Which pairs of ends a stream of this file has used: a second one of the same pair would be taken
+/// for the first.
 #[derive(Default)]
 struct Ports {
     used: BTreeSet<(SocketAddr, SocketAddr)>,
 }
 
 impl Ports {
-    /// The ends of a connection: as they were, or with another port on the harness's side where these are taken.
+    /// The ends of a connection: as they were, or with another port on the harness's side where
+    /// these are taken.
     fn unique(&mut self, (mut ours, theirs): (SocketAddr, SocketAddr)) -> (SocketAddr, SocketAddr) {
         while ours.port() == 0 || !self.used.insert((ours, theirs)) {
             ours.set_port(ours.port().checked_add(1).unwrap_or(FIRST_PORT).max(FIRST_PORT));
@@ -88,11 +96,19 @@ impl Ports {
 /// All connections of a check, one stream after another.
 fn conversations(interface: usize, row: &GradedRow, ports: &mut Ports) -> Vec<Packet> {
     let verdict = &row.verdict;
-    let began = verdict.began.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
-    let program = verdict.transcript.iter().find_map(|event| event.ends).map_or(UNKNOWN_PROGRAM, |(_, theirs)| theirs);
+    let began = verdict
+        .began
+        .and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    let program = verdict
+        .transcript
+        .iter()
+        .find_map(|event| event.ends)
+        .map_or(UNKNOWN_PROGRAM, |(_, theirs)| theirs);
     let mut packets = Vec::new();
     for peer in super::conversation::peers(&verdict.transcript) {
-        let events: Vec<&Event> = verdict.transcript.iter().filter(|event| event.peer == peer).collect();
+        let events: Vec<&Event> =
+            verdict.transcript.iter().filter(|event| event.peer == peer).collect();
         let recorded = events.iter().find_map(|event| event.ends);
         let ends = ports.unique(recorded.unwrap_or((SocketAddr::new(program.ip(), 0), program)));
         let mut stream = Stream::new(ends, format!("client {peer} of {}", verdict.check));
@@ -193,7 +209,8 @@ impl Stream {
             self.draft(at, from.other(), Kind::Ack);
         }
         if event.stretches > 1 {
-            let note = format!("{} stretches, recorded as one; others lay between them", event.stretches);
+            let note =
+                format!("{} stretches, recorded as one; others lay between them", event.stretches);
             self.remark(event.until, &note);
         }
     }
@@ -220,7 +237,9 @@ impl Stream {
     fn remark(&mut self, at: Duration, words: &str) {
         let said = format!("{:.1} ms: {words}", at.as_secs_f64() * 1e3);
         if let Some(last) = self.drafts.last_mut() {
-            last.comment = Some(last.comment.take().map_or(said.clone(), |before| format!("{before}; {said}")));
+            last.comment = Some(
+                last.comment.take().map_or(said.clone(), |before| format!("{before}; {said}")),
+            );
         }
     }
 
@@ -232,7 +251,8 @@ impl Stream {
         let mut packets = Vec::new();
         for draft in std::mem::take(&mut self.drafts) {
             let bytes = self.packet(&draft, next);
-            let moved = draft.payload.len() + usize::from(matches!(draft.kind, Kind::Syn | Kind::SynAck | Kind::Fin));
+            let moved = draft.payload.len()
+                + usize::from(matches!(draft.kind, Kind::Syn | Kind::SynAck | Kind::Fin));
             next[draft.from as usize] = next[draft.from as usize].wrapping_add(moved as u32);
             packets.push((draft.at, bytes, draft.comment));
         }
@@ -242,16 +262,20 @@ impl Stream {
     fn packet(&self, draft: &Draft, next: [u32; 2]) -> Vec<u8> {
         use etherparse::TcpOptionElement::{MaximumSegmentSize, WindowScale};
         const WINDOW: u16 = u16::MAX;
-        const OPTIONS: [etherparse::TcpOptionElement; 2] = [MaximumSegmentSize(SEGMENT as u16), WindowScale(7)];
+        const OPTIONS: [etherparse::TcpOptionElement; 2] =
+            [MaximumSegmentSize(SEGMENT as u16), WindowScale(7)];
         let (from, to) = match draft.from {
             Side::Ours => (self.ours, self.theirs),
             Side::Theirs => (self.theirs, self.ours),
         };
         let ip = match (from.ip(), to.ip()) {
-            (IpAddr::V6(from), IpAddr::V6(to)) => PacketBuilder::ipv6(from.octets(), to.octets(), 64),
+            (IpAddr::V6(from), IpAddr::V6(to)) => {
+                PacketBuilder::ipv6(from.octets(), to.octets(), 64)
+            }
             (from, to) => PacketBuilder::ipv4(octets(from), octets(to), 64),
         };
-        let (sequence, acknowledged) = (next[draft.from as usize], next[draft.from.other() as usize]);
+        let (sequence, acknowledged) =
+            (next[draft.from as usize], next[draft.from.other() as usize]);
         let window = if matches!(draft.kind, Kind::Reset | Kind::Refusal) { 0 } else { WINDOW };
         let tcp = ip.tcp(from.port(), to.port(), sequence, window);
         let tcp = match draft.kind {
@@ -264,7 +288,10 @@ impl Stream {
         };
         let mut bytes = Vec::with_capacity(draft.payload.len() + 80);
         let written = tcp.ok().map(|tcp| tcp.write(&mut bytes, &draft.payload));
-        debug_assert!(matches!(written, Some(Ok(()))), "options and segments fit their packet: {written:?}");
+        debug_assert!(
+            matches!(written, Some(Ok(()))),
+            "options and segments fit their packet: {written:?}"
+        );
         bytes
     }
 }
@@ -392,7 +419,9 @@ mod tests {
         while let Some(block) = reader.next_block() {
             if let Block::EnhancedPacket(packet) = block.unwrap() {
                 let sliced = etherparse::SlicedPacket::from_ip(&packet.data).unwrap();
-                let Some(etherparse::TransportSlice::Tcp(tcp)) = sliced.transport else { panic!("no TCP") };
+                let Some(etherparse::TransportSlice::Tcp(tcp)) = sliced.transport else {
+                    panic!("no TCP")
+                };
                 streams.entry(tcp.source_port()).or_default().extend(tcp.payload());
                 assert!(packet.timestamp >= last, "in the order of time");
                 last = packet.timestamp;
@@ -423,9 +452,12 @@ mod tests {
 
     #[test]
     fn the_file_says_that_it_is_not_sniffed() {
-        let file = render(&real::of([row(vec![Event::new(Duration::ZERO, "a", What::Refused, b"")])]));
+        let file =
+            render(&real::of([row(vec![Event::new(Duration::ZERO, "a", What::Refused, b"")])]));
         let text = String::from_utf8_lossy(&file);
-        assert!(text.contains("Synthesised from the grader's own record") && text.contains("a_check"));
+        assert!(
+            text.contains("Synthesised from the grader's own record") && text.contains("a_check")
+        );
     }
 
     #[test]
@@ -436,7 +468,11 @@ mod tests {
         let hidden = GradedRow { hidden: true, ..row(refused()) };
         let file = render(&real::of([GradedRow { verdict, ..row(refused()) }, hidden]));
         let text = String::from_utf8_lossy(&file);
-        assert!(text.contains("There is no grade: undecided could not be found out: no descriptors left"));
+        assert!(
+            text.contains(
+                "There is no grade: undecided could not be found out: no descriptors left"
+            )
+        );
         assert!(!text.contains("a_check"));
     }
 
@@ -456,7 +492,9 @@ mod tests {
         let fields = ["-T", "fields", "-e", "tcp.stream", "-e", "tcp.srcport", "-e", "tcp.payload"];
         let mut payloads: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
         for line in tshark(file, &[&fields[..], &["-Y", "tcp.len > 0"]].concat()).lines() {
-            let [stream, port, hex] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let [stream, port, hex] = line.split('\t').collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
             let bytes = hex
                 .as_bytes()
                 .chunks(2)
@@ -466,10 +504,12 @@ mod tests {
         payloads
     }
 
-    /// Every stream of a real conversation, of 8 MiB and failed ones, is in the capture, whole and sound.
+    /// Every stream of a real conversation, of 8 MiB and failed ones, is in the capture, whole and
+    /// sound.
     #[test]
     fn tshark_follows_every_stream() {
-        let checks = ["echoes_large_message", "echoes_every_size", "keeps_clients_apart", "survives_reset"];
+        let checks =
+            ["echoes_large_message", "echoes_every_size", "keeps_clients_apart", "survives_reset"];
         for name in ["drops_after_buffer", "right_one_byte_buffer", "dies_on_reset"] {
             if !real::has("tshark") {
                 return;
@@ -486,7 +526,10 @@ mod tests {
             for verdict in grade.rows.iter().map(|row| &row.verdict) {
                 for peer in crate::report::conversation::peers(&verdict.transcript) {
                     for what in [What::Send, What::Receive] {
-                        let mine = verdict.transcript.iter().filter(|event| event.peer == peer && event.what == what);
+                        let mine = verdict
+                            .transcript
+                            .iter()
+                            .filter(|event| event.peer == peer && event.what == what);
                         recorded.push(mine.flat_map(|event| event.data().into_owned()).collect());
                     }
                 }
@@ -495,7 +538,12 @@ mod tests {
             recorded.sort();
             let mut read: Vec<Vec<u8>> = payloads(file.path()).into_values().collect();
             read.sort();
-            assert!(read == recorded, "{name}: {} streams read, {} recorded", read.len(), recorded.len());
+            assert!(
+                read == recorded,
+                "{name}: {} streams read, {} recorded",
+                read.len(),
+                recorded.len()
+            );
 
             let followed = tshark(file.path(), &["-q", "-z", "follow,tcp,raw,0"]);
             assert!(followed.contains("Follow: tcp,raw"), "{followed}");

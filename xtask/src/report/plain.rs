@@ -1,5 +1,5 @@
-//! What every format says about a check: in one line, and in full. It is made of text that anyone may show: what a program
-//! printed is cut, and nothing in it is invisible.
+//! What every format says about a check: in one line, and in full. It is made of text that anyone
+//! may show: what a program printed is cut, and nothing in it is invisible.
 
 use suite::{Event, Failure, Status, Verdict, What, show};
 
@@ -47,12 +47,16 @@ pub(super) fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
         Status::Unseen(why) => format!("not counted: {why}"),
         Status::Unbuilt => {
             let about = |errors: &CompileErrors| match errors.what.as_str() {
-                "is refused" => format!("{} is refused: {}", errors.program, errors.errors.join("; ")),
+                "is refused" => {
+                    format!("{} is refused: {}", errors.program, errors.errors.join("; "))
+                }
                 _ => unbuilt(errors),
             };
             grade.compile_errors.iter().map(about).collect::<Vec<_>>().join("; ")
         }
-        Status::Fault(fault) => format!("a fault of the grader's own, which costs no point: {fault}"),
+        Status::Fault(fault) => {
+            format!("a fault of the grader's own, which costs no point: {fault}")
+        }
     };
     Some(line(&message))
 }
@@ -68,7 +72,8 @@ pub(super) fn full_for_students(grade: &Grade, row: &GradedRow) -> String {
     if grade.hides(row) { format!("{HIDDEN}\n") } else { full(grade, row) }
 }
 
-/// Everything that was seen, and what to try; plain text, each line ended. Empty where there is nothing to say.
+/// Everything that was seen, and what to try; plain text, each line ended. Empty where there is
+/// nothing to say.
 pub(super) fn full(grade: &Grade, row: &GradedRow) -> String {
     match &row.verdict.status {
         Status::Failed(failure) => failed(grade, row, failure),
@@ -80,10 +85,16 @@ pub(super) fn full(grade: &Grade, row: &GradedRow) -> String {
 fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
     let mut text = format!("{}\n", row.claim);
-    text += &facts(verdict, failure).into_iter().map(|(label, fact)| labelled(label, &fact)).collect::<String>();
+    text += &facts(verdict, failure)
+        .into_iter()
+        .map(|(label, fact)| labelled(label, &fact))
+        .collect::<String>();
     text += &conversation(verdict);
     text += &difference(verdict, failure);
-    text += &stderr(&verdict.stderr_tail).iter().map(|said| format!("stderr    | {said}\n")).collect::<String>();
+    text += &stderr(&verdict.stderr_tail)
+        .iter()
+        .map(|said| format!("stderr    | {said}\n"))
+        .collect::<String>();
     text += &match grade.mistake_of(verdict.check) {
         Some(mistake) => labelled("mistake", &format!("{}: {}", mistake.id, mistake.says)),
         None => row.hints.iter().take(grade.hint_steps).map(|hint| labelled("try", hint)).collect(),
@@ -92,7 +103,8 @@ fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
 }
 
 fn ended_by(exit: &str) -> String {
-    let by_itself = if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
+    let by_itself =
+        if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
     format!("the program {by_itself}{exit}")
 }
 
@@ -128,11 +140,13 @@ pub(super) fn mistake(mistake: &NamedMistake) -> String {
     format!("{} Because: {}. Try: {}", mistake.says, because.trim_end_matches('.'), mistake.r#try)
 }
 
-/// The stretch of a conversation that matters, a line for each step: `→` goes to the program, `←` comes from it.
+/// The stretch of a conversation that matters, a line for each step: `→` goes to the program, `←`
+/// comes from it.
 fn conversation(verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
     let drawn = focus.end(STRETCH).into_iter().map(|line| {
-        let at = line.at().map_or_else(String::new, |at| format!("{:>10.1} ms", at.as_secs_f64() * 1e3));
+        let at =
+            line.at().map_or_else(String::new, |at| format!("{:>10.1} ms", at.as_secs_f64() * 1e3));
         format!("  {:<58}{at}", words(&line)).trim_end().to_owned() + "\n"
     });
     drawn.collect()
@@ -141,7 +155,9 @@ fn conversation(verdict: &Verdict) -> String {
 fn words(line: &Line<'_>) -> String {
     match line {
         Line::Step(event) => step(event),
-        Line::Echoed { peer, .. } | Line::Streamed { peer, .. } => format!("{peer} {}", line.words()),
+        Line::Echoed { peer, .. } | Line::Streamed { peer, .. } => {
+            format!("{peer} {}", line.words())
+        }
         line => line.words(),
     }
 }
@@ -168,7 +184,10 @@ fn step(event: &Event) -> String {
 }
 
 pub(super) fn goes_to_the_program(event: &Event) -> bool {
-    matches!(event.what, What::Connect | What::Send | What::HalfClose | What::Close | What::SendReset)
+    matches!(
+        event.what,
+        What::Connect | What::Send | What::HalfClose | What::Close | What::SendReset
+    )
 }
 
 /// What happened, from the program's point of view.
@@ -180,7 +199,11 @@ pub(super) fn what(event: &Event) -> String {
         What::Send | What::Receive => {
             let preview = show(&event.preview[..event.preview.len().min(SHOWN)], SHOWN);
             let more = if event.bytes > SHOWN { "…" } else { "" };
-            format!("{preview}{more}, {} byte{}", event.bytes, if event.bytes == 1 { "" } else { "s" })
+            format!(
+                "{preview}{more}, {} byte{}",
+                event.bytes,
+                if event.bytes == 1 { "" } else { "s" }
+            )
         }
         What::HalfClose | What::End => "end of stream".to_owned(),
         What::Close => "closes".to_owned(),
@@ -192,7 +215,8 @@ pub(super) fn what(event: &Event) -> String {
 /// The end of what the program said, line by line.
 pub(super) fn stderr(tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(last(tail, STDERR_LINES * LONGEST_LINE));
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE)).collect();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE)).collect();
     last(&lines, STDERR_LINES).iter().map(|said| line(said)).collect()
 }
 
@@ -204,14 +228,20 @@ pub(super) fn unbuilt(errors: &CompileErrors) -> String {
 /// What the programs ran under, and what of the submission was left aside.
 pub(super) fn premises(grade: &Grade) -> Vec<String> {
     let confinement = format!("Confinement: {}.", grade.confinement.join("; "));
-    grade.notes.iter().map(|note| format!("Submission: {}.", line(note))).chain([confinement]).collect()
+    grade
+        .notes
+        .iter()
+        .map(|note| format!("Submission: {}.", line(note)))
+        .chain([confinement])
+        .collect()
 }
 
 /// What the compiler said, as far as it is read.
 pub(super) fn compile_errors(grade: &Grade) -> String {
     let each = |errors: &CompileErrors| {
         let shown = errors.errors.iter().take(COMPILE_ERRORS);
-        let shown: String = shown.map(|error| format!("\n{}\n", compile_error(error).trim_end())).collect();
+        let shown: String =
+            shown.map(|error| format!("\n{}\n", compile_error(error).trim_end())).collect();
         let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
         let more = if rest > 0 { format!("\n… and {rest} more errors\n") } else { String::new() };
         format!("{}\n{shown}{more}", unbuilt(errors))
@@ -256,12 +286,14 @@ pub(super) fn spot_of_error(grade: &Grade, program: &str, rendered: &str) -> Opt
     spot(grade, program, after.lines().next()?)
 }
 
-/// Where the program panicked. It may have said anything: what comes of it is a place in its own folder, or nothing.
+/// Where the program panicked. It may have said anything: what comes of it is a place in its own
+/// folder, or nothing.
 pub(super) fn spot_of_panic(grade: &Grade, row: &GradedRow) -> Option<Spot> {
     if !matches!(row.verdict.status, Status::Failed(_)) || grade.hides(row) {
         return None;
     }
-    let text = String::from_utf8_lossy(last(&row.verdict.stderr_tail, STDERR_LINES * LONGEST_LINE)).into_owned();
+    let text = String::from_utf8_lossy(last(&row.verdict.stderr_tail, STDERR_LINES * LONGEST_LINE))
+        .into_owned();
     let (_, after) = text.rsplit_once("panicked at ")?;
     spot(grade, row.program, after.lines().next()?)
 }
@@ -277,7 +309,14 @@ fn spot(grade: &Grade, program: &str, words: &str) -> Option<Spot> {
         return None;
     }
     let line = rest.split(':').next()?.parse().ok()?;
-    Some(Spot { file: [folder, file].map(|part| part.trim_matches('/')).join("/").trim_matches('/').to_owned(), line })
+    Some(Spot {
+        file: [folder, file]
+            .map(|part| part.trim_matches('/'))
+            .join("/")
+            .trim_matches('/')
+            .to_owned(),
+        line,
+    })
 }
 
 /// One line that is not too long.
@@ -293,14 +332,15 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// Text in which everything can be seen: controls, and what turns the direction of writing, stand as escapes. This is also what
-/// XML 1.0 can hold.
+/// Text in which everything can be seen: controls, and what turns the direction of writing, stand
+/// as escapes. This is also what XML 1.0 can hold.
 pub(super) fn clean(text: &str) -> String {
     let visible = |c: char| match c {
         '\n' | '\t' => c.to_string(),
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
-            c.escape_unicode().to_string()
-        }
+        '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => c.escape_unicode().to_string(),
         '\u{fffe}' | '\u{ffff}' => c.escape_unicode().to_string(),
         c if c.is_control() => c.escape_default().to_string(),
         c => c.to_string(),

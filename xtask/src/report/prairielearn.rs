@@ -28,11 +28,13 @@ struct Test {
 
 pub(super) fn render(grade: &Grade) -> String {
     if let Some(fault) = grade.fault() {
-        let message = format!("There is no grade, and this attempt does not count: {}", plain::line(&fault));
+        let message =
+            format!("There is no grade, and this attempt does not count: {}", plain::line(&fault));
         let results = json!({ "gradable": false, "message": message, "format_errors": [message] });
         return serde_json::to_string_pretty(&results).unwrap_or_default() + "\n";
     }
-    let mistakes = grade.mistakes_to_tell().into_iter().map(|mistake| plain::mistake(&mistake) + "\n");
+    let mistakes =
+        grade.mistakes_to_tell().into_iter().map(|mistake| plain::mistake(&mistake) + "\n");
     let results = Results {
         gradable: true,
         score: f64::from(grade.score()) / f64::from(grade.max_score()),

@@ -16,7 +16,8 @@ pub(crate) fn target() -> PathBuf {
     executable.ancestors().nth(3).unwrap().to_owned() // target/debug/deps/xtask-…
 }
 
-/// Grades a program of the catalogue in these checks; `None`, and a word that says so, where that cannot be done here.
+/// Grades a program of the catalogue in these checks; `None`, and a word that says so, where that
+/// cannot be done here.
 pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grade> {
     let launcher = target().join("debug").join(format!("xtask{}", std::env::consts::EXE_SUFFIX));
     let folder = repository::find().unwrap().practical("echo").unwrap().join("mistakes");
@@ -24,15 +25,22 @@ pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grade>
         println!("skipped: needs {} and {}", launcher.display(), folder.display());
         return None;
     }
-    let programs = build::all_programs_of(&folder, &target().join("practicals/echo-verify/mistakes")).unwrap();
-    let words: [&std::ffi::OsStr; 3] = [programs[name].as_os_str(), "{host}".as_ref(), "{port}".as_ref()];
+    let programs =
+        build::all_programs_of(&folder, &target().join("practicals/echo-verify/mistakes")).unwrap();
+    let words: [&std::ffi::OsStr; 3] =
+        [programs[name].as_os_str(), "{host}".as_ref(), "{port}".as_ref()];
     let subjects = [Arc::new(Subject::new(program, CommandLine::new(words), None, None))];
     let all = suite::practical("echo").unwrap().checks();
     let chosen = all.filter(|check| checks.contains(&check.id));
     let plan: Vec<Planned> = chosen.map(|check| Planned { check, needs: Vec::new() }).collect();
     let scratch = Scratch::new().unwrap();
-    let settings =
-        Settings { seed: 7, jobs: 2, launcher, scratch: scratch.path().to_owned(), confinement: Confinement::off() };
+    let settings = Settings {
+        seed: 7,
+        jobs: 2,
+        launcher,
+        scratch: scratch.path().to_owned(),
+        confinement: Confinement::off(),
+    };
     let verdicts = suite::run(&plan, &subjects, &settings, |_| {});
     Some(of(plan.iter().zip(verdicts).map(|(planned, verdict)| GradedRow {
         group: planned.check.group,
@@ -74,7 +82,8 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
 #[cfg(feature = "full")]
 pub(crate) fn has(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_here = std::env::split_paths(&path).any(|folder| std::path::Path::new(&folder).join(tool).is_file());
+    let is_here = std::env::split_paths(&path)
+        .any(|folder| std::path::Path::new(&folder).join(tool).is_file());
     if !is_here {
         println!("skipped: {tool} is not installed");
     }

@@ -15,7 +15,13 @@ fn event(at: u64, peer: &str, what: What, data: &[u8]) -> Event {
     Event::new(Duration::from_micros(at), peer, what, data)
 }
 
-fn row(id: &'static str, group: &'static str, program: &'static str, points: u32, status: Status) -> GradedRow {
+fn row(
+    id: &'static str,
+    group: &'static str,
+    program: &'static str,
+    points: u32,
+    status: Status,
+) -> GradedRow {
     GradedRow {
         group,
         program,
@@ -29,13 +35,23 @@ fn row(id: &'static str, group: &'static str, program: &'static str, points: u32
 }
 
 fn failed(expected: &str, observed: &str) -> Status {
-    let failure = Failure { expected: expected.to_owned(), observed: observed.to_owned(), ..Failure::default() };
+    let failure = Failure {
+        expected: expected.to_owned(),
+        observed: observed.to_owned(),
+        ..Failure::default()
+    };
     Status::Failed(failure)
 }
 
 /// Some of everything: 7 of 25 points.
 pub(super) fn grade() -> Grade {
-    let mut echoes = row("echoes", "exactness", "echo_server", 6, failed("\"first\" for client a", "\"fir\\x00t\""));
+    let mut echoes = row(
+        "echoes",
+        "exactness",
+        "echo_server",
+        6,
+        failed("\"first\" for client a", "\"fir\\x00t\""),
+    );
     echoes.verdict.transcript = vec![
         event(100, "a", What::Connect, b""),
         event(200, "a", What::Send, b"first"),
@@ -49,10 +65,16 @@ pub(super) fn grade() -> Grade {
     if let Status::Failed(failure) = &mut echoes.verdict.status {
         failure.smallest = Some("4 bytes come back, 5 do not".to_owned());
     }
-    let mut stuck =
-        row("answers_again", "exactness", "echo_server", 4, failed("\"second\" for client a", "nothing more"));
+    let mut stuck = row(
+        "answers_again",
+        "exactness",
+        "echo_server",
+        4,
+        failed("\"second\" for client a", "nothing more"),
+    );
     stuck.verdict.blocked_in = Some("recv on the first client's connection".to_owned());
-    let mut secret = row("secret", "conduct", "echo_server", 2, failed("the secret answer", "something else"));
+    let mut secret =
+        row("secret", "conduct", "echo_server", 2, failed("the secret answer", "something else"));
     secret.hidden = true;
     let unseen = Status::Unseen("only Linux shows this".to_owned());
     with(vec![
@@ -81,7 +103,11 @@ pub(super) fn with_a_fault() -> Grade {
 
 /// A grading that never began.
 pub(super) fn broken_off() -> Grade {
-    Grade { broken_off: Some("no echo_server/Cargo.toml in submission".to_owned()), rows: Vec::new(), ..with_a_fault() }
+    Grade {
+        broken_off: Some("no echo_server/Cargo.toml in submission".to_owned()),
+        rows: Vec::new(),
+        ..with_a_fault()
+    }
 }
 
 /// What a program prints that would rather write its report itself.
@@ -162,7 +188,9 @@ fn with(rows: Vec<GradedRow>) -> Grade {
         command: "cargo xtask grade echo --submission submission".to_owned(),
         hint_steps: 1,
         shows_hidden: false,
-        folders: ["echo_server", "echo_client"].map(|name| (name.to_owned(), format!("20-practical/{name}"))).to_vec(),
+        folders: ["echo_server", "echo_client"]
+            .map(|name| (name.to_owned(), format!("20-practical/{name}")))
+            .to_vec(),
         broken_off: None,
         surroundings: surroundings(),
         since: None,

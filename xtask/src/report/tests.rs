@@ -1,5 +1,6 @@
-//! Every format beside the others: how each of them looks, that all say the same score, that none makes a grade of a fault, and
-//! that no program writes into its own report. What other people's readers make of them is in `tests/consumers`.
+//! Every format beside the others: how each of them looks, that all say the same score, that none
+//! makes a grade of a fault, and that no program writes into its own report. What other people's
+//! readers make of them is in `tests/consumers`.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,8 @@ fn texts() -> impl Iterator<Item = (&'static str, RenderText)> {
 
 // ---- how they look ----
 
-/// `SNAPSHOTS=write cargo test -p xtask --all-features` writes them anew; then look at the difference.
+/// `SNAPSHOTS=write cargo test -p xtask --all-features` writes them anew; then look at the
+/// difference.
 #[track_caller]
 fn looks_like(name: &str, text: &str) {
     let text = text.replace(html::STYLE, "…\n");
@@ -37,7 +39,12 @@ fn looks_like(name: &str, text: &str) {
     if std::env::var_os("SNAPSHOTS").is_some_and(|word| word == "write") {
         std::fs::write(&file, &text).unwrap();
     }
-    assert_eq!(text, std::fs::read_to_string(&file).unwrap_or_default(), "{}\n{text}", file.display());
+    assert_eq!(
+        text,
+        std::fs::read_to_string(&file).unwrap_or_default(),
+        "{}\n{text}",
+        file.display()
+    );
 }
 
 #[test]
@@ -50,15 +57,17 @@ fn each_format_looks_like_its_snapshot() {
 
 #[test]
 fn each_format_says_a_fault_like_its_snapshot() {
-    let text =
-        |grade: &Grade| texts().map(|(name, render)| format!("==== {name}\n{}", render(grade))).collect::<String>();
+    let text = |grade: &Grade| {
+        texts().map(|(name, render)| format!("==== {name}\n{}", render(grade))).collect::<String>()
+    };
     looks_like("fault.txt", &text(&sample::with_a_fault()));
     looks_like("broken_off.txt", &text(&sample::broken_off()));
 }
 
 // ---- what they say ----
 
-/// Score and maximum as a reader of the format finds them, from its points for each check where it has them.
+/// Score and maximum as a reader of the format finds them, from its points for each check where it
+/// has them.
 fn read_back(format: &str, text: &str) -> Option<(u64, u64)> {
     match format {
         "json" => points(&json(text), "score", "max_score"),
@@ -79,13 +88,16 @@ fn read_back(format: &str, text: &str) -> Option<(u64, u64)> {
             let notice = commands.iter().find(|command| command.name == "notice")?;
             slashed(notice.property("title")?)
         }
-        "html" => slashed(text.split_once("<p class=\"score ")?.1.split_once('>')?.1.split_once(':')?.0),
+        "html" => {
+            slashed(text.split_once("<p class=\"score ")?.1.split_once('>')?.1.split_once(':')?.0)
+        }
         "markdown" | "summary" => slashed(text.lines().next()?),
         "ctrf" => ctrf(&json(text)["results"]),
         "prairielearn" => prairielearn(&json(text)),
         "autolab" => {
             let scores = autolab(text.trim_end().lines().last()?)?;
-            let points = scores["scores"].as_object()?.values().map(|score| score.as_u64().unwrap()).sum();
+            let points =
+                scores["scores"].as_object()?.values().map(|score| score.as_u64().unwrap()).sum();
             Some((points, sample::grade().max_score().into())) // it knows no maximum
         }
         "junit" => junit(text),
@@ -108,7 +120,8 @@ fn ctrf(results: &Value) -> Option<(u64, u64)> {
 fn prairielearn(results: &Value) -> Option<(u64, u64)> {
     let sums = (sum(results.get("tests")?, "points"), sum(&results["tests"], "max_points"));
     let share = results["score"].as_f64()?;
-    (results["gradable"] == true && (share * sums.1 as f64).round() as u64 == sums.0).then_some(sums)
+    (results["gradable"] == true && (share * sums.1 as f64).round() as u64 == sums.0)
+        .then_some(sums)
 }
 
 fn json(text: &str) -> Value {
@@ -158,7 +171,9 @@ fn junit(text: &str) -> Option<(u64, u64)> {
         match reader.read_event().unwrap() {
             Xml::Eof => return sums,
             Xml::Empty(element) if element.name().as_ref() == "property" => {
-                let attribute = |name: &str| element.try_get_attribute(name).unwrap().unwrap().value.into_owned();
+                let attribute = |name: &str| {
+                    element.try_get_attribute(name).unwrap().unwrap().value.into_owned()
+                };
                 let value: u64 = attribute("value").parse().unwrap_or_default();
                 let (score, max) = sums.unwrap_or((0, 0));
                 sums = match attribute("name").as_str() {
@@ -208,10 +223,16 @@ fn a_fault_is_a_score_in_no_format() {
 #[test]
 fn a_fault_is_an_error_where_the_format_has_a_word_for_it() {
     let grade = sample::with_a_fault();
-    assert_eq!(json(&render("json", &grade))["fault"], "echoes could not be found out: no descriptors left");
+    assert_eq!(
+        json(&render("json", &grade))["fault"],
+        "echoes could not be found out: no descriptors left"
+    );
     assert!(render("junit", &grade).contains("<error type=\"fault\""));
     assert_eq!(json(&render("prairielearn", &grade))["gradable"], false);
-    assert_eq!(json(&decoded(&render("github-classroom", &grade), "result").unwrap())["status"], "error");
+    assert_eq!(
+        json(&decoded(&render("github-classroom", &grade), "result").unwrap())["status"],
+        "error"
+    );
     assert_eq!(obeyed(&render("github", &grade))[0].name, "error");
     assert_eq!(json(&render("ctrf", &grade))["results"]["summary"]["other"], 1);
 }
@@ -225,7 +246,8 @@ fn what_a_hidden_check_saw_is_in_no_report_that_students_read() {
     }
     assert!(!github::summary(&sample::grade()).contains("the secret answer"));
     let results = json(&render("gradescope", &sample::grade()));
-    let secret = results["tests"].as_array().unwrap().iter().find(|test| test["name"] == "secret").unwrap();
+    let secret =
+        results["tests"].as_array().unwrap().iter().find(|test| test["name"] == "secret").unwrap();
     assert_eq!(secret["visibility"], "hidden");
 }
 
@@ -268,8 +290,9 @@ impl Obeyed {
     }
 }
 
-/// The commands that a runner finds in what a step prints. Both of its notations count: `::name key=value::text` at the
-/// beginning of a line, whatever space stands before it, and `##[name key=value]text` anywhere in one.
+/// The commands that a runner finds in what a step prints. Both of its notations count: `::name
+/// key=value::text` at the beginning of a line, whatever space stands before it, and `##[name
+/// key=value]text` anywhere in one.
 fn obeyed(log: &str) -> Vec<Obeyed> {
     let mut obeyed = Vec::new();
     let mut token: Option<String> = None;
@@ -303,7 +326,8 @@ fn parsed(head: &str, message: &str, between: char) -> Obeyed {
         let pairs = [("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")];
         pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
     };
-    let property = |pair: &str| pair.split_once('=').map(|(key, value)| (key.to_owned(), unescaped(value)));
+    let property =
+        |pair: &str| pair.split_once('=').map(|(key, value)| (key.to_owned(), unescaped(value)));
     Obeyed {
         name: name.to_owned(),
         properties: properties.split(between).filter_map(property).collect(),
@@ -315,11 +339,18 @@ fn parsed(head: &str, message: &str, between: char) -> Obeyed {
 fn annotations_point_to_files_and_lines() {
     let commands = obeyed(&render("github", &sample::grade()));
     let place = |command: &Obeyed| {
-        [command.property("file"), command.property("line")].map(|value| value.unwrap_or_default().to_owned())
+        [command.property("file"), command.property("line")]
+            .map(|value| value.unwrap_or_default().to_owned())
     };
     let places: Vec<_> = commands.iter().map(place).collect();
-    assert!(places.contains(&["20-practical/echo_client/src/main.rs", "2"].map(str::to_owned)), "{commands:#?}");
-    assert!(places.contains(&["20-practical/echo_server/src/main.rs", "61"].map(str::to_owned)), "{commands:#?}");
+    assert!(
+        places.contains(&["20-practical/echo_client/src/main.rs", "2"].map(str::to_owned)),
+        "{commands:#?}"
+    );
+    assert!(
+        places.contains(&["20-practical/echo_server/src/main.rs", "61"].map(str::to_owned)),
+        "{commands:#?}"
+    );
 }
 
 #[test]
@@ -352,8 +383,12 @@ fn the_runner_obeys_nothing_that_a_program_printed() {
     assert!(unarmed.len() > 5, "the model of the runner finds nothing to obey: {unarmed:?}");
 
     let commands = obeyed(&render("github", &sample::hostile()));
-    assert!(commands.iter().all(|command| ["error", "notice"].contains(&command.name.as_str())), "{commands:#?}");
-    let titles: Vec<_> = commands.iter().map(|command| command.property("title").unwrap()).collect();
+    assert!(
+        commands.iter().all(|command| ["error", "notice"].contains(&command.name.as_str())),
+        "{commands:#?}"
+    );
+    let titles: Vec<_> =
+        commands.iter().map(|command| command.property("title").unwrap()).collect();
     let right = obeyed(&render("github", &sample::grade()));
     let expected: Vec<_> = right.iter().map(|command| command.property("title").unwrap()).collect();
     assert_eq!(titles, expected);
@@ -369,7 +404,9 @@ fn a_hostile_program_changes_no_score_and_no_shape() {
         let text = render(&hostile);
         assert_eq!(read_back(name, &text), Some((7, 25)), "{name}");
         assert!(text.len() < 400_000, "{name}: {} bytes", text.len());
-        let forbidden = |c: char| c.is_control() && c != '\n' && c != '\t' || "\u{202e}\u{feff}\u{fffe}".contains(c);
+        let forbidden = |c: char| {
+            c.is_control() && c != '\n' && c != '\t' || "\u{202e}\u{feff}\u{fffe}".contains(c)
+        };
         let shown = if name == "json" { json(&text)["score"].to_string() } else { text.clone() };
         assert_eq!(shown.chars().find(|c| forbidden(*c)), None, "{name}");
         if text.starts_with('{') {
@@ -394,7 +431,9 @@ fn shape(value: &Value, key: &str) -> Value {
             members.map(|(key, value)| (key.clone(), shape(value, key))).collect()
         }
         Value::Array(values) => values.iter().map(|value| shape(value, key)).collect(),
-        Value::String(word) if ["name", "id", "status", "visibility", "test-name"].contains(&key) => {
+        Value::String(word)
+            if ["name", "id", "status", "visibility", "test-name"].contains(&key) =>
+        {
             word.clone().into()
         }
         Value::String(_) => "".into(),
@@ -418,18 +457,24 @@ fn elements(xml: &str) -> Vec<String> {
 
 #[test]
 fn a_page_holds_nothing_that_runs_or_comes_from_elsewhere() {
-    for grade in [sample::grade(), sample::hostile(), sample::with_a_fault(), sample::broken_off()] {
+    for grade in [sample::grade(), sample::hostile(), sample::with_a_fault(), sample::broken_off()]
+    {
         let page = render("html", &grade);
         let page = page.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
-        let tags: Vec<&str> = page.split('<').skip(1).filter_map(|tag| tag.split('>').next()).collect();
+        let tags: Vec<&str> =
+            page.split('<').skip(1).filter_map(|tag| tag.split('>').next()).collect();
         for word in ["script", "img", "link", "iframe", "base", "/details><", "!--"] {
             assert!(!tags.iter().any(|tag| tag.starts_with(word)), "{word}");
         }
         for tag in &tags {
-            let handler = tag.split_whitespace().any(|word| word.starts_with("on") && word.contains('='));
+            let handler =
+                tag.split_whitespace().any(|word| word.starts_with("on") && word.contains('='));
             assert!(!handler && !tag.contains("://"), "{tag}");
         }
-        assert_eq!(tags.iter().filter(|tag| tag.starts_with("details")).count(), page.matches("</details>").count());
+        assert_eq!(
+            tags.iter().filter(|tag| tag.starts_with("details")).count(),
+            page.matches("</details>").count()
+        );
         assert!(page.contains("default-src 'none'"));
     }
 }
@@ -468,12 +513,25 @@ fn a_long_report_in_markdown_fits_and_says_what_it_leaves_out() {
     let mut grade = sample::hostile();
     for _ in 0..100 {
         let failed = &grade.rows[1];
-        let verdict = suite::Verdict { stderr_tail: failed.verdict.stderr_tail[..100].to_vec(), ..verdict(failed) };
-        let row = crate::grade::GradedRow { claim: String::new(), hints: Vec::new(), given: None, verdict, ..*failed };
+        let verdict = suite::Verdict {
+            stderr_tail: failed.verdict.stderr_tail[..100].to_vec(),
+            ..verdict(failed)
+        };
+        let row = crate::grade::GradedRow {
+            claim: String::new(),
+            hints: Vec::new(),
+            given: None,
+            verdict,
+            ..*failed
+        };
         grade.rows.push(row);
     }
     let comment = render("markdown", &grade);
-    assert!(comment.len() < 60_000 && comment.contains("are left out here"), "{} bytes", comment.len());
+    assert!(
+        comment.len() < 60_000 && comment.contains("are left out here"),
+        "{} bytes",
+        comment.len()
+    );
     assert!(github::summary(&grade).len() < 1_000_000);
 }
 
@@ -486,8 +544,8 @@ fn verdict(row: &crate::grade::GradedRow) -> suite::Verdict {
 
 // ---- other people's readers ----
 
-/// `tests/consumers/read.mjs` reads every report with what other projects read it with, or against the fields that they
-/// document, and prints what score it found.
+/// `tests/consumers/read.mjs` reads every report with what other projects read it with, or against
+/// the fields that they document, and prints what score it found.
 #[test]
 fn other_peoples_readers_accept_every_report() {
     if std::process::Command::new("node").arg("--version").output().is_err() {
@@ -508,13 +566,15 @@ fn other_peoples_readers_accept_every_report() {
             std::fs::write(folder.join(name), render(&grade)).unwrap();
         }
     }
-    let output = std::process::Command::new("node").arg(&readers).arg(reports.path()).output().unwrap();
+    let output =
+        std::process::Command::new("node").arg(&readers).arg(reports.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let scores = json(&said);
     for (sample, formats) in scores.as_object().unwrap() {
         for (format, score) in formats.as_object().unwrap() {
-            let expected = if ["plain", "hostile"].contains(&sample.as_str()) { "7/25" } else { "none" };
+            let expected =
+                if ["plain", "hostile"].contains(&sample.as_str()) { "7/25" } else { "none" };
             assert_eq!(score, expected, "{sample} {format}");
         }
     }
@@ -534,25 +594,40 @@ fn install_readers() -> Option<PathBuf> {
         return None;
     }
     let executable = std::env::current_exe().unwrap();
-    let folder =
-        executable.ancestors().find(|folder| folder.ends_with("target") || folder.join("CACHEDIR.TAG").exists())?;
+    let folder = executable
+        .ancestors()
+        .find(|folder| folder.ends_with("target") || folder.join("CACHEDIR.TAG").exists())?;
     let folder = folder.join("consumers");
     std::fs::create_dir_all(&folder).unwrap();
     for entry in std::fs::read_dir(&source).unwrap().map(Result::unwrap) {
         std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
     }
-    std::fs::copy(source.join("../../schema/verdict.schema.json"), folder.join("verdict.schema.json")).unwrap();
+    std::fs::copy(
+        source.join("../../schema/verdict.schema.json"),
+        folder.join("verdict.schema.json"),
+    )
+    .unwrap();
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let lock = std::fs::read(folder.join("package-lock.json")).unwrap();
     let stamp = folder.join("installed");
     if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Some(folder.join("read.mjs"));
     }
-    let install = ["ci", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0"];
+    let install = [
+        "ci",
+        "--loglevel=error",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--fetch-retries=0",
+    ];
     match std::process::Command::new(npm).args(install).current_dir(&folder).output() {
         Ok(output) if output.status.success() => std::fs::write(stamp, lock).unwrap(),
         Ok(output) => {
-            println!("skipped: npm cannot install the readers: {}", String::from_utf8_lossy(&output.stderr));
+            println!(
+                "skipped: npm cannot install the readers: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
             return None;
         }
         Err(_) => {

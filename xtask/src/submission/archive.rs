@@ -1,7 +1,8 @@
-//! `.zip` and `.tar.gz`, unpacked in memory: only regular files, by names that lead nowhere else, never more than so much.
+//! `.zip` and `.tar.gz`, unpacked in memory: only regular files, by names that lead nowhere else,
+//! never more than so much.
 //!
-//! Nothing is written while unpacking, so a name can point nowhere; links and devices are left out like any other thing that
-//! is no file. (PKWARE's APPNOTE 6.3.10; POSIX pax, ustar; RFC 1952.)
+//! Nothing is written while unpacking, so a name can point nowhere; links and devices are left out
+//! like any other thing that is no file. (PKWARE's APPNOTE 6.3.10; POSIX pax, ustar; RFC 1952.)
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -84,7 +85,8 @@ fn zip(bytes: &[u8]) -> anyhow::Result<Files> {
         let mode = number(bytes, at + 38, 4)? >> 16;
         let name_bytes = bytes.get(at + 46..at + 46 + name).context("it is damaged")?;
         if is_regular(mode) && !name_bytes.ends_with(b"/") {
-            let content = zip_content(bytes, number(bytes, at + 42, 4)?, packed, method, unpacked.left())?;
+            let content =
+                zip_content(bytes, number(bytes, at + 42, 4)?, packed, method, unpacked.left())?;
             unpacked.add(name_bytes, content)?;
         }
         at += 46 + name + extra + comment;
@@ -99,7 +101,13 @@ fn is_regular(mode: usize) -> bool {
     mode & KIND == 0 || mode & KIND == FILE
 }
 
-fn zip_content(bytes: &[u8], at: usize, packed: usize, method: usize, most: usize) -> anyhow::Result<Vec<u8>> {
+fn zip_content(
+    bytes: &[u8],
+    at: usize,
+    packed: usize,
+    method: usize,
+    most: usize,
+) -> anyhow::Result<Vec<u8>> {
     let begin = at + 30 + number(bytes, at + 26, 2)? + number(bytes, at + 28, 2)?;
     let content = bytes.get(begin..begin + packed).context("it is damaged")?;
     match method {
@@ -118,7 +126,10 @@ fn gzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
         at += 2 + number(bytes, at, 2)?;
     }
     for _ in NAMES.iter().filter(|name| flags & **name != 0) {
-        at += 1 + bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == 0)).context("it is damaged")?;
+        at += 1 + bytes
+            .get(at..)
+            .and_then(|rest| rest.iter().position(|byte| *byte == 0))
+            .context("it is damaged")?;
     }
     inflate(bytes.get(at..).context("it is damaged")?, MOST_UNPACKED)
 }
@@ -166,7 +177,9 @@ mod tests {
 
     #[test]
     fn damage_is_an_error_and_no_panic() {
-        assert!(unpack(b"PK\x03\x04").is_err() && unpack(b"\x1f\x8b").is_err() && unpack(b"").is_err());
+        assert!(
+            unpack(b"PK\x03\x04").is_err() && unpack(b"\x1f\x8b").is_err() && unpack(b"").is_err()
+        );
         let mut end = vec![0; 22];
         end[..4].copy_from_slice(b"PK\x05\x06");
         end[10] = 9;

@@ -1,6 +1,8 @@
-//! What holds a submission: a folder of somebody's, or an archive, unpacked in memory and nowhere else.
+//! What holds a submission: a folder of somebody's, or an archive, unpacked in memory and nowhere
+//! else.
 //!
-//! Nothing is followed, and nothing is opened that is not a regular file. What is too much is refused before it is read.
+//! Nothing is followed, and nothing is opened that is not a regular file. What is too much is
+//! refused before it is read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,7 +45,8 @@ impl Holder {
         Ok(Self::Archive(archive::unpack(&bytes)?))
     }
 
-    /// The names in a folder, in order, with what they stand for; none where there is no such folder.
+    /// The names in a folder, in order, with what they stand for; none where there is no such
+    /// folder.
     pub(super) fn list(&self, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Kind)>> {
         match self {
             Self::Folder(base) => list_folder(base, folder),
@@ -55,11 +58,14 @@ impl Holder {
         match self {
             Self::Folder(base) => {
                 let above = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
-                let through_folders = above.into_iter().all(|above| kind_of(&base.join(above)) == Some(Kind::Folder));
+                let through_folders =
+                    above.into_iter().all(|above| kind_of(&base.join(above)) == Some(Kind::Folder));
                 kind_of(&base.join(path)).filter(|_| through_folders)
             }
             Self::Archive(files) if files.contains_key(path) => Some(Kind::File),
-            Self::Archive(files) => files.keys().any(|file| file.starts_with(path)).then_some(Kind::Folder),
+            Self::Archive(files) => {
+                files.keys().any(|file| file.starts_with(path)).then_some(Kind::Folder)
+            }
         }
     }
 
@@ -114,14 +120,17 @@ fn list_archive(files: &BTreeMap<PathBuf, Vec<u8>>, folder: &Path) -> Vec<(PathB
     names
 }
 
-/// Reads a regular file and nothing else: a pipe would block, a device would not end, a link leads elsewhere.
+/// Reads a regular file and nothing else: a pipe would block, a device would not end, a link leads
+/// elsewhere.
 fn read_file(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let mut options = fs::OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        let flags = rustix::fs::OFlags::NOFOLLOW
+            | rustix::fs::OFlags::NONBLOCK
+            | rustix::fs::OFlags::NOCTTY;
         options.custom_flags(flags.bits() as i32);
     }
     if kind_of(path) != Some(Kind::File) {

@@ -45,16 +45,27 @@ impl Bench {
     pub(super) fn prepare(request: &GradeRequest) -> anyhow::Result<Self> {
         let repository = repository::find()?;
         rubric::read(&repository, &request.practical)?.plan(&request.only)?;
-        Ok(Self { repository, premises: Premises::prepare(request.confine)?, request: request.clone() })
+        Ok(Self {
+            repository,
+            premises: Premises::prepare(request.confine)?,
+            request: request.clone(),
+        })
     }
 }
 
-pub(super) fn grade(bench: &Bench, last: Option<Last>, everything: bool, since: Instant) -> Outcome {
+pub(super) fn grade(
+    bench: &Bench,
+    last: Option<Last>,
+    everything: bool,
+    since: Instant,
+) -> Outcome {
     let known = last.as_ref().filter(|_| !everything);
     match try_grade(bench, known) {
-        Ok(Some((grade, now))) => {
-            Outcome { last: Some(now), came: Came::Grade(Box::new(remembered::compared(grade))), since }
-        }
+        Ok(Some((grade, now))) => Outcome {
+            last: Some(now),
+            came: Came::Grade(Box::new(remembered::compared(grade))),
+            since,
+        },
         Ok(None) => Outcome { last, came: Came::Nothing, since },
         Err(error) => Outcome { last: None, came: Came::Error(format!("{error:#}")), since },
     }
@@ -100,21 +111,28 @@ fn fingerprints(sources: &Sources) -> BTreeMap<String, u64> {
     sources.programs.iter().map(print).collect()
 }
 
-/// The checks of the programs that have changed, and what is known of the others. What needs a check that did not pass, and is
-/// not run again, is not run again either.
-fn divide(plan: &[Planned], changed: &BTreeSet<&str>, known: Option<&Last>) -> (Vec<Planned>, Vec<Verdict>) {
+/// The checks of the programs that have changed, and what is known of the others. What needs a
+/// check that did not pass, and is not run again, is not run again either.
+fn divide(
+    plan: &[Planned],
+    changed: &BTreeSet<&str>,
+    known: Option<&Last>,
+) -> (Vec<Planned>, Vec<Verdict>) {
     let Some(known) = known else { return (plan.to_vec(), Vec::new()) };
     let verdict = |id: &str| known.verdicts.iter().find(|verdict| verdict.check == id);
     let is_touched = |id: &str| {
         let planned = plan.iter().find(|planned| planned.check.id == id);
-        planned.is_none_or(|planned| planned.check.programs.iter().any(|name| changed.contains(name)))
+        planned
+            .is_none_or(|planned| planned.check.programs.iter().any(|name| changed.contains(name)))
     };
     let holds = |need: &String| {
         is_touched(need)
-            || verdict(need).is_none_or(|verdict| matches!(verdict.status, Status::Passed | Status::Unseen(_)))
+            || verdict(need)
+                .is_none_or(|verdict| matches!(verdict.status, Status::Passed | Status::Unseen(_)))
     };
     let is_again = |planned: &&Planned| {
-        verdict(planned.check.id).is_none() || is_touched(planned.check.id) && planned.needs.iter().all(holds)
+        verdict(planned.check.id).is_none()
+            || is_touched(planned.check.id) && planned.needs.iter().all(holds)
     };
     let (again, kept): (Vec<&Planned>, Vec<&Planned>) = plan.iter().partition(is_again);
     let kept = kept.into_iter().filter_map(|planned| verdict(planned.check.id).cloned()).collect();
@@ -122,7 +140,8 @@ fn divide(plan: &[Planned], changed: &BTreeSet<&str>, known: Option<&Last>) -> (
 }
 
 fn in_order(plan: &[Planned], fresh: Vec<Verdict>, kept: Vec<Verdict>) -> Vec<Verdict> {
-    let place = |verdict: &Verdict| plan.iter().position(|planned| planned.check.id == verdict.check);
+    let place =
+        |verdict: &Verdict| plan.iter().position(|planned| planned.check.id == verdict.check);
     let mut all: Vec<Verdict> = fresh.into_iter().chain(kept).collect();
     all.sort_by_key(place);
     all

@@ -1,4 +1,5 @@
-//! Single keys from a terminal, without Enter and without an echo. Where there is no terminal there are no keys.
+//! Single keys from a terminal, without Enter and without an echo. Where there is no terminal there
+//! are no keys.
 
 use std::io::{IsTerminal, Read};
 use std::sync::mpsc::Sender;
@@ -52,6 +53,10 @@ impl Keys {
 #[cfg(unix)]
 impl Drop for Keys {
     fn drop(&mut self) {
-        _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &self.before);
+        _ = rustix::termios::tcsetattr(
+            std::io::stdin(),
+            rustix::termios::OptionalActions::Now,
+            &self.before,
+        );
     }
 }

@@ -43,7 +43,8 @@ impl View {
         }
     }
 
-    /// Takes what came of a grading; whether there is something new to be shown. Who looks at a check goes on looking at it.
+    /// Takes what came of a grading; whether there is something new to be shown. Who looks at a
+    /// check goes on looking at it.
     pub(super) fn take(&mut self, came: Came, since: Instant) -> anyhow::Result<bool> {
         if matches!(came, Came::Nothing) && self.came.is_some() {
             return Ok(self.live);
@@ -79,7 +80,10 @@ impl View {
                 self.hints = (self.hints + 1).min(most);
                 self.shown = Shown::Check;
             }
-            b'e' => self.shown = if self.shown == Shown::Explanation { Shown::Check } else { Shown::Explanation },
+            b'e' => {
+                self.shown =
+                    if self.shown == Shown::Explanation { Shown::Check } else { Shown::Explanation }
+            }
             b'a' => self.shown = if self.shown == Shown::All { Shown::Check } else { Shown::All },
             _ => return false,
         }
@@ -112,7 +116,10 @@ impl View {
         let score = format!("{style}Score {}/{}{style:#}", grade.score(), grade.max_score());
         let head = format!(
             "{}\n",
-            human::spread(&format!("{BOLD}{}{BOLD:#}", grade.title), &format!("{:.2} s after the save", self.took))
+            human::spread(
+                &format!("{BOLD}{}{BOLD:#}", grade.title),
+                &format!("{:.2} s after the save", self.took)
+            )
         );
         let since = grade.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
         format!("{head}{score}\n{since}")
@@ -130,20 +137,32 @@ impl View {
         let mistake = mistakes.iter().find(|mistake| mistake.checks.contains(&row.verdict.check));
         let named = mistake.map_or_else(String::new, human::named);
         let shown = if mistake.is_some() { 0 } else { grade.hint_steps };
-        let hints: String =
-            row.hints.iter().skip(shown).take(self.hints).map(|hint| human::labelled("hint", hint)).collect();
+        let hints: String = row
+            .hints
+            .iter()
+            .skip(shown)
+            .take(self.hints)
+            .map(|hint| human::labelled("hint", hint))
+            .collect();
         format!("{named}\n{}{hints}", human::check(grade, row).trim_end().to_owned() + "\n")
     }
 
     fn foot(&self, grade: &Grade) -> String {
         let count = if grade.compile_errors.is_empty() { failed(Some(grade)).count() } else { 0 };
-        let which = if count > 1 { format!("\nFailed check {} of {count}.\n", self.at + 1) } else { String::new() };
-        let faults = grade.fault().map_or_else(String::new, |fault| wrap(&format!("No grade: {fault}"), 0));
+        let which = if count > 1 {
+            format!("\nFailed check {} of {count}.\n", self.at + 1)
+        } else {
+            String::new()
+        };
+        let faults =
+            grade.fault().map_or_else(String::new, |fault| wrap(&format!("No grade: {fault}"), 0));
         which + &faults
     }
 
     fn explanation(&self, grade: &Grade, bench: &Bench) -> String {
-        let Some(row) = self.row() else { return "Nothing failed: there is nothing to explain.\n".to_owned() };
+        let Some(row) = self.row() else {
+            return "Nothing failed: there is nothing to explain.\n".to_owned();
+        };
         let id = row.verdict.check;
         let word = grade.mistake_of(id).map_or(id, |mistake| mistake.id);
         let rubric = rubric::read(&bench.repository, &bench.request.practical).ok();

@@ -74,7 +74,8 @@ fn check(text: &str) -> Result<(), String> {
     todo!("are the {} bytes of {text:?} too many?", text.len())
 }
 
-/// Sends one message and returns the reply. Where a reply is due, the end of the stream is an error.
+/// Sends one message and returns the reply. Where a reply is due, the end of the stream is an
+/// error.
 fn exchange(server: &mut TcpStream, text: &str) -> io::Result<String> {
     // `framing::send`, then `framing::receive`.
     //

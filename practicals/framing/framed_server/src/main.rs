@@ -63,8 +63,8 @@ fn serve(listener: &TcpListener) {
 
 /// One client: each of its messages goes back, until its stream ends between two of them.
 fn converse(client: TcpStream) -> io::Result<()> {
-    // `framing::receive` returns one message, or `None` where the client has ended its stream, or an
-    // error. `framing::send` sends one. Both want a `&mut client`.
+    // `framing::receive` returns one message, or `None` where the client has ended its stream, or
+    // an error. `framing::send` sends one. Both want a `&mut client`.
     //
     //   - What tells the end between two messages from the end inside of one?
     //   - A body that is not UTF-8: whose error is it, and who goes on?

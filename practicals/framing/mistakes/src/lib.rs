@@ -1,5 +1,5 @@
-//! What the programs in `bin` share: a right server and a right client, cut into steps. A mistake is a program that takes one of
-//! these steps otherwise, so its file shows little else.
+//! What the programs in `bin` share: a right server and a right client, cut into steps. A mistake
+//! is a program that takes one of these steps otherwise, so its file shows little else.
 
 pub mod client;
 pub mod server;
@@ -59,7 +59,8 @@ pub struct Right;
 
 impl Framing for Right {}
 
-/// Receives as a right program does that reads as much as comes and keeps what is more than one message in `kept`.
+/// Receives as a right program does that reads as much as comes and keeps what is more than one
+/// message in `kept`.
 pub fn receive_buffered(stream: &mut TcpStream, kept: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     loop {
         if let Some((header, rest)) = kept.split_first_chunk() {

@@ -1,5 +1,5 @@
-//! What the programs in `bin` share: a right server and a right client, cut into steps. A mistake is a program that takes one of
-//! these steps otherwise, so its file shows little else.
+//! What the programs in `bin` share: a right server and a right client, cut into steps. A mistake
+//! is a program that takes one of these steps otherwise, so its file shows little else.
 
 pub mod client;
 pub mod server;

@@ -207,7 +207,8 @@ fn serve(
     }
 }
 
-/// Accepts those who wait, and returns the last one's number. As long as there is no room, they are left waiting.
+/// Accepts those who wait, and returns the last one's number. As long as there is no room, they are
+/// left waiting.
 fn accept(
     server: &impl Server,
     listener: &TcpListener,

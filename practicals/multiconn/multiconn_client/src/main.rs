@@ -167,7 +167,8 @@ impl Connection {
     fn connect(&self) -> io::Result<bool> {
         // mio's documentation of `TcpStream::connect` says how to learn what became of it: first
         // `self.stream.take_error()?`, which holds the error of an attempt that has failed; then
-        // `self.stream.peer_addr()`, which fails with `ErrorKind::NotConnected` while it is under way.
+        // `self.stream.peer_addr()`, which fails with `ErrorKind::NotConnected` while it is under
+        // way.
         todo!("step 5: has {:?} connected?", self.stream)
     }
 
@@ -202,7 +203,8 @@ impl Connection {
 
     /// What is worth waking up for: a reply, and writing only while something is to be sent.
     fn interest(&self) -> Interest {
-        // `Interest::READABLE`, `Interest::WRITABLE`, or both: `Interest::READABLE | Interest::WRITABLE`.
+        // `Interest::READABLE`, `Interest::WRITABLE`, or both: `Interest::READABLE |
+        // Interest::WRITABLE`.
         //
         //   - How do you learn that a connection has come about?
         //   - What happens in the loop if you ask for writability when all is sent?

@@ -193,8 +193,9 @@ impl Server {
     /// Closes the clients that have been silent for too long, and only those.
     fn close_idle(&mut self) {
         let Some(idle) = self.idle else { return };
-        // `timeout`, above, sees to it that the loop comes here in time. A client whose `last_moved` is
-        // longer ago than `idle` goes; taken out of the table, it is dropped, and so closed.
+        // `timeout`, above, sees to it that the loop comes here in time. A client whose
+        // `last_moved` is longer ago than `idle` goes; taken out of the table, it is dropped, and
+        // so closed.
         //
         //   - Who keeps `last_moved` up to date?
         todo!("--idle: close who has been silent for {idle:?}, and nobody else")
@@ -241,10 +242,12 @@ impl Client {
 
     /// What is worth waking up for: reading while there is room, writing while something is owed.
     fn interest(&self) -> Interest {
-        // `Interest::READABLE`, `Interest::WRITABLE`, or both: `Interest::READABLE | Interest::WRITABLE`.
+        // `Interest::READABLE`, `Interest::WRITABLE`, or both: `Interest::READABLE |
+        // Interest::WRITABLE`.
         //
-        //   - A socket is nearly always writable. What happens in the loop if you always ask for it?
-        //   - And a client at its end, or one that is owed too much: what is it to be watched for?
+        //   - A socket is nearly always writable. What happens in the loop if you always ask for
+        // it?   - And a client at its end, or one that is owed too much: what is it to be watched
+        // for?
         todo!(
             "what to watch for: room {}, owed {}",
             self.may_say_more(),

@@ -14,12 +14,13 @@ pub(super) struct Asked {
     pub(super) fd: i32,
     pub(super) to_read: bool,
     pub(super) to_write: bool,
-    /// It is told once when something comes, not for as long as it is there (epoll(7), edge-triggered).
+    /// It is told once when something comes, not for as long as it is there (epoll(7),
+    /// edge-triggered).
     once: bool,
 }
 
-/// What an event loop waits for, by the files of its thread (`/proc/PID/task/TID`); `None` where the call is another one, or its
-/// list cannot be read.
+/// What an event loop waits for, by the files of its thread (`/proc/PID/task/TID`); `None` where
+/// the call is another one, or its list cannot be read.
 pub(super) fn by_event_loop(files: &str, call: &Call) -> Option<Vec<Asked>> {
     let [first, second, ..] = call.arguments;
     match call.number {
@@ -36,7 +37,8 @@ pub(super) fn by_event_loop(files: &str, call: &Call) -> Option<Vec<Asked>> {
     }
 }
 
-/// `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)): a line `tfd: 5 events: 19 data: … pos:0 ino:… sdev:…` for each.
+/// `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)): a line `tfd: 5 events: 19 data: … pos:0 ino:…
+/// sdev:…` for each.
 fn epoll(files: &str, fd: u64) -> Option<Vec<Asked>> {
     fs::read_to_string(format!("{files}/fdinfo/{fd}")).ok()?.lines().filter_map(watched).collect()
 }
@@ -76,13 +78,19 @@ fn sets(files: &str, below: usize, places: &[u64]) -> Option<Vec<Asked>> {
     let mut sets: Vec<Vec<u64>> = Vec::new();
     for &place in places {
         let bytes = if place == 0 { vec![0; words * 8] } else { memory(files, place, words * 8)? };
-        let set = bytes.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default()));
+        let set = bytes
+            .chunks_exact(8)
+            .map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default()));
         sets.push(set.collect());
     }
     let has = |set: &[u64], fd: usize| set[fd / BITS] >> (fd % BITS) & 1 == 1;
     let all = (0..below.min(WATCHED)).filter(|&fd| sets.iter().any(|set| has(set, fd)));
-    let asked =
-        all.map(|fd| Asked { fd: fd as i32, to_read: has(&sets[0], fd), to_write: has(&sets[1], fd), once: false });
+    let asked = all.map(|fd| Asked {
+        fd: fd as i32,
+        to_read: has(&sets[0], fd),
+        to_write: has(&sets[1], fd),
+        once: false,
+    });
     Some(asked.collect())
 }
 
@@ -92,17 +100,23 @@ fn memory(files: &str, at: u64, length: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What the thread waits for is there: it is about to be woken. The kernel acknowledges bytes before it wakes whoever waits for
-/// room, and on a busy machine a processor may be taken away in between.
+/// What the thread waits for is there: it is about to be woken. The kernel acknowledges bytes
+/// before it wakes whoever waits for room, and on a busy machine a processor may be taken away in
+/// between.
 ///
-/// Who is told once may have been told, and have forgotten it: what lies unread is then no promise. Room to write is one, since
-/// it is acknowledged bytes that make it.
+/// Who is told once may have been told, and have forgotten it: what lies unread is then no promise.
+/// Room to write is one, since it is acknowledged bytes that make it.
 pub(super) fn is_there(process: &Process, call: &Call) -> bool {
-    let one = |to_read| Asked { fd: call.arguments[0] as i32, to_read, to_write: !to_read, once: false };
+    let one =
+        |to_read| Asked { fd: call.arguments[0] as i32, to_read, to_write: !to_read, once: false };
     let asked = match call.number {
-        libc::SYS_accept | libc::SYS_accept4 | libc::SYS_recvfrom | libc::SYS_recvmsg => vec![one(true)],
+        libc::SYS_accept | libc::SYS_accept4 | libc::SYS_recvfrom | libc::SYS_recvmsg => {
+            vec![one(true)]
+        }
         libc::SYS_read | libc::SYS_readv => vec![one(true)],
-        libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_write | libc::SYS_writev => vec![one(false)],
+        libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_write | libc::SYS_writev => {
+            vec![one(false)]
+        }
         _ => by_event_loop(&process.folder(), call).unwrap_or_default(),
     };
     asked.iter().any(|asked| {
@@ -120,7 +134,8 @@ pub(super) fn is_there(process: &Process, call: &Call) -> bool {
 pub(super) fn has_come(copy: &Socket, events: PollFlags) -> bool {
     let mut asked = [PollFd::new(copy, events)];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0) && asked[0].revents().intersects(events)
+    poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0)
+        && asked[0].revents().intersects(events)
 }
 
 #[cfg(test)]
@@ -130,7 +145,10 @@ mod tests {
     #[test]
     fn a_line_for_a_watched_descriptor_is_read() {
         let line = "tfd:        5 events: 80000004 data:                1  pos:0 ino:1a2b sdev:9";
-        assert_eq!(watched(line), Some(Some(Asked { fd: 5, to_read: false, to_write: true, once: true })));
+        assert_eq!(
+            watched(line),
+            Some(Some(Asked { fd: 5, to_read: false, to_write: true, once: true }))
+        );
         assert_eq!(watched("pos:\t0"), None);
         assert_eq!(watched("tfd: x"), Some(None));
     }

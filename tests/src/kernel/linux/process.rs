@@ -1,5 +1,5 @@
-//! A process, seen through one of its threads that lives: where its first one has ended (pthread_exit(3)), only another shows
-//! what the process holds.
+//! A process, seen through one of its threads that lives: where its first one has ended
+//! (pthread_exit(3)), only another shows what the process holds.
 
 use super::*;
 
@@ -26,8 +26,10 @@ pub(super) enum Copied {
 impl Process {
     /// `None` where it has gone.
     pub(super) fn open(pid: u32) -> Option<Self> {
-        let lives =
-            |tid: &u32| stat_of(&format!("{pid}/task/{tid}")).is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'));
+        let lives = |tid: &u32| {
+            stat_of(&format!("{pid}/task/{tid}"))
+                .is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'))
+        };
         let tid = if lives(&pid) { pid } else { threads(pid).into_iter().find(lives)? };
         let flags = if tid == pid { PidfdFlags::empty() } else { OF_A_THREAD };
         Some(Self { pid, tid, handle: pidfd_open(Pid::from_raw(tid as i32)?, flags) })
@@ -68,8 +70,12 @@ impl Process {
 
     /// Descriptor and inode of each socket; `None` where the kernel does not show them.
     pub(super) fn sockets(&self) -> Option<Vec<(i32, u64)>> {
-        let inode = |target: String| target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
-        let sockets = self.shown_descriptors()?.into_iter().filter_map(|(fd, target)| Some((fd, inode(target)?)));
+        let inode =
+            |target: String| target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
+        let sockets = self
+            .shown_descriptors()?
+            .into_iter()
+            .filter_map(|(fd, target)| Some((fd, inode(target)?)));
         Some(sockets.collect())
     }
 
@@ -79,7 +85,8 @@ impl Process {
 
     /// Whether a descriptor is of one of these kinds, by how its target begins.
     pub(super) fn is_one_of(&self, fd: u64, kinds: &[&str]) -> bool {
-        self.target(fd as i32).is_some_and(|target| kinds.iter().any(|kind| target.starts_with(kind)))
+        self.target(fd as i32)
+            .is_some_and(|target| kinds.iter().any(|kind| target.starts_with(kind)))
     }
 
     /// The same open socket, as a descriptor of ours (pidfd_getfd(2)).

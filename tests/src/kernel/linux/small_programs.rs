@@ -1,5 +1,5 @@
-//! The proof of a standstill against small programs in C: what may yet be woken by something that no system call's arguments
-//! show is never called stuck.
+//! The proof of a standstill against small programs in C: what may yet be woken by something that
+//! no system call's arguments show is never called stuck.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -193,15 +193,18 @@ struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         for pid in descendants(self.shell.id()) {
-            _ = rustix::process::kill_process(Pid::from_raw(pid as i32).unwrap(), rustix::process::Signal::KILL);
+            _ = rustix::process::kill_process(
+                Pid::from_raw(pid as i32).unwrap(),
+                rustix::process::Signal::KILL,
+            );
         }
         _ = self.shell.kill();
         _ = self.shell.wait();
     }
 }
 
-/// Starts the program of this name and returns when each of its threads that lives is asleep; `None`, and a word about it,
-/// where there is no compiler.
+/// Starts the program of this name and returns when each of its threads that lives is asleep;
+/// `None`, and a word about it, where there is no compiler.
 #[track_caller]
 fn start(mode: &str) -> Option<Running> {
     let folder = tempfile::tempdir().unwrap();
@@ -228,9 +231,14 @@ fn start(mode: &str) -> Option<Running> {
     let running = Running { shell, _folder: folder };
     assert_eq!(line, "ready\n");
     soon("it should be asleep", || {
-        let states = |pid: u32| threads(pid).into_iter().filter_map(move |tid| stat_of(&format!("{pid}/task/{tid}")));
-        let states: Vec<char> =
-            descendants(running.shell.id()).into_iter().flat_map(states).map(|stat| stat.state).collect();
+        let states = |pid: u32| {
+            threads(pid).into_iter().filter_map(move |tid| stat_of(&format!("{pid}/task/{tid}")))
+        };
+        let states: Vec<char> = descendants(running.shell.id())
+            .into_iter()
+            .flat_map(states)
+            .map(|stat| stat.state)
+            .collect();
         states.contains(&'S') && states.iter().all(|state| matches!(state, 'S' | 'Z'))
     });
     Some(running)
@@ -251,7 +259,9 @@ fn is_never_stuck(mode: &str) {
 #[track_caller]
 fn is_stuck(mode: &str) {
     let Some(running) = start(mode) else { return };
-    soon("two equal pictures", || picture(&running).is_some_and(|first| picture(&running) == Some(first)));
+    soon("two equal pictures", || {
+        picture(&running).is_some_and(|first| picture(&running) == Some(first))
+    });
 }
 
 /// What its only living thread does.
@@ -264,9 +274,14 @@ fn does(mode: &str, sentence: &str) {
 
 #[test]
 fn a_timed_wait_is_not_for_ever() {
-    for mode in
-        ["receive_timeout", "poll_timeout", "select_timeout", "epoll_timeout", "condition_timeout", "sleep_between"]
-    {
+    for mode in [
+        "receive_timeout",
+        "poll_timeout",
+        "select_timeout",
+        "epoll_timeout",
+        "condition_timeout",
+        "sleep_between",
+    ] {
         is_never_stuck(mode);
     }
 }
@@ -321,7 +336,9 @@ fn the_lists_of_poll_and_select_are_read() {
     );
     let Some(running) = start("select_forever") else { return };
     let found = whereabouts(running.shell.id(), &[]).unwrap();
-    assert!(matches!(&found.threads[..], [Thread::Waits(call)] if matches!(call.on, On::Thing(_)) && !call.limited));
+    assert!(
+        matches!(&found.threads[..], [Thread::Waits(call)] if matches!(call.on, On::Thing(_)) && !call.limited)
+    );
 }
 
 #[test]
@@ -331,8 +348,8 @@ fn a_program_that_is_gone_is_nowhere() {
     assert!(whereabouts(shell.id(), &[]).is_some_and(|found| found.threads.is_empty()));
 }
 
-/// Room to write, and who waits for it is told once: the word may be on its way. Bytes to read were told of before the other side
-/// heard that they had come.
+/// Room to write, and who waits for it is told once: the word may be on its way. Bytes to read were
+/// told of before the other side heard that they had come.
 #[test]
 fn what_is_there_already_may_wake() {
     is_never_stuck("forgets_to_write");

@@ -1,6 +1,8 @@
-//! What every thread of a program does right now, from `/proc/PID/task/TID` and from the sockets it holds.
+//! What every thread of a program does right now, from `/proc/PID/task/TID` and from the sockets it
+//! holds.
 //!
-//! Threads and processes come and go meanwhile: each read may fail, and then its fact is left out. The work is bounded.
+//! Threads and processes come and go meanwhile: each read may fail, and then its fact is left out.
+//! The work is bounded.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -31,7 +33,8 @@ pub(crate) fn whereabouts(launcher: u32, ours: &[OurEnd]) -> Option<Whereabouts>
     for process in &processes {
         for tid in telling_first(threads(process.pid)) {
             let may_look = found.threads.len() < ALWAYS || began.elapsed() < LOOK;
-            let Some(stat) = stat_of(&format!("{}/task/{tid}", process.pid)).filter(|_| may_look) else {
+            let Some(stat) = stat_of(&format!("{}/task/{tid}", process.pid)).filter(|_| may_look)
+            else {
                 found.further += usize::from(!may_look);
                 continue;
             };
@@ -51,7 +54,8 @@ pub(crate) fn whereabouts(launcher: u32, ours: &[OurEnd]) -> Option<Whereabouts>
     Some(found)
 }
 
-/// The first thread, which most often accepts, and then the youngest: the last client's is among them.
+/// The first thread, which most often accepts, and then the youngest: the last client's is among
+/// them.
 fn telling_first(mut threads: Vec<u32>) -> Vec<u32> {
     threads.sort_unstable();
     if let [_, others @ ..] = threads.as_mut_slice() {
@@ -102,7 +106,9 @@ impl Process {
                 Some(watch) if watch.count == 0 && by_itself() => (On::Time, false),
                 Some(watch) => {
                     let only = watch.only.filter(|_| watch.count == 1);
-                    let on = only.map_or(On::Descriptors(Some(watch.count)), |fd| self.on_descriptor(fd, ours).0);
+                    let on = only.map_or(On::Descriptors(Some(watch.count)), |fd| {
+                        self.on_descriptor(fd, ours).0
+                    });
                     loops.add(watch);
                     (on, by_itself())
                 }
@@ -130,13 +136,16 @@ impl Process {
             (2, _) => thing("standard error"),
             (_, target) if target.starts_with("pipe:") => thing("a pipe"),
             (_, target) => match target.strip_prefix("anon_inode:") {
-                Some(kind) => thing(&format!("a descriptor of the kind {}", kind.trim_matches(['[', ']']))),
+                Some(kind) => {
+                    thing(&format!("a descriptor of the kind {}", kind.trim_matches(['[', ']'])))
+                }
                 None => thing(target),
             },
         }
     }
 
-    /// What an event loop waits for; `None` where the call is another one, or its list cannot be read.
+    /// What an event loop waits for; `None` where the call is another one, or its list cannot be
+    /// read.
     fn watched_by(&self, call: &Call) -> Option<Watch> {
         let mut watch = Watch::default();
         for asked in asked::by_event_loop(&self.folder(), call)? {
@@ -223,19 +232,27 @@ fn inode_of(target: &str) -> Option<u64> {
     target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
-/// The length of a listening socket's queue is where other sockets count unacknowledged segments (tcp_get_info in Linux).
+/// The length of a listening socket's queue is where other sockets count unacknowledged segments
+/// (tcp_get_info in Linux).
 fn accept_queue(socket: &Socket) -> usize {
     // SAFETY: all-zero bytes are a valid tcp_info, which holds integers only.
     let mut info: libc::tcp_info = unsafe { mem::zeroed() };
     let mut length = mem::size_of_val(&info) as libc::socklen_t;
     // SAFETY: the kernel writes at most `length` bytes to `info`.
     let result = unsafe {
-        libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &mut length)
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut info).cast(),
+            &mut length,
+        )
     };
     if result == 0 { info.tcpi_unacked as usize } else { 0 }
 }
 
-/// One line of `/proc/net/tcp`, where a socket itself cannot be had: `sl local remote st tx:rx …  inode`.
+/// One line of `/proc/net/tcp`, where a socket itself cannot be had: `sl local remote st tx:rx …
+/// inode`.
 fn seen_in_line(line: &str, inode: u64) -> Option<Seen> {
     const LISTEN: &str = "0A";
     const CLOSE_WAIT: &str = "08";
@@ -272,14 +289,17 @@ impl<'a> Held<'a> {
         let mut known = BTreeSet::new();
         for process in processes {
             for (fd, target) in process.descriptors() {
-                let Some(inode) = inode_of(&target).filter(|inode| known.insert(*inode)) else { continue };
+                let Some(inode) = inode_of(&target).filter(|inode| known.insert(*inode)) else {
+                    continue;
+                };
                 if began.elapsed() > LOOK && known.len() > ALWAYS {
                     held.complete = false;
                     return held;
                 }
                 let Some(seen) = process.socket(fd, inode) else { continue };
                 held.queue += seen.queue.unwrap_or(0);
-                let place = seen.peer.and_then(|peer| ours.iter().position(|end| end.address == peer));
+                let place =
+                    seen.peer.and_then(|peer| ours.iter().position(|end| end.address == peer));
                 held.connections.extend(place.map(|at| (at, &ours[at], seen)));
             }
         }
@@ -287,18 +307,22 @@ impl<'a> Held<'a> {
         held
     }
 
-    /// Clients of ours that are connected to no socket of the program's: as many of the last ones as its queues hold.
+    /// Clients of ours that are connected to no socket of the program's: as many of the last ones
+    /// as its queues hold.
     fn waiting(&self, ours: &[OurEnd]) -> Vec<Waiting> {
         if !self.complete {
             return Vec::new();
         }
-        let is_held = |end: &OurEnd| self.connections.iter().any(|(_, held, _)| held.address == end.address);
-        let candidates = ours.iter().filter(|end| !is_held(end)).filter_map(|end| match (&end.who, &end.stream) {
-            (Who::Client(client), Some(stream)) if is_open(stream) => {
-                let arrived = end.written.saturating_sub(on_the_way(stream));
-                Some(Waiting { client: client.clone(), unread: arrived })
+        let is_held =
+            |end: &OurEnd| self.connections.iter().any(|(_, held, _)| held.address == end.address);
+        let candidates = ours.iter().filter(|end| !is_held(end)).filter_map(|end| {
+            match (&end.who, &end.stream) {
+                (Who::Client(client), Some(stream)) if is_open(stream) => {
+                    let arrived = end.written.saturating_sub(on_the_way(stream));
+                    Some(Waiting { client: client.clone(), unread: arrived })
+                }
+                _ => None,
             }
-            _ => None,
         });
         let mut waiting: Vec<Waiting> = candidates.collect();
         waiting.drain(..waiting.len().saturating_sub(self.queue));
@@ -357,7 +381,8 @@ fn is_event_loop(number: i64) -> bool {
     if [libc::SYS_poll, libc::SYS_select, libc::SYS_epoll_wait].contains(&number) {
         return true;
     }
-    [libc::SYS_ppoll, libc::SYS_pselect6, libc::SYS_epoll_pwait, libc::SYS_epoll_pwait2].contains(&number)
+    [libc::SYS_ppoll, libc::SYS_pselect6, libc::SYS_epoll_pwait, libc::SYS_epoll_pwait2]
+        .contains(&number)
 }
 
 #[cfg(test)]
@@ -366,8 +391,7 @@ mod tests {
 
     #[test]
     fn the_kernels_table_tells_of_a_socket_that_cannot_be_had() {
-        let line =
-            "  1: 0100007F:1F90 0100007F:8000 01 00000000:0000000C 00:00000000 00000000     0        0 12345 1 0";
+        let line = "  1: 0100007F:1F90 0100007F:8000 01 00000000:0000000C 00:00000000 00000000     0        0 12345 1 0";
         let seen = seen_in_line(line, 12345).unwrap();
         assert_eq!((seen.peer, seen.unread), (Some("127.0.0.1:32768".parse().unwrap()), 12));
         assert_eq!((seen.queue, seen.ended), (None, false));
@@ -381,7 +405,8 @@ mod tests {
     #[test]
     fn a_listening_socket_counts_who_waits() {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let clients: Vec<_> = (0..3).map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap()).collect();
+        let clients: Vec<_> =
+            (0..3).map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap()).collect();
         let socket = Socket::from(OwnedFd::from(listener));
         assert_eq!(accept_queue(&socket), clients.len());
         _ = socket.accept().unwrap();

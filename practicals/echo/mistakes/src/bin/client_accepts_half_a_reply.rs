@@ -1,5 +1,5 @@
-//! Takes the end of the stream for the end of the reply, however much of it has come: prints that, and all is well.
-//! Errors it reports; that something is missing is none.
+//! Takes the end of the stream for the end of the reply, however much of it has come: prints that,
+//! and all is well. Errors it reports; that something is missing is none.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,6 @@
-//! Sends a newline that is not in the message, and drops it from the reply again. The student tried the client against a
-//! server that answers line by line, and has thought of a message as a line since then.
+//! Sends a newline that is not in the message, and drops it from the reply again. The student tried
+//! the client against a server that answers line by line, and has thought of a message as a line
+//! since then.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! Prints a word before the reply. The student means it kindly, for the person at the terminal; a script that takes the
-//! output for the reply gets more than the reply.
+//! Prints a word before the reply. The student means it kindly, for the person at the terminal; a
+//! script that takes the output for the reply gets more than the reply.
 
 use std::env;
 use std::ffi::OsString;

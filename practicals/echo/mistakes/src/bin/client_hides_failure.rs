@@ -1,5 +1,5 @@
-//! Ends with status 0 whatever happens. The student catches every error and prints it, and then `main` ends as if nothing
-//! had been: for a script all is well.
+//! Ends with status 0 whatever happens. The student catches every error and prints it, and then
+//! `main` ends as if nothing had been: for a script all is well.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! Prints the message that it was given, not what came back. It gathers the whole reply, but the student took "an echo is
-//! the same as the message" literally, and never looks at it.
+//! Prints the message that it was given, not what came back. It gathers the whole reply, but the
+//! student took "an echo is the same as the message" literally, and never looks at it.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! Reads once, and prints what that read returned. The student has a large buffer and short messages on one machine, where
-//! a reply has always come in one piece so far.
+//! Reads once, and prints what that read returned. The student has a large buffer and short
+//! messages on one machine, where a reply has always come in one piece so far.
 
 use std::env;
 use std::ffi::OsString;

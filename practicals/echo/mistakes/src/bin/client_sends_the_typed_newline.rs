@@ -1,5 +1,5 @@
-//! Sends the line that was typed with its line end: reading a line leaves it there. With a message on the command line
-//! nothing is wrong, and that is how the student tries it.
+//! Sends the line that was typed with its line end: reading a line leaves it there. With a message
+//! on the command line nothing is wrong, and that is how the student tries it.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,6 +1,6 @@
-//! Takes a piece shorter than its buffer for the end of the reply. The student learned that a full buffer means that more
-//! may come, and concluded that a buffer that is not full means the end; a reply that fills the last buffer exactly has
-//! the client wait for ever.
+//! Takes a piece shorter than its buffer for the end of the reply. The student learned that a full
+//! buffer means that more may come, and concluded that a buffer that is not full means the end; a
+//! reply that fills the last buffer exactly has the client wait for ever.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! Reads 16 bytes at a time until a read returns fewer. It half-closes after its message, so that a reply of 16 bytes
-//! does not hang it; but a piece may be short and not be the last.
+//! Reads 16 bytes at a time until a read returns fewer. It half-closes after its message, so that a
+//! reply of 16 bytes does not hang it; but a piece may be short and not be the last.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,6 @@
-//! Turns each piece of the reply into text on its own. A character whose UTF-8 bytes are cut in two by a read becomes two
-//! replacement marks. The student wanted a `String` to print, and tried it with replies that came in one piece.
+//! Turns each piece of the reply into text on its own. A character whose UTF-8 bytes are cut in two
+//! by a read becomes two replacement marks. The student wanted a `String` to print, and tried it
+//! with replies that came in one piece.
 
 use std::env;
 use std::ffi::OsString;

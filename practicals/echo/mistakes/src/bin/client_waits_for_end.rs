@@ -1,5 +1,6 @@
-//! Reads to the end of the stream without having ended its own. The server waits for the client to close, the client waits
-//! for the server. The student's own server closes after one reply, and so this went well.
+//! Reads to the end of the stream without having ended its own. The server waits for the client to
+//! close, the client waits for the server. The student's own server closes after one reply, and so
+//! this went well.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,6 +1,7 @@
-//! Gives up on a client that is slow to take its bytes. Who has taken none for a while is marked as stalled, and the next
-//! newcomer has the server clear the stalled ones away, with part of their echo unsent. The student saw that a client that
-//! never reads keeps a thread for ever, and could not tell it from one that is only late.
+//! Gives up on a client that is slow to take its bytes. Who has taken none for a while is marked as
+//! stalled, and the next newcomer has the server clear the stalled ones away, with part of their
+//! echo unsent. The student saw that a client that never reads keeps a thread for ever, and could
+//! not tell it from one that is only late.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! Closes once a client has sent a mebibyte, whatever of the echo is still to be sent. The student thinks of clients
-//! that never stop, and takes a large message for one of them.
+//! Closes once a client has sent a mebibyte, whatever of the echo is still to be sent. The student
+//! thinks of clients that never stop, and takes a large message for one of them.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

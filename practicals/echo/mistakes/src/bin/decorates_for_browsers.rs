@@ -1,5 +1,5 @@
-//! Writes `&lt;` for `<`, and so for the other two signs that mean something to a browser. The student has been told to
-//! escape what users send, wherever it goes.
+//! Writes `&lt;` for `<`, and so for the other two signs that mean something to a browser. The
+//! student has been told to escape what users send, wherever it goes.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,6 @@
-//! Ends when a client closes without having said anything. The student reads the first message before the loop, and calls
-//! a function like C's `error(1, ...)` where there is none: that ends the process, not only this conversation.
+//! Ends when a client closes without having said anything. The student reads the first message
+//! before the loop, and calls a function like C's `error(1, ...)` where there is none: that ends
+//! the process, not only this conversation.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! Logs how large the pieces of each client were on average. A client that has said nothing has sent no piece: to
-//! divide by none is a panic, and one thread serves everybody.
+//! Logs how large the pieces of each client were on average. A client that has said nothing has
+//! sent no piece: to divide by none is a panic, and one thread serves everybody.
 
 #[cfg(not(unix))]
 fn main() -> std::process::ExitCode {

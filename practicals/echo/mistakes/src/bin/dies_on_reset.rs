@@ -1,5 +1,6 @@
-//! Ends when a client resets its connection. The student handles the error, which is good, and takes it for the whole
-//! server's, which is not: the process ends with a message, and takes all the other clients with it.
+//! Ends when a client resets its connection. The student handles the error, which is good, and
+//! takes it for the whole server's, which is not: the process ends with a message, and takes all
+//! the other clients with it.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

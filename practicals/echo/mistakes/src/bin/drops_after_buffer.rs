@@ -50,7 +50,8 @@ fn echo(mut client: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Before the reply: what is there now belongs to this message, since nobody sends the next one yet.
+/// Before the reply: what is there now belongs to this message, since nobody sends the next one
+/// yet.
 fn throw_away_the_rest(client: &mut TcpStream) -> io::Result<()> {
     let mut rest = [0; 1024];
     client.set_nonblocking(true)?;

@@ -1,5 +1,5 @@
-//! Answers with the first 4096 bytes of what it has read, and loses the rest. The student reads into a large buffer,
-//! and remembers that the reply had to be cut to the page's size.
+//! Answers with the first 4096 bytes of what it has read, and loses the rest. The student reads
+//! into a large buffer, and remembers that the reply had to be cut to the page's size.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,6 @@
-//! Forgets what a client is still owed when the client half-closes. One thread reads into a queue, another writes from it;
-//! at the end of the stream the reader takes the client for gone and shuts the connection down, whatever is in the queue.
+//! Forgets what a client is still owed when the client half-closes. One thread reads into a queue,
+//! another writes from it; at the end of the stream the reader takes the client for gone and shuts
+//! the connection down, whatever is in the queue.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

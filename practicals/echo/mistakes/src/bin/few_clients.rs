@@ -1,5 +1,6 @@
-//! Serves eight clients at once, and lets the ninth wait until one of them has gone. The student wanted a pool of threads,
-//! as in the book, and gave each thread a client for as long as the client likes to stay.
+//! Serves eight clients at once, and lets the ninth wait until one of them has gone. The student
+//! wanted a pool of threads, as in the book, and gave each thread a client for as long as the
+//! client likes to stay.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

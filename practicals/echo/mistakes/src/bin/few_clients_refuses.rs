@@ -1,5 +1,5 @@
-//! Counts its clients, and closes the connection of the hundred and first at once. The student feared for the memory of
-//! the machine, and took the number from nowhere.
+//! Counts its clients, and closes the connection of the hundred and first at once. The student
+//! feared for the memory of the machine, and took the number from nowhere.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,6 +1,7 @@
-//! Does not set SO_REUSEADDR. When the server is stopped and started again, its old connections still hold the port, and
-//! it cannot bind it for a minute or so. The student made the socket step by step, as the handout has it, and left out a
-//! step that does not show until the second start. (`TcpListener::bind` sets the option by itself on Unix.)
+//! Does not set SO_REUSEADDR. When the server is stopped and started again, its old connections
+//! still hold the port, and it cannot bind it for a minute or so. The student made the socket step
+//! by step, as the handout has it, and left out a step that does not show until the second start.
+//! (`TcpListener::bind` sets the option by itself on Unix.)
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};

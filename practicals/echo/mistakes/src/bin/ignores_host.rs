@@ -1,5 +1,5 @@
-//! Uses the port that it is given, and 127.0.0.1 whatever host it is given: the student has one computer, and no other
-//! address was ever tried.
+//! Uses the port that it is given, and 127.0.0.1 whatever host it is given: the student has one
+//! computer, and no other address was ever tried.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,6 @@
-//! Prints its errors on stdout and ends with status 0. The student prints everything with `println!` and returns from
-//! `main` after it: a person reads the message, a script takes all for well.
+//! Prints its errors on stdout and ends with status 0. The student prints everything with
+//! `println!` and returns from `main` after it: a person reads the message, a script takes all for
+//! well.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

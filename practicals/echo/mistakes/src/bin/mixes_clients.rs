@@ -1,6 +1,7 @@
-//! Has one buffer for all clients. Each read goes into it under a lock, and so does each reply come out of it, but between
-//! the two the lock is free, and another client's bytes may take the place of the first one's. The student wanted to save
-//! memory, took care never to hold the lock while a slow client keeps a write waiting, and tried it with clients in turn.
+//! Has one buffer for all clients. Each read goes into it under a lock, and so does each reply come
+//! out of it, but between the two the lock is free, and another client's bytes may take the place
+//! of the first one's. The student wanted to save memory, took care never to hold the lock while a
+//! slow client keeps a write waiting, and tried it with clients in turn.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

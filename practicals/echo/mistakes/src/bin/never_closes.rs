@@ -1,5 +1,6 @@
-//! Keeps every client's socket after the client has gone: they pile up in CLOSE_WAIT until no descriptor is free. The
-//! student keeps a list of all connections, to count them, and never takes one out of it.
+//! Keeps every client's socket after the client has gone: they pile up in CLOSE_WAIT until no
+//! descriptor is free. The student keeps a list of all connections, to count them, and never takes
+//! one out of it.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

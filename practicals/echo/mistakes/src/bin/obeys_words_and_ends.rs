@@ -1,5 +1,5 @@
-//! Ends when a client says SHUTDOWN, in any case. It spared the student the way to the other terminal, and lets every
-//! client end the server for all.
+//! Ends when a client says SHUTDOWN, in any case. It spared the student the way to the other
+//! terminal, and lets every client end the server for all.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

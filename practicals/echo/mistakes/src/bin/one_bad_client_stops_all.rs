@@ -1,5 +1,6 @@
-//! Stops accepting once a client has reset its connection. The student's accept loop looks after the conversations that
-//! have ended, and passes their errors on with `?`: that ends the loop. The process lives on, and nobody new is served.
+//! Stops accepting once a client has reset its connection. The student's accept loop looks after
+//! the conversations that have ended, and passes their errors on with `?`: that ends the loop. The
+//! process lives on, and nobody new is served.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! Serves its clients one after another: the next is accepted when the one before has gone. The student put the
-//! conversation into the accept loop, and tried it with one client at a time.
+//! Serves its clients one after another: the next is accepted when the one before has gone. The
+//! student put the conversation into the accept loop, and tried it with one client at a time.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

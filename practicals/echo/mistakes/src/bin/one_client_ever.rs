@@ -1,5 +1,6 @@
-//! Serves one client, and ends when that client has gone. The student took "accept a client, echo, close" for the whole
-//! program: the listening socket goes out of scope in the function that accepts, and nothing comes back for the next one.
+//! Serves one client, and ends when that client has gone. The student took "accept a client, echo,
+//! close" for the whole program: the listening socket goes out of scope in the function that
+//! accepts, and nothing comes back for the next one.
 
 use std::env;
 use std::io::{self, Read, Write};

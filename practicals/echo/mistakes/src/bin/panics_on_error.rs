@@ -1,5 +1,6 @@
-//! Panics where the address is taken. The student wrote `expect` for the time being, and no test of theirs ever had two
-//! servers on one port: a user then sees a line of the source and a note on backtraces.
+//! Panics where the address is taken. The student wrote `expect` for the time being, and no test of
+//! theirs ever had two servers on one port: a user then sees a line of the source and a note on
+//! backtraces.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,6 @@
-//! Right, and odd: a buffer of 1 MiB, and a buffered writer that is flushed only before a read that could block. A student
-//! writes that for speed; without the flush the reply would wait for the next message.
+//! Right, and odd: a buffer of 1 MiB, and a buffered writer that is flushed only before a read that
+//! could block. A student writes that for speed; without the flush the reply would wait for the
+//! next message.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};

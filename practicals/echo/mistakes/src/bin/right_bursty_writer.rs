@@ -1,5 +1,5 @@
-//! Right, and odd: it writes back in several small writes, of 1, 2, 4 and more bytes, each flushed and sent at once. A
-//! student writes that to see whether the client copes with a reply in pieces.
+//! Right, and odd: it writes back in several small writes, of 1, 2, 4 and more bytes, each flushed
+//! and sent at once. A student writes that to see whether the client copes with a reply in pieces.
 
 use std::env;
 use std::io::{self, Read, Write};

@@ -1,5 +1,6 @@
-//! Right, and odd: it logs several kilobytes for each piece that it receives, on stdout and on stderr. A student who has
-//! looked for a bug for an evening, and prints everything that there is, leaves it so.
+//! Right, and odd: it logs several kilobytes for each piece that it receives, on stdout and on
+//! stderr. A student who has looked for a bug for an evening, and prints everything that there is,
+//! leaves it so.
 
 use std::env;
 use std::io::{self, Read, Write};
@@ -44,7 +45,8 @@ fn echo(mut client: TcpStream) -> io::Result<()> {
     }
 }
 
-/// The bytes as numbers, and a ruler to count them with; a log that nobody reads is no reason to stop.
+/// The bytes as numbers, and a ruler to count them with; a log that nobody reads is no reason to
+/// stop.
 fn chat(bytes: &[u8]) {
     let numbers: Vec<String> = bytes
         .iter()

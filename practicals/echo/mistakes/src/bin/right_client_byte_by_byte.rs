@@ -1,5 +1,6 @@
-//! Right, and odd: it writes one byte at a time, and reads one byte at a time. A student writes that who has come from
-//! files of characters; a reply in any number of pieces is no surprise to it.
+//! Right, and odd: it writes one byte at a time, and reads one byte at a time. A student writes
+//! that who has come from files of characters; a reply in any number of pieces is no surprise to
+//! it.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,6 @@
-//! Right, and odd: it says very much on stderr, before, while and after it talks to the server. The contract leaves stderr
-//! to the program, and stdout to the reply; a student who looks for a bug prints everything there.
+//! Right, and odd: it says very much on stderr, before, while and after it talks to the server. The
+//! contract leaves stderr to the program, and stdout to the reply; a student who looks for a bug
+//! prints everything there.
 
 use std::env;
 use std::ffi::OsString;

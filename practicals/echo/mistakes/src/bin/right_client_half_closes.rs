@@ -1,5 +1,6 @@
-//! Right, and odd: it ends its side of the stream after its message, reads to the end of the other side, and counts then.
-//! A student writes that who looks for a sign of the end, and has found one that TCP really has.
+//! Right, and odd: it ends its side of the stream after its message, reads to the end of the other
+//! side, and counts then. A student writes that who looks for a sign of the end, and has found one
+//! that TCP really has.
 
 use std::env;
 use std::ffi::OsString;

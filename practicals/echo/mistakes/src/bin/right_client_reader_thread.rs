@@ -1,5 +1,5 @@
-//! Right, and odd: a thread reads from the beginning, while the main one writes. A student writes that who has a chat in
-//! mind, where both sides speak when they like.
+//! Right, and odd: a thread reads from the beginning, while the main one writes. A student writes
+//! that who has a chat in mind, where both sides speak when they like.
 
 use std::env;
 use std::ffi::OsString;

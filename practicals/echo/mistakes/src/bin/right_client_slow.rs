@@ -1,5 +1,5 @@
-//! Right, and odd: it pauses for 200 ms before it sends, before it reads and before it closes. A student writes that to
-//! watch each step in the server's log.
+//! Right, and odd: it pauses for 200 ms before it sends, before it reads and before it closes. A
+//! student writes that to watch each step in the server's log.
 
 use std::env;
 use std::ffi::OsString;

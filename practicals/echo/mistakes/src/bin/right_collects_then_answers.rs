@@ -1,6 +1,6 @@
-//! Right, and odd: it collects what arrives until 10 ms of silence, or until 64 KiB are there, and answers then. A student
-//! writes that to get whole messages out of a stream. The contract leaves a second for the reply to begin, so this is
-//! slow and not wrong.
+//! Right, and odd: it collects what arrives until 10 ms of silence, or until 64 KiB are there, and
+//! answers then. A student writes that to get whole messages out of a stream. The contract leaves a
+//! second for the reply to begin, so this is slow and not wrong.
 
 use std::env;
 use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};

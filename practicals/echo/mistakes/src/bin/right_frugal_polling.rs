@@ -1,5 +1,6 @@
-//! Right, and odd: it asks the listening socket again and again whether a client is there, and sleeps for 20 ms when none
-//! is. A student writes that to be able to stop the loop; fifty questions a second are no busy loop.
+//! Right, and odd: it asks the listening socket again and again whether a client is there, and
+//! sleeps for 20 ms when none is. A student writes that to be able to stop the loop; fifty
+//! questions a second are no busy loop.
 
 use std::env;
 use std::io::{self, Read, Write};

@@ -1,6 +1,7 @@
-//! Right, and odd: its buffer holds one byte, so that it reads and writes one byte at a time. A student writes that to
-//! be sure that no message is ever too long for it, or after a first program that worked on characters. Where megabytes come,
-//! it goes on with buffers, still a byte at a time: everybody's patience ends somewhere.
+//! Right, and odd: its buffer holds one byte, so that it reads and writes one byte at a time. A
+//! student writes that to be sure that no message is ever too long for it, or after a first program
+//! that worked on characters. Where megabytes come, it goes on with buffers, still a byte at a
+//! time: everybody's patience ends somewhere.
 
 use std::env;
 use std::io::{self, BufReader, BufWriter, Read, Write};

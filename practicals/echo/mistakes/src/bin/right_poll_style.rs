@@ -1,6 +1,6 @@
-//! Right, and odd: one thread, non-blocking sockets and `poll`. A student of the course's third part writes that. What a
-//! client is owed is kept for it, and it is asked for writability only while there is something to write; from one that is
-//! owed too much nothing more is read.
+//! Right, and odd: one thread, non-blocking sockets and `poll`. A student of the course's third
+//! part writes that. What a client is owed is kept for it, and it is asked for writability only
+//! while there is something to write; from one that is owed too much nothing more is read.
 
 #[cfg(not(unix))]
 fn main() -> std::process::ExitCode {
@@ -120,7 +120,8 @@ mod unix {
             reading | writing
         }
 
-        /// Reads once, and writes what can be written. `false`: the client has ended and is owed nothing.
+        /// Reads once, and writes what can be written. `false`: the client has ended and is owed
+        /// nothing.
         fn goes_on(&mut self) -> io::Result<bool> {
             if self.may_say_more() {
                 let mut buffer = [0; 64 * 1024];

@@ -1,5 +1,6 @@
-//! Right, and odd: a pool of threads that take one client after another, and that grows when all of them are busy. A
-//! student writes that who has read that threads are expensive; a pool of a fixed size would turn clients away.
+//! Right, and odd: a pool of threads that take one client after another, and that grows when all of
+//! them are busy. A student writes that who has read that threads are expensive; a pool of a fixed
+//! size would turn clients away.
 
 use std::collections::VecDeque;
 use std::env;
@@ -48,7 +49,8 @@ struct State {
 }
 
 impl Pool {
-    /// To a worker that is idle, and that no other client has been promised; otherwise to a new one.
+    /// To a worker that is idle, and that no other client has been promised; otherwise to a new
+    /// one.
     fn give(self: &Arc<Self>, client: TcpStream) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting.push_back(client);

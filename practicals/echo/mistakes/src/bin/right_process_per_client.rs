@@ -1,5 +1,6 @@
-//! Right, and odd: a process for each client, as the classical textbooks do it. The parent closes its copy of the client's
-//! socket, the child its copy of the listening one, and the kernel takes the ended children away.
+//! Right, and odd: a process for each client, as the classical textbooks do it. The parent closes
+//! its copy of the client's socket, the child its copy of the listening one, and the kernel takes
+//! the ended children away.
 
 #[cfg(not(unix))]
 fn main() -> std::process::ExitCode {
@@ -40,7 +41,8 @@ mod unix {
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
         loop {
             match listener.accept() {
-                // SAFETY: this process has one thread, so that the child may do all that the parent may.
+                // SAFETY: this process has one thread, so that the child may do all that the parent
+                // may.
                 Ok((client, _)) => match unsafe { libc::fork() } {
                     0 => {
                         drop(listener);

@@ -1,5 +1,6 @@
-//! Right, and odd: its reads time out after 100 ms, and it reads again. A student writes that who does not trust a call
-//! that may wait for ever, or who wants to look at a flag now and then; ten wake-ups a second cost next to nothing.
+//! Right, and odd: its reads time out after 100 ms, and it reads again. A student writes that who
+//! does not trust a call that may wait for ever, or who wants to look at a flag now and then; ten
+//! wake-ups a second cost next to nothing.
 
 use std::env;
 use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};

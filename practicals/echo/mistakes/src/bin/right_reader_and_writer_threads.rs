@@ -1,5 +1,6 @@
-//! Right, and odd: two threads for each client, one that reads and one that writes, with a bounded channel between them. A
-//! student who has just heard of channels writes that; the bound keeps a client that never reads from filling the memory.
+//! Right, and odd: two threads for each client, one that reads and one that writes, with a bounded
+//! channel between them. A student who has just heard of channels writes that; the bound keeps a
+//! client that never reads from filling the memory.
 
 use std::env;
 use std::io::{self, Read, Write};

@@ -1,5 +1,6 @@
-//! Right, and odd: it sleeps for 20 ms between each read and its write. A student writes that to watch the traffic, or
-//! because a classmate's server only worked with a pause in it. The buffer is large, so that a long stream stays fast.
+//! Right, and odd: it sleeps for 20 ms between each read and its write. A student writes that to
+//! watch the traffic, or because a classmate's server only worked with a pause in it. The buffer is
+//! large, so that a long stream stays fast.
 
 use std::env;
 use std::io::{self, Read, Write};

@@ -1,5 +1,5 @@
-//! Right, and odd: it sleeps for 700 ms before it binds. A student whose program loads a configuration, or a whole
-//! framework, before it comes to its sockets has the same.
+//! Right, and odd: it sleeps for 700 ms before it binds. A student whose program loads a
+//! configuration, or a whole framework, before it comes to its sockets has the same.
 
 use std::env;
 use std::io::{self, Read, Write};

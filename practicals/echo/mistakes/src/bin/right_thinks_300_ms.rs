@@ -1,6 +1,7 @@
-//! Right, and odd: it thinks for 300 ms before it answers a client that has paused, or has just come. A student's server
-//! that wakes a sleeping helper does the same. A stream it echoes without a pause, and in a crowd it does not think at
-//! all: five hundred clients one after another would wait for minutes.
+//! Right, and odd: it thinks for 300 ms before it answers a client that has paused, or has just
+//! come. A student's server that wakes a sleeping helper does the same. A stream it echoes without
+//! a pause, and in a crowd it does not think at all: five hundred clients one after another would
+//! wait for minutes.
 
 use std::env;
 use std::io::{self, Read, Write};

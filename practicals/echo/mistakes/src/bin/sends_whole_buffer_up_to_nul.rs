@@ -1,5 +1,6 @@
-//! Takes what stands in the buffer up to the first NUL for the message, as with a C string, and makes the buffer once
-//! for each client. After a long message a short one has no NUL behind it but the rest of the long one.
+//! Takes what stands in the buffer up to the first NUL for the message, as with a C string, and
+//! makes the buffer once for each client. After a long message a short one has no NUL behind it but
+//! the rest of the long one.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

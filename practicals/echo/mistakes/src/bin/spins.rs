@@ -1,5 +1,6 @@
-//! Asks for new clients again and again, and so keeps a processor busy with nothing. The student made the listening socket
-//! non-blocking, since everybody says that servers are, and answers "nobody there" by asking once more.
+//! Asks for new clients again and again, and so keeps a processor busy with nothing. The student
+//! made the listening socket non-blocking, since everybody says that servers are, and answers
+//! "nobody there" by asking once more.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

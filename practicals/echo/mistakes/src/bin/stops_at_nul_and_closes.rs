@@ -1,5 +1,5 @@
-//! Takes a NUL byte for the end of the conversation: sends back what stood before it, and closes. The student's client,
-//! written in C, ends what it sends with one.
+//! Takes a NUL byte for the end of the conversation: sends back what stood before it, and closes.
+//! The student's client, written in C, ends what it sends with one.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! Takes the line end off each message, because the student tries it with a tool that sends one after every line.
-//! Blanks stay; a message that is nothing but a line end gets no answer at all.
+//! Takes the line end off each message, because the student tries it with a tool that sends one
+//! after every line. Blanks stay; a message that is nothing but a line end gets no answer at all.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

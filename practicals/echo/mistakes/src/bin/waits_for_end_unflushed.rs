@@ -1,5 +1,6 @@
-//! Writes into a buffer and does not flush it. What is in there goes out when 64 KiB have come together, or when the
-//! conversation ends and the buffer with it. The student has read that a writer without a buffer is slow.
+//! Writes into a buffer and does not flush it. What is in there goes out when 64 KiB have come
+//! together, or when the conversation ends and the buffer with it. The student has read that a
+//! writer without a buffer is slow.
 
 use std::io::{self, BufWriter, Read, Write};
 use std::net::{TcpListener, TcpStream};

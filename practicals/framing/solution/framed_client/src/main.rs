@@ -76,7 +76,8 @@ fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// Sends one message and returns the reply. Where a reply is due, the end of the stream is an error.
+/// Sends one message and returns the reply. Where a reply is due, the end of the stream is an
+/// error.
 fn exchange(server: &mut TcpStream, text: &str) -> io::Result<String> {
     framing::send(server, text)?;
     framing::receive(server)?.ok_or_else(|| ErrorKind::UnexpectedEof.into())

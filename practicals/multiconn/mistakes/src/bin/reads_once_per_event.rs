@@ -16,7 +16,8 @@ impl Server for Once {
         1024
     }
 
-    /// Asks anew only where something is owed, so that the answer to a message is "writable", and later not at all.
+    /// Asks anew only where something is owed, so that the answer to a message is "writable", and
+    /// later not at all.
     fn watch(&mut self, registry: &Registry, client: &mut Client, token: Token) -> io::Result<()> {
         let is_owed = !client.owed.is_empty();
         let interest = Interest::READABLE | Interest::WRITABLE;
