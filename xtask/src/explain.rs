@@ -17,7 +17,7 @@ const MISTAKES: &str = "mistakes";
 
 pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
     let repository = repository::find()?;
-    let read = |practical: &Practical| rubric::read(&repository, practical.name);
+    let read = |practical: &&Practical| rubric::read(&repository, practical.name);
     let rubrics = suite::PRACTICALS.iter().map(read).collect::<anyhow::Result<Vec<Rubric>>>()?;
     let text = match word {
         None | Some(MISTAKES) => rubrics.iter().map(all_mistakes).collect::<Vec<_>>().join("\n"),

@@ -1,8 +1,8 @@
 //! `new`: a practical that verifies at once, to be changed step by step into the one that is
 //! wanted.
 //!
-//! It is made of the files in `new/`, in which `PRACTICAL` stands for its name; and it is
-//! registered by two places in the suite, which are all that the engine has to know of it.
+//! It is made of the files in `new/`, in which `PRACTICAL` stands for its name; and one line
+//! of the suite lists it.
 
 use std::path::{Path, PathBuf};
 
@@ -40,9 +40,10 @@ const LOCKS: [(&str, &str); 3] = [
     ("practicals/PRACTICAL/mistakes/Cargo.lock", "PRACTICAL_mistakes"),
 ];
 
-/// The checks, and the file that registers them.
-const CHECKS: (&str, &str) = ("tests/src/PRACTICAL_server.rs", include_str!("new/checks.rs.txt"));
-const REGISTER: &str = "tests/src/lib.rs";
+/// The checks, and the file that lists the practicals.
+const CHECKS: (&str, &str) =
+    ("tests/src/practicals/PRACTICAL/mod.rs", include_str!("new/checks.rs.txt"));
+const REGISTER: &str = "tests/src/practicals.rs";
 
 pub(crate) fn run(name: &str) -> anyhow::Result<u8> {
     check_name(name)?;
@@ -103,35 +104,18 @@ fn write(path: &Path, content: &str) -> anyhow::Result<()> {
     std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// The suite's first file, with the module of the new checks among the others and the practical
-/// after all that are there.
+/// The list of practicals, with a line for the new one after all that are there.
 fn registered(text: &str, name: &str) -> anyhow::Result<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let list = lines
-        .iter()
-        .position(|line| line.starts_with("pub const PRACTICALS"))
-        .context("no `PRACTICALS`")?;
-    let end = (list..lines.len())
-        .find(|&at| lines[at] == "];")
-        .context("no line `];` after `PRACTICALS`")?;
+    let list =
+        lines.iter().position(|line| line == "practicals! {").context("no `practicals! {`")?;
+    let end = (list..lines.len()).find(|&at| lines[at] == "}").context("no line `}` after it")?;
     lines.insert(end, entry(name));
-
-    let module = format!("mod {name}_server;");
-    let is_module = |line: &String| line.starts_with("mod ");
-    let later = lines.iter().position(|line| is_module(line) && *line > module);
-    let last = lines.iter().rposition(is_module).map(|at| at + 1);
-    let mut place = later.or(last).context("no line that begins with `mod `")?;
-    while place > 0 && lines[place - 1].starts_with("#[") {
-        place -= 1; // an attribute belongs to the module after it
-    }
-    lines.insert(place, module);
     Ok(lines.join("\n") + "\n")
 }
 
 fn entry(name: &str) -> String {
-    format!(
-        "    Practical {{\n        name: \"{name}\",\n        programs: &[\"{name}_server\"],\n        checks: &[{name}_server::CHECKS],\n        rules: &[{name}_server::RULES],\n    }},"
-    )
+    format!("    {name},")
 }
 
 fn next_steps(name: &str) -> String {
@@ -145,7 +129,7 @@ It verifies at once:
 Then, step by step:
   practicals/{name}/README.md                 what the students must do
   practicals/{name}/rubric.toml               title, session, points, claims, hints
-  tests/src/{name}_server.rs                  the checks: the register first; then what names the mistakes
+  tests/src/practicals/{name}/                the checks: the register first; then what names the mistakes
   practicals/{name}/solution/, {name}_server/ the programs, whole and unfinished
   practicals/{name}/mistakes/                 a program for each mistake, and its row
   practicals/{name}/explanations.toml         what a report says of each mistake
@@ -158,32 +142,21 @@ The README's section for authors says what a check needs, and what a program.
 mod tests {
     use super::*;
 
-    const SUITE: &str = include_str!("../../tests/src/lib.rs");
+    const SUITE: &str = include_str!("../../tests/src/practicals.rs");
 
     #[test]
-    fn the_real_suite_can_register_a_practical() {
-        for name in ["aaa", "middle", "zzz"] {
-            let registered = registered(SUITE, name).unwrap();
-            let modules: Vec<&str> =
-                registered.lines().filter(|line| line.starts_with("mod ")).collect();
-            assert!(modules.contains(&format!("mod {name}_server;").as_str()));
-            assert!(modules.is_sorted(), "{modules:?}");
-            assert!(registered.contains(&entry(name)));
-            let without = registered
-                .replace(&(entry(name) + "\n"), "")
-                .replace(&format!("mod {name}_server;\n"), "");
-            assert_eq!(without, SUITE);
-        }
+    fn a_practical_is_one_line_after_those_that_are_there() {
+        let registered = registered(SUITE, "greeting").unwrap();
+        let names = |text: &str| suite_list(text).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(names(&registered), [names(SUITE), vec![entry("greeting")]].concat());
+        assert_eq!(registered.replace(&(entry("greeting") + "\n"), ""), SUITE);
     }
 
-    #[test]
-    fn an_attribute_stays_with_its_module() {
-        let text = "mod a;\n#[cfg(unix)]\nmod x;\npub const PRACTICALS: &[u8] = &[\n];\n";
-        let registered = registered(text, "m").unwrap();
-        assert!(
-            registered.starts_with("mod a;\nmod m_server;\n#[cfg(unix)]\nmod x;\n"),
-            "{registered}"
-        );
+    fn suite_list(text: &str) -> impl Iterator<Item = &str> {
+        text.lines()
+            .skip_while(|line| *line != "practicals! {")
+            .skip(1)
+            .take_while(|line| *line != "}")
     }
 
     #[test]

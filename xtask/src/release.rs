@@ -326,7 +326,7 @@ mod tests {
         check(".github/workflows/grade.yml", false);
         check("practicals/echo/echo_server/src/main.rs", false);
         check("practicals/echo/explanations.toml", false);
-        check("tests/src/echo_server.rs", false);
+        check("tests/src/practicals/echo/server.rs", false);
     }
 
     #[test]

@@ -1,0 +1,371 @@
+//! How long a wait may last: the one place where deadlines come from.
+//!
+//! What ends a wait early is proof: the kernel shows that the program can only wait for ever. What
+//! ends it late is a limit on the time in which *the program waits*; time in which it works, or
+//! waits for a processor on a busy machine, does not count, and neither does time in which the
+//! harness itself was kept from running. Two further limits make sure that every wait ends.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::engine::bench::Bench;
+use crate::observe::{Effort, Standstill, Wires};
+
+/// A reply may begin this long after its bytes came (CONTRACT §1, time).
+pub(crate) const REPLY: Limits = Limits::waiting(Duration::from_secs(1));
+
+/// Where nothing should come: a wait that ends in vain is what was hoped for.
+pub(crate) const SILENCE: Limits = Limits { decides: false, ..REPLY };
+
+/// A server has this long to listen.
+pub(crate) const STARTING: Limits = Limits {
+    waiting: Duration::from_secs(5),
+    working: Duration::from_secs(30),
+    wall: Duration::from_secs(120),
+    decides: true,
+};
+
+/// A program has this long to exit, a client this long to close.
+pub(crate) const ENDING: Limits = Limits::waiting(Duration::from_secs(5));
+
+/// A server has this long to let go of its sockets after the last client closed.
+pub(crate) const LETTING_GO: Limits = Limits::waiting(Duration::from_secs(2));
+
+/// A program that may be dying, by what a peer has seen, has this long to be gone.
+pub(crate) const DYING: Limits = Limits::of_its_own_time(Duration::from_millis(250));
+
+/// A program that has taken nothing for this long takes no more.
+pub(crate) const TAKING: Limits = Limits {
+    waiting: Duration::from_millis(300),
+    working: Duration::from_secs(1),
+    wall: Duration::from_secs(90),
+    decides: false,
+};
+
+/// Nobody gives up while bytes come at least this fast, per second.
+const SLOWEST_STREAM: f64 = 64.0 * 1024.0;
+
+/// The first waits are short, so that a right program costs only what it needs.
+const FIRST_SLICE: Duration = Duration::from_micros(400);
+const LONGEST_SLICE: Duration = Duration::from_millis(25);
+
+/// Before this long nothing is asked of the kernel: most waits are over by then.
+const BEFORE_LOOKING: Duration = Duration::from_micros(900);
+
+/// Before this long the program's own work is not told from its waiting: all of it counts as work.
+const BEFORE_COUNTING: Duration = Duration::from_millis(40);
+
+/// What one wait may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Time in which the program itself waits.
+    pub(crate) waiting: Duration,
+    /// Processor time that it may spend without anything coming of it.
+    working: Duration,
+    /// Without progress, whatever the machine does.
+    wall: Duration,
+    /// A wait that ends in vain speaks against the program.
+    decides: bool,
+}
+
+impl Limits {
+    /// For a peer that is slow on purpose: it waits this long unless nothing can move before.
+    pub(crate) const fn at_most(wall: Duration) -> Self {
+        Self { waiting: wall, working: wall, wall, decides: false }
+    }
+
+    /// The same in the program's own time, which it spends waiting or working: a busy machine takes
+    /// none of it.
+    const fn of_its_own_time(at_most: Duration) -> Self {
+        Self { waiting: at_most, working: at_most, wall: Duration::from_secs(10), decides: false }
+    }
+
+    /// So long as the program itself waits, whatever else the machine does.
+    pub(crate) const fn waiting(waiting: Duration) -> Self {
+        Self {
+            waiting,
+            working: Duration::from_secs(4),
+            wall: Duration::from_secs(90),
+            decides: true,
+        }
+    }
+}
+
+/// What counts as proof that a program can only wait for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Every thread of every program of the check is blocked without a time limit, twice in a row
+    /// with no context switch in between, and the wires are as still as this.
+    Of(Wires),
+    /// Nothing: what is waited for may come from elsewhere.
+    Nothing,
+}
+
+/// For verdicts: nothing is queued anywhere.
+pub(crate) const STUCK: Proof = Proof::Of(Wires::Empty);
+
+/// For peers that do not read on purpose.
+pub(crate) const STALLED: Proof = Proof::Of(Wires::Stalled);
+
+/// Why a wait was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GaveUp {
+    /// Every thread of the program waits for something that never comes.
+    Stuck,
+    /// The program waited for this long.
+    Waited(Duration),
+    /// The program used this much processor time.
+    Worked(Duration),
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stuck => f.write_str("nothing more: the program waits, and nothing can wake it"),
+            Self::Waited(time) => write!(f, "nothing more within {:.1} s", time.as_secs_f64()),
+            Self::Worked(time) => {
+                write!(f, "nothing more in {:.1} s of processor time", time.as_secs_f64())
+            }
+        }
+    }
+}
+
+/// One wait for something that a program should do.
+pub(crate) struct Patience<'a> {
+    bench: &'a Bench,
+    limits: Limits,
+    began: Instant,
+    last_look: Instant,
+    effort: Option<Effort>,
+    /// Since the last progress.
+    waited: Duration,
+    worked: Duration,
+    /// Work and queueing that is not yet set against the clock.
+    busy: Duration,
+    /// Over the whole wait, against streams that trickle.
+    waited_in_all: Duration,
+    /// The same, whoever worked or waited.
+    passed_in_all: Duration,
+    bytes: usize,
+    slice: Duration,
+    /// A picture of the program in which nothing can move, and when it was done.
+    still: Option<(Instant, Vec<Standstill>)>,
+    proof: Proof,
+    /// Since the last progress, by the wall clock.
+    since_progress: Instant,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn new(bench: &'a Bench, limits: Limits, proof: Proof) -> Self {
+        let now = Instant::now();
+        Self {
+            bench,
+            limits,
+            began: now,
+            last_look: now,
+            effort: None,
+            waited: Duration::ZERO,
+            worked: Duration::ZERO,
+            busy: Duration::ZERO,
+            waited_in_all: Duration::ZERO,
+            passed_in_all: Duration::ZERO,
+            bytes: 0,
+            slice: FIRST_SLICE,
+            still: None,
+            proof,
+            since_progress: now,
+        }
+    }
+
+    /// How long to wait for the event before [`Patience::in_vain`] is asked.
+    pub(crate) fn slice(&self) -> Duration {
+        self.slice
+    }
+
+    /// Something came: the wait begins anew, but for streams slower than the contract allows.
+    pub(crate) fn progress(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.waited = Duration::ZERO;
+        self.worked = Duration::ZERO;
+        self.busy = Duration::ZERO;
+        self.slice = FIRST_SLICE;
+        self.still = None;
+        self.last_look = Instant::now();
+        self.since_progress = self.last_look;
+    }
+
+    /// A slice went by and nothing came. Is it time to give up?
+    pub(crate) fn in_vain(&mut self) -> Option<GaveUp> {
+        let passed = self.last_look.elapsed();
+        // A harness that was kept from running has not been waiting.
+        let counted = passed.min(self.slice * 2);
+        self.last_look = Instant::now();
+        self.slice = (self.slice * 3 / 2).min(LONGEST_SLICE);
+        if self.is_over() {
+            return Some(GaveUp::Waited(self.since_progress.elapsed()));
+        }
+        self.passed_in_all += counted;
+        let short = self.since_progress.elapsed() <= BEFORE_COUNTING.min(self.limits.waiting / 2);
+        if !short || self.passed_in_all > self.limits.waiting {
+            let waited = self.waiting_part(counted);
+            self.waited += waited;
+            self.waited_in_all += waited;
+        }
+        self.verdict()
+    }
+
+    /// The wait was given up, and its last look brought nothing: where the program is now is
+    /// evidence. Changes no verdict.
+    pub(crate) fn keep_evidence(&self) {
+        if self.limits.decides {
+            self.bench.keep_stuck();
+        }
+    }
+
+    /// The limits of the wall clock, which no slowness of the machine moves: without progress, and
+    /// in all.
+    fn is_over(&self) -> bool {
+        const IN_ALL: u32 = 4;
+        let in_all = self.limits.wall * IN_ALL + self.time_for_bytes();
+        self.since_progress.elapsed() > self.limits.wall || self.began.elapsed() > in_all
+    }
+
+    fn time_for_bytes(&self) -> Duration {
+        Duration::from_secs_f64(self.bytes as f64 / SLOWEST_STREAM)
+    }
+
+    /// The part of `counted` in which the program waited. A thread's time in the run queue is
+    /// accounted for only once it runs again, all of it at once: what exceeds this slice is set
+    /// against the ones to come.
+    fn waiting_part(&mut self, counted: Duration) -> Duration {
+        let effort = self.bench.effort();
+        let spent = match (effort, self.effort) {
+            (Some(now), Some(before)) => now.since(before),
+            _ => Effort::default(),
+        };
+        self.effort = effort;
+        self.worked += spent.ran;
+        self.busy += spent.ran + spent.queued;
+        let busy = self.busy.min(self.waited + counted);
+        self.busy -= busy;
+        if busy > counted {
+            // It was no waiting after all.
+            let mistaken = busy - counted;
+            self.waited -= mistaken;
+            self.waited_in_all = self.waited_in_all.saturating_sub(mistaken);
+        }
+        let runs = self.bench.is_running();
+        if runs { Duration::ZERO } else { counted.saturating_sub(busy) }
+    }
+
+    fn verdict(&mut self) -> Option<GaveUp> {
+        let trickle = self.limits.waiting * 2 + self.time_for_bytes();
+        if self.waited >= self.limits.waiting || self.waited_in_all >= trickle {
+            return Some(GaveUp::Waited(self.waited.max(self.limits.waiting)));
+        }
+        if self.worked >= self.limits.working {
+            return Some(GaveUp::Worked(self.worked));
+        }
+        // Looking at hundreds of threads takes a while: it is done once that is little beside the
+        // wait.
+        let worth_it =
+            self.since_progress.elapsed() >= BEFORE_LOOKING.max(self.bench.cost_of_looking() * 2);
+        if worth_it { self.prove() } else { None }
+    }
+
+    /// Two pictures in which nothing can move, with no context switch between them.
+    fn prove(&mut self) -> Option<GaveUp> {
+        let Proof::Of(wires) = self.proof else { return None };
+        let before = self.still.take();
+        let earliest = before.as_ref().map_or_else(Instant::now, |(done, _)| *done);
+        let now = self.bench.standstill(earliest, wires)?;
+        let proved = before.is_some_and(|(_, picture)| picture == now);
+        self.still = Some((Instant::now(), now));
+        proved.then_some(GaveUp::Stuck)
+    }
+}
+
+/// Waits until `done` says so; what it returns is what came, or why the wait was given up. `done`
+/// itself waits for at most the slice that it is given.
+pub(crate) fn wait_for<T>(
+    mut patience: Patience<'_>,
+    mut done: impl FnMut(Duration) -> Option<T>,
+) -> Result<T, GaveUp> {
+    loop {
+        if let Some(value) = done(patience.slice()) {
+            return Ok(value);
+        }
+        if let Some(gave_up) = patience.in_vain() {
+            // What came while the verdict was being made still counts.
+            return done(Duration::ZERO).ok_or_else(|| {
+                patience.keep_evidence();
+                gave_up
+            });
+        }
+    }
+}
+
+/// Gives a program time to do the wrong thing: until nothing in it can move, or for `at_most` of
+/// its own time. Says whether that is proved.
+pub(crate) fn let_be(bench: &Bench, at_most: Duration, proof: Proof) -> bool {
+    let waited = wait_for(Patience::new(bench, Limits::of_its_own_time(at_most), proof), |slice| {
+        std::thread::sleep(slice); // what is waited for is that nothing happens
+        None::<()>
+    });
+    waited == Err(GaveUp::Stuck)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bench() -> Bench {
+        Bench::new("a_check", 1, std::path::Path::new(""), std::path::Path::new(""))
+    }
+
+    const SHORT: Limits = Limits { waiting: Duration::from_millis(30), ..REPLY };
+
+    #[test]
+    fn a_wait_for_nothing_ends_after_its_limit() {
+        let began = Instant::now();
+        let outcome: Result<(), _> = wait_for(Patience::new(&bench(), SHORT, STUCK), |slice| {
+            std::thread::sleep(slice);
+            None
+        });
+        assert!(matches!(outcome, Err(GaveUp::Waited(_))));
+        assert!(began.elapsed() >= SHORT.waiting);
+    }
+
+    #[test]
+    fn what_comes_with_the_last_look_counts() {
+        let outcome = wait_for(Patience::new(&bench(), SHORT, STUCK), |slice| {
+            std::thread::sleep(slice);
+            (slice == Duration::ZERO).then_some("came")
+        });
+        assert_eq!(outcome, Ok("came"));
+    }
+
+    #[test]
+    fn progress_begins_the_wait_anew() {
+        let bench = bench();
+        let mut patience = Patience::new(&bench, SHORT, STUCK);
+        for _ in 0..10 {
+            std::thread::sleep(Duration::from_millis(10));
+            assert_eq!(patience.in_vain(), None);
+            patience.progress(1 << 20);
+        }
+    }
+
+    #[test]
+    fn a_trickle_is_not_progress_for_ever() {
+        let bench = bench();
+        let mut patience = Patience::new(&bench, SHORT, STUCK);
+        let gave_up = (0..1000).find_map(|_| {
+            std::thread::sleep(patience.slice());
+            let gave_up = patience.in_vain();
+            patience.progress(1);
+            gave_up
+        });
+        assert!(gave_up.is_some());
+    }
+}

@@ -1,0 +1,277 @@
+//! From a conversation that breaks a program to the smallest that does.
+//!
+//! Each attempt is a fresh process in a place of its own. Where there are many clients, fewer are
+//! tried first, which makes all further attempts cheap; then shorter messages, then fewer of them,
+//! then fewer pieces. The search is bounded in time, and says so where that ended it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::engine::bench::Bench;
+use crate::engine::compare::bytes;
+use crate::engine::program::Program;
+use crate::engine::verdict::{Failure, Outcome, Stop};
+
+/// How long is searched.
+const SEARCH: Duration = Duration::from_secs(1);
+
+/// A conversation by its measures: so many clients at once, each with messages of these lengths one
+/// after another, each message in pieces of at most so many bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Case {
+    pub(crate) clients: usize,
+    pub(crate) messages: Vec<usize>,
+    pub(crate) piece: usize,
+}
+
+impl Case {
+    /// One client, one message, in one piece.
+    pub(crate) fn message(length: usize) -> Self {
+        Self::messages(vec![length])
+    }
+
+    /// One client, these messages.
+    pub(crate) fn messages(lengths: Vec<usize>) -> Self {
+        Self { clients: 1, messages: lengths, piece: usize::MAX }
+    }
+
+    fn with_length(&self, at: usize, length: usize) -> Self {
+        let mut case = self.clone();
+        case.messages[at] = length;
+        case
+    }
+
+    /// What all clients together send.
+    fn total(&self) -> usize {
+        self.clients * self.messages.iter().sum::<usize>()
+    }
+
+    /// As a sentence: what breaks the program.
+    fn breaks_it(&self) -> String {
+        let is_one = self.clients == 1 && self.messages.len() == 1;
+        format!("{} {} it", self.describe(), if is_one { "breaks" } else { "break" })
+    }
+
+    fn describe(&self) -> String {
+        let messages = match self.messages.as_slice() {
+            [length] => format!("one message of {}", bytes(*length)),
+            lengths if lengths.iter().all(|length| *length == lengths[0]) => {
+                format!(
+                    "{} messages of {} each, one after another,",
+                    lengths.len(),
+                    bytes(lengths[0])
+                )
+            }
+            lengths => {
+                let lengths: Vec<String> = lengths.iter().map(usize::to_string).collect();
+                format!("messages of {} bytes, one after another,", lengths.join(", then "))
+            }
+        };
+        let cut = match self.messages.iter().max() {
+            Some(longest) if *longest > self.piece => {
+                format!(", in pieces of {},", bytes(self.piece)).replace(",,", ",")
+            }
+            _ => String::new(),
+        };
+        match self.clients {
+            1 => format!("{messages}{cut}"),
+            clients => format!(
+                "{clients} clients at once, each with {}{cut}",
+                messages.trim_end_matches(',')
+            ),
+        }
+    }
+}
+
+/// How a conversation is held with a fresh process.
+pub(crate) type Attempt<'a> = &'a dyn Fn(&Program, &Case) -> Outcome;
+
+/// The smallest case not above `bad` that breaks the program, as the failure that it makes; its
+/// conversation is shown instead of the one in which `failure` was found. `good` bytes in one
+/// message are known to come back. Where `bad` by itself breaks nothing, `failure` stands.
+pub(crate) fn smallest(
+    program: &Program,
+    good: usize,
+    bad: Case,
+    failure: Failure,
+    attempt: Attempt<'_>,
+) -> Stop {
+    let mut search = Search {
+        program,
+        attempt,
+        deadline: Instant::now() + SEARCH,
+        found: None,
+        stopped: false,
+        good,
+    };
+    if !search.breaks(&bad) {
+        return failure.into();
+    }
+    search.drop_clients();
+    search.shorten(search.best().unwrap_or(bad));
+    search.drop_messages();
+    search.join_pieces();
+    search.conclude()
+}
+
+/// The largest number below `bad` that works while one more does not; nothing where none works, or
+/// `bad` does, too.
+pub(crate) fn largest_that_works(bad: usize, works: impl Fn(usize) -> bool) -> Option<usize> {
+    let (mut good, mut bad) = (1, bad);
+    if !works(good) || works(bad) {
+        return None;
+    }
+    while bad - good > 1 {
+        let middle = good.midpoint(bad);
+        *(if works(middle) { &mut good } else { &mut bad }) = middle;
+    }
+    Some(good)
+}
+
+struct Search<'a> {
+    program: &'a Program,
+    attempt: Attempt<'a>,
+    deadline: Instant,
+    /// The smallest case so far, its failure, and where it happened.
+    found: Option<(Case, Failure, Arc<Bench>)>,
+    stopped: bool,
+    /// The longest single message that is known to come back.
+    good: usize,
+}
+
+impl Search<'_> {
+    /// Whether this case breaks a fresh process; if so, it is the smallest so far.
+    fn breaks(&mut self, case: &Case) -> bool {
+        if Instant::now() > self.deadline {
+            self.stopped = true;
+            return false;
+        }
+        let (outcome, bench) = self.program.try_aside(|program| (self.attempt)(program, case));
+        match outcome {
+            Err(Stop::Failed(failure)) => {
+                self.found = Some((case.clone(), failure, bench));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn best(&self) -> Option<Case> {
+        self.found.as_ref().map(|(case, ..)| case.clone())
+    }
+
+    fn shorten(&mut self, mut case: Case) {
+        if let [length] = case.messages[..] {
+            self.halve(self.good, length, |length| Case { messages: vec![length], ..case.clone() });
+            return self.divide();
+        }
+        let least = Case { messages: vec![1; case.messages.len()], ..case.clone() };
+        if self.breaks(&least) {
+            return;
+        }
+        for at in (0..case.messages.len()).rev() {
+            let length = case.messages[at];
+            self.halve(0, length, |length| case.with_length(at, length));
+            case = self.best().unwrap_or(case);
+        }
+    }
+
+    /// A program that waits for more where its buffer is full breaks at every multiple of it: the
+    /// smallest divides the others.
+    fn divide(&mut self) {
+        let Some(case) = self.best() else { return };
+        let bad = case.messages[0];
+        let divisor = (1..=bad / 2).filter(|part| bad.is_multiple_of(*part));
+        for part in divisor {
+            if self.breaks(&case.with_length(0, part)) {
+                let good = part - 1;
+                let is_good = good > 0 && !self.breaks(&case.with_length(0, good)) && !self.stopped;
+                self.good = if is_good { good } else { 0 };
+                return;
+            }
+        }
+    }
+
+    /// Halves the way between a number that is good and one that is bad, until they are neighbours.
+    fn halve(&mut self, mut good: usize, mut bad: usize, case: impl Fn(usize) -> Case) {
+        while bad - good > 1 && !self.stopped {
+            let middle = good + (bad - good) / 2;
+            if self.breaks(&case(middle)) { bad = middle } else { good = middle }
+        }
+        if !self.stopped && case(good).messages.len() == 1 && case(good).clients == 1 {
+            self.good = good;
+        }
+    }
+
+    /// The last few are enough.
+    fn drop_messages(&mut self) {
+        let Some(case) = self.best() else { return };
+        for count in 1..case.messages.len() {
+            let last = case.messages[case.messages.len() - count..].to_vec();
+            if self.breaks(&Case { messages: last, ..case.clone() }) {
+                return;
+            }
+        }
+    }
+
+    fn drop_clients(&mut self) {
+        let Some(case) = self.best() else { return };
+        let with = |clients| Case { clients, ..case.clone() };
+        if case.clients > 2 && !self.breaks(&with(2)) {
+            return self.halve(2, case.clients, with);
+        }
+        if case.clients > 1 {
+            self.breaks(&with(1));
+        }
+    }
+
+    /// One piece, or two.
+    fn join_pieces(&mut self) {
+        let Some(case) = self.best() else { return };
+        let longest = case.messages.iter().copied().max().unwrap_or(0);
+        if case.piece < longest && !self.breaks(&Case { piece: usize::MAX, ..case.clone() }) {
+            self.breaks(&Case { piece: longest.div_ceil(2), ..case.clone() });
+        }
+    }
+
+    fn conclude(self) -> Stop {
+        let good = self.good;
+        let Some((case, failure, bench)) = self.found else {
+            return crate::Fault("a search that began with a failure has lost it".to_owned())
+                .into();
+        };
+        let mut sentence = match (case.clients, case.messages.as_slice()) {
+            (1, [bad]) if case.piece >= *bad && good > 0 && good + 1 == *bad => {
+                format!(
+                    "{} {} back, {bad} do not",
+                    bytes(good),
+                    if good == 1 { "comes" } else { "come" }
+                )
+            }
+            _ => case.breaks_it(),
+        };
+        if self.stopped {
+            sentence += &format!(
+                "; the search was stopped after {} s, there may be a smaller one",
+                SEARCH.as_secs()
+            );
+        }
+        self.program.bench.show_instead(bench);
+        Failure { smallest_failing_input: Some(case.total()), smallest: Some(sentence), ..failure }
+            .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_that_works_is_one_below_the_smallest_that_does_not() {
+        for limit in [1, 2, 63, 64, 98] {
+            assert_eq!(largest_that_works(99, |number| number <= limit), Some(limit));
+        }
+        assert_eq!(largest_that_works(99, |_| false), None);
+        assert_eq!(largest_that_works(99, |_| true), None);
+    }
+}

@@ -1,0 +1,21 @@
+//! The harness's own errors. They cost no student a point, and never become a verdict.
+
+use std::fmt;
+
+/// A mistake of the harness's own, or of the machine's: it costs nobody a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault(pub String);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}

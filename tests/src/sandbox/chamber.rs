@@ -1,0 +1,331 @@
+//! The way of a program into its chamber, in three processes of one thread each.
+//!
+//! The *launcher* joins the check's network and makes namespaces. Its child is the *keeper*, the
+//! first process in them: it makes the file tree, starts the program, collects what it leaves
+//! behind, and with its end the kernel ends everything. The *program* gives up every right before
+//! it becomes what it is. Without namespaces the launcher is the keeper.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit};
+use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags};
+
+use super::broker::STUDENT;
+use super::landlock::{Access, Rules};
+use super::wire::Chamber;
+use super::{Tier, filter, probe, tree};
+
+/// What a fork has become.
+pub(crate) enum Forked {
+    Parent(Pid),
+    Child,
+}
+
+/// Only for processes of one thread.
+pub(crate) fn fork() -> io::Result<Forked> {
+    // SAFETY: the process has one thread, so the child's memory is whole.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Forked::Child),
+        child => Pid::from_raw(child)
+            .map(Forked::Parent)
+            .ok_or_else(|| io::Error::other("fork returned no process id")),
+    }
+}
+
+/// Joins the run's users and the check's network, and makes everything else anew; the next child is
+/// the first process in it.
+pub(crate) fn leave_the_machine(chamber: &Chamber) -> io::Result<()> {
+    let open = |place: &Option<String>| -> io::Result<OwnedFd> {
+        let place = place.as_deref().ok_or_else(|| io::Error::other("no namespace named"))?;
+        Ok(std::fs::File::open(place)?.into())
+    };
+    let network = chamber.network.as_ref().map(|_| open(&chamber.network)).transpose()?;
+    let users = open(&chamber.users)?;
+    rustix::thread::move_into_link_name_space(users.as_fd(), Some(LinkNameSpaceType::User))?;
+    if let Some(network) = network {
+        rustix::thread::move_into_link_name_space(
+            network.as_fd(),
+            Some(LinkNameSpaceType::Network),
+        )?;
+    }
+    let own =
+        UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS | UnshareFlags::NEWCGROUP;
+    let own = if chamber.has("processes") { own | UnshareFlags::NEWPID } else { own };
+    // SAFETY: this process has one thread and shares no file descriptors.
+    unsafe { rustix::thread::unshare_unsafe(own) }?;
+    Ok(())
+}
+
+/// Makes the file tree, as the first process of the namespaces.
+pub(crate) fn furnish(chamber: &Chamber, folder: &Path) -> io::Result<()> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?; // the program shall not look into its keeper
+    if chamber.has("files") {
+        let disk = if chamber.has("disk") {
+            chamber.reach.limits.disk
+        } else {
+            chamber.reach.limits.disk * 64
+        };
+        tree::enter(&chamber.reach, folder, disk, owner(), chamber.has("processes"))?;
+    }
+    Ok(())
+}
+
+/// The program's user in the run's user namespace: where the harness is root, another one.
+fn owner() -> u32 {
+    let second =
+        std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.lines().count() > 1);
+    if second { STUDENT } else { 0 }
+}
+
+/// What is started inside: a program, or the self-test.
+#[derive(Debug)]
+pub(crate) struct Inside<'a> {
+    pub(crate) chamber: &'a Chamber,
+    pub(crate) command: &'a [OsString],
+    pub(crate) folder: &'a Path,
+}
+
+impl Inside<'_> {
+    /// Starts it with this standard input.
+    pub(crate) fn start(&self, input: OwnedFd) -> io::Result<Pid> {
+        use rustix::pipe::{PipeFlags, pipe_with};
+        let (mut trouble, report) =
+            pipe_with(PipeFlags::CLOEXEC).map(|(r, w)| (std::fs::File::from(r), w))?;
+        match fork()? {
+            Forked::Child => {
+                drop(trouble);
+                let mut report = Some(report);
+                let error = self.become_it(input, &mut report);
+                _ = report.map(|report| {
+                    std::fs::File::from(report).write_all(error.to_string().as_bytes())
+                });
+                // SAFETY: ends this process at once; nothing that the fork has copied is to be
+                // cleaned up here.
+                unsafe { libc::_exit(127) }
+            }
+            Forked::Parent(program) => {
+                drop((report, input));
+                let mut why = String::new();
+                trouble.read_to_string(&mut why)?;
+                if why.is_empty() { Ok(program) } else { Err(io::Error::other(why)) }
+            }
+        }
+    }
+
+    /// Returns only where it fails. The report of that ends by itself where a program is executed.
+    fn become_it(&self, input: OwnedFd, report: &mut Option<OwnedFd>) -> io::Error {
+        match self.confine(input) {
+            Err(error) => error,
+            Ok(()) => match &self.chamber.probe {
+                Some(targets) => {
+                    drop(report.take());
+                    probe::inside(self.chamber, targets)
+                }
+                None => self.execute(),
+            },
+        }
+    }
+
+    fn execute(&self) -> io::Error {
+        let Some((executable, arguments)) = self.command.split_first() else {
+            return io::Error::other("no program named");
+        };
+        let own_memory = self.chamber.tier == Tier::Namespaces && self.chamber.has("files");
+        let temporary = if own_memory { Path::new("/tmp") } else { self.folder };
+        Command::new(executable)
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("HOME", self.folder)
+            .env("TMPDIR", temporary)
+            .env("LANG", "C.UTF-8")
+            .env("RUST_BACKTRACE", "0")
+            .envs(self.chamber.reach.environment.iter().map(|(name, value)| (name, value)))
+            .exec()
+    }
+
+    /// Gives up every right that the program is not to have; the last ones last.
+    fn confine(&self, input: OwnedFd) -> io::Result<()> {
+        let chamber = self.chamber;
+        rustix::process::setpgid(None, None)?;
+        rustix::stdio::dup2_stdin(&input)?;
+        if chamber.has("handles") {
+            close_what_is_inherited()?;
+        }
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        if chamber.tier == Tier::Namespaces && chamber.has("privileges") {
+            become_nobody()?;
+        }
+        if chamber.tier == Tier::Namespaces && chamber.has("privileges") {
+            leave_the_users()?;
+        }
+        self.limit()?; // not before: a user namespace passes its maker's limit on to all of its siblings together
+        _ = std::fs::write("/proc/self/oom_score_adj", "1000"); // of all processes, memory is taken from this one first
+        if chamber.has("privileges") {
+            renounce_capabilities()?;
+        }
+        rustix::thread::set_no_new_privs(true)?;
+        if chamber.has("landlock") {
+            self.rules()?.enforce()?;
+        }
+        if chamber.has("seccomp") {
+            filter::enforce(self.shares_the_network())?;
+        }
+        Ok(())
+    }
+
+    fn shares_the_network(&self) -> bool {
+        self.chamber.tier != Tier::Namespaces || self.chamber.network.is_none()
+    }
+
+    fn limit(&self) -> io::Result<()> {
+        let limits = self.chamber.reach.limits;
+        if !self.chamber.has("limits") {
+            return Ok(());
+        }
+        limit(Resource::Nofile, limits.descriptors)?;
+        // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5),
+        // kernel/coredump).
+        limit(Resource::Core, 1)?;
+        match self.chamber.tier {
+            Tier::Namespaces => limit(Resource::Nproc, limits.tasks + SPARE),
+            // Shared with everything else of this user: a bound for the machine's sake, beside the
+            // exact one that is watched.
+            _ => {
+                // What a build writes is watched, all of it together.
+                let largest = if self.chamber.reach.write.is_empty() {
+                    limits.disk
+                } else {
+                    16 * limits.disk
+                };
+                let largest = if self.chamber.has("disk") { largest } else { u64::MAX };
+                limit(Resource::Nproc, tasks_of_this_user() + 2 * limits.tasks)
+                    .and(limit(Resource::Fsize, largest))
+            }
+        }
+    }
+
+    fn rules(&self) -> io::Result<Rules> {
+        let (chamber, reach) = (self.chamber, &self.chamber.reach);
+        let rules = Rules::new(self.shares_the_network())?;
+        chamber.ports.iter().try_for_each(|port| rules.allow_connecting(*port))?;
+        let whole = match reach.execute {
+            Some(_) => Access::READ,
+            None => Access::READ_AND_EXECUTE,
+        };
+        if chamber.tier == Tier::Namespaces && chamber.has("files") {
+            rules.allow(Path::new("/"), Access::READ)?;
+        }
+        for place in tree::system_places().chain(reach.read.iter().cloned()) {
+            rules.allow(&place, whole)?;
+        }
+        for place in reach.execute.iter().flatten().cloned().chain(loaders()) {
+            rules.allow(
+                &place,
+                if place.is_dir() { Access::READ_AND_EXECUTE } else { Access::EXECUTE },
+            )?;
+        }
+        for place in ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/proc"]
+        {
+            rules.allow(Path::new(place), Access::DEVICE)?;
+        }
+        let memory = ["/tmp", "/dev/shm"].map(PathBuf::from);
+        let memory =
+            memory.into_iter().filter(|_| chamber.tier == Tier::Namespaces && chamber.has("files"));
+        // A compiler executes what it has made; a program under test does not.
+        let write = if reach.write.is_empty() { Access::WRITE } else { Access::EVERYTHING };
+        for place in memory.chain([self.folder.to_owned()]).chain(reach.write.iter().cloned()) {
+            rules.allow(&place, write)?;
+        }
+        Ok(rules)
+    }
+}
+
+/// Whoever started the harness may have left descriptors open (close_range(2)).
+fn close_what_is_inherited() -> io::Result<()> {
+    const FIRST: libc::c_uint = 3;
+    // SAFETY: the call takes numbers, and marks descriptors for the moment at which a program is
+    // executed.
+    let done = unsafe {
+        libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// One more than allowed can be had, so that it shows.
+const SPARE: u64 = 8;
+
+fn limit(what: Resource, most: u64) -> io::Result<()> {
+    let hard = rustix::process::getrlimit(what).maximum.unwrap_or(most).min(most);
+    Ok(rustix::process::setrlimit(what, Rlimit { current: Some(hard), maximum: Some(hard) })?)
+}
+
+fn tasks_of_this_user() -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let own = rustix::process::getuid().as_raw();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| entry.metadata().is_ok_and(|facts| facts.uid() == own));
+    ours.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .map(|pid| u64::from(crate::observe::thread_count(pid)))
+        .sum()
+}
+
+/// What loads programs that are linked dynamically: the kernel executes it before them.
+fn loaders() -> impl Iterator<Item = PathBuf> {
+    const LOADERS: [&str; 5] = [
+        "/lib64/ld-linux-x86-64.so.2",
+        "/lib/ld-linux-aarch64.so.1",
+        "/lib/ld-linux-riscv64-lp64d.so.1",
+        "/lib/ld-musl-x86_64.so.1",
+        "/lib/ld-musl-aarch64.so.1",
+    ];
+    LOADERS.into_iter().map(PathBuf::from)
+}
+
+/// Where the harness is root, the program is somebody else: real root knows no limit on processes,
+/// and owns root's files.
+fn become_nobody() -> io::Result<()> {
+    if owner() == 0 {
+        return Ok(());
+    }
+    // SAFETY: these calls take numbers, and this process has one thread.
+    let done = unsafe {
+        libc::setgroups(0, std::ptr::null()) == 0
+            && libc::setresgid(STUDENT, STUDENT, STUDENT) == 0
+            && libc::setresuid(STUDENT, STUDENT, STUDENT) == 0
+    };
+    if !done {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?)
+}
+
+/// A user namespace of the program's own: its limit on processes counts its own only, and nothing
+/// of the keeper's is its own.
+fn leave_the_users() -> io::Result<()> {
+    let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    // SAFETY: this process has one thread and shares no file descriptors.
+    unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) }?;
+    std::fs::write("/proc/self/setgroups", "deny")?;
+    std::fs::write("/proc/self/uid_map", format!("{STUDENT} {user} 1\n"))?;
+    std::fs::write("/proc/self/gid_map", format!("{STUDENT} {group} 1\n"))
+}
+
+/// None is left, and where this is root, becoming another program brings none back
+/// (capabilities(7), securebits).
+fn renounce_capabilities() -> io::Result<()> {
+    const NO_ROOT: libc::c_ulong = 0b1111; // SECBIT_NOROOT, SECBIT_NO_SETUID_FIXUP, both locked
+    // SAFETY: the call takes numbers. Without the capability it fails, and then there is nothing to
+    // renounce.
+    unsafe { libc::prctl(libc::PR_SET_SECUREBITS, NO_ROOT, 0, 0, 0) };
+    let none = CapabilitySet::empty();
+    let none = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    Ok(rustix::thread::set_capabilities(None, none)?)
+}

@@ -1,0 +1,63 @@
+//! A command that is run to its end under confinement: what builds a program.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use crate::fault::Fault;
+use crate::sandbox::process::{Orders, Process};
+use crate::sandbox::{Confinement, Reach};
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended by itself, if it did.
+    pub status: Option<ExitStatus>,
+    /// What it was ended for, in a sentence with the figure.
+    pub over: Option<String>,
+    /// What it printed: all of it, or its beginning and its end.
+    pub stdout: Vec<u8>,
+    /// The same of its standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// Where and how commands are run.
+#[derive(Debug, Clone, Copy)]
+pub struct Errands<'a> {
+    /// As in [`crate::Settings`].
+    pub launcher: &'a Path,
+    /// As there, too.
+    pub scratch: &'a Path,
+    /// What they may reach.
+    pub confinement: &'a Confinement,
+}
+
+impl Errands<'_> {
+    /// Runs a command in an empty folder, for at most `time` by the clock. None of its processes is
+    /// left afterwards.
+    pub fn run(
+        &self,
+        command: &[OsString],
+        reach: &Reach,
+        time: Duration,
+    ) -> Result<Finished, Fault> {
+        let folder = tempfile::Builder::new().prefix("build-").tempdir_in(self.scratch)?;
+        #[cfg(unix)]
+        let network = self.confinement.network()?;
+        #[cfg(unix)]
+        let reach = &self.confinement.chamber(&network, reach, Vec::new());
+        let orders = Orders { then_end: true, ..Orders::default() };
+        let mut process = Process::start(self.launcher, command, folder.path(), &orders, reach)?;
+        let deadline = Instant::now() + time;
+        let mut status = None;
+        while status.is_none() && process.over().is_none() && Instant::now() < deadline {
+            status = process.exited(Duration::from_millis(200))?;
+        }
+        let over = process.over();
+        process.end()?;
+        let late = || format!("more than {} s: that is its limit", time.as_secs());
+        let over = over.or_else(|| status.is_none().then(late));
+        Ok(Finished { status, over, stdout: process.stdout.all(), stderr: process.stderr.all() })
+    }
+}
