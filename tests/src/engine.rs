@@ -1,16 +1,35 @@
-//! Drives programs from outside and keeps the evidence. No practical is named here.
+//! Drives programs from outside and keeps the evidence. The engine names no practical.
+//!
+//! From the bottom up: `payload`, `transcript`, `port` and `place` are parts of a check's `context`,
+//! which also knows who is alive (`activity`) and what is kept for afterwards (`kept`). A `wait`
+//! ends by proof or by a deadline. A `program` is launched (`running`), and a `peer` or a `listener`
+//! talks to it. `check` and `diagnose` are what practicals are made of; `judge` and `run` run them.
 
-pub(crate) mod bench;
+mod activity;
 pub(crate) mod check;
+pub(crate) mod client;
 pub(crate) mod compare;
+pub(crate) mod context;
 pub(crate) mod diagnose;
-pub(crate) mod evidence;
-pub(crate) mod patience;
+pub(crate) mod difference;
+pub(crate) mod ended;
+pub(crate) mod facts;
+pub(crate) mod judge;
+pub(crate) mod kept;
+pub(crate) mod listener;
 pub(crate) mod payload;
 pub(crate) mod peer;
+mod place;
 mod port;
 pub(crate) mod program;
+pub(crate) mod received;
 pub(crate) mod run;
+pub(crate) mod running;
+pub(crate) mod scratch;
 pub(crate) mod shrink;
+pub(crate) mod snapshot;
+pub(crate) mod subject;
 pub(crate) mod transcript;
+pub(crate) mod tried;
 pub(crate) mod verdict;
+pub(crate) mod wait;

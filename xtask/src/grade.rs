@@ -168,7 +168,7 @@ impl Grade {
         sources: &Sources,
         request: &GradeRequest,
     ) -> Self {
-        let diagnoses = suite::diagnose(rubric.practical, &verdicts.list);
+        let diagnoses = rubric.practical.diagnose(&verdicts.list);
         let rows = verdicts.list.into_iter().filter_map(|verdict| {
             let row = rubric.row(verdict.check)?;
             let graded = GradedRow::new(row, verdict);

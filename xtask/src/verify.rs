@@ -563,7 +563,7 @@ fn named_with_less(
 ) -> Option<String> {
     let makes = mistake.makes();
     let verdicts: Vec<Verdict> = grade.rows.iter().map(|row| row.verdict.clone()).collect();
-    suite::diagnose_with_less(practical, &verdicts).into_iter().find_map(|(known, named)| {
+    practical.diagnose_with_less(&verdicts).into_iter().find_map(|(known, named)| {
         let wrong = named.into_iter().find(|diagnosis| !makes.contains(diagnosis.mistake))?;
         Some(format!(
             "{}: would be named {}, were no more known of it than {known}",

@@ -1,32 +1,55 @@
-//! A practical as the engine knows it: a list of checks, and the rules that name mistakes.
+//! A practical as the engine knows it: its programs, its checks, and what names their mistakes.
 
 use std::collections::BTreeSet;
 
-use crate::engine::diagnose::Rule;
+use crate::engine::diagnose::{self, Rule};
 use crate::engine::program::Program;
-use crate::engine::verdict::Outcome;
+use crate::engine::tried::Tried;
+use crate::engine::verdict::{Diagnosis, Outcome, Verdict};
 
 /// Something that students hand in, and what is checked of it.
 #[derive(Debug)]
 pub struct Practical {
-    /// Its folder's name, and its name in commands.
+    /// The name of its folder, and its name in commands.
     pub name: &'static str,
     /// The programs that it consists of.
     pub programs: &'static [&'static str],
     pub(crate) checks: &'static [&'static [Check]],
-    /// What names its mistakes; a later list names what those before it leave unexplained.
+    /// What names its mistakes. A later list names only what the lists before it leave
+    /// unexplained.
     pub(crate) rules: &'static [&'static [Rule]],
+    /// Returns whether what came answers what was sent, as far as both have gone over the wire.
+    pub(crate) is_answer: fn(sent: &[u8], came: &[u8]) -> bool,
 }
 
 impl Practical {
-    /// Its checks, in the order of the report.
+    /// Returns its checks, in the order of the report.
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
         self.checks.iter().copied().flatten()
     }
 
-    /// The mistakes that can be named, each once.
+    /// Returns the mistakes that can be named, each once.
     pub fn mistakes(&self) -> BTreeSet<&'static str> {
         self.rules.iter().copied().flatten().map(|rule| rule.mistake).collect()
+    }
+
+    /// Returns whether the bytes that came back answer the bytes that were sent.
+    pub fn is_answer(&self, sent: &[u8], came: &[u8]) -> bool {
+        (self.is_answer)(sent, came)
+    }
+
+    /// Names the mistakes that explain what was seen over all checks of a run: at most one for each
+    /// root cause, and none where two explanations remain.
+    pub fn diagnose(&self, verdicts: &[Verdict]) -> Vec<Diagnosis> {
+        diagnose::by(self.rules, verdicts)
+    }
+
+    /// Returns what [`Practical::diagnose`] would name with less evidence: without each fact,
+    /// without each check, and by each check alone. Removing evidence may lose a diagnosis but must
+    /// never change it; this is how to prove that for a program whose mistakes are known. Each
+    /// result says first what was known.
+    pub fn diagnose_with_less(&self, verdicts: &[Verdict]) -> Vec<(String, Vec<Diagnosis>)> {
+        diagnose::with_less(self.rules, verdicts)
     }
 }
 
@@ -37,14 +60,13 @@ pub struct Check {
     pub id: &'static str,
     /// What it belongs to.
     pub group: &'static str,
-    /// The programs that it runs; the first is the one it is about.
+    /// The programs that it runs; the first is the one that it is about.
     pub programs: &'static [&'static str],
     pub(crate) body: Body,
 }
 
 impl Check {
-    /// The checks of one practical's program, for the program of another that does all of it too:
-    /// the same functions under the same ids.
+    /// Returns the same checks, under the same ids, for a program of another name.
     pub(crate) const fn of_another_program<const N: usize>(
         checks: &[Self],
         programs: &'static [&'static str],
@@ -59,29 +81,34 @@ impl Check {
     }
 }
 
-/// What a check is given.
+/// A check's function, and what is tried after it has failed in order to find the cause.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Body {
-    One(fn(&Program) -> Outcome),
-    Two(fn(&Program, &Program) -> Outcome),
+    One(fn(&Program) -> Outcome, Option<fn(&Program, Tried) -> Tried>),
+    Two(fn(&Program, &Program) -> Outcome, Option<fn(&Program, &Program, Tried) -> Tried>),
 }
 
-/// A row of a register of checks: `check!(group, id, programs…)`.
+/// A row of a register of checks: `check!(group, id, programs…)`, or
+/// `check!(group, id, programs…, then what_is_tried_after_a_failure)`.
 macro_rules! check {
     ($group:ident, $id:ident, $program:ident) => {
-        $crate::engine::check::Check {
-            id: stringify!($id),
-            group: stringify!($group),
-            programs: &[stringify!($program)],
-            body: $crate::engine::check::Body::One($id),
-        }
+        $crate::engine::check::check!(@ $group, $id, [$program], One($id, None))
+    };
+    ($group:ident, $id:ident, $program:ident, then $then:path) => {
+        $crate::engine::check::check!(@ $group, $id, [$program], One($id, Some($then)))
     };
     ($group:ident, $id:ident, $first:ident, $second:ident) => {
+        $crate::engine::check::check!(@ $group, $id, [$first, $second], Two($id, None))
+    };
+    ($group:ident, $id:ident, $first:ident, $second:ident, then $then:path) => {
+        $crate::engine::check::check!(@ $group, $id, [$first, $second], Two($id, Some($then)))
+    };
+    (@ $group:ident, $id:ident, [$($program:ident),*], $body:ident($($function:tt)*)) => {
         $crate::engine::check::Check {
             id: stringify!($id),
             group: stringify!($group),
-            programs: &[stringify!($first), stringify!($second)],
-            body: $crate::engine::check::Body::Two($id),
+            programs: &[$(stringify!($program)),*],
+            body: $crate::engine::check::Body::$body($($function)*),
         }
     };
 }

@@ -1,154 +1,18 @@
-//! Expected bytes beside observed ones: where they part, how, and that in words.
+//! Compares what came with what should have come, in words.
 
-use std::fmt;
-
-use crate::engine::peer::{Ending, Received};
+use crate::engine::difference::{Deviation, Difference, bytes};
+use crate::engine::received::Received;
 use crate::engine::transcript::show;
-use crate::engine::verdict::{Failure, Stop};
+use crate::engine::verdict::Failure;
 
 /// How many bytes are shown on each side.
 const SHOWN: usize = 40;
 
-/// How many bytes are shown before the first wrong one.
-const BEFORE: usize = 8;
-
-/// How many bytes of each side are kept round the first wrong one.
-const KEPT: usize = 4096;
-
-/// Where a stream parts from the one that was expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// How many bytes were as expected before the first that was not: its offset, counted from 0.
-    pub at: usize,
-    /// How they differ there.
-    pub deviation: Deviation,
-    /// How many bytes should have come.
-    pub expected_length: usize,
-    /// How many bytes came until the difference was found; more may have been on their way.
-    pub observed_length: usize,
-    /// The offset of the first byte of the two stretches below, a little before `at`.
-    pub from: usize,
-    /// What should have come from there on, at most 4 KiB.
-    pub expected: Vec<u8>,
-    /// What came from there on, at most 4 KiB.
-    pub observed: Vec<u8>,
-    /// Why nothing more came, where that is known.
-    pub ending: Option<Ending>,
-}
-
-/// How a stream differs from the one that was expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deviation {
-    /// It stops: these many bytes did not come.
-    Short(usize),
-    /// It goes on though nothing should follow: these many bytes came besides.
-    Long(usize),
-    /// Bytes are left out, and those after them have moved up.
-    Lost(usize),
-    /// Bytes that do not belong there stand before those that do.
-    Added(usize),
-    /// All of it may be there, but later bytes came before earlier ones.
-    OutOfOrder,
-    /// Other bytes stand in their place.
-    Changed,
-}
-
-impl fmt::Display for Deviation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Short(n) => write!(f, "{} missing at the end", bytes(*n)),
-            Self::Long(n) => write!(f, "{} too many at the end", bytes(*n)),
-            Self::Lost(n) => write!(f, "{} lost", bytes(*n)),
-            Self::Added(n) => write!(f, "{} added", bytes(*n)),
-            Self::OutOfOrder => f.write_str("out of order"),
-            Self::Changed => f.write_str("changed"),
-        }
-    }
-}
-
-/// `1 byte`, `1025 bytes`.
-pub(crate) fn bytes(count: usize) -> String {
-    format!("{count} byte{}", if count == 1 { "" } else { "s" })
-}
-
-impl Difference {
-    /// `None` where all of `expected` came and nothing else.
-    pub(crate) fn between(expected: &[u8], received: &Received) -> Option<Self> {
-        let (equal, got) = (received.equal, received.bytes.as_slice());
-        let rest = &expected[equal..];
-        if received.ending.is_none() && got == rest {
-            return None;
-        }
-        let same = rest.iter().zip(got).take_while(|(a, b)| a == b).count();
-        let at = equal + same;
-        let from = at.saturating_sub(BEFORE);
-        let there =
-            [&expected[from.min(equal)..equal], &got[from.saturating_sub(equal)..]].concat();
-        Some(Self {
-            at,
-            deviation: deviation(&expected[..at], &rest[same..], &got[same..]),
-            expected_length: expected.len(),
-            observed_length: equal + got.len(),
-            from,
-            expected: expected[from..expected.len().min(from + KEPT)].to_vec(),
-            observed: there[..there.len().min(KEPT)].to_vec(),
-            ending: received.ending,
-        })
-    }
-
-    /// What came from the first wrong byte on, as far as it was kept.
-    pub(crate) fn wrong(&self) -> &[u8] {
-        &self.observed[self.at - self.from..]
-    }
-}
-
-/// The streams were `before` so far; then `expected` should have come, and `got` did.
-fn deviation(before: &[u8], expected: &[u8], got: &[u8]) -> Deviation {
-    if got.is_empty() {
-        return Deviation::Short(expected.len());
-    }
-    if expected.is_empty() {
-        return Deviation::Long(got.len());
-    }
-    let skipped = find(expected, got).filter(|at| *at > 0);
-    let pushed = find(got, expected).filter(|at| *at > 0);
-    match (skipped, pushed) {
-        // What was skipped comes after all.
-        (Some(_), Some(_)) => Deviation::OutOfOrder,
-        (Some(lost), None) => Deviation::Lost(lost),
-        (None, Some(added)) => Deviation::Added(added),
-        // The end of what came before stands there again, and nothing after it is known: bytes of
-        // an earlier turn.
-        (None, None) if find(before, got).is_some() => Deviation::Added(got.len()),
-        (None, None) => Deviation::Changed,
-    }
-}
-
-/// So many equal bytes are no chance …
-const MATCH: usize = 8;
-
-/// … and where there are fewer, at least these.
-const LEAST_MATCH: usize = 2;
-
-/// How far a stretch is looked for.
-const FAR: usize = 256 * 1024;
-
-/// Where in `stream` the beginning of `stretch` stands.
-fn find(stream: &[u8], stretch: &[u8]) -> Option<usize> {
-    let key = &stretch[..stretch.len().min(MATCH)];
-    let stream = &stream[..stream.len().min(FAR)];
-    if key.len() < LEAST_MATCH {
-        None
-    } else {
-        stream.windows(key.len()).position(|window| window == key)
-    }
-}
-
 /// Holds when all of `expected` came and nothing else.
-pub(crate) fn same(expected: &[u8], received: &Received, who: &str) -> Result<(), Stop> {
+pub(crate) fn same(expected: &[u8], received: &Received, who: &str) -> Result<(), Failure> {
     match Difference::between(expected, received) {
         None => Ok(()),
-        Some(difference) => Err(told(expected, difference, who).into()),
+        Some(difference) => Err(told(expected, difference, who).at(received.snapshot.clone())),
     }
 }
 
@@ -208,16 +72,16 @@ pub(crate) fn describe(message: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::received::Ending;
 
     #[track_caller]
     fn check(expected: &[u8], bytes: &[u8], ending: Option<Ending>, message: &str) {
         let most_equal = expected.iter().zip(bytes).take_while(|(a, b)| a == b).count();
         for equal in 0..=most_equal {
-            let received = Received { equal, bytes: bytes[equal..].to_vec(), ending };
+            let received = Received::of(equal, &bytes[equal..], ending);
             let said = match same(expected, &received, "a") {
                 Ok(()) => "same".to_owned(),
-                Err(Stop::Failed(failure)) => failure.to_string(),
-                Err(stop) => format!("{stop:?}"),
+                Err(failure) => failure.to_string(),
             };
             assert_eq!(said, message, "with {equal} equal bytes not kept");
         }
@@ -263,36 +127,5 @@ mod tests {
             None,
             r#"expected "echo" for a and nothing more, got 1 byte more: "\n""#,
         );
-    }
-
-    #[track_caller]
-    fn deviates(expected: &[u8], came: &[u8], how: Deviation) {
-        let equal = expected.iter().zip(came).take_while(|(a, b)| a == b).count();
-        let received = Received { equal, bytes: came[equal..].to_vec(), ending: None };
-        let difference = Difference::between(expected, &received).unwrap();
-        assert_eq!((difference.deviation, difference.at), (how, equal));
-    }
-
-    #[test]
-    fn lost_added_changed_and_moved_bytes_are_told_apart() {
-        let message = b"abcdefghijklmnoprstuvwxyz0123456789";
-        deviates(message, b"abcdefghijnoprstuvwxyz0123456789", Deviation::Lost(3));
-        deviates(message, b"abcdefghij\0\0klmnoprstuvwxyz0123", Deviation::Added(2));
-        deviates(message, b"abcdefghijKLmnoprstuvwxyz0123456789", Deviation::Changed);
-        deviates(message, b"abcdefstuvwxyzghijklmnopr0123456789", Deviation::OutOfOrder);
-        deviates(message, b"abcdef", Deviation::Short(29));
-        deviates(b"abc", b"abc\n", Deviation::Long(1));
-        deviates(message, b"greetingabcdefghijklmnoprstuvwxyz0123456789", Deviation::Added(8));
-    }
-
-    #[test]
-    fn bytes_of_an_earlier_turn_are_added() {
-        deviates(b"abcdefghijklmn0123456789", b"abcdefghijklmnefghijklmn", Deviation::Added(10));
-    }
-
-    #[test]
-    fn a_short_answer_in_other_bytes_is_changed() {
-        deviates(b"Hello", b"HELLO", Deviation::Changed);
-        deviates(b"ab", b"xy", Deviation::Changed);
     }
 }

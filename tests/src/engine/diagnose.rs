@@ -1,55 +1,77 @@
 //! From evidence to the mistake that explains it, or to nothing.
 //!
-//! Each rule is a function of everything that was seen in a run and names one mistake, with one
-//! sentence of evidence and the failed checks that follow from it. A rule that another explanation
-//! would fit as well stays silent: a wrong name is worse than none. How a program ended is
-//! evidence; what it prints is none, but for the system's own words for an error.
+//! A [`Cause`] is a mistake that what was tried after a failure has found out by itself. All other
+//! mistakes have a rule: a function of everything that was found in a run, which returns one
+//! mistake, one sentence of evidence, and the failed checks that follow from it. A rule that
+//! another explanation would fit as well stays silent: a wrong name is worse than none. How a
+//! program ended is evidence; what it prints is none, except the system's own words for an error.
 
-use crate::engine::check::Practical;
-use crate::engine::compare::Difference;
-use crate::engine::evidence::Clue;
+use std::any::Any;
+
+use crate::engine::difference::Difference;
+use crate::engine::facts::Facts;
 use crate::engine::verdict::{Diagnosis, Failure, Status, Verdict};
 
 /// Names one mistake, or nothing.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// The mistake's key in the catalogue: the function's name.
+    /// The mistake's key in the catalogue.
     pub(crate) mistake: &'static str,
-    pub(crate) find: fn(&Seen<'_>) -> Option<Diagnosis>,
+    pub(crate) find: Find,
 }
 
-/// A row of a list of rules.
+/// How a mistake is found.
+#[derive(Debug)]
+pub(crate) enum Find {
+    /// A failure has it as its [`Cause`].
+    Cause,
+    /// By this function, which has the mistake's name.
+    By(fn(&Findings<'_>) -> Option<Diagnosis>),
+}
+
+/// A row of a list of rules whose function has the mistake's name.
 macro_rules! rule {
     ($mistake:ident) => {
-        $crate::engine::diagnose::Rule { mistake: stringify!($mistake), find: $mistake }
+        $crate::engine::diagnose::Rule {
+            mistake: stringify!($mistake),
+            find: $crate::engine::diagnose::Find::By($mistake),
+        }
     };
 }
 pub(crate) use rule;
 
-/// The mistakes that explain what was seen over all checks of a run: at most one for each root
-/// cause, and none where two explanations remain.
-pub fn diagnose(practical: &Practical, verdicts: &[Verdict]) -> Vec<Diagnosis> {
-    by(practical.rules, verdicts)
+/// A row of a list of rules for a mistake that is found as the cause of a failure.
+macro_rules! cause {
+    ($mistake:ident) => {
+        $crate::engine::diagnose::Rule {
+            mistake: stringify!($mistake),
+            find: $crate::engine::diagnose::Find::Cause,
+        }
+    };
+}
+pub(crate) use cause;
+
+/// A fact that names the mistake behind a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cause {
+    mistake: &'static str,
+    because: String,
 }
 
-/// What [`diagnose`] would name had less been found out: for each clue that is left out, for each
-/// check that is, and for each check alone. Less evidence may cost a name and never makes another
-/// one: this is how to prove that of a program whose mistakes are known. Each result has what is
-/// known of in words.
-pub fn diagnose_with_less(
-    practical: &Practical,
-    verdicts: &[Verdict],
-) -> Vec<(String, Vec<Diagnosis>)> {
-    with_less(practical.rules, verdicts)
+impl Failure {
+    /// Names the mistake behind this failure, with one sentence of evidence.
+    pub(crate) fn caused_by(self, mistake: &'static str, because: impl Into<String>) -> Self {
+        self.with(Cause { mistake, because: because.into() })
+    }
 }
 
-/// A later list has what may be said of more programs than the lists before it: it names only what
-/// they leave unexplained.
+/// Names the mistakes that explain what was seen over all checks of a run: at most one for each
+/// root cause. A later list names only what the lists before it leave unexplained.
 pub(crate) fn by(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<Diagnosis> {
-    let seen = Seen { verdicts };
+    let findings = Findings { verdicts };
     let mut named: Vec<Diagnosis> = Vec::new();
     for list in rules {
-        let found = list.iter().filter_map(|rule| (rule.find)(&seen));
+        let found = list.iter().filter_map(|rule| rule.find(&findings));
         let is_explained =
             |check: &&str| named.iter().any(|diagnosis| diagnosis.checks.contains(check));
         let more: Vec<Diagnosis> =
@@ -59,12 +81,11 @@ pub(crate) fn by(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<Diagnosis> {
     named
 }
 
-/// What the rules name when less is known: without each of the clues, without each of the checks,
-/// and by each check alone, as when a student runs just that. What was left out comes first.
+/// Returns what [`by`] would name with less evidence: without each of the facts, without each of
+/// the checks, and by each check alone. Each result says first what was known.
 pub(crate) fn with_less(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<(String, Vec<Diagnosis>)> {
     let bare = |verdict: &Verdict| Verdict {
         ended: verdict.ended.clone(),
-        clues: verdict.clues.clone(),
         ..Verdict::new(verdict.check, verdict.status.clone())
     };
     let all: Vec<Verdict> = verdicts.iter().map(bare).collect();
@@ -72,11 +93,11 @@ pub(crate) fn with_less(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<(String,
     for at in 0..all.len() {
         let check = all[at].check;
         let mut less = all.clone();
-        for without in 0..less[at].clues.0.len() {
-            let clue = less[at].clues.0.remove(without);
-            named.push((format!("all but {clue:?} of {check}"), by(rules, &less)));
-            less[at].clues.0.insert(without, clue);
+        for (fact, facts) in facts_of(&all[at]).into_iter().flat_map(Facts::each_left_out) {
+            set_facts(&mut less[at], facts);
+            named.push((format!("all but {fact} of {check}"), by(rules, &less)));
         }
+        less[at] = all[at].clone();
         let alone = less.remove(at);
         named.push((format!("all but what {check} found"), by(rules, &less)));
         named.push((format!("what {check} alone finds"), by(rules, &[alone])));
@@ -84,8 +105,27 @@ pub(crate) fn with_less(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<(String,
     named
 }
 
-/// Everything that was seen in a run.
-pub(crate) struct Seen<'a> {
+fn facts_of(verdict: &Verdict) -> Option<&Facts> {
+    verdict.failure().map(|failure| &failure.facts)
+}
+
+fn set_facts(verdict: &mut Verdict, facts: Facts) {
+    if let Status::Failed(failure) = &mut verdict.status {
+        failure.facts = facts;
+    }
+}
+
+impl Rule {
+    fn find(&self, findings: &Findings<'_>) -> Option<Diagnosis> {
+        match self.find {
+            Find::By(find) => find(findings),
+            Find::Cause => findings.cause(self.mistake),
+        }
+    }
+}
+
+/// Everything that was found in a run.
+pub(crate) struct Findings<'a> {
     verdicts: &'a [Verdict],
 }
 
@@ -96,63 +136,76 @@ pub(crate) struct Failed<'a> {
     pub(crate) failure: &'a Failure,
 }
 
-impl<'a> Seen<'a> {
-    /// The check, if it failed.
+impl<'a> Findings<'a> {
+    /// Returns the check, if it failed.
     pub(crate) fn failed(&self, id: &str) -> Option<Failed<'a>> {
-        self.all_failed().find(|failed| failed.verdict.check == id)
+        self.all_failed().find(|failed| failed.id() == id)
+    }
+
+    /// Returns the checks of this list that failed, in the list's order.
+    pub(crate) fn failed_of(&self, ids: &[&str]) -> Vec<Failed<'a>> {
+        ids.iter().filter_map(|id| self.failed(id)).collect()
     }
 
     pub(crate) fn all_failed(&self) -> impl Iterator<Item = Failed<'a>> {
-        self.verdicts.iter().filter_map(|verdict| match &verdict.status {
-            Status::Failed(failure) => Some(Failed { verdict, failure }),
-            _ => None,
-        })
+        self.verdicts
+            .iter()
+            .filter_map(|verdict| Some(Failed { verdict, failure: verdict.failure()? }))
     }
 
     pub(crate) fn passed(&self, id: &str) -> bool {
         self.verdicts.iter().any(|verdict| verdict.check == id && verdict.status == Status::Passed)
     }
 
-    /// This mistake explains those of the checks that failed, and at least one did.
+    /// Names a mistake that explains those of the checks that failed; at least one must have.
     pub(crate) fn name(
         &self,
         mistake: &'static str,
         because: impl Into<String>,
         checks: &[&str],
     ) -> Option<Diagnosis> {
-        let failed = self.all_failed().map(|failed| failed.verdict.check);
-        let checks: Vec<&'static str> = failed.filter(|id| checks.contains(id)).collect();
+        let checks: Vec<&'static str> =
+            self.all_failed().map(Failed::id).filter(|id| checks.contains(id)).collect();
         (!checks.is_empty()).then(|| Diagnosis { mistake, because: because.into(), checks })
+    }
+
+    /// Names a mistake that is the cause of failures: all of them follow from it.
+    fn cause(&self, mistake: &'static str) -> Option<Diagnosis> {
+        let causes = |failed: Failed<'a>| {
+            failed.fact(|cause: &Cause| (cause.mistake == mistake).then_some(&cause.because))
+        };
+        let because = self.all_failed().find_map(causes)?;
+        let caused = self.all_failed().filter(|failed| causes(*failed).is_some());
+        self.name(mistake, because, &caused.map(Failed::id).collect::<Vec<_>>())
     }
 }
 
 impl<'a> Failed<'a> {
-    pub(crate) fn clues(self) -> impl Iterator<Item = &'a Clue> {
-        self.verdict.clues.0.iter()
+    /// The check's id.
+    pub(crate) fn id(self) -> &'static str {
+        self.verdict.check
     }
 
-    /// The first clue from which something can be taken.
-    pub(crate) fn clue<T>(self, take: impl FnMut(&'a Clue) -> Option<T>) -> Option<T> {
-        self.clues().find_map(take)
+    /// Returns the facts of one type.
+    pub(crate) fn facts<T: Any>(self) -> impl Iterator<Item = &'a T> {
+        self.failure.facts.of()
     }
 
-    /// The number that belongs to a clue of the program's own.
-    pub(crate) fn own(self, name: &str) -> Option<usize> {
-        self.clue(|clue| match clue {
-            Clue::Own { fact, number } if *fact == name => Some(*number),
-            _ => None,
-        })
+    /// Returns the first that `take` returns for a fact.
+    pub(crate) fn fact<T: Any, U>(self, take: impl FnMut(&'a T) -> Option<U>) -> Option<U> {
+        self.facts().find_map(take)
     }
 
-    pub(crate) fn has(self, clue: &Clue) -> bool {
-        self.clues().any(|other| other == clue)
+    /// Returns whether this fact is known.
+    pub(crate) fn has<T: Any + PartialEq>(self, fact: &T) -> bool {
+        self.facts::<T>().any(|other| other == fact)
     }
 
     pub(crate) fn difference(self) -> Option<&'a Difference> {
         self.failure.difference.as_deref()
     }
 
-    /// The program had ended by itself.
+    /// Returns whether the program had ended by itself.
     pub(crate) fn died(self) -> bool {
         self.verdict.ended.is_some()
     }
@@ -161,89 +214,70 @@ impl<'a> Failed<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::evidence::Clues;
 
-    fn of(verdicts: &[Verdict]) -> impl Iterator<Item = (&'static str, Vec<Diagnosis>)> {
-        crate::PRACTICALS.iter().map(|practical| (practical.name, by(practical.rules, verdicts)))
+    #[derive(Debug, PartialEq)]
+    struct Fact(&'static str);
+
+    fn failure() -> Failure {
+        Failure::new("something", "something else")
     }
 
-    fn every_check(status: &Status) -> Vec<Verdict> {
-        let checks = crate::PRACTICALS.iter().flat_map(|practical| practical.checks());
-        checks.map(|check| Verdict::new(check.id, status.clone())).collect()
+    fn failed(check: &'static str, facts: &[&'static str]) -> Verdict {
+        let all = facts.iter().fold(failure(), |failure, fact| failure.with(Fact(fact)));
+        Verdict::new(check, Status::Failed(all))
     }
 
-    #[test]
-    fn a_right_program_has_no_name() {
-        for (practical, named) in of(&every_check(&Status::Passed)) {
-            assert_eq!(named, [], "{practical}");
-        }
-    }
-
-    #[test]
-    fn a_failure_without_clues_has_no_name() {
-        // That a reset stops a server which lives on needs no clue besides the verdict.
-        const NEEDS_NONE: &str = "one_bad_client_stops_all";
-        for (practical, named) in
-            of(&every_check(&Status::Failed(Failure::new("something", "something else"))))
-        {
-            assert!(
-                named.iter().all(|diagnosis| diagnosis.mistake == NEEDS_NONE),
-                "{practical}: {named:?}"
-            );
-        }
+    fn names(lists: &[&[Rule]], verdicts: &[Verdict]) -> Vec<&'static str> {
+        by(lists, verdicts).into_iter().map(|diagnosis| diagnosis.mistake).collect()
     }
 
     #[test]
     fn a_name_that_rests_on_what_is_not_known_is_found() {
-        fn hasty(seen: &Seen<'_>) -> Option<Diagnosis> {
-            let knows = |fact| seen.failed("one").is_some_and(|failed| failed.own(fact).is_some());
-            if knows("another") || seen.failed("two").is_some() {
-                None
-            } else {
-                seen.name("hasty", "", &["one"])
-            }
+        fn hasty(findings: &Findings<'_>) -> Option<Diagnosis> {
+            let one = findings.failed("one");
+            let knows = |fact| one.is_some_and(|failed| failed.has(&Fact(fact)));
+            let restrained = knows("another") || findings.failed("two").is_some();
+            if restrained { None } else { findings.name("hasty", "", &["one"]) }
         }
-        let failed = |check| {
-            Verdict::new(check, Status::Failed(Failure::new("something", "something else")))
-        };
-        let one = Verdict {
-            clues: Clues(vec![Clue::own("a fact", 1), Clue::own("another", 1)]),
-            ..failed("one")
-        };
-        let names_with_less = |verdicts: &[Verdict]| -> Vec<String> {
+        let named_with_less = |verdicts: &[Verdict]| -> Vec<String> {
             let all = with_less(&[&[rule!(hasty)]], verdicts).into_iter();
             all.filter(|(_, named)| !named.is_empty()).map(|(known, _)| known).collect()
         };
         assert_eq!(
-            names_with_less(std::slice::from_ref(&one)),
-            [r#"all but Own { fact: "another", number: 1 } of one"#]
+            named_with_less(&[failed("one", &["a fact", "another"])]),
+            [r#"all but Fact("another") of one"#]
         );
-        let bare = Verdict { clues: Clues::default(), ..one };
         assert_eq!(
-            names_with_less(&[bare, failed("two")]),
+            named_with_less(&[failed("one", &[]), failed("two", &[])]),
             ["what one alone finds", "all but what two found"]
         );
     }
 
     #[test]
     fn a_later_list_names_what_earlier_ones_leave_unexplained() {
-        fn particular(seen: &Seen<'_>) -> Option<Diagnosis> {
-            seen.name("particular", "", &["one"])
+        fn particular(findings: &Findings<'_>) -> Option<Diagnosis> {
+            findings.name("particular", "", &["one"])
         }
-        fn general(seen: &Seen<'_>) -> Option<Diagnosis> {
-            seen.name("general", "", &["one"])
+        fn general(findings: &Findings<'_>) -> Option<Diagnosis> {
+            findings.name("general", "", &["one"])
         }
-        fn other(seen: &Seen<'_>) -> Option<Diagnosis> {
-            seen.name("other", "", &["one", "two"])
+        fn other(findings: &Findings<'_>) -> Option<Diagnosis> {
+            findings.name("other", "", &["one", "two"])
         }
-        let failed = |check| {
-            Verdict::new(check, Status::Failed(Failure::new("something", "something else")))
-        };
         let lists: [&[Rule]; 2] = [&[rule!(particular)], &[rule!(general), rule!(other)]];
-        let names = |verdicts: &[Verdict]| -> Vec<&str> {
-            by(&lists, verdicts).into_iter().map(|diagnosis| diagnosis.mistake).collect()
+        assert_eq!(names(&lists, &[failed("one", &[])]), ["particular"]);
+        let both = [failed("one", &[]), failed("two", &[])];
+        assert_eq!(names(&lists, &both), ["particular", "other"]);
+    }
+
+    #[test]
+    fn the_cause_of_several_failures_is_named_once() {
+        let caused = |check| {
+            Verdict::new(check, Status::Failed(failure().caused_by("hasty", "it did not wait")))
         };
-        assert_eq!(names(&[failed("one")]), ["particular"]);
-        assert_eq!(names(&[failed("one"), failed("two")]), ["particular", "other"]);
+        let verdicts = [caused("one"), failed("two", &[]), caused("three")];
+        let named = by(&[&[cause!(hasty), cause!(other)]], &verdicts);
+        assert_eq!(named.len(), 1);
+        assert_eq!(named[0].checks, ["one", "three"]);
     }
 }

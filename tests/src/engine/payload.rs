@@ -1,8 +1,43 @@
-//! What is sent: bytes that come from one seed, so that every failure can be had again.
+//! What is sent: bytes that come from one seed, so that every failure can be repeated.
+
+use std::sync::{Arc, OnceLock};
 
 /// Letters and digits without `q` and `Q`: no program that obeys words is meant here (CONTRACT §1,
 /// payloads).
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPRSTUVWXYZabcdefghijklmnoprstuvwxyz0123456789";
+
+/// A message that several checks share.
+pub(crate) type Shared = Arc<OnceLock<Vec<u8>>>;
+
+/// Where the payloads of one check come from.
+#[derive(Debug, Clone)]
+pub(crate) struct Payloads {
+    seed: u64,
+    check: &'static str,
+    large: Shared,
+}
+
+impl Payloads {
+    /// `large` is the large message of all checks of one run, made by the first that asks for it.
+    pub(crate) fn new(seed: u64, check: &'static str, large: &Shared) -> Self {
+        Self { seed, check, large: large.clone() }
+    }
+
+    /// Begins the check's payloads anew.
+    pub(crate) fn payload(&self) -> Payload {
+        Payload::new(self.seed, self.check)
+    }
+
+    pub(crate) fn large(&self) -> &Shared {
+        &self.large
+    }
+
+    /// Returns 8 MiB, more than the buffers between two programs on one machine hold.
+    pub(crate) fn large_message(&self) -> &Vec<u8> {
+        const LARGE: usize = 8 * 1024 * 1024;
+        self.large.get_or_init(|| Payload::new(self.seed, "large").stream(LARGE))
+    }
+}
 
 /// The payloads of one check, the same for the same seed whatever the other checks do.
 #[derive(Debug)]

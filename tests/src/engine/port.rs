@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const BATCH: usize = 160;
@@ -81,8 +81,8 @@ const TURN: Duration = Duration::from_secs(300);
 
 /// A launch's right to its address. Held until the program is gone.
 #[derive(Debug)]
-pub(crate) struct Tenancy<'a> {
-    home: &'a Home,
+pub(crate) struct Tenancy {
+    home: Arc<Home>,
     scout: bool,
     /// Keeps other graders on this machine from the same address: a UDP socket there, which
     /// disturbs no TCP server.
@@ -118,29 +118,28 @@ impl Home {
 
     /// Waits for this launch's turn.
     /// In a private network launches do not meet, whatever their addresses.
-    pub(crate) fn enter(&self, private: bool) -> io::Result<Tenancy<'_>> {
+    pub(crate) fn enter(self: &Arc<Self>, private: bool) -> io::Result<Tenancy> {
         let deadline = Instant::now() + TURN;
         let mut state = lock(&self.state);
         loop {
             match *state {
                 State::Unknown => {
                     *state = State::Scouted;
-                    return Ok(Tenancy { home: self, scout: true, _machine_wide: None });
+                    return Ok(Tenancy { home: self.clone(), scout: true, _machine_wide: None });
                 }
                 State::Fixed(_) | State::FixedAndTaken(_) if private => {
-                    return Ok(Tenancy { home: self, scout: false, _machine_wide: None });
+                    return Ok(Tenancy { home: self.clone(), scout: false, _machine_wide: None });
                 }
                 State::AsTold => {
-                    return Ok(Tenancy { home: self, scout: false, _machine_wide: None });
+                    return Ok(Tenancy { home: self.clone(), scout: false, _machine_wide: None });
                 }
                 State::Fixed(address) => {
                     *state = State::FixedAndTaken(address);
                     drop(state);
-                    let tenancy = Tenancy { home: self, scout: false, _machine_wide: None };
-                    return Ok(Tenancy {
-                        _machine_wide: Some(hold(address, deadline)?),
-                        ..tenancy
-                    });
+                    let mut tenancy =
+                        Tenancy { home: self.clone(), scout: false, _machine_wide: None };
+                    tenancy._machine_wide = Some(hold(address, deadline)?);
+                    return Ok(tenancy);
                 }
                 State::Scouted | State::FixedAndTaken(_) => {
                     let left =
@@ -156,7 +155,7 @@ impl Home {
     }
 }
 
-impl Tenancy<'_> {
+impl Tenancy {
     /// The launch has found that the program lives at an address of its own.
     pub(crate) fn settle_at(&mut self, address: SocketAddr) {
         let mut state = lock(&self.home.state);
@@ -178,7 +177,7 @@ impl Tenancy<'_> {
     }
 }
 
-impl Drop for Tenancy<'_> {
+impl Drop for Tenancy {
     fn drop(&mut self) {
         self.settle_as_told();
         let mut state = lock(&self.home.state);
@@ -222,7 +221,7 @@ mod tests {
     #[test]
     fn a_fixed_address_has_one_tenant_at_a_time() {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, take().unwrap()));
-        let home = Home::new(None);
+        let home = Arc::new(Home::new(None));
         let mut scout = home.enter(false).unwrap();
         scout.settle_at(address);
 
@@ -237,7 +236,7 @@ mod tests {
 
     #[test]
     fn programs_that_go_where_they_are_told_do_not_wait_for_each_other() {
-        let home = Home::new(None);
+        let home = Arc::new(Home::new(None));
         home.enter(false).unwrap().settle_as_told();
         let _one = home.enter(false).unwrap();
         let _other = home.enter(false).unwrap();

@@ -4,13 +4,12 @@
 //! tried first, which makes all further attempts cheap; then shorter messages, then fewer of them,
 //! then fewer pieces. The search is bounded in time, and says so where that ended it.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::bench::Bench;
-use crate::engine::compare::bytes;
+use crate::engine::difference::bytes;
 use crate::engine::program::Program;
-use crate::engine::verdict::{Failure, Outcome, Stop};
+use crate::engine::tried::Tried;
+use crate::engine::verdict::{Failure, Outcome};
 
 /// How long is searched.
 const SEARCH: Duration = Duration::from_secs(1);
@@ -86,32 +85,26 @@ impl Case {
 /// How a conversation is held with a fresh process.
 pub(crate) type Attempt<'a> = &'a dyn Fn(&Program, &Case) -> Outcome;
 
-/// The smallest case not above `bad` that breaks the program, as the failure that it makes; its
-/// conversation is shown instead of the one in which `failure` was found. `good` bytes in one
-/// message are known to come back. Where `bad` by itself breaks nothing, `failure` stands.
+/// Returns the smallest case not above `bad` that breaks the program, with the conversation in
+/// which it did, instead of `tried`. `good` bytes in one message are known to come back. Where `bad`
+/// alone breaks nothing, `tried` stands.
 pub(crate) fn smallest(
     program: &Program,
     good: usize,
     bad: Case,
-    failure: Failure,
+    tried: Tried,
     attempt: Attempt<'_>,
-) -> Stop {
-    let mut search = Search {
-        program,
-        attempt,
-        deadline: Instant::now() + SEARCH,
-        found: None,
-        stopped: false,
-        good,
-    };
+) -> Tried {
+    let deadline = Instant::now() + SEARCH;
+    let mut search = Search { program, attempt, deadline, found: None, stopped: false, good };
     if !search.breaks(&bad) {
-        return failure.into();
+        return tried;
     }
     search.drop_clients();
     search.shorten(search.best().unwrap_or(bad));
     search.drop_messages();
     search.join_pieces();
-    search.conclude()
+    search.conclude(tried)
 }
 
 /// The largest number below `bad` that works while one more does not; nothing where none works, or
@@ -132,8 +125,8 @@ struct Search<'a> {
     program: &'a Program,
     attempt: Attempt<'a>,
     deadline: Instant,
-    /// The smallest case so far, its failure, and where it happened.
-    found: Option<(Case, Failure, Arc<Bench>)>,
+    /// The smallest case so far, and what came of it.
+    found: Option<(Case, Tried)>,
     stopped: bool,
     /// The longest single message that is known to come back.
     good: usize,
@@ -146,18 +139,17 @@ impl Search<'_> {
             self.stopped = true;
             return false;
         }
-        let (outcome, bench) = self.program.try_aside(|program| (self.attempt)(program, case));
-        match outcome {
-            Err(Stop::Failed(failure)) => {
-                self.found = Some((case.clone(), failure, bench));
+        match self.program.try_aside(|program| (self.attempt)(program, case)) {
+            Err(Some(tried)) => {
+                self.found = Some((case.clone(), tried));
                 true
             }
-            _ => false,
+            Ok(()) | Err(None) => false,
         }
     }
 
     fn best(&self) -> Option<Case> {
-        self.found.as_ref().map(|(case, ..)| case.clone())
+        self.found.as_ref().map(|(case, _)| case.clone())
     }
 
     fn shorten(&mut self, mut case: Case) {
@@ -234,12 +226,9 @@ impl Search<'_> {
         }
     }
 
-    fn conclude(self) -> Stop {
+    fn conclude(self, tried: Tried) -> Tried {
         let good = self.good;
-        let Some((case, failure, bench)) = self.found else {
-            return crate::Fault("a search that began with a failure has lost it".to_owned())
-                .into();
-        };
+        let Some((case, found)) = self.found else { return tried };
         let mut sentence = match (case.clients, case.messages.as_slice()) {
             (1, [bad]) if case.piece >= *bad && good > 0 && good + 1 == *bad => {
                 format!(
@@ -256,9 +245,13 @@ impl Search<'_> {
                 SEARCH.as_secs()
             );
         }
-        self.program.bench.show_instead(bench);
-        Failure { smallest_failing_input: Some(case.total()), smallest: Some(sentence), ..failure }
-            .into()
+        let shown = tried.shown_by(found);
+        let failure = Failure {
+            smallest_failing_input: Some(case.total()),
+            smallest: Some(sentence),
+            ..shown.failure
+        };
+        Tried { failure, ..shown }
     }
 }
 

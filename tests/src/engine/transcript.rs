@@ -11,8 +11,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+use crate::engine::payload::Shared;
 
 /// How much of each event is kept to be shown.
 const PREVIEW: usize = 64;
@@ -20,9 +23,6 @@ const PREVIEW: usize = 64;
 /// How many events are kept as they were from the beginning, and from the end, of a long
 /// conversation.
 const KEPT: usize = 10_000;
-
-/// A message that several checks share.
-pub(crate) type Shared = Arc<OnceLock<Vec<u8>>>;
 
 /// One thing that a peer of the harness did or saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +184,8 @@ pub(crate) struct Record {
     began_at: SystemTime,
     large: Shared,
     events: Mutex<Events>,
+    /// How many peers have come.
+    peers: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -202,12 +204,20 @@ impl Record {
             began_at: SystemTime::now(),
             large: large.clone(),
             events: Mutex::new(events),
+            peers: AtomicUsize::new(0),
         }
     }
 
     /// When the record began, by the clock on the wall.
     pub(crate) fn began_at(&self) -> SystemTime {
         self.began_at
+    }
+
+    /// Names the next peer: `a` to `z`, then `a1` and so on.
+    pub(crate) fn next_peer(&self) -> String {
+        let number = self.peers.fetch_add(1, Ordering::Relaxed);
+        let letter = char::from(b'a' + (number % 26) as u8);
+        if number < 26 { letter.to_string() } else { format!("{letter}{}", number / 26) }
     }
 
     pub(crate) fn note(&self, peer: &str, what: What, data: &[u8]) {
@@ -294,6 +304,8 @@ pub fn show(bytes: &[u8], most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, OnceLock};
+
     use super::*;
 
     fn record() -> Record {

@@ -1,13 +1,14 @@
 //! What comes of a check, and of a run of checks: values only.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::engine::compare::Difference;
-use crate::engine::evidence::Clues;
+use crate::engine::difference::Difference;
+use crate::engine::facts::{Fact, Facts};
+use crate::engine::snapshot::{Blocked, Snapshot};
 use crate::engine::transcript::Event;
 use crate::fault::Fault;
-use crate::observe::Stuck;
 
 /// What a check's function returns.
 pub type Outcome = Result<(), Stop>;
@@ -23,7 +24,7 @@ pub enum Stop {
     Fault(Fault),
 }
 
-/// A student's mistake, as it showed.
+/// A student's mistake, as the check saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
     /// What the contract asks for.
@@ -39,17 +40,72 @@ pub struct Failure {
     pub difference: Option<Box<Difference>>,
     /// The peer that it is about, by its name in the transcript, where it is about one.
     pub peer: Option<String>,
+    /// Where the programs were when the wait timed out that this failure is about.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// What the rules know about the program.
+    pub facts: Facts,
+    /// A peer saw what may be the first sign of the program's end.
+    pub(crate) may_be_dying: bool,
 }
 
 impl Failure {
     pub(crate) fn new(expected: impl Into<String>, observed: impl Into<String>) -> Self {
         Self { expected: expected.into(), observed: observed.into(), ..Self::default() }
     }
+
+    /// Adds a fact for the rules.
+    pub(crate) fn with(mut self, fact: impl Fact) -> Self {
+        self.facts.push(fact);
+        self
+    }
+
+    /// Adds where the programs were, where a wait for one of them timed out.
+    pub(crate) fn at(self, snapshot: Option<Arc<Snapshot>>) -> Self {
+        Self { snapshot: snapshot.or(self.snapshot), ..self }
+    }
+
+    /// Marks the failure as one that a dying program would cause, too.
+    pub(crate) fn maybe_of_a_death(self) -> Self {
+        Self { may_be_dying: true, ..self }
+    }
+
+    /// Says what had happened before.
+    pub(crate) fn after(self, what: &str) -> Self {
+        Self { expected: format!("{}, after {what}", self.expected), ..self }
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected {}, got {}", self.expected, self.observed)
+    }
+}
+
+impl Stop {
+    /// Returns the failure, if the program failed.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// Changes the failure; whatever else stopped the check stays as it is.
+    pub(crate) fn map(self, change: impl FnOnce(Failure) -> Failure) -> Self {
+        match self {
+            Self::Failed(failure) => Self::Failed(change(failure)),
+            other => other,
+        }
+    }
+
+    /// Adds to a failure what had happened before it.
+    pub(crate) fn after(self, what: &str) -> Self {
+        self.map(|failure| failure.after(what))
+    }
+
+    /// Adds a fact to a failure.
+    pub(crate) fn with(self, fact: impl Fact) -> Self {
+        self.map(|failure| failure.with(fact))
     }
 }
 
@@ -99,19 +155,14 @@ pub struct Verdict {
     pub stderr_tail: Vec<u8>,
     /// How a program ended that should have gone on.
     pub ended: Option<String>,
-    /// What the program was blocked in when a wait for it ended in vain, in a sentence; `None`
-    /// where no wait did, or where the system does not show it.
-    pub blocked_in: Option<String>,
-    /// What tells the mistakes apart, for [`diagnose`].
-    pub clues: Clues,
-    /// The facts that `blocked_in` tells.
-    pub stuck: Option<Stuck>,
-    /// A wait ended in vain, and [`CANNOT_SEE`] is why there is nothing to tell of it.
-    pub stuck_unseen: bool,
+    /// The end of what the program printed on standard output.
+    pub stdout_tail: Vec<u8>,
+    /// Where the programs were when the wait timed out that the failure is about.
+    pub blocked: Option<Blocked>,
 }
 
 impl Verdict {
-    /// A verdict without evidence.
+    /// Makes a verdict without evidence.
     pub fn new(check: &'static str, status: Status) -> Self {
         Self {
             check,
@@ -120,11 +171,25 @@ impl Verdict {
             began: None,
             transcript: Vec::new(),
             stderr_tail: Vec::new(),
+            stdout_tail: Vec::new(),
             ended: None,
-            blocked_in: None,
-            clues: Clues::default(),
-            stuck: None,
-            stuck_unseen: false,
+            blocked: None,
+        }
+    }
+
+    /// TEMP
+    pub fn blocked_in(&self) -> Option<String> {
+        match self.blocked.as_ref()? {
+            Blocked::At(stuck) => Some(stuck.to_string()),
+            Blocked::CannotSee => None,
+        }
+    }
+
+    /// Returns the failure, if the check failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.status {
+            Status::Failed(failure) => Some(failure),
+            _ => None,
         }
     }
 }

@@ -298,7 +298,7 @@ fn summary(grade: &Grade) -> String {
     if grade
         .rows
         .iter()
-        .any(|row| row.verdict.stuck_unseen && matches!(row.verdict.status, Status::Failed(_)))
+        .any(|row| row.verdict.blocked == Some(suite::Blocked::CannotSee))
     {
         text += &paint(
             DIM,

@@ -120,7 +120,7 @@ pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, 
         ("got", Some(failure.observed.clone())),
         ("and", ended.map(|exit| ended_by(exit))),
         ("smallest", smallest),
-        ("stuck", verdict.blocked_in.clone()),
+        ("stuck", verdict.blocked_in()),
     ];
     facts.into_iter().filter_map(|(label, fact)| Some((label, line(&fact?)))).collect()
 }

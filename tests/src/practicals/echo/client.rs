@@ -1,28 +1,29 @@
-//! What is checked of the echo client. The harness plays the server, and it answers with other
-//! bytes than it was sent, as many: a client that prints what it was given is found out.
-
-pub(crate) mod mistakes;
-
-use std::net::SocketAddr;
-
-use socket2::{Domain, Socket};
+//! What is checked of the echo client.
+//!
+//! The harness plays the server, and it answers with other bytes than it was sent, as many: a
+//! client that prints what it was given is found out.
 
 use crate::engine::check::{Check, check};
-use crate::engine::compare::{self, Difference};
-use crate::engine::evidence::{Clue, on_failure};
-use crate::engine::patience;
+use crate::engine::client::Client;
+use crate::engine::compare::describe;
+use crate::engine::difference::Difference;
+use crate::engine::ended::Ended;
+use crate::engine::listener::Listener;
 use crate::engine::payload::otherwise;
-use crate::engine::peer::{Ending, Host, Peer, Received};
-use crate::engine::program::{Client, Ended, LOCALHOST, Program};
+use crate::engine::peer::Peer;
+use crate::engine::program::Program;
+use crate::engine::received::{Ending, Received};
+use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome, Stop};
-use crate::fault::Fault;
-use crate::practicals::echo::server::reports;
+use crate::engine::wait;
+use crate::practicals::shared::any_client::{self, CUTS, reports_refused, sends_nothing_more};
+use crate::practicals::shared::reports::reports_failure;
 
-pub(crate) const CHECKS: &[Check] = &[
+pub(super) const CHECKS: &[Check] = &[
     check!(client, client_sends_exactly, echo_client),
     check!(client, client_reads_line_from_stdin, echo_client),
-    check!(client, client_prints_reply, echo_client),
-    check!(client, client_gathers_reply, echo_client),
+    check!(client, client_prints_reply, echo_client, then whether_the_end_frees_it),
+    check!(client, client_gathers_reply, echo_client, then what_it_gathers),
     check!(client, client_gathers_large_reply, echo_client),
     check!(client, client_reports_refused, echo_client),
     check!(client, client_reports_cut_reply, echo_client),
@@ -30,12 +31,40 @@ pub(crate) const CHECKS: &[Check] = &[
     check!(together, client_and_server_agree, echo_client, echo_server),
 ];
 
-/// The message goes out as it is: no newline of the client's own, no other encoding.
+/// A fact: what a client printed, the reply that it had received, and what it had sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Printed {
+    pub(super) stdout: Vec<u8>,
+    pub(super) reply: Vec<u8>,
+    pub(super) message: Vec<u8>,
+    /// Whether the client ended by itself.
+    pub(super) ended: bool,
+}
+
+/// A fact: a client printed the whole reply when it came in the same pieces but in plain ASCII.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct GathersAscii;
+
+/// A fact: a client did not end after a reply of this many bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct HangsAfter(pub(super) usize);
+
+/// A fact: how much a client printed of a reply that came in one piece.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct OnePiece {
+    /// How many bytes it printed of how many.
+    pub(super) printed: usize,
+    pub(super) of: usize,
+    /// The size of the buffer that it reads into, where that is seen.
+    pub(super) buffer: Option<usize>,
+}
+
+/// The message goes out as it is: no newline of the client's, no other encoding.
 fn client_sends_exactly(client: &Program) -> Outcome {
-    let letters = client.bench.payload().letters(11);
+    let letters = client.payload().letters(11);
     for message in [letters.as_slice(), b"  two  words ", "Grüße, 世界".as_bytes(), b""] {
-        let (host, mut sender) = start(client, message)?;
-        let mut server = host.accept(&mut sender)?;
+        let (listener, mut sender) = start(client, message)?;
+        let mut server = listener.accept(&mut sender)?;
 
         server.expect(message)?;
         server.send(&otherwise(message))?;
@@ -44,67 +73,57 @@ fn client_sends_exactly(client: &Program) -> Outcome {
     Ok(())
 }
 
-fn start(client: &Program, message: &[u8]) -> Result<(Host, Client), Stop> {
-    let host = Host::listen(&client.bench)?;
-    let sender = client.send_to(host.address, message)?;
-    Ok((host, sender))
-}
-
-/// No byte comes after the message.
-pub(crate) fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
-    let more = server.receive(1024, patience::SILENCE)?.bytes;
-    if more.is_empty() {
-        return Ok(());
-    }
-    let received = Received { equal: message.len(), bytes: more, ending: None };
-    compare::same(message, &received, "the server")
+fn start(client: &Program, message: &[u8]) -> Result<(Listener, Client), Stop> {
+    any_client::start(client, &[message])
 }
 
 /// Without an argument the message is the line that was typed, without its end.
 fn client_reads_line_from_stdin(client: &Program) -> Outcome {
-    let line = client.bench.payload().letters(14);
+    let line = client.payload().letters(14);
     for (end, then_end) in [(b"\n".as_slice(), false), (b"\r\n", false), (b"", true)] {
-        let host = Host::listen(&client.bench)?;
-        let mut sender = client.send_typed(host.address, &[&line, end].concat(), then_end)?;
-        let mut server = host.accept(&mut sender)?;
+        let listener = Listener::open(&client.context)?;
+        let typed = [&line, end].concat();
+        let mut sender = client.send_typed(listener.address, &typed, then_end)?;
+        let mut server = listener.accept(&mut sender)?;
 
         server.expect(&line)?;
         server.send(&otherwise(&line))?;
         sends_nothing_more(&server, &line)?;
         server.close();
-        prints(client, &sender.until_ended()?, &line, &otherwise(&line))?;
+        prints(&sender.until_ended()?, &line, &otherwise(&line))?;
     }
     Ok(())
 }
 
 /// What is printed is what came back.
 fn client_prints_reply(client: &Program) -> Outcome {
-    let message = client.bench.payload().letters(13);
+    let message = client.payload().letters(13);
     let reply = otherwise(&message);
 
     let ended = answer(client, &message, |server| server.send(&reply))?;
 
-    on_failure(prints(client, &ended, &message, &reply), |failure| {
-        if ended.exit.is_err() {
-            does_the_end_free_it(client, &message, &reply);
-        }
-        failure.into()
-    })
+    prints(&ended, &message, &reply)
 }
 
 /// A client that does not end: does it print the reply once the server has closed?
-fn does_the_end_free_it(client: &Program, message: &[u8], reply: &[u8]) {
-    let attempt = |client: &Program| {
-        let (host, mut sender) = start(client, message)?;
-        let mut server = host.accept(&mut sender)?;
-        server.expect(message)?;
-        server.send(reply)?;
-        server.close();
-        prints(client, &sender.until_ended()?, message, reply)
-    };
-    if client.try_aside(attempt).0.is_ok() {
-        client.bench.clue(Clue::PrintedOnceClosed);
+fn whether_the_end_frees_it(client: &Program, tried: Tried) -> Tried {
+    let hangs = tried.fact(|printed: &Printed| Some(!printed.ended)).unwrap_or(false);
+    if !hangs || !client.succeeds_aside(closed_after_the_reply) {
+        return tried;
     }
+    let because =
+        "the whole reply was there and nothing was printed; when the server closed, it was";
+    tried.caused_by("client_waits_for_end", because)
+}
+
+fn closed_after_the_reply(client: &Program) -> Outcome {
+    let message = client.payload().letters(13);
+    let (listener, mut sender) = start(client, &message)?;
+    let mut server = listener.accept(&mut sender)?;
+    server.expect(&message)?;
+    server.send(&otherwise(&message))?;
+    server.close();
+    prints(&sender.until_ended()?, &message, &otherwise(&message))
 }
 
 /// Starts the client, takes its message, lets `reply` answer, and waits for the client's end. The
@@ -114,70 +133,57 @@ fn answer(
     message: &[u8],
     reply: impl FnOnce(&Peer) -> Outcome,
 ) -> Result<Ended, Stop> {
-    let (host, mut sender) = start(client, message)?;
-    let mut server = host.accept(&mut sender)?;
+    let (listener, mut sender) = start(client, message)?;
+    let mut server = listener.accept(&mut sender)?;
     server.expect(message)?;
     reply(&server)?;
-    let rest = server.receive(1024 * 1024, patience::ENDING)?;
+    let rest = server.receive(1024 * 1024, wait::ENDING)?;
     if rest.ending == Some(Ending::EndOfStream) {
         server.close();
         return sender.until_ended();
     }
-    let ended = sender.until_ended();
-    drop(server);
-    ended
+    let ended = sender.until_ended()?;
+    Ok(Ended { snapshot: ended.snapshot.or(rest.snapshot), ..ended })
 }
 
 /// On stdout there is the reply to `message` and a line end, and nothing else.
-fn prints(client: &Program, ended: &Ended, message: &[u8], reply: &[u8]) -> Outcome {
-    let stdout = ended.stdout.whole().unwrap_or_else(|| ended.stdout.tail(4096));
+fn prints(ended: &Ended, message: &[u8], reply: &[u8]) -> Outcome {
+    let stdout = ended.stdout();
     let line = stdout.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     if line == Some(reply) {
         return Ok(());
     }
-    client.bench.clue(Clue::Printed {
-        stdout: stdout.clone(),
+    let observed = match line {
+        Some(line) => format!("{} and a line end", describe(line)),
+        None if stdout.is_empty() => format!("nothing on stdout ({})", ended.describe()),
+        None => format!("{} and no line end", describe(&stdout)),
+    };
+    let expected = format!("on stdout the reply, {}, and one line end", describe(reply));
+    let printed = Received::of(0, &stdout, None);
+    let difference = Difference::between(&[reply, b"\n"].concat(), &printed).map(Box::new);
+    let failure = Failure { difference, ..Failure::new(expected, observed) };
+    let fact = Printed {
+        stdout,
         reply: reply.to_vec(),
         message: message.to_vec(),
         ended: ended.exit.is_ok(),
-    });
-    let observed = match line {
-        Some(line) => format!("{} and a line end", compare::describe(line)),
-        None if stdout.is_empty() => format!("nothing on stdout ({})", ended.describe()),
-        None => format!("{} and no line end", compare::describe(&stdout)),
     };
-    let expected = format!("on stdout the reply, {}, and one line end", compare::describe(reply));
-    let printed = Received { equal: 0, bytes: stdout, ending: None };
-    let difference = Difference::between(&[reply, b"\n"].concat(), &printed).map(Box::new);
-    Err(Failure { difference, ..Failure::new(expected, observed) }.into())
+    Err(failure.at(ended.snapshot.clone()).with(fact).into())
 }
 
-/// A reply comes in as many pieces as it likes; a piece may end in the middle of a character.
+/// A reply comes in any number of pieces; a piece may end in the middle of a character.
 fn client_gathers_reply(client: &Program) -> Outcome {
-    let message = [
-        client.bench.payload().letters(5).as_slice(),
-        "é€".as_bytes(),
-        &client.bench.payload().letters(2),
-    ]
-    .concat();
-    let reply = otherwise(&message);
-
-    on_failure(answered_byte_by_byte(client, &message, &reply), |failure| {
-        let ascii = client.bench.payload().letters(message.len());
-        if client
-            .try_aside(|client| answered_byte_by_byte(client, &ascii, &otherwise(&ascii)))
-            .0
-            .is_ok()
-        {
-            client.bench.clue(Clue::GathersAscii);
-        } else {
-            [61_440, 64_000].into_iter().for_each(|of| how_it_takes_one_piece(client, of));
-        }
-        failure.into()
-    })
+    let message = cut_characters(client);
+    answered_byte_by_byte(client, &message)
 }
 
-fn answered_byte_by_byte(client: &Program, message: &[u8], reply: &[u8]) -> Outcome {
+fn cut_characters(client: &Program) -> Vec<u8> {
+    let letters = |count| client.payload().letters(count);
+    [letters(5).as_slice(), "é€".as_bytes(), &letters(2)].concat()
+}
+
+fn answered_byte_by_byte(client: &Program, message: &[u8]) -> Outcome {
+    let reply = otherwise(message);
     let ended = answer(client, message, |server| {
         for byte in reply.chunks(1) {
             server.send(byte)?;
@@ -185,38 +191,45 @@ fn answered_byte_by_byte(client: &Program, message: &[u8], reply: &[u8]) -> Outc
         }
         Ok(())
     })?;
-    prints(client, &ended, message, reply)
+    prints(&ended, message, &reply)
 }
 
-/// A client that loses what comes in pieces: does it read once, or until a read is short? Replies
-/// in one piece that are multiples of nearly every buffer, of powers of two and of round numbers,
-/// tell.
-fn how_it_takes_one_piece(client: &Program, of: usize) {
-    let attempt = |client: &Program| {
-        let message = client.bench.payload().letters(of);
-        let mut buffer = None;
-        let ended = answer(client, &message, |server| {
+/// A client that loses what comes in pieces: does it print plain ASCII, and what does it print of a
+/// long reply in one piece?
+fn what_it_gathers(client: &Program, tried: Tried) -> Tried {
+    let ascii = client.payload().letters(cut_characters(client).len());
+    if client.succeeds_aside(|client| answered_byte_by_byte(client, &ascii)) {
+        return tried.with(GathersAscii);
+    }
+    [61_440, 64_000].into_iter().fold(tried, |tried, of| one_piece(client, of, tried))
+}
+
+/// Does it read once, or until a read is short? Replies in one piece that are multiples of nearly
+/// every buffer tell: the first length is one of powers of two, the second one of round numbers.
+fn one_piece(client: &Program, of: usize, tried: Tried) -> Tried {
+    let message = client.payload().letters(of);
+    let mut buffer = None;
+    let ended = client.try_aside(|client| {
+        answer(client, &message, |server| {
             buffer = server.asked_for();
             server.send(&otherwise(&message))
-        })?;
-        Ok(match ended.exit {
-            Ok(_) => Clue::OnePiece {
-                printed: ended.stdout.whole().map_or(of, |stdout| stdout.trim_ascii_end().len()),
-                of,
-                buffer,
-            },
-            Err(_) => Clue::HangsAfter(of),
         })
-    };
-    if let Ok(clue) = client.try_aside(attempt).0 {
-        client.bench.clue(clue);
+    });
+    match ended {
+        Ok(ended) if ended.exit.is_ok() => {
+            let whole = ended.outputs.stdout.whole();
+            let printed = whole.map_or(of, |stdout| stdout.trim_ascii_end().len());
+            tried.with(OnePiece { printed, of, buffer })
+        }
+        Ok(_) => tried.with(HangsAfter(of)),
+        Err(_) => tried,
     }
 }
 
 /// A reply may be larger than any buffer.
 fn client_gathers_large_reply(client: &Program) -> Outcome {
     const SIZE: usize = 100_000;
-    let message = client.bench.payload().letters(SIZE);
+    let message = client.payload().letters(SIZE);
     let reply = otherwise(&message);
 
     let (first, second) = reply.split_at(SIZE / 2 + 1);
@@ -226,112 +239,79 @@ fn client_gathers_large_reply(client: &Program) -> Outcome {
         server.send(second)
     })?;
 
-    prints(client, &ended, &message, &reply)
+    prints(&ended, &message, &reply)
 }
 
-/// Nobody listens: that is a message for a person, and a failure for a script.
+/// No server listens: that deserves a message for a person, and a failure for a script.
 fn client_reports_refused(client: &Program) -> Outcome {
-    let (_nobody, address) = nobody_listens(client)?;
-
-    let ended = client.send_to(address, b"Hello, world")?.until_ended()?;
-
-    let expected =
-        "a message on stderr and an exit status other than 0, since nobody listens".to_owned();
-    reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))
-}
-
-/// An address that refuses for certain as long as the socket lives: bound and not listening, so
-/// nobody else can listen there.
-pub(crate) fn nobody_listens(client: &Program) -> Result<(Socket, SocketAddr), Stop> {
-    let nobody = client.bench.network().tcp_socket(Domain::IPV4).map_err(Fault::from)?;
-    nobody.bind(&SocketAddr::from((LOCALHOST, 0)).into()).map_err(Fault::from)?;
-    let address = nobody.local_addr().ok().and_then(|address| address.as_socket());
-    let address = address.ok_or_else(|| Fault("a bound socket without an address".to_owned()))?;
-    Ok((nobody, address))
+    reports_refused(client, &[b"Hello, world"])
 }
 
 /// Half a reply is no reply.
 fn client_reports_cut_reply(client: &Program) -> Outcome {
-    let message = client.bench.payload().letters(20);
+    let message = client.payload().letters(20);
     let reply = otherwise(&message);
     let half = &reply[..reply.len() / 2];
-    let closing: fn(Peer) = |server| server.close();
-    let resetting: fn(Peer) = |server| server.reset();
 
-    for (end, how) in [(closing, "ended the stream"), (resetting, "reset the connection")] {
-        let (host, mut sender) = start(client, &message)?;
-        let mut server = host.accept(&mut sender)?;
+    for (cut, how) in CUTS {
+        let (listener, mut sender) = start(client, &message)?;
+        let mut server = listener.accept(&mut sender)?;
         server.expect(&message)?;
         server.send(half)?;
         server.until_taken()?;
-        end(server);
+        cut(server);
 
         let ended = sender.until_ended()?;
-        let expected = format!(
-            "a message on stderr and an exit status other than 0, since the server {how} after half of the reply"
-        );
-        reports(&client.bench, &ended, expected, ended.exit.is_ok_and(|status| !status.success()))?;
+        reports_failure(&ended, &format!("the server {how} after half of the reply"))?;
     }
     Ok(())
 }
 
 /// The reply is complete when as many bytes are back as were sent, also where that fills a buffer
-/// exactly, or is nothing at all: then the client closes and ends, and does not wait for a server
+/// exactly, or is nothing at all. Then the client closes and ends, and does not wait for a server
 /// that waits for it.
 fn client_closes(client: &Program) -> Outcome {
-    let payload = client.bench.payload().letters(4096);
+    let payload = client.payload().letters(4096);
     for length in [10, 4096, 0] {
         let message = &payload[..length];
-        let (host, mut sender) = start(client, message)?;
-        let mut server = host.accept(&mut sender)?;
+        let (listener, mut sender) = start(client, message)?;
+        let mut server = listener.accept(&mut sender)?;
         server.expect(message)?;
         server.send(&otherwise(message))?;
 
-        on_failure(server.expect_end(patience::ENDING), |failure| {
-            client.bench.clue(Clue::HangsAfter(length));
-            about(failure.into(), length)
-        })?;
+        server
+            .expect_end(wait::ENDING)
+            .map_err(|stop| stop.map(|failure| still_open(failure, length)))?;
         server.close();
         let ended = sender.until_ended()?;
-        if !ended.exit.is_ok_and(|status| status.success()) {
-            return Err(Failure::new(
-                format!("exit status 0 after a message of {length} bytes"),
-                ended.describe(),
-            )
-            .into());
+        if !ended.succeeded() {
+            let expected = format!("exit status 0 after a message of {length} bytes");
+            let failure = Failure::new(expected, ended.describe()).at(ended.snapshot);
+            return Err(failure.into());
         }
         if message.is_empty() {
-            prints(client, &ended, b"", b"")?;
+            prints(&ended, b"", b"")?;
         }
     }
     Ok(())
 }
 
-fn about(stop: Stop, length: usize) -> Stop {
-    match stop {
-        Stop::Failed(failure) => {
-            let expected = format!(
-                "end of stream from the client after the reply to a message of {length} bytes"
-            );
-            Failure { expected, smallest_failing_input: Some(length), ..failure }.into()
-        }
-        other => other,
-    }
+fn still_open(failure: Failure, length: usize) -> Failure {
+    let expected =
+        format!("end of stream from the client after the reply to a message of {length} bytes");
+    let smallest_failing_input = Some(length);
+    Failure { expected, smallest_failing_input, ..failure }.with(HangsAfter(length))
 }
 
 /// Both together do what each does alone.
 fn client_and_server_agree(client: &Program, server: &Program) -> Outcome {
-    let mut payload = client.bench.payload();
+    let mut payload = client.payload();
     let running = server.launch()?;
 
-    for message in [
-        payload.letters(12),
-        "Grüße".as_bytes().to_vec(),
-        payload.letters(1024),
-        payload.letters(5000),
-    ] {
+    let text = "Grüße".as_bytes().to_vec();
+    for message in [payload.letters(12), text, payload.letters(1024), payload.letters(5000)] {
         let ended = client.send_to(running.address, &message)?.until_ended()?;
-        prints(client, &ended, &message, &message)?;
+        prints(&ended, &message, &message)?;
     }
     Ok(())
 }

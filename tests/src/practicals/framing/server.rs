@@ -1,64 +1,70 @@
-//! What is checked of the server that echoes messages with a header of two bytes: the length of the
-//! body, unsigned, big-endian. The readable list first, then the checks; each check's comment is
-//! the misconception that it detects.
-
-pub(crate) mod mistakes;
+//! What is checked of the server that echoes messages with a header.
+//!
+//! The readable list first, then the checks. A check's doc comment is the misconception that it
+//! detects.
 
 use std::time::Duration;
 
-use crate::engine::bench::Bench;
+use super::header::{TakesHeader, Way};
+use super::{Framed, framed, of_length};
 use crate::engine::check::{Check, check};
-use crate::engine::evidence::{Clue, on_failure};
-use crate::engine::patience::{self, Patience, Proof, wait_for};
 use crate::engine::payload::Payload;
 use crate::engine::peer::Peer;
 use crate::engine::program::{Program, Server};
 use crate::engine::transcript::show;
-use crate::engine::verdict::{Failure, Outcome, Stop};
-use crate::practicals::echo::server::{
-    AFTERMATH, after, listens_on_given_address, reports_address_in_use, reports_bad_arguments,
+use crate::engine::tried::Tried;
+use crate::engine::verdict::{Failure, Outcome};
+use crate::engine::wait::{self, Proof, Wait, wait_for};
+use crate::practicals::shared::address::listens_on_given_address;
+use crate::practicals::shared::clients::{
+    connect_one_by_one, reset_at, whether_the_first_keeps_the_second_waiting,
 };
+use crate::practicals::shared::dialogue::Dialogue;
+use crate::practicals::shared::reports::{reports_address_in_use, reports_bad_arguments};
+use crate::practicals::shared::{AFTERMATH, FailedAt, OthersBytes};
 
-pub(crate) const CHECKS: &[Check] = &[
+pub(super) const CHECKS: &[Check] = &[
     check!(flow, listens_on_given_address, framed_server),
-    check!(header, echoes_one_message, framed_server),
+    check!(header, echoes_one_message, framed_server, then which_header_it_takes),
     check!(header, echoes_empty_body, framed_server),
     check!(header, echoes_every_length, framed_server),
     check!(header, counts_bytes, framed_server),
-    check!(pieces, reads_cut_header, framed_server),
-    check!(pieces, reads_body_byte_by_byte, framed_server),
-    check!(pieces, answers_three_in_one_segment, framed_server),
-    check!(pieces, keeps_what_follows, framed_server),
+    check!(pieces, reads_cut_header, framed_server, then whether_it_reads_the_header_once),
+    check!(pieces, reads_body_byte_by_byte, framed_server, then whether_it_reads_the_body_once),
+    check!(pieces, answers_three_in_one_segment, framed_server, then whether_it_drops_the_others),
+    check!(pieces, keeps_what_follows, framed_server, then whether_it_forgets_half_a_header),
     check!(ends, ends_between_messages, framed_server),
     check!(ends, reports_cut_message, framed_server),
     check!(ends, reports_invalid_text, framed_server),
     check!(ends, outlives_reset, framed_server),
-    check!(clients, answers_beside_unfinished_message, framed_server),
+    check!(
+        clients,
+        answers_beside_unfinished_message,
+        framed_server,
+        then whether_they_wait_for_each_other
+    ),
     check!(clients, keeps_messages_apart, framed_server),
     check!(conduct, reports_address_in_use, framed_server),
     check!(conduct, reports_bad_arguments, framed_server),
 ];
-
-/// A message as it travels: the header, then the body. Its echo is the same.
-pub(crate) fn framed(body: &[u8]) -> Vec<u8> {
-    [&(body.len() as u16).to_be_bytes(), body].concat()
-}
 
 // ---- header ----
 
 /// The least that such a server does: the header says how long the body is, and counts nothing but
 /// the body, high byte first.
 fn echoes_one_message(server: &Program) -> Outcome {
-    let body = server.bench.payload().letters(12);
-    on_failure(exchange_alone(server, &framed(&body)), |failure| {
-        for (way, header) in mistakes::other_headers(body.len()) {
-            let message = [header.as_slice(), &body].concat();
-            if server.try_aside(|server| exchange_alone(server, &message)).0.is_ok() {
-                server.bench.clue(Clue::own(way, body.len()));
-            }
-        }
-        failure.into()
-    })
+    exchange_alone(server, &framed(&server.payload().letters(12)))
+}
+
+/// Does a message come back whose header is written in another way?
+fn which_header_it_takes(server: &Program, tried: Tried) -> Tried {
+    let body = server.payload().letters(12);
+    let is_taken = |way: &Way| {
+        let message = [way.header(body.len()).as_slice(), &body].concat();
+        server.succeeds_aside(|server| exchange_alone(server, &message))
+    };
+    let taken = Way::ALL.into_iter().filter(is_taken);
+    taken.fold(tried, |tried, way| tried.with(TakesHeader(way, body.len())))
 }
 
 fn exchange_alone(server: &Program, message: &[u8]) -> Outcome {
@@ -68,15 +74,13 @@ fn exchange_alone(server: &Program, message: &[u8]) -> Outcome {
 
 /// A body may have no byte at all: then the next header follows at once.
 fn echoes_empty_body(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut client = running.connect()?;
 
-    for (at, body) in [Vec::new(), Vec::new(), payload.letters(5), Vec::new()].iter().enumerate() {
-        on_failure(client.exchange(&framed(body)), |failure| {
-            server.bench.clue(Clue::FailedAt(at + 1));
-            failure.into()
-        })?;
+    for (number, length) in (1..).zip([0, 0, 5, 0]) {
+        let echoed = client.exchange(&framed(&payload.letters(length)));
+        echoed.map_err(|stop| stop.with(FailedAt(number)))?;
     }
     Ok(())
 }
@@ -85,25 +89,15 @@ fn echoes_empty_body(server: &Program) -> Outcome {
 fn echoes_every_length(server: &Program) -> Outcome {
     const LENGTHS: [usize; 12] =
         [1, 2, 255, 256, 257, 300, 1024, 4096, 32_767, 32_768, 65_534, 65_535];
-    let text = server.bench.payload().letters(65_535);
+    let text = server.payload().letters(65_535);
     let running = server.launch()?;
     let mut client = running.connect()?;
 
     for length in LENGTHS {
-        client.exchange(&framed(&text[..length])).map_err(|stop| of_length(stop, length))?;
+        let echoed = client.exchange(&framed(&text[..length]));
+        echoed.map_err(|stop| stop.map(|failure| of_length(failure, length)))?;
     }
     Ok(())
-}
-
-/// A failure that is about a length says so.
-pub(crate) fn of_length(stop: Stop, length: usize) -> Stop {
-    match stop {
-        Stop::Failed(failure) => {
-            let expected = format!("{}, the echo of a body of {length} bytes", failure.expected);
-            Failure { expected, smallest_failing_input: Some(length), ..failure }.into()
-        }
-        other => other,
-    }
 }
 
 /// The length is one of bytes: a character has up to four.
@@ -119,78 +113,140 @@ fn counts_bytes(server: &Program) -> Outcome {
 
 // ---- pieces ----
 
+/// A fact: a message in pieces did not come back, for all that its characters were whole.
+#[derive(Debug, PartialEq, Eq)]
+struct InPieces;
+
 /// Two bytes are two bytes: one read may return the first of them.
 fn reads_cut_header(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut client = running.connect()?;
 
     for length in [7, 90] {
         let message = framed(&payload.letters(length));
-        let echoed = client.send_pieces([&message[..1], &message[1..2], &message[2..]]);
-        on_failure(echoed.and_then(|()| client.expect(&message)), |failure| {
-            in_pieces_only(server, failure)
-        })?;
+        let sent = client.send_pieces([&message[..1], &message[1..2], &message[2..]]);
+        let echoed = sent.and_then(|()| client.expect(&message));
+        echoed.map_err(|stop| stop.with(InPieces))?;
     }
     Ok(())
 }
 
-/// A server that fails where a message comes in pieces: is it the pause that it does not stand?
-fn in_pieces_only(server: &Program, failure: Failure) -> Stop {
+fn whether_it_reads_the_header_once(server: &Program, tried: Tried) -> Tried {
+    let because = "a message whose header came in two pieces did not come back; whole messages do";
+    whole_messages_come_back(server, tried, "one_read_for_header", because)
+}
+
+/// A server that fails where a message comes in pieces: is it the pause that it cannot handle, or
+/// do whole messages come back after one?
+fn whole_messages_come_back(
+    server: &Program,
+    tried: Tried,
+    mistake: &'static str,
+    because: &str,
+) -> Tried {
     let attempt = |server: &Program| {
-        let mut payload = server.bench.payload();
+        let mut payload = server.payload();
         let running = server.launch()?;
         let mut client = running.connect()?;
         for _ in 0..2 {
-            patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+            wait::settle(&server.context, AFTERMATH, wait::STUCK);
             client.exchange(&framed(&payload.letters(9)))?;
         }
         Ok(())
     };
-    if server.try_aside(attempt).0.is_ok() {
-        server.bench.clue(Clue::own(mistakes::WHOLE_AFTER_A_PAUSE, 2));
+    let in_pieces = tried.fact(|InPieces| Some(())).is_some();
+    match in_pieces && server.succeeds_aside(attempt) {
+        true => tried.caused_by(mistake, because),
+        false => tried,
     }
-    failure.into()
 }
 
 /// A body is there when as many bytes are there as the header says, however they come.
 fn reads_body_byte_by_byte(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut client = running.connect()?;
 
     for body in [payload.letters(9), "é€😀".as_bytes().to_vec()] {
         let message = framed(&body);
-        let sent = client.send_pieces([&message[..2]].into_iter().chain(message[2..].chunks(1)));
-        on_failure(sent.and_then(|()| client.expect(&message)), |failure| match body.is_ascii() {
-            true => in_pieces_only(server, failure),
-            false => failure.into(), // it may be the characters, cut in two
+        let pieces = [&message[..2]].into_iter().chain(message[2..].chunks(1));
+        let echoed = client.send_pieces(pieces).and_then(|()| client.expect(&message));
+        echoed.map_err(|stop| match body.is_ascii() {
+            true => stop.with(InPieces),
+            false => stop, // it may be the characters, cut in two
         })?;
     }
     Ok(())
 }
 
+fn whether_it_reads_the_body_once(server: &Program, tried: Tried) -> Tried {
+    let because = "a message whose body came in single bytes did not come back; whole messages do";
+    whole_messages_come_back(server, tried, "one_read_for_body", because)
+}
+
 /// One read may return three messages: each is a message.
 fn answers_three_in_one_segment(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    three_in_one_segment(server, |_, failure| failure)
+}
+
+/// Sends three messages in one segment. Where not all of them come back, `then` goes on with the
+/// first one's length.
+fn three_in_one_segment(
+    server: &Program,
+    then: impl FnOnce(&mut Conversation, Failure) -> Failure,
+) -> Outcome {
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut client = running.connect()?;
 
     let three = [11, 3, 6].map(|length| framed(&payload.letters(length)));
-    on_failure(client.exchange(&three.concat()), |failure| {
-        let came = failure.difference.as_ref().map(|difference| difference.observed_length);
-        let next = framed(&payload.letters(8));
-        if came == Some(three[0].len()) && client.exchange(&next).is_ok() {
-            server.bench.clue(Clue::own(mistakes::LOST_WHAT_FOLLOWED, 2));
-        }
-        failure.into()
-    })
+    let echoed = client.exchange(&three.concat());
+    let mut conversation = Conversation { client, payload, first: three[0].len() };
+    echoed.map_err(|stop| stop.map(|failure| then(&mut conversation, failure)))
 }
+
+/// A conversation after three messages were sent in one segment.
+struct Conversation {
+    client: Peer,
+    payload: Payload,
+    /// The length of the first of the three, with its header.
+    first: usize,
+}
+
+/// A fact: only the first of three messages came back, and then the next one.
+#[derive(Debug, PartialEq, Eq)]
+struct OthersLost;
+
+/// Is only the first of three messages answered, and then the next one?
+fn whether_it_drops_the_others(server: &Program, tried: Tried) -> Tried {
+    let again = server.try_aside(|server| {
+        three_in_one_segment(server, |conversation, failure| {
+            let came = failure.difference.as_ref().map(|difference| difference.observed_length);
+            let next = framed(&conversation.payload.letters(8));
+            let goes_on =
+                came == Some(conversation.first) && conversation.client.exchange(&next).is_ok();
+            if goes_on { failure.with(OthersLost) } else { failure }
+        })
+    });
+    let because = "of three messages in one segment the first came back, the other 2 never; \
+                   the next one did";
+    match again {
+        Err(Some(again)) if again.fact(|OthersLost| Some(())).is_some() => {
+            tried.shown_by(again).caused_by("drops_what_follows", because)
+        }
+        _ => tried,
+    }
+}
+
+/// A fact: a message did not come back whose beginning had come with the one before it.
+#[derive(Debug, PartialEq, Eq)]
+struct SecondFails;
 
 /// What was read beyond the end of a message is the beginning of the next one, and is not read
 /// again.
 fn keeps_what_follows(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut client = running.connect()?;
 
@@ -200,20 +256,25 @@ fn keeps_what_follows(server: &Program) -> Outcome {
         client.send_pieces([[first.as_slice(), half].concat().as_slice()])?;
         client.expect(&first)?;
         client.send(rest)?;
-        on_failure(client.expect(&second), |failure| {
-            if server.try_aside(forgets_half_a_header).0.is_ok() {
-                server.bench.clue(Clue::own(mistakes::FORGOT_THE_HALF, cut));
-            }
-            failure.into()
-        })?;
+        client.expect(&second).map_err(|stop| stop.with(SecondFails))?;
     }
     Ok(())
 }
 
-/// After a message and one byte of the next header a whole message is echoed, as if that byte had
-/// not been there.
+/// After a message and one byte of the next header, is a whole message echoed as if that byte had
+/// not been there?
+fn whether_it_forgets_half_a_header(server: &Program, tried: Tried) -> Tried {
+    let second_fails = tried.fact(|SecondFails| Some(())).is_some();
+    if !second_fails || !server.succeeds_aside(forgets_half_a_header) {
+        return tried;
+    }
+    let because = "a message came with the first byte of the next one's header, \
+                   and that byte was forgotten";
+    tried.caused_by("forgets_half_message", because)
+}
+
 fn forgets_half_a_header(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut client = running.connect()?;
     let (first, next) = (framed(&payload.letters(8)), framed(&payload.letters(10)));
@@ -226,12 +287,13 @@ fn forgets_half_a_header(server: &Program) -> Outcome {
 
 /// A client may go when its last message is answered, or without a word: that is no error.
 fn ends_between_messages(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut first = running.connect()?;
     first.exchange(&framed(&payload.letters(6)))?;
     first.close();
-    patience::let_be(&server.bench, AFTERMATH, patience::STUCK); // a word at its start is allowed, and is on its way
+    // A word at its start is allowed, and is on its way.
+    wait::settle(&server.context, AFTERMATH, wait::STUCK);
     let before = running.stderr().caught_up().total();
 
     for messages in [0, 2] {
@@ -240,30 +302,36 @@ fn ends_between_messages(server: &Program) -> Outcome {
             client.exchange(&framed(&payload.letters(6)))?;
         }
         client.half_close()?;
-        client.expect_end(patience::REPLY)?;
+        client.expect_end(wait::REPLY)?;
         client.close();
     }
-    patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
+    wait::settle(&server.context, AFTERMATH, wait::STUCK);
     let stderr = running.stderr().clone();
-    drop(running); // what it has said by now is whole
-    match stderr.total() {
-        said if said == before => Ok(()),
-        said => {
-            server.bench.clue(Clue::own(mistakes::SAID_SOMETHING, said - before));
-            let observed = show(&stderr.tail(said - before), 80);
-            Err(Failure::new(
-                "nothing on stderr where a stream ends between two messages",
-                observed,
-            )
-            .into())
+    running.end(); // what it has said by now is complete
+    match stderr.total() - before {
+        0 => Ok(()),
+        more => {
+            let expected = "nothing on stderr where a stream ends between two messages";
+            let because = "clients closed when all was answered, \
+                           and the server had something to say about it on stderr";
+            let failure = Failure::new(expected, show(&stderr.tail(more), 80));
+            Err(failure.caused_by("takes_end_for_error", because).into())
         }
     }
 }
 
+/// A fact: a connection that should have ended was open and silent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct StillOpen;
+
+/// A fact: this many replacement characters came back.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Replaced(pub(super) usize);
+
 /// The end of the stream inside of a message is an error: half a message is none, and no more of it
 /// will come.
 fn reports_cut_message(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut other = running.connect()?;
     other.exchange(&framed(&payload.letters(6)))?;
@@ -279,12 +347,8 @@ fn reports_cut_message(server: &Program) -> Outcome {
         client.half_close()?;
         is_closed(&client, &format!("its stream had ended {place}"))?;
         says_why(&running, said, &format!("a stream had ended {place}"))?;
-        serves_on(
-            &running,
-            &mut other,
-            &mut payload,
-            &format!("another client's stream had ended {place}"),
-        )?;
+        let what = format!("another client's stream had ended {place}");
+        serves_on(&running, &mut other, &mut payload, &what)?;
     }
     Ok(())
 }
@@ -292,53 +356,54 @@ fn reports_cut_message(server: &Program) -> Outcome {
 /// The server ends this connection, and sends nothing before it does.
 fn is_closed(client: &Peer, why: &str) -> Outcome {
     const MOST: usize = 64;
-    let received = client.receive(MOST, patience::REPLY)?;
-    let observed = match received.ending {
+    let received = client.receive(MOST, wait::REPLY)?;
+    let expected = format!("the end of a client's connection, since {why}");
+    let failure = |observed| Failure::new(expected, observed).at(received.snapshot);
+    Err(match received.ending {
         Some(ending) if received.bytes.is_empty() && ending.is_closed() => return Ok(()),
-        Some(ending) if received.bytes.is_empty() => {
-            client.bench().clue(Clue::own(mistakes::STILL_OPEN, 0));
-            ending.to_string()
-        }
+        Some(ending) if received.bytes.is_empty() => failure(ending.to_string()).with(StillOpen),
         _ => {
-            notice_replaced(client.bench(), &received.bytes);
-            format!("more bytes: {}", show(&received.bytes, 32))
+            let failure = failure(format!("more bytes: {}", show(&received.bytes, 32)));
+            match replaced(&received.bytes) {
+                0 => failure,
+                count => failure.with(Replaced(count)),
+            }
         }
-    };
-    Err(Failure::new(format!("the end of a client's connection, since {why}"), observed).into())
-}
-
-/// The character that decoders put in the place of what is no text.
-fn notice_replaced(bench: &Bench, came: &[u8]) {
-    let replacement = char::REPLACEMENT_CHARACTER.to_string().into_bytes();
-    let count = came.windows(replacement.len()).filter(|window| *window == replacement).count();
-    if count > 0 {
-        bench.clue(Clue::own(mistakes::REPLACED, count));
     }
+    .into())
 }
 
-fn says_why(running: &Server<'_>, said_before: usize, why: &str) -> Outcome {
-    // What the program has said may still be in the pipe: that it waits proves nothing.
-    let said = wait_for(Patience::new(running.bench(), patience::REPLY, Proof::Nothing), |slice| {
+/// Returns how often the character came that decoders put in the place of what is no text.
+fn replaced(came: &[u8]) -> usize {
+    let replacement = char::REPLACEMENT_CHARACTER.to_string().into_bytes();
+    came.windows(replacement.len()).filter(|window| *window == replacement).count()
+}
+
+fn says_why(running: &Server, said_before: usize, why: &str) -> Outcome {
+    // What the program has said may still be in the pipe, so that it waits proves nothing.
+    let wait = Wait::new(running.context(), wait::REPLY, Proof::Nothing);
+    let said = wait_for(wait, |slice| {
         std::thread::sleep(slice.min(Duration::from_millis(2))); // another thread drains the pipe
         (running.stderr().total() > said_before).then_some(())
     });
-    said.map_err(|_| {
-        Failure::new(format!("a message on stderr, since {why}"), "nothing on stderr").into()
-    })
+    let expected = format!("a message on stderr, since {why}");
+    Ok(said.map_err(|timeout| Failure::new(expected, "nothing on stderr").at(timeout.snapshot))?)
 }
 
-/// Who was there before is answered, and so is who comes now.
-fn serves_on(running: &Server<'_>, other: &mut Peer, payload: &mut Payload, what: &str) -> Outcome {
-    other.exchange(&framed(&payload.letters(5))).map_err(|stop| after(stop, what))?;
-    let mut next = running.connect().map_err(|stop| after(stop, what))?;
-    next.exchange(&framed(&payload.letters(7))).map_err(|stop| after(stop, what))?;
-    next.close();
-    Ok(())
+/// A client that was there before is answered, and so is one that comes now.
+fn serves_on(running: &Server, other: &mut Peer, payload: &mut Payload, what: &str) -> Outcome {
+    let served = Framed.ask(other, payload, 5).and_then(|()| {
+        let mut next = running.connect()?;
+        Framed.ask(&mut next, payload, 7)?;
+        next.close();
+        Ok(())
+    });
+    served.map_err(|stop| stop.after(what))
 }
 
 /// A body that is no text is an error of its client, and no panic of the server's.
 fn reports_invalid_text(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut other = running.connect()?;
     other.exchange(&framed(&payload.letters(6)))?;
@@ -358,67 +423,83 @@ fn reports_invalid_text(server: &Program) -> Outcome {
 
 /// A client that resets its connection in mid-message ends its own conversation only.
 fn outlives_reset(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
     let mut other = running.connect()?;
     other.exchange(&framed(&payload.letters(6)))?;
 
     for sent in [0, 1, 10] {
         let message = framed(&payload.letters(300));
-        let client = running.connect()?;
-        client.send_pieces([&message[..sent]])?;
-        client.reset();
-        patience::let_be(&server.bench, AFTERMATH, patience::STUCK);
-        serves_on(&running, &mut other, &mut payload, "another client had reset its connection")?;
+        reset_at(server, running.connect()?, |client| client.send_pieces([&message[..sent]]))?;
+        let what = "another client had reset its connection";
+        serves_on(&running, &mut other, &mut payload, what)?;
     }
     Ok(())
 }
 
 // ---- clients ----
 
-/// A client whose message is not complete keeps nobody else waiting.
+/// A fact: a client was not answered while another one's message was not complete.
+#[derive(Debug, PartialEq, Eq)]
+struct SecondWaits;
+
+/// The beginning of one client's message, and the whole message of another.
+fn unfinished_and_second(server: &Program) -> (Vec<u8>, Vec<u8>) {
+    let mut payload = server.payload();
+    let unfinished = framed(&payload.letters(40))[..20].to_vec();
+    (unfinished, framed(&payload.letters(12)))
+}
+
+/// A client whose message is not complete keeps no other client waiting.
 fn answers_beside_unfinished_message(server: &Program) -> Outcome {
-    let mut payload = server.bench.payload();
+    let (unfinished, message) = unfinished_and_second(server);
     let running = server.launch()?;
-    let message = framed(&payload.letters(40));
-    let unfinished = running.connect()?;
-    unfinished.send(&message[..20])?;
+    let first = running.connect()?;
+    first.send(&unfinished)?;
 
     let mut second = running.connect()?;
-    let second_message = framed(&payload.letters(12));
-    on_failure(second.exchange(&second_message), |failure| {
-        unfinished.close();
-        if second.expect(&second_message).is_ok() {
-            server.bench.clue(Clue::ServedOnceTheFirstHadGone);
-        }
-        failure.into()
-    })
+    second.exchange(&message).map_err(|stop| stop.with(SecondWaits))
+}
+
+/// Is the second client served once the first one has gone?
+fn whether_they_wait_for_each_other(server: &Program, tried: Tried) -> Tried {
+    if tried.fact(|SecondWaits| Some(())).is_none() {
+        return tried;
+    }
+    let (unfinished, message) = unfinished_and_second(server);
+    whether_the_first_keeps_the_second_waiting(server, tried, &Framed, &unfinished, &message)
 }
 
 /// Half a message belongs to its client: what is kept of it must be kept for each of them.
 fn keeps_messages_apart(server: &Program) -> Outcome {
     const CLIENTS: usize = 100;
     const ROUNDS: usize = 2;
-    let mut payload = server.bench.payload();
+    let mut payload = server.payload();
     let running = server.launch()?;
-    let mut clients = connect_one_by_one(&running, CLIENTS, &mut payload)?;
+    let mut clients = connect_one_by_one(&running, &Framed, CLIENTS, &mut payload)?;
 
     for _ in 0..ROUNDS {
         let messages: Vec<Vec<u8>> =
             (0..CLIENTS).map(|_| framed(&payload.message(8..=400))).collect();
-        let cuts = [0, 1, 2, 6, usize::MAX];
-        for cut in cuts.windows(2) {
-            for (client, message) in clients.iter().zip(&messages) {
-                client.send(&message[cut[0].min(message.len())..cut[1].min(message.len())])?;
-            }
-        }
+        send_in_pieces(&clients, &messages)?;
         for (client, message) in clients.iter_mut().zip(&messages) {
-            on_failure(client.expect(message), |failure| {
-                if has_anothers_bytes(&failure, message, &messages) {
-                    server.bench.clue(Clue::OthersBytes);
-                }
-                failure.into()
+            client.expect(message).map_err(|stop| {
+                stop.map(|failure| match has_anothers_bytes(&failure, message, &messages) {
+                    true => failure.with(OthersBytes),
+                    false => failure,
+                })
             })?;
+        }
+    }
+    Ok(())
+}
+
+/// All clients send the first piece of their messages, then all send the second, and so on.
+fn send_in_pieces(clients: &[Peer], messages: &[Vec<u8>]) -> Outcome {
+    let cuts = [0, 1, 2, 6, usize::MAX];
+    for cut in cuts.windows(2) {
+        for (client, message) in clients.iter().zip(messages) {
+            client.send(&message[cut[0].min(message.len())..cut[1].min(message.len())])?;
         }
     }
     Ok(())
@@ -432,19 +513,4 @@ fn has_anothers_bytes(failure: &Failure, own: &[u8], messages: &[Vec<u8>]) -> bo
     let Some(wrong) = difference.wrong().get(..TELLING) else { return false };
     let others = messages.iter().filter(|message| *message != own);
     others.filter_map(|message| message.get(place.clone())).any(|there| there == wrong)
-}
-
-/// Each is opened only when the one before it has been answered: a backlog of one survives that.
-fn connect_one_by_one(
-    running: &Server<'_>,
-    clients: usize,
-    payload: &mut Payload,
-) -> Result<Vec<Peer>, Stop> {
-    let connect = |number: usize| {
-        let mut client = running.connect()?;
-        let context = format!("{number} other clients had connected");
-        client.exchange(&framed(&payload.letters(8))).map_err(|stop| after(stop, &context))?;
-        Ok(client)
-    };
-    (0..clients).map(connect).collect()
 }

@@ -1,24 +1,26 @@
 //! How long a wait may last: the one place where deadlines come from.
 //!
-//! What ends a wait early is proof: the kernel shows that the program can only wait for ever. What
-//! ends it late is a limit on the time in which *the program waits*; time in which it works, or
-//! waits for a processor on a busy machine, does not count, and neither does time in which the
-//! harness itself was kept from running. Two further limits make sure that every wait ends.
+//! Proof ends a wait early: the kernel shows that the program can only wait for ever. A limit on
+//! the time in which *the program waits* ends it late. Time in which the program works, or waits
+//! for a processor on a busy machine, does not count. Neither does time in which the harness itself
+//! could not run. Two further limits make sure that every wait ends.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::bench::Bench;
+use crate::engine::context::Context;
+use crate::engine::snapshot::Snapshot;
 use crate::observe::{Effort, Standstill, Wires};
 
 /// A reply may begin this long after its bytes came (CONTRACT §1, time).
-pub(crate) const REPLY: Limits = Limits::waiting(Duration::from_secs(1));
+pub(crate) const REPLY: Deadline = Deadline::waiting(Duration::from_secs(1));
 
-/// Where nothing should come: a wait that ends in vain is what was hoped for.
-pub(crate) const SILENCE: Limits = Limits { decides: false, ..REPLY };
+/// For checks that expect silence: a timeout is success.
+pub(crate) const SILENCE: Deadline = Deadline { decides: false, ..REPLY };
 
 /// A server has this long to listen.
-pub(crate) const STARTING: Limits = Limits {
+pub(crate) const STARTING: Deadline = Deadline {
     waiting: Duration::from_secs(5),
     working: Duration::from_secs(30),
     wall: Duration::from_secs(120),
@@ -26,16 +28,16 @@ pub(crate) const STARTING: Limits = Limits {
 };
 
 /// A program has this long to exit, a client this long to close.
-pub(crate) const ENDING: Limits = Limits::waiting(Duration::from_secs(5));
+pub(crate) const ENDING: Deadline = Deadline::waiting(Duration::from_secs(5));
 
 /// A server has this long to let go of its sockets after the last client closed.
-pub(crate) const LETTING_GO: Limits = Limits::waiting(Duration::from_secs(2));
+pub(crate) const LETTING_GO: Deadline = Deadline::waiting(Duration::from_secs(2));
 
 /// A program that may be dying, by what a peer has seen, has this long to be gone.
-pub(crate) const DYING: Limits = Limits::of_its_own_time(Duration::from_millis(250));
+pub(crate) const DYING: Deadline = Deadline::of_its_own_time(Duration::from_millis(250));
 
 /// A program that has taken nothing for this long takes no more.
-pub(crate) const TAKING: Limits = Limits {
+pub(crate) const TAKING: Deadline = Deadline {
     waiting: Duration::from_millis(300),
     working: Duration::from_secs(1),
     wall: Duration::from_secs(90),
@@ -57,18 +59,18 @@ const BEFORE_COUNTING: Duration = Duration::from_millis(40);
 
 /// What one wait may cost.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct Deadline {
     /// Time in which the program itself waits.
     pub(crate) waiting: Duration,
     /// Processor time that it may spend without anything coming of it.
     working: Duration,
     /// Without progress, whatever the machine does.
     wall: Duration,
-    /// A wait that ends in vain speaks against the program.
+    /// A timeout speaks against the program, so where the program was then is evidence.
     decides: bool,
 }
 
-impl Limits {
+impl Deadline {
     /// For a peer that is slow on purpose: it waits this long unless nothing can move before.
     pub(crate) const fn at_most(wall: Duration) -> Self {
         Self { waiting: wall, working: wall, wall, decides: false }
@@ -130,10 +132,18 @@ impl fmt::Display for GaveUp {
     }
 }
 
+/// A wait that ended without what was waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Timeout {
+    pub(crate) why: GaveUp,
+    /// Where the programs were then, where that speaks against them.
+    pub(crate) snapshot: Option<Arc<Snapshot>>,
+}
+
 /// One wait for something that a program should do.
-pub(crate) struct Patience<'a> {
-    bench: &'a Bench,
-    limits: Limits,
+pub(crate) struct Wait<'a> {
+    context: &'a Context,
+    deadline: Deadline,
     began: Instant,
     last_look: Instant,
     effort: Option<Effort>,
@@ -155,12 +165,12 @@ pub(crate) struct Patience<'a> {
     since_progress: Instant,
 }
 
-impl<'a> Patience<'a> {
-    pub(crate) fn new(bench: &'a Bench, limits: Limits, proof: Proof) -> Self {
+impl<'a> Wait<'a> {
+    pub(crate) fn new(context: &'a Context, deadline: Deadline, proof: Proof) -> Self {
         let now = Instant::now();
         Self {
-            bench,
-            limits,
+            context,
+            deadline,
             began: now,
             last_look: now,
             effort: None,
@@ -177,7 +187,7 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// How long to wait for the event before [`Patience::in_vain`] is asked.
+    /// How long to wait for the event before [`Wait::gives_up`] is asked.
     pub(crate) fn slice(&self) -> Duration {
         self.slice
     }
@@ -194,8 +204,8 @@ impl<'a> Patience<'a> {
         self.since_progress = self.last_look;
     }
 
-    /// A slice went by and nothing came. Is it time to give up?
-    pub(crate) fn in_vain(&mut self) -> Option<GaveUp> {
+    /// Returns why the wait ends, if it does, now that a slice went by and nothing came.
+    pub(crate) fn gives_up(&mut self) -> Option<GaveUp> {
         let passed = self.last_look.elapsed();
         // A harness that was kept from running has not been waiting.
         let counted = passed.min(self.slice * 2);
@@ -205,8 +215,8 @@ impl<'a> Patience<'a> {
             return Some(GaveUp::Waited(self.since_progress.elapsed()));
         }
         self.passed_in_all += counted;
-        let short = self.since_progress.elapsed() <= BEFORE_COUNTING.min(self.limits.waiting / 2);
-        if !short || self.passed_in_all > self.limits.waiting {
+        let short = self.since_progress.elapsed() <= BEFORE_COUNTING.min(self.deadline.waiting / 2);
+        if !short || self.passed_in_all > self.deadline.waiting {
             let waited = self.waiting_part(counted);
             self.waited += waited;
             self.waited_in_all += waited;
@@ -214,20 +224,18 @@ impl<'a> Patience<'a> {
         self.verdict()
     }
 
-    /// The wait was given up, and its last look brought nothing: where the program is now is
-    /// evidence. Changes no verdict.
-    pub(crate) fn keep_evidence(&self) {
-        if self.limits.decides {
-            self.bench.keep_stuck();
-        }
+    /// Ends the wait after its last look found nothing.
+    pub(crate) fn time_out(&self, why: GaveUp) -> Timeout {
+        let snapshot = self.deadline.decides.then(|| self.context.snapshot()).flatten();
+        Timeout { why, snapshot }
     }
 
     /// The limits of the wall clock, which no slowness of the machine moves: without progress, and
     /// in all.
     fn is_over(&self) -> bool {
         const IN_ALL: u32 = 4;
-        let in_all = self.limits.wall * IN_ALL + self.time_for_bytes();
-        self.since_progress.elapsed() > self.limits.wall || self.began.elapsed() > in_all
+        let in_all = self.deadline.wall * IN_ALL + self.time_for_bytes();
+        self.since_progress.elapsed() > self.deadline.wall || self.began.elapsed() > in_all
     }
 
     fn time_for_bytes(&self) -> Duration {
@@ -238,7 +246,7 @@ impl<'a> Patience<'a> {
     /// accounted for only once it runs again, all of it at once: what exceeds this slice is set
     /// against the ones to come.
     fn waiting_part(&mut self, counted: Duration) -> Duration {
-        let effort = self.bench.effort();
+        let effort = self.context.activity.effort();
         let spent = match (effort, self.effort) {
             (Some(now), Some(before)) => now.since(before),
             _ => Effort::default(),
@@ -254,22 +262,22 @@ impl<'a> Patience<'a> {
             self.waited -= mistaken;
             self.waited_in_all = self.waited_in_all.saturating_sub(mistaken);
         }
-        let runs = self.bench.is_running();
+        let runs = self.context.activity.is_running();
         if runs { Duration::ZERO } else { counted.saturating_sub(busy) }
     }
 
     fn verdict(&mut self) -> Option<GaveUp> {
-        let trickle = self.limits.waiting * 2 + self.time_for_bytes();
-        if self.waited >= self.limits.waiting || self.waited_in_all >= trickle {
-            return Some(GaveUp::Waited(self.waited.max(self.limits.waiting)));
+        let trickle = self.deadline.waiting * 2 + self.time_for_bytes();
+        if self.waited >= self.deadline.waiting || self.waited_in_all >= trickle {
+            return Some(GaveUp::Waited(self.waited.max(self.deadline.waiting)));
         }
-        if self.worked >= self.limits.working {
+        if self.worked >= self.deadline.working {
             return Some(GaveUp::Worked(self.worked));
         }
         // Looking at hundreds of threads takes a while: it is done once that is little beside the
         // wait.
-        let worth_it =
-            self.since_progress.elapsed() >= BEFORE_LOOKING.max(self.bench.cost_of_looking() * 2);
+        let worth_it = self.since_progress.elapsed()
+            >= BEFORE_LOOKING.max(self.context.activity.cost_of_looking() * 2);
         if worth_it { self.prove() } else { None }
     }
 
@@ -278,67 +286,70 @@ impl<'a> Patience<'a> {
         let Proof::Of(wires) = self.proof else { return None };
         let before = self.still.take();
         let earliest = before.as_ref().map_or_else(Instant::now, |(done, _)| *done);
-        let now = self.bench.standstill(earliest, wires)?;
+        let now = self.context.activity.standstill(earliest, wires)?;
         let proved = before.is_some_and(|(_, picture)| picture == now);
         self.still = Some((Instant::now(), now));
         proved.then_some(GaveUp::Stuck)
     }
 }
 
-/// Waits until `done` says so; what it returns is what came, or why the wait was given up. `done`
-/// itself waits for at most the slice that it is given.
+/// Waits until `done` returns something. `done` itself waits for at most the slice that it is
+/// given.
 pub(crate) fn wait_for<T>(
-    mut patience: Patience<'_>,
+    mut wait: Wait<'_>,
     mut done: impl FnMut(Duration) -> Option<T>,
-) -> Result<T, GaveUp> {
+) -> Result<T, Timeout> {
     loop {
-        if let Some(value) = done(patience.slice()) {
+        if let Some(value) = done(wait.slice()) {
             return Ok(value);
         }
-        if let Some(gave_up) = patience.in_vain() {
-            // What came while the verdict was being made still counts.
-            return done(Duration::ZERO).ok_or_else(|| {
-                patience.keep_evidence();
-                gave_up
-            });
+        if let Some(why) = wait.gives_up() {
+            // What came while that was decided still counts.
+            return done(Duration::ZERO).ok_or_else(|| wait.time_out(why));
         }
     }
 }
 
 /// Gives a program time to do the wrong thing: until nothing in it can move, or for `at_most` of
-/// its own time. Says whether that is proved.
-pub(crate) fn let_be(bench: &Bench, at_most: Duration, proof: Proof) -> bool {
-    let waited = wait_for(Patience::new(bench, Limits::of_its_own_time(at_most), proof), |slice| {
-        std::thread::sleep(slice); // what is waited for is that nothing happens
+/// its own time. Returns whether it is proved that nothing can move.
+pub(crate) fn settle(context: &Context, at_most: Duration, proof: Proof) -> bool {
+    let wait = Wait::new(context, Deadline::of_its_own_time(at_most), proof);
+    let waited = wait_for(wait, |slice| {
+        std::thread::sleep(slice); // the event is that nothing happens
         None::<()>
     });
-    waited == Err(GaveUp::Stuck)
+    waited.is_err_and(|timeout| timeout.why == GaveUp::Stuck)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::payload::{Payloads, Shared};
+    use crate::engine::place::Place;
+    use crate::sandbox::Confinement;
 
-    fn bench() -> Bench {
-        Bench::new("a_check", 1, std::path::Path::new(""), std::path::Path::new(""))
+    fn context() -> Context {
+        let nowhere = std::path::Path::new("");
+        let place = Place::new(nowhere, nowhere, &Confinement::off()).unwrap();
+        Context::new(place, Payloads::new(1, "a_check", &Shared::default()))
     }
 
-    const SHORT: Limits = Limits { waiting: Duration::from_millis(30), ..REPLY };
+    const SHORT: Deadline = Deadline { waiting: Duration::from_millis(30), ..REPLY };
 
     #[test]
     fn a_wait_for_nothing_ends_after_its_limit() {
         let began = Instant::now();
-        let outcome: Result<(), _> = wait_for(Patience::new(&bench(), SHORT, STUCK), |slice| {
+        let outcome: Result<(), _> = wait_for(Wait::new(&context(), SHORT, STUCK), |slice| {
             std::thread::sleep(slice);
             None
         });
-        assert!(matches!(outcome, Err(GaveUp::Waited(_))));
+        assert!(matches!(outcome, Err(Timeout { why: GaveUp::Waited(_), .. })));
         assert!(began.elapsed() >= SHORT.waiting);
     }
 
     #[test]
     fn what_comes_with_the_last_look_counts() {
-        let outcome = wait_for(Patience::new(&bench(), SHORT, STUCK), |slice| {
+        let outcome = wait_for(Wait::new(&context(), SHORT, STUCK), |slice| {
             std::thread::sleep(slice);
             (slice == Duration::ZERO).then_some("came")
         });
@@ -347,23 +358,23 @@ mod tests {
 
     #[test]
     fn progress_begins_the_wait_anew() {
-        let bench = bench();
-        let mut patience = Patience::new(&bench, SHORT, STUCK);
+        let context = context();
+        let mut wait = Wait::new(&context, SHORT, STUCK);
         for _ in 0..10 {
             std::thread::sleep(Duration::from_millis(10));
-            assert_eq!(patience.in_vain(), None);
-            patience.progress(1 << 20);
+            assert_eq!(wait.gives_up(), None);
+            wait.progress(1 << 20);
         }
     }
 
     #[test]
     fn a_trickle_is_not_progress_for_ever() {
-        let bench = bench();
-        let mut patience = Patience::new(&bench, SHORT, STUCK);
+        let context = context();
+        let mut wait = Wait::new(&context, SHORT, STUCK);
         let gave_up = (0..1000).find_map(|_| {
-            std::thread::sleep(patience.slice());
-            let gave_up = patience.in_vain();
-            patience.progress(1);
+            std::thread::sleep(wait.slice());
+            let gave_up = wait.gives_up();
+            wait.progress(1);
             gave_up
         });
         assert!(gave_up.is_some());

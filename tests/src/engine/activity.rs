@@ -1,0 +1,177 @@
+//! Who is alive in a check and what is under way: its programs, its connections, its writers.
+//!
+//! A wait asks this whether a program can still move.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use crate::observe::{self, Effort, OurEnd, Standstill, Tree, Whereabouts, Who, Wires};
+
+/// Who is alive in a check and what is under way.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    state: Mutex<State>,
+    writers: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    programs: Vec<(String, Tree)>,
+    connections: Vec<Weak<TcpStream>>,
+    /// The harness's side of every connection, and the addresses where it listens, oldest first.
+    ends: Vec<(SocketAddr, Who)>,
+    /// Addresses of the harness's side of connections that the harness has ended.
+    ended: BTreeSet<SocketAddr>,
+    /// The processor time that recent looks at the programs took.
+    cost_of_looking: Duration,
+}
+
+impl Activity {
+    /// Adds a running program.
+    pub(crate) fn add_program(&self, name: &str, tree: Tree) {
+        self.lock().programs.push((name.to_owned(), tree));
+    }
+
+    /// Removes a program that is about to be ended.
+    pub(crate) fn remove_program(&self, tree: Tree) {
+        self.lock().programs.retain(|(_, other)| *other != tree);
+    }
+
+    /// Adds a connection of this peer.
+    pub(crate) fn add_connection(&self, peer: &str, stream: &Arc<TcpStream>) {
+        let mut state = self.lock();
+        state.connections.push(Arc::downgrade(stream));
+        if let Ok(here) = stream.local_addr() {
+            state.ended.remove(&here);
+            state.add_end(here, Who::Client(peer.to_owned()));
+        }
+    }
+
+    /// Notes that the harness listens here: a program that is connected to this address is
+    /// connected to the harness as a server.
+    pub(crate) fn add_listener(&self, address: SocketAddr) {
+        self.lock().add_end(address, Who::Server);
+    }
+
+    /// Notes that the harness ends this connection. Its end is under way until the program's socket
+    /// has seen it.
+    pub(crate) fn end_connection(&self, stream: &TcpStream) {
+        self.lock().ended.extend(stream.local_addr());
+    }
+
+    /// Notes that a thread of the harness writes, for as long as the result is held.
+    pub(crate) fn begin_writing(&self) -> Writer<'_> {
+        self.writers.fetch_add(1, Ordering::AcqRel);
+        Writer(self)
+    }
+
+    /// Returns the processor time of all running programs together.
+    pub(crate) fn effort(&self) -> Option<Effort> {
+        let add = |sum: Effort, tree: &Tree| Some(sum.plus(tree.effort()?));
+        self.trees().iter().try_fold(Effort::default(), add)
+    }
+
+    /// Returns whether a thread of a program runs, or waits for a processor.
+    pub(crate) fn is_running(&self) -> bool {
+        self.trees().iter().any(Tree::is_running)
+    }
+
+    /// Returns pictures of all programs if nothing in them can move, nor on the wires.
+    pub(crate) fn standstill(&self, earliest: Instant, wires: Wires) -> Option<Vec<Standstill>> {
+        let trees = self.trees();
+        let writing = wires == Wires::Empty && self.writers.load(Ordering::Acquire) > 0;
+        if trees.is_empty() || writing || !self.wires_are_still(wires) {
+            return None;
+        }
+        let ended = self.lock().ended.clone();
+        let before = observe::own_processor_time();
+        let look = |tree: &Tree| tree.standstill(earliest, wires, &ended);
+        let pictures = trees.iter().map(look).collect();
+        self.remember_cost(observe::own_processor_time().saturating_sub(before));
+        pictures
+    }
+
+    /// Returns about how much processor time a look at the programs takes. It depends on their
+    /// threads and processes; where the first one looked at is at work, the look is over at once.
+    pub(crate) fn cost_of_looking(&self) -> Duration {
+        const PER_THREAD: Duration = Duration::from_micros(20);
+        let threads: u32 = self.trees().iter().map(Tree::threads_of_first_process).sum();
+        (PER_THREAD * threads).max(self.lock().cost_of_looking)
+    }
+
+    /// A cheap look says little about the next one, so an expensive one is forgotten slowly.
+    fn remember_cost(&self, cost: Duration) {
+        let remembered = &mut self.lock().cost_of_looking;
+        *remembered = cost.max(*remembered * 3 / 4);
+    }
+
+    #[cfg(unix)]
+    fn wires_are_still(&self, wires: Wires) -> bool {
+        let connections = self.lock().connections.clone();
+        connections.iter().filter_map(Weak::upgrade).all(|wire| observe::is_still(&wire, wires))
+    }
+
+    #[cfg(not(unix))]
+    fn wires_are_still(&self, _wires: Wires) -> bool {
+        true
+    }
+
+    /// Returns where each of the programs is that live; `sent` has how many bytes each peer sent.
+    pub(crate) fn whereabouts(&self, sent: &BTreeMap<String, usize>) -> Option<Vec<Whereabouts>> {
+        let programs = self.lock().programs.clone();
+        let ours = self.our_ends(sent);
+        let mut found = Vec::new();
+        for (program, tree) in programs {
+            let state = Whereabouts { program, ..tree.whereabouts(&ours)? };
+            found.extend(Some(state).filter(|state| !state.threads.is_empty()));
+        }
+        Some(found)
+    }
+
+    fn our_ends(&self, sent: &BTreeMap<String, usize>) -> Vec<OurEnd> {
+        let state = self.lock();
+        let streams = state.connections.iter().filter_map(Weak::upgrade);
+        let mut streams: BTreeMap<SocketAddr, Arc<TcpStream>> =
+            streams.filter_map(|stream| Some((stream.local_addr().ok()?, stream))).collect();
+        let end = |(address, who): (SocketAddr, Who)| match &who {
+            Who::Client(name) => {
+                let written = sent.get(name).copied().unwrap_or(0);
+                OurEnd { address, stream: streams.remove(&address), written, who }
+            }
+            Who::Server => OurEnd { address, stream: None, written: 0, who },
+        };
+        state.ends.clone().into_iter().map(end).collect()
+    }
+
+    fn trees(&self) -> Vec<Tree> {
+        self.lock().programs.iter().map(|(_, tree)| *tree).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn add_end(&mut self, address: SocketAddr, who: Who) {
+        match self.ends.iter().position(|(other, _)| *other == address) {
+            Some(at) if self.ends[at].1 == Who::Server => return, // a connection accepted there
+            Some(at) => drop(self.ends.remove(at)),
+            None => {}
+        }
+        self.ends.push((address, who));
+    }
+}
+
+/// See [`Activity::begin_writing`].
+#[derive(Debug)]
+pub(crate) struct Writer<'a>(&'a Activity);
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        self.0.writers.fetch_sub(1, Ordering::AcqRel);
+    }
+}

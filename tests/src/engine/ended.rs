@@ -1,0 +1,83 @@
+//! A program that was waited for: how it ended, and what it printed.
+
+use std::process::ExitStatus;
+use std::sync::Arc;
+
+use crate::engine::kept::{Outputs, describe};
+use crate::engine::snapshot::Snapshot;
+use crate::engine::wait::GaveUp;
+
+/// A program that was waited for. Its processes are gone, whether it ended by itself or not.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// How it ended by itself, or why the wait for that ended.
+    pub(crate) exit: Result<ExitStatus, GaveUp>,
+    /// Where it was when that wait ended.
+    pub(crate) snapshot: Option<Arc<Snapshot>>,
+    pub(crate) outputs: Outputs,
+}
+
+impl Ended {
+    /// Says what it did, for a failure.
+    pub(crate) fn describe(&self) -> String {
+        match self.exit {
+            Ok(status) => describe(status),
+            Err(GaveUp::Stuck) => "it does not end: it waits, and nothing can wake it".to_owned(),
+            Err(GaveUp::Waited(time)) => {
+                format!("it did not end within {:.1} s", time.as_secs_f64())
+            }
+            Err(GaveUp::Worked(time)) => {
+                format!("it did not end in {:.1} s of processor time", time.as_secs_f64())
+            }
+        }
+    }
+
+    /// Returns whether it ended with exit status 0.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.exit.is_ok_and(|status| status.success())
+    }
+
+    /// Returns whether it ended with another exit status than 0.
+    pub(crate) fn reported_failure(&self) -> bool {
+        self.exit.is_ok_and(|status| !status.success())
+    }
+
+    /// Returns whether it explained how to use it and ended with exit status 2.
+    pub(crate) fn reported_usage(&self) -> bool {
+        self.has_status(2) && self.says_usage()
+    }
+
+    /// Returns whether it ended with this exit status.
+    pub(crate) fn has_status(&self, code: i32) -> bool {
+        self.exit.is_ok_and(|status| status.code() == Some(code))
+    }
+
+    fn says_usage(&self) -> bool {
+        let stderr = self.outputs.stderr.tail(usize::MAX).to_ascii_lowercase();
+        stderr.windows(5).any(|window| window == b"usage")
+    }
+
+    /// Returns whether it printed anything on standard error.
+    pub(crate) fn said_something(&self) -> bool {
+        self.outputs.stderr.total() > 0
+    }
+
+    /// Returns what it printed on standard output, or the end of that if it was very much.
+    pub(crate) fn stdout(&self) -> Vec<u8> {
+        const TAIL: usize = 4096;
+        let stdout = &self.outputs.stdout;
+        stdout.whole().unwrap_or_else(|| stdout.tail(TAIL))
+    }
+
+    /// Returns whether it ended in a way that is no message: a panic, a traceback, an uncaught
+    /// error, a signal.
+    pub(crate) fn panicked(&self) -> bool {
+        const PANIC: i32 = 101; // the exit status of Rust's runtime after a panic
+        let words: [&[u8]; 3] =
+            [b"panicked at", b"Traceback (most recent call last)", b"\nNode.js v"];
+        let says_so = || words.iter().any(|words| self.outputs.stderr.contains(words));
+        self.exit.is_ok_and(|status| {
+            status.code().is_none_or(|code| code == PANIC) || !status.success() && says_so()
+        })
+    }
+}

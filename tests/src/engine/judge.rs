@@ -1,0 +1,125 @@
+//! One check: its programs, its function, and what finds the cause of a failure.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::engine::check::{Body, Check};
+use crate::engine::context::{Context, Scene};
+use crate::engine::payload::{Payloads, Shared};
+use crate::engine::place::Place;
+use crate::engine::program::Program;
+use crate::engine::subject::Subject;
+use crate::engine::tried::Tried;
+use crate::engine::verdict::{Outcome, Status, Stop, Verdict};
+use crate::fault::Fault;
+use crate::sandbox::Confinement;
+
+/// How a run goes.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The payloads' seed.
+    pub seed: u64,
+    /// At most this many checks at the same time.
+    pub jobs: usize,
+    /// The executable that becomes a launcher: one whose `main` calls [`crate::enter_launcher`]
+    /// first.
+    pub launcher: PathBuf,
+    /// An existing folder for the programs' working folders; each is removed again.
+    pub scratch: PathBuf,
+    /// What the programs may reach.
+    pub confinement: Arc<Confinement>,
+}
+
+/// Runs one check and returns its verdict, also where the check itself panics.
+pub(crate) fn judge(
+    check: &'static Check,
+    subjects: &[Arc<Subject>],
+    settings: &Settings,
+    large: &Shared,
+) -> Verdict {
+    let verdict =
+        catch_unwind(AssertUnwindSafe(|| judge_in_context(check, subjects, settings, large)));
+    verdict.unwrap_or_else(|_| Verdict::new(check.id, Status::Fault(panicked())))
+}
+
+fn panicked() -> Fault {
+    Fault("the check itself panicked".to_owned())
+}
+
+fn judge_in_context(
+    check: &'static Check,
+    subjects: &[Arc<Subject>],
+    settings: &Settings,
+    large: &Shared,
+) -> Verdict {
+    let began = Instant::now();
+    let place = match Place::new(&settings.launcher, &settings.scratch, &settings.confinement) {
+        Ok(place) => place,
+        Err(error) => return Verdict::new(check.id, Status::Fault(error.into())),
+    };
+    let context = Context::new(place, Payloads::new(settings.seed, check.id, large));
+    let context = Arc::new(context);
+    let subject = |name: &&str| subjects.iter().find(|subject| subject.name() == *name);
+    let program = |subject: &Arc<Subject>| Program::new(subject.clone(), context.clone());
+    let programs: Option<Vec<Program>> =
+        check.programs.iter().map(|name| subject(name).map(program)).collect();
+    let Some(programs) = programs else { return Verdict::new(check.id, Status::Unbuilt) };
+    let (status, scene) = perform(check.body, &programs, &context);
+    let snapshot = match &status {
+        Status::Failed(failure) => failure.snapshot.as_deref(),
+        _ => None,
+    };
+    let by_then = snapshot.map(|snapshot| snapshot.stderr_tail.clone());
+    Verdict {
+        took: began.elapsed(),
+        began: Some(scene.began),
+        transcript: scene.transcript.clone(),
+        stderr_tail: by_then.unwrap_or_else(|| scene.stderr_tail.clone()),
+        stdout_tail: scene.stdout_tail.clone(),
+        ended: scene.ended.clone(),
+        blocked: snapshot.map(|snapshot| snapshot.blocked.clone()),
+        ..Verdict::new(check.id, status)
+    }
+}
+
+/// Runs the check, ends what it has left, and after a failure tries what finds the cause.
+fn perform(body: Body, programs: &[Program], context: &Context) -> (Status, Arc<Scene>) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| call(body, programs)));
+    let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
+    let failure = outcome.as_ref().err().and_then(Stop::failure);
+    programs.iter().for_each(|program| program.conclude(failure));
+    let scene = Arc::new(context.take_scene());
+    match outcome {
+        Ok(()) => (Status::Passed, scene),
+        Err(Stop::Unseen(why)) => (Status::Unseen(why), scene),
+        Err(Stop::Fault(fault)) => (Status::Fault(fault), scene),
+        Err(Stop::Failed(failure)) => find_cause(body, programs, Tried { failure, scene }),
+    }
+}
+
+fn call(body: Body, programs: &[Program]) -> Outcome {
+    match (body, programs) {
+        (Body::One(check, _), [program]) => check(program),
+        (Body::Two(check, _), [first, second]) => check(first, second),
+        _ => {
+            let why = "a check is registered for another number of programs than it takes";
+            Err(Fault(why.to_owned()).into())
+        }
+    }
+}
+
+/// Tries what stands beside the check.
+fn find_cause(body: Body, programs: &[Program], tried: Tried) -> (Status, Arc<Scene>) {
+    let scene = tried.scene.clone();
+    let found = catch_unwind(AssertUnwindSafe(|| match (body, programs) {
+        (Body::One(_, Some(then)), [program]) => then(program, tried),
+        (Body::Two(_, Some(then)), [first, second]) => then(first, second, tried),
+        _ => tried,
+    }));
+    match found {
+        Ok(tried) => (Status::Failed(tried.failure), tried.scene),
+        Err(_) => (Status::Fault(panicked()), scene),
+    }
+}

@@ -1,0 +1,98 @@
+//! A server under test that listens.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::engine::context::Context;
+use crate::engine::kept::{Outputs, describe};
+use crate::engine::program::Program;
+use crate::engine::running::Running;
+use crate::engine::verdict::{Failure, Stop};
+use crate::fault::Fault;
+use crate::observe::Tree;
+use crate::sandbox::output::Output;
+
+/// A server that listens. Dropping it leaves the program running until the next launch, or until
+/// the check is over.
+#[derive(Debug)]
+pub(crate) struct Server {
+    program: Program,
+    running: Arc<Mutex<Running>>,
+    tree: Tree,
+    outputs: Outputs,
+    /// Where it was told to listen.
+    pub(crate) told: SocketAddr,
+    /// Where it can be reached.
+    pub(crate) address: SocketAddr,
+}
+
+/// A fact: the server did not listen again at once.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotRestarted {
+    /// Whether its listening socket had SO_REUSEADDR set, where that can be seen (socket(7)).
+    pub(crate) reuses_address: Option<bool>,
+}
+
+impl Server {
+    pub(crate) fn new(
+        program: Program,
+        running: Arc<Mutex<Running>>,
+        told: SocketAddr,
+        address: SocketAddr,
+    ) -> Self {
+        let (tree, outputs) = {
+            let running = running.lock().unwrap_or_else(PoisonError::into_inner);
+            (running.tree(), running.outputs())
+        };
+        Self { program, running, tree, outputs, told, address }
+    }
+
+    pub(crate) fn context(&self) -> &Arc<Context> {
+        &self.program.context
+    }
+
+    /// The kernel's view of it.
+    pub(crate) fn tree(&self) -> Tree {
+        self.tree
+    }
+
+    /// What it has printed on standard error.
+    pub(crate) fn stderr(&self) -> &Output {
+        &self.outputs.stderr
+    }
+
+    /// Holds as long as one of its processes lives.
+    pub(crate) fn lives_on(&self) -> Result<(), Stop> {
+        match self.lock().has_ended(Duration::ZERO).map_err(Fault::from)? {
+            None => Ok(()),
+            Some(status) => Err(Failure::new("a server that lives on", describe(status)).into()),
+        }
+    }
+
+    /// Ends it; what it printed is complete then.
+    pub(crate) fn end(self) {
+        self.lock().conclude(None);
+    }
+
+    /// Kills all of its processes and starts it again at once at the same address.
+    pub(crate) fn restart(self) -> Result<Self, Stop> {
+        let reuses_address = self.tree.reuses_address();
+        let tenancy = self.lock().tenancy.take();
+        self.lock().end()?;
+        let Some(mut tenancy) = tenancy else {
+            return Err(Fault("a server without a right to its address".to_owned()).into());
+        };
+        match self.program.launch_at(self.told, self.address, &mut tenancy)? {
+            Ok((running, address)) => Ok(self.program.serve(running, tenancy, self.told, address)),
+            Err(not_listening) => {
+                let fact = NotRestarted { reuses_address };
+                Err(not_listening.failure(self.address).with(fact).into())
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,111 @@
+//! Where a server listens.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitStatus;
+
+use crate::engine::diagnose::{Failed, Findings};
+use crate::engine::kept;
+use crate::engine::program::{LOCALHOST, Program, Server};
+use crate::engine::running::NeverListened;
+use crate::engine::verdict::{Diagnosis, Failure, Outcome};
+use crate::engine::wait;
+use crate::practicals::shared::AFTERMATH;
+
+/// A fact: it listens on these addresses, and not, or not only, where it was told.
+#[derive(Debug, PartialEq, Eq)]
+struct ListensOn {
+    addresses: Vec<SocketAddr>,
+    told: SocketAddr,
+}
+
+/// The address on the command line is the address: not a constant in the source, not every
+/// interface of the machine.
+pub(crate) fn listens_on_given_address(server: &Program) -> Outcome {
+    let another = Ipv4Addr::new(127, 0, 20, 1);
+    let network = server.context.place.network();
+    let exists = network.listen(SocketAddr::from((another, 0))).is_ok();
+    let is_told = !server.has_declared_address();
+    for host in [Some(LOCALHOST), (exists && is_told).then_some(another)].into_iter().flatten() {
+        let running = server.launch_on(host)?;
+
+        let _client = running.connect()?;
+        wait::settle(&server.context, AFTERMATH, wait::STUCK);
+        listens_where_told_only(&running)?;
+    }
+    Ok(())
+}
+
+fn listens_where_told_only(running: &Server) -> Outcome {
+    let addresses = match running.tree().listening() {
+        Some(addresses) if !addresses.is_empty() => addresses,
+        _ => vec![running.address],
+    };
+    if addresses.iter().all(|address| *address == running.told) {
+        return Ok(());
+    }
+    let observed: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+    let everywhere = addresses.iter().any(|address| address.ip().is_unspecified());
+    let meaning = if everywhere { ", which is every interface of the machine" } else { "" };
+    let failure = Failure::new(
+        format!("a server that listens on {} only", running.told),
+        format!("one that listens on {}{meaning}", observed.join(" and ")),
+    );
+    Err(failure.with(ListensOn { addresses, told: running.told }).into())
+}
+
+// ---- the mistakes ----
+
+pub(crate) fn never_listens(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let because = findings.all_failed().find_map(why_it_never_listens)?;
+    let all = findings.all_failed().filter(|failed| why_it_never_listens(*failed).is_some());
+    findings.name("never_listens", because, &all.map(Failed::id).collect::<Vec<_>>())
+}
+
+fn why_it_never_listens(failed: Failed<'_>) -> Option<String> {
+    /// What accept(2) says where listen(2) was not called; other errors may mean anything.
+    const NOT_LISTENING: &str = "Invalid argument";
+    failed.fact(|NeverListened(status): &NeverListened| match status {
+        None => Some("the program runs, and no socket of it listens".to_owned()),
+        Some(status) if status.success() => Some(
+            "the program ended with exit status 0, and no socket of it had listened".to_owned(),
+        ),
+        Some(status) if says(failed, NOT_LISTENING) => Some(accepted_too_early(*status)),
+        Some(_) => None,
+    })
+}
+
+fn accepted_too_early(status: ExitStatus) -> String {
+    format!(
+        "no socket of it had listened when the program ended with {}: \
+         accepting from a socket that does not listen is an invalid argument",
+        kept::describe(status)
+    )
+}
+
+fn says(failed: Failed<'_>, words: &str) -> bool {
+    failed.verdict.stderr_tail.windows(words.len()).any(|window| window == words.as_bytes())
+}
+
+const CHECK: &str = "listens_on_given_address";
+
+pub(crate) fn ignores_address(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let because = findings.failed(CHECK)?.fact(|ListensOn { addresses, told }| {
+        let is_elsewhere = |address: &SocketAddr| {
+            let other_host = !address.ip().is_unspecified() && address.ip() != told.ip();
+            address.port() != told.port() || other_host
+        };
+        let elsewhere = addresses.iter().all(is_elsewhere);
+        elsewhere.then(|| format!("it was told {told}, and listens on {}", addresses[0]))
+    })?;
+    findings.name("ignores_address", because, &[CHECK])
+}
+
+pub(crate) fn listens_everywhere(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let because = findings.failed(CHECK)?.fact(|ListensOn { addresses, told }| {
+        let is_everywhere =
+            |address: &&SocketAddr| address.port() == told.port() && address.ip().is_unspecified();
+        let everywhere = addresses.iter().find(is_everywhere)?;
+        Some(format!("it was told {told}, and listens on {everywhere}"))
+    })?;
+    findings.name("listens_everywhere", because, &[CHECK])
+}

@@ -1,0 +1,39 @@
+//! Moves of any client under test. The harness plays the server.
+
+use crate::engine::client::Client;
+use crate::engine::compare;
+use crate::engine::listener::{Listener, refusing_address};
+use crate::engine::peer::Peer;
+use crate::engine::program::Program;
+use crate::engine::received::Received;
+use crate::engine::verdict::{Outcome, Stop};
+use crate::engine::wait;
+use crate::practicals::shared::reports::reports_failure;
+
+/// Starts the client with these arguments; the harness listens where it should connect to.
+pub(crate) fn start(client: &Program, arguments: &[&[u8]]) -> Result<(Listener, Client), Stop> {
+    let listener = Listener::open(&client.context)?;
+    let started = client.send_all_to(listener.address, arguments)?;
+    Ok((listener, started))
+}
+
+/// No byte comes after the message.
+pub(crate) fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
+    let more = server.receive(1024, wait::SILENCE)?.bytes;
+    if more.is_empty() {
+        return Ok(());
+    }
+    let received = Received { bytes: more, ..Received::of(message.len(), &[], None) };
+    Ok(compare::same(message, &received, "the server")?)
+}
+
+/// No server listens: that deserves a message for a person, and a failure for a script.
+pub(crate) fn reports_refused(client: &Program, arguments: &[&[u8]]) -> Outcome {
+    let (_socket, address) = refusing_address(&client.context)?;
+    let ended = client.send_all_to(address, arguments)?.until_ended()?;
+    reports_failure(&ended, "nobody listens")
+}
+
+/// The two ways in which a server can cut a connection, with what it did, in words.
+pub(crate) const CUTS: [(fn(Peer), &str); 2] =
+    [(Peer::close, "ended the stream"), (Peer::reset, "reset the connection")];

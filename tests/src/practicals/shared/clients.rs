@@ -1,0 +1,121 @@
+//! Several clients of one server.
+
+use crate::engine::diagnose::Findings;
+use crate::engine::payload::Payload;
+use crate::engine::peer::Peer;
+use crate::engine::program::{Program, Server};
+use crate::engine::tried::Tried;
+use crate::engine::verdict::{Diagnosis, Failure, Outcome, Stop};
+use crate::engine::wait;
+use crate::practicals::shared::AFTERMATH;
+use crate::practicals::shared::dialogue::Dialogue;
+
+/// A fact: this many clients were served at the same time, and the next one was not.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Served(pub(crate) usize);
+
+/// Connects clients, each when the one before it has been answered: a backlog of one survives that.
+pub(crate) fn connect_one_by_one(
+    running: &Server,
+    dialogue: &dyn Dialogue,
+    clients: usize,
+    payload: &mut Payload,
+) -> Result<Vec<Peer>, Stop> {
+    let mut served: Vec<Peer> = Vec::new();
+    for number in 0..clients {
+        let next = running
+            .connect()
+            .and_then(|mut client| dialogue.ask(&mut client, payload, 8).map(|()| client));
+        served.push(next.map_err(|stop| stop.map(|failure| turned_away(number, failure)))?);
+    }
+    Ok(served)
+}
+
+/// Says that some clients are served, and the next one is not.
+fn turned_away(served: usize, failure: Failure) -> Failure {
+    let sentence = match served {
+        0 => return failure.with(Served(served)),
+        1 => "1 client is served, a second one at the same time is not".to_owned(),
+        n => served_and_no_more(n),
+    };
+    let failure = Failure { smallest: Some(sentence), ..failure }.with(Served(served));
+    failure.after(&format!("{served} other clients had connected"))
+}
+
+fn served_and_no_more(served: usize) -> String {
+    format!("{served} clients are served at the same time, one more is not")
+}
+
+/// A client comes to a moment of its conversation and resets its connection; the server has time to
+/// do the wrong thing.
+pub(crate) fn reset_at(
+    server: &Program,
+    mut client: Peer,
+    until: impl FnOnce(&mut Peer) -> Outcome,
+) -> Outcome {
+    until(&mut client)?;
+    client.reset();
+    wait::settle(&server.context, AFTERMATH, wait::STUCK);
+    Ok(())
+}
+
+/// A fact: a client that was kept waiting was answered as soon as the one before it had gone.
+#[derive(Debug, PartialEq, Eq)]
+struct WaitsForTheFirst;
+
+/// Names `one_client_at_a_time` if a second client gets its answer only once the first one, which
+/// has sent `beginning`, has gone. The conversation that shows it is shown.
+pub(crate) fn whether_the_first_keeps_the_second_waiting(
+    server: &Program,
+    tried: Tried,
+    dialogue: &dyn Dialogue,
+    beginning: &[u8],
+    question: &[u8],
+) -> Tried {
+    match server.try_aside(|server| asks_beside(server, dialogue, beginning, question)) {
+        Err(Some(again)) if again.fact(|WaitsForTheFirst| Some(())).is_some() => {
+            tried.shown_by(again).caused_by(
+                "one_client_at_a_time",
+                "a second client got no reply, and got it as soon as the first had closed",
+            )
+        }
+        _ => tried,
+    }
+}
+
+/// A second client asks while a first one is there. If it is not answered, the first one closes.
+fn asks_beside(
+    server: &Program,
+    dialogue: &dyn Dialogue,
+    beginning: &[u8],
+    question: &[u8],
+) -> Outcome {
+    let answer = dialogue.answer(question);
+    let running = server.launch()?;
+    let first = running.connect()?;
+    first.send(beginning)?;
+    let mut second = running.connect()?;
+    match second.ask(question, &answer) {
+        Ok(()) => Ok(()),
+        Err(stop) => {
+            first.close();
+            let is_served = second.expect(&answer).is_ok();
+            Err(if is_served { stop.with(WaitsForTheFirst) } else { stop })
+        }
+    }
+}
+
+// ---- the mistakes ----
+
+/// In all of these checks that failed, the same number of clients was served.
+pub(crate) fn few_clients(findings: &Findings<'_>, checks: &[&str]) -> Option<Diagnosis> {
+    let failed = findings.failed_of(checks);
+    let alive = failed.iter().filter(|failed| !failed.died());
+    let numbers: Vec<usize> =
+        alive.filter_map(|failed| failed.fact(|Served(number)| Some(*number))).collect();
+    let number = *numbers.first().filter(|number| **number > 1)?;
+    if numbers.len() < failed.len() || numbers.iter().any(|other| *other != number) {
+        return None;
+    }
+    findings.name("few_clients", served_and_no_more(number), checks)
+}

@@ -1,0 +1,84 @@
+//! What comes back that was not sent.
+
+use super::values::{VALUES, answers};
+use crate::engine::compare::show_run;
+use crate::engine::diagnose::{Failed, Findings};
+use crate::engine::difference::{Deviation, bytes};
+use crate::engine::transcript::show;
+use crate::engine::verdict::Diagnosis;
+use crate::practicals::shared::echo_server::facts::{Greeting, StaleBytes};
+
+const ADDS: &str = "adds_nothing";
+
+pub(super) fn greets(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let greeting = findings.failed(ADDS)?.fact(|Greeting(greeting)| Some(greeting))?;
+    let because = format!("a client that had said nothing received {}", show(greeting, 40));
+    findings.name("greets", because, &[ADDS])
+}
+
+/// Returns what stands after the echo in `adds_nothing`.
+fn suffix<'a>(findings: &Findings<'a>) -> Option<&'a [u8]> {
+    let difference = findings.failed(ADDS)?.difference()?;
+    matches!(difference.deviation, Deviation::Long(_)).then(|| difference.wrong())
+}
+
+fn is_newline(bytes: &[u8]) -> bool {
+    matches!(bytes, b"\n" | b"\r\n")
+}
+
+/// Several NUL bytes come from a buffer; one may be the end of a string.
+fn is_rest_of_buffer(bytes: &[u8]) -> bool {
+    bytes.len() > 1 && bytes.contains(&0)
+}
+
+pub(super) fn adds_newline(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let suffix = suffix(findings).filter(|suffix| is_newline(suffix))?;
+    let because = format!("after the echo came {}", show(suffix, 8));
+    findings.name("adds_newline", because, &[ADDS])
+}
+
+pub(super) fn decorates(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let short = findings.failed("echoes_short_message").and_then(other_bytes);
+    let because = short.or_else(|| around(findings)).or_else(|| certain_bytes(findings))?;
+    findings.name("decorates", because, &["echoes_short_message", ADDS, VALUES])
+}
+
+fn other_bytes(failed: Failed<'_>) -> Option<String> {
+    let difference = failed.difference()?;
+    let differs = matches!(difference.deviation, Deviation::Changed | Deviation::Added(_));
+    let (asked, answered) = (show(&difference.expected, 24), show(&difference.observed, 24));
+    differs.then(|| format!("to {asked} it answered {answered}"))
+}
+
+/// Other bytes stand round the echo.
+fn around(findings: &Findings<'_>) -> Option<String> {
+    let is_decoration =
+        |suffix: &&[u8]| suffix.len() > 1 && !is_newline(suffix) && !is_rest_of_buffer(suffix);
+    let after = suffix(findings).filter(is_decoration);
+    let after = after.map(|suffix| format!("after the echo came {}", show(suffix, 24)));
+    let greets = |failed: &Failed<'_>| failed.facts::<Greeting>().next().is_some();
+    after.or_else(|| findings.failed(ADDS).filter(|failed| !greets(failed)).and_then(other_bytes))
+}
+
+/// Only certain bytes come back as others. Where the first that are no text differ, the server
+/// takes bytes for text.
+fn certain_bytes(findings: &Findings<'_>) -> Option<String> {
+    let values = answers(findings, VALUES);
+    let decorated = values.iter().find(|answer| answer.message.is_ascii() && answer.is_decorated());
+    decorated.map(|answer| answer.how())
+}
+
+pub(super) fn sends_whole_buffer(findings: &Findings<'_>) -> Option<Diagnosis> {
+    if let Some(suffix) = suffix(findings).filter(|suffix| is_rest_of_buffer(suffix)) {
+        let (count, shown) = (bytes(suffix.len()), show_run(suffix));
+        let because = format!("after the echo came {count} that nobody had sent: {shown}");
+        return findings.name("sends_whole_buffer", because, &[ADDS]);
+    }
+    let check = "echoes_message_after_message";
+    let stale = findings.failed(check)?.fact(|StaleBytes(bytes)| Some(bytes))?;
+    let because = format!(
+        "after a short message came {}, the end of a longer one before it",
+        show(stale, 16)
+    );
+    findings.name("sends_whole_buffer", because, &[check])
+}
