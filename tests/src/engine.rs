@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod diagnose;
 pub(crate) mod evidence;
+pub(crate) mod network;
 pub(crate) mod patience;
 pub(crate) mod payload;
 pub(crate) mod peer;

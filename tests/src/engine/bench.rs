@@ -11,12 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::engine::evidence::Clue;
+use crate::engine::network::Network;
 use crate::engine::payload::Payload;
 use crate::engine::program::{Folder, describe};
 use crate::engine::transcript::{Record, Shared};
 use crate::observe::{self, Effort, OurEnd, Standstill, Stuck, Tree, Whereabouts, Who, Wires};
 use crate::sandbox::Confinement;
-use crate::sandbox::network::Network;
+use crate::sandbox::network::Network as Place;
 use crate::sandbox::output::Output;
 
 /// How much of the end of a program's standard error is evidence.
@@ -71,7 +72,7 @@ impl Bench {
             launcher: launcher.to_owned(),
             scratch: scratch.to_owned(),
             confinement: Confinement::off(),
-            network: Network::Shared,
+            network: Network(Place::Shared),
             record: Record::new(&large),
             large,
             peers: AtomicUsize::new(0),
@@ -126,7 +127,8 @@ impl Bench {
 
     /// With its programs confined, in a network of the check's own where there is such a thing.
     pub(crate) fn confined(self, confinement: &Arc<Confinement>) -> io::Result<Self> {
-        Ok(Self { network: confinement.network()?, confinement: Arc::clone(confinement), ..self })
+        let network = Network(confinement.network()?);
+        Ok(Self { network, confinement: Arc::clone(confinement), ..self })
     }
 
     pub(crate) fn confinement(&self) -> &Confinement {

@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 
 use crate::engine::bench::Bench;
 use crate::engine::evidence::Clue;
+use crate::engine::network::Network;
 use crate::engine::patience::{self, GaveUp, Limits, Patience, wait_for};
 use crate::engine::port::{self, Home, Tenancy};
 use crate::engine::verdict::{Failure, Stop};
 use crate::fault::Fault;
 use crate::observe::Tree;
 use crate::sandbox::Reach;
-use crate::sandbox::network::Network;
 use crate::sandbox::output::Output;
 use crate::sandbox::process::{Orders, Process};
 

@@ -18,7 +18,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags,
 };
 use rustix::thread::{LinkNameSpaceType, UnshareFlags};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 /// The first argument that makes an executable a broker.
 pub(crate) const ARGUMENT: &str = "__broker";
@@ -46,7 +46,7 @@ pub(crate) struct PrivateNetwork {
     number: u32,
 }
 
-/// What the harness asks for, in twelve bytes, and the answer: an error's number or 0, and a
+/// What the harness asks for, in sixteen bytes, and the answer: an error's number or 0, and a
 /// number.
 const NEW: u32 = 1;
 const SOCKET: u32 = 2;
@@ -82,9 +82,10 @@ impl Broker {
         format!("/proc/{}/ns/user", self.id)
     }
 
-    fn ask(&self, what: u32, network: u32, domain: u32) -> io::Result<(u32, Option<OwnedFd>)> {
+    fn ask(&self, what: u32, network: u32, socket: [i32; 2]) -> io::Result<(u32, Option<OwnedFd>)> {
         let mut channel = self.lock();
-        channel.write_all(&[what, network, domain].map(u32::to_ne_bytes).concat())?;
+        let [domain, kind] = socket.map(|number| number as u32);
+        channel.write_all(&[what, network, domain, kind].map(u32::to_ne_bytes).concat())?;
         self.answer(&channel)
     }
 
@@ -117,7 +118,7 @@ impl Broker {
 impl Broker {
     /// A new network of its own.
     pub(crate) fn network(self: &Arc<Self>) -> io::Result<PrivateNetwork> {
-        let (number, _) = self.ask(NEW, 0, 0)?;
+        let (number, _) = self.ask(NEW, 0, [0, 0])?;
         Ok(PrivateNetwork { broker: Arc::clone(self), number })
     }
 }
@@ -130,8 +131,8 @@ impl Drop for Broker {
 }
 
 impl PrivateNetwork {
-    pub(crate) fn tcp_socket(&self, domain: Domain) -> io::Result<Socket> {
-        let (_, socket) = self.broker.ask(SOCKET, self.number, i32::from(domain) as u32)?;
+    pub(crate) fn socket(&self, domain: Domain, kind: Type) -> io::Result<Socket> {
+        let (_, socket) = self.broker.ask(SOCKET, self.number, [domain.into(), kind.into()])?;
         socket.map(Socket::from).ok_or_else(|| io::Error::other("the broker sent no socket"))
     }
 
@@ -142,7 +143,7 @@ impl PrivateNetwork {
 
 impl Drop for PrivateNetwork {
     fn drop(&mut self) {
-        _ = self.broker.ask(FORGET, self.number, 0);
+        _ = self.broker.ask(FORGET, self.number, [0, 0]);
     }
 }
 
@@ -176,13 +177,13 @@ pub(crate) fn serve() -> ExitCode {
     if reply(&channel, own.map(|()| (0, None)).map_err(io::Error::from)).is_err() {
         return ExitCode::from(3);
     }
-    let mut request = [0; 12];
+    let mut request = [0; 16];
     while (&channel).read_exact(&mut request).is_ok() {
-        let [what, network, domain] =
-            [0, 4, 8].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|n| request[at + n])));
+        let [what, network, domain, kind] =
+            [0, 4, 8, 12].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|n| request[at + n])));
         let done = match what {
             NEW => new_network(&mut networks),
-            SOCKET => socket_in(&networks, network, domain),
+            SOCKET => socket_in(&networks, network, domain as i32, kind as i32),
             FORGET => {
                 networks.retain(|held: &OwnedFd| held.as_raw_fd() as u32 != network);
                 Ok((0, None))
@@ -208,11 +209,11 @@ fn new_network(networks: &mut Vec<OwnedFd>) -> Done {
     Ok((number, None))
 }
 
-fn socket_in(networks: &[OwnedFd], network: u32, domain: u32) -> Done {
+fn socket_in(networks: &[OwnedFd], network: u32, domain: i32, kind: i32) -> Done {
     let held = networks.iter().find(|held| held.as_raw_fd() as u32 == network);
     let held = held.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
     rustix::thread::move_into_link_name_space(held.as_fd(), Some(LinkNameSpaceType::Network))?;
-    Ok((0, Some(Socket::new(Domain::from(domain as i32), Type::STREAM, Some(Protocol::TCP))?)))
+    Ok((0, Some(Socket::new(domain.into(), kind.into(), None)?)))
 }
 
 fn reply(channel: &UnixStream, done: Done) -> io::Result<()> {

@@ -1,41 +1,28 @@
-//! The network that a check's programs and its peers share: the machine's, or one of the check's
-//! own with nothing in it but loopback. Peers make their sockets here, and cannot tell the one from
-//! the other.
+//! The network in which a program and its peers meet: the machine's, or a private one with nothing
+//! in it but loopback.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
-/// Where a check's sockets are.
+/// Where sockets are made.
 #[derive(Debug)]
 pub(crate) enum Network {
     /// The machine's.
     Shared,
-    /// The check's own.
+    /// Nothing else uses it.
     #[cfg(target_os = "linux")]
     Private(super::broker::PrivateNetwork),
 }
 
 impl Network {
-    /// A TCP socket, neither bound nor connected.
-    pub(crate) fn tcp_socket(&self, domain: Domain) -> io::Result<Socket> {
+    /// A socket of this family and type, neither bound nor connected.
+    pub(crate) fn socket(&self, domain: Domain, kind: Type) -> io::Result<Socket> {
         match self {
-            Self::Shared => Socket::new(domain, Type::STREAM, Some(Protocol::TCP)),
+            Self::Shared => Socket::new(domain, kind, None),
             #[cfg(target_os = "linux")]
-            Self::Private(network) => network.tcp_socket(domain),
+            Self::Private(network) => network.socket(domain, kind),
         }
-    }
-
-    /// Listens like [`TcpListener::bind`].
-    pub(crate) fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {
-        const BACKLOG: i32 = 128;
-        let socket = self.tcp_socket(Domain::for_address(address))?;
-        #[cfg(unix)] // elsewhere it would let two listen on one address
-        socket.set_reuse_address(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
     }
 
     /// Whether nobody else's sockets are here.
