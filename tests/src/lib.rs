@@ -28,8 +28,9 @@ pub use engine::verdict::{Diagnosis, Failure, Outcome, Status, Stop, Verdict};
 pub use fault::Fault;
 pub use observe::{CANNOT_SEE, Stuck};
 pub use practicals::PRACTICALS;
-pub use sandbox::errand::{Errands, Finished};
-pub use sandbox::{Confinement, Limits, Protection, Reach, Tier, WITHOUT, Wanted};
+pub use sandbox::{
+    Confinement, Errands, Finished, Limits, Protection, Reach, Tier, WITHOUT, Wanted,
+};
 
 /// The practical of this name.
 pub fn practical(name: &str) -> Option<&'static Practical> {
@@ -40,7 +41,7 @@ pub fn practical(name: &str) -> Option<&'static Practical> {
 /// status then. Call it before anything else in an executable that calls [`run`].
 pub fn enter_launcher() -> Option<std::process::ExitCode> {
     #[cfg(unix)]
-    return sandbox::launcher::enter();
+    return sandbox::enter();
     #[cfg(not(unix))]
     None
 }

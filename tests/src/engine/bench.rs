@@ -16,9 +16,7 @@ use crate::engine::payload::Payload;
 use crate::engine::program::{Folder, describe};
 use crate::engine::transcript::{Record, Shared};
 use crate::observe::{self, Effort, OurEnd, Standstill, Stuck, Tree, Whereabouts, Who, Wires};
-use crate::sandbox::Confinement;
-use crate::sandbox::network::Network as Place;
-use crate::sandbox::output::Output;
+use crate::sandbox::{Confinement, Network as Place, Output};
 
 /// How much of the end of a program's standard error is evidence.
 const STDERR_TAIL: usize = 2000;

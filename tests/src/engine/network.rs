@@ -7,7 +7,7 @@ use std::ops::Deref;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::sandbox::network::Network as Place;
+use crate::sandbox::Network as Place;
 
 /// The network of one check.
 #[derive(Debug)]

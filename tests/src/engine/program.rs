@@ -21,9 +21,7 @@ use crate::engine::port::{self, Home, Tenancy};
 use crate::engine::verdict::{Failure, Stop};
 use crate::fault::Fault;
 use crate::observe::Tree;
-use crate::sandbox::Reach;
-use crate::sandbox::output::Output;
-use crate::sandbox::process::{Orders, Process};
+use crate::sandbox::{Orders, Output, Process, Reach};
 
 /// The address of the checks.
 pub(crate) const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;

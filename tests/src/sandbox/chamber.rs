@@ -17,8 +17,9 @@ use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFl
 
 use super::broker::STUDENT;
 use super::landlock::{Access, Rules};
+use super::spec::Tier;
 use super::wire::Chamber;
-use super::{Tier, filter, probe, tree};
+use super::{filter, probe, tree};
 
 /// What a fork has become.
 pub(crate) enum Forked {

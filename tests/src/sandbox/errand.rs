@@ -6,8 +6,10 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use crate::fault::Fault;
-use crate::sandbox::process::{Orders, Process};
-use crate::sandbox::{Confinement, Reach};
+use crate::sandbox::confinement::Confinement;
+use crate::sandbox::process::Process;
+use crate::sandbox::spec::Orders;
+use crate::sandbox::spec::Reach;
 
 /// What came of it.
 #[derive(Debug)]

@@ -24,10 +24,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus};
 
 use crate::observe;
-use crate::sandbox::process::Orders;
+use crate::sandbox::spec::Orders;
+use crate::sandbox::spec::{Limits, Tier};
 use crate::sandbox::watch::{self, Watch};
 use crate::sandbox::wire::{Chamber, Fields, Reader};
-use crate::sandbox::{Limits, Tier};
 
 /// The first argument that makes an executable a launcher; no command of anybody's is called so.
 pub(crate) const ARGUMENT: &str = "__launch";

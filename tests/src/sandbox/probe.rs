@@ -14,9 +14,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit};
 
 use super::chamber::{Forked, fork};
+use super::confinement::Confinement;
+use super::spec::{Limits, Protection, Reach, Tier};
 use super::wire::Chamber;
-use super::{Confinement, Limits, Protection, Reach, Tier};
-use crate::sandbox::process::{Orders, Process};
+use crate::sandbox::process::Process;
+use crate::sandbox::spec::Orders;
 
 /// The protections that are tried from inside, each with what it is called in reports.
 const INSIDE: &[(&str, &str)] = &[

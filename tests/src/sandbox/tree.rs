@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
-use super::Reach;
+use super::spec::Reach;
 
 /// Where the system has its programs and libraries.
 const SYSTEM: &[&str] =

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::Limits;
+use super::spec::Limits;
 use crate::observe::children;
 
 /// Between two looks.

@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Limits, Reach, Tier};
+use super::spec::{Limits, Reach, Tier};
 
 /// How a program is to be confined.
 #[derive(Debug, Clone, PartialEq, Eq)]

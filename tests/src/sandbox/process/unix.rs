@@ -11,10 +11,10 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::observe::{self, Tree};
-use crate::sandbox::Tier;
 use crate::sandbox::launcher::{self, Word};
 use crate::sandbox::output::{Output, Stream};
-use crate::sandbox::process::Orders;
+use crate::sandbox::spec::Orders;
+use crate::sandbox::spec::Tier;
 use crate::sandbox::wire::Chamber;
 
 /// How long the launcher may take to end a tree, and to say so, on a machine that is busy with

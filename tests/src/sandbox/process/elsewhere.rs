@@ -8,9 +8,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::observe::Tree;
-use crate::sandbox::Reach;
 use crate::sandbox::output::Output;
-use crate::sandbox::process::Orders;
+use crate::sandbox::spec::Orders;
+use crate::sandbox::spec::Reach;
 
 /// What is in the pipes after its end. A process that it has started may hold them open for as long
 /// as it likes.

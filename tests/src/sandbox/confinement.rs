@@ -1,0 +1,239 @@
+//! Which protections are in force for one run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+#[cfg(target_os = "linux")]
+use super::broker;
+use super::network::Network;
+#[cfg(target_os = "linux")]
+use super::probe;
+#[cfg(unix)]
+use super::spec::Reach;
+use super::spec::{Protection, Tier, Wanted};
+#[cfg(unix)]
+use super::wire::Chamber;
+use crate::fault::Fault;
+
+/// The confinement of one run.
+#[derive(Debug)]
+pub struct Confinement {
+    tier: Tier,
+    statement: Vec<String>,
+    protections: Vec<Protection>,
+    #[cfg(target_os = "linux")]
+    broker: Option<Arc<broker::Broker>>,
+    /// Protections that are left out on purpose, to see whether the self-test notices.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        allow(dead_code, reason = "there is nothing to leave out")
+    )]
+    without: Vec<String>,
+}
+
+/// Names protections, separated by commas, that are left out: for tests of the self-test, which
+/// must notice.
+pub const WITHOUT: &str = "SOCKET_PRACTICALS_WITHOUT";
+
+impl Confinement {
+    /// Finds the tier that is to be had, tries every protection, and refuses where that is less
+    /// than what is required. `launcher` and `scratch` are as in [`crate::Settings`].
+    pub fn begin(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Arc<Self>, Fault> {
+        let found = Self::find(wanted, launcher, scratch)?;
+        if wanted == Wanted::Required {
+            found.check_required()?;
+        }
+        Ok(Arc::new(found))
+    }
+
+    /// None at all.
+    pub fn off() -> Arc<Self> {
+        Arc::new(Self::plain(vec!["--confine off".to_owned()]))
+    }
+
+    fn check_required(&self) -> Result<(), Fault> {
+        if self.tier != Tier::Namespaces {
+            let why = self.statement[1..].join("; ");
+            return Err(Fault(format!(
+                "--confine required: full confinement is not to be had here: {why}"
+            )));
+        }
+        match self.protections.iter().find(|protection| protection.missing.is_some()) {
+            Some(Protection { name, missing }) => {
+                let why = missing.as_deref().unwrap_or_default();
+                Err(Fault(format!("--confine required: not in force: {name} ({why})")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn find(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Self, Fault> {
+        let mut reasons = Vec::new();
+        let without = left_out();
+        let tiers: &[Tier] = match wanted {
+            Wanted::Off => return Ok(Self::plain(vec!["--confine off".to_owned()])),
+            Wanted::Landlock => &[Tier::Landlock],
+            Wanted::Auto => &[Tier::Namespaces, Tier::Landlock],
+            Wanted::Required => &[Tier::Namespaces],
+        };
+        for &tier in tiers {
+            match Self::try_tier(tier, launcher, scratch, &without) {
+                Ok(confinement) => return Ok(confinement.with_reasons(&reasons)),
+                Err(why) => reasons.push(format!("not active: {}: {why}", short_name(tier))),
+            }
+        }
+        Ok(Self::plain(reasons))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn try_tier(
+        tier: Tier,
+        launcher: &Path,
+        scratch: &Path,
+        without: &[String],
+    ) -> std::io::Result<Self> {
+        let broker = match tier {
+            Tier::Namespaces => Some(broker::Broker::start(launcher)?),
+            _ => None,
+        };
+        let mut found = Self {
+            tier,
+            statement: Vec::new(),
+            protections: Vec::new(),
+            broker,
+            without: without.to_vec(),
+        };
+        found.protections = probe::run(&found, launcher, scratch)?;
+        found.statement = state(tier, &found.protections);
+        Ok(found)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn with_reasons(mut self, reasons: &[String]) -> Self {
+        self.statement.extend_from_slice(reasons);
+        self
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn find(wanted: Wanted, _launcher: &Path, _scratch: &Path) -> Result<Self, Fault> {
+        let why = if wanted == Wanted::Off {
+            "--confine off"
+        } else {
+            "not active: this system has no confinement"
+        };
+        Ok(Self::plain(vec![why.to_owned()]))
+    }
+
+    fn plain(reasons: Vec<String>) -> Self {
+        let statement = std::iter::once(Tier::Plain.to_string()).chain(reasons).collect();
+        Self {
+            tier: Tier::Plain,
+            statement,
+            protections: Vec::new(),
+            #[cfg(target_os = "linux")]
+            broker: None,
+            without: Vec::new(),
+        }
+    }
+
+    /// How much there is.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// What reports say: the tier, what was verified, what is not active and why.
+    pub fn statement(&self) -> Vec<String> {
+        self.statement.clone()
+    }
+
+    /// Where the grader is root: whose files must be that a compiler may write to.
+    #[cfg(unix)]
+    pub fn builder(&self) -> Option<u32> {
+        if !rustix::process::getuid().is_root() {
+            return None;
+        }
+        #[cfg(target_os = "linux")]
+        if self.tier == Tier::Namespaces && !self.leaves_out("privileges") {
+            return Some(broker::NOBODY);
+        }
+        Some(0)
+    }
+
+    /// Each protection, as the self-test found it.
+    pub fn protections(&self) -> &[Protection] {
+        &self.protections
+    }
+
+    /// Whether the programs of one check have a network to themselves.
+    pub fn has_private_networks(&self) -> bool {
+        self.tier == Tier::Namespaces && !self.leaves_out("network")
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn leaves_out(&self, protection: &str) -> bool {
+        self.without.iter().any(|name| name == protection)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn leaves_out(&self, _protection: &str) -> bool {
+        false
+    }
+
+    /// A network for one check.
+    pub(crate) fn network(&self) -> std::io::Result<Network> {
+        #[cfg(target_os = "linux")]
+        if let Some(broker) = self.broker.as_ref().filter(|_| self.has_private_networks()) {
+            return Ok(Network::Private(broker.network()?));
+        }
+        Ok(Network::Shared)
+    }
+
+    /// What a launcher must know to confine a program.
+    #[cfg(unix)]
+    pub(crate) fn chamber(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> Chamber {
+        Chamber {
+            tier: self.tier,
+            reach: reach.clone(),
+            network: network.place(),
+            #[cfg(target_os = "linux")]
+            users: self.broker.as_ref().map(|broker| broker.users()),
+            #[cfg(not(target_os = "linux"))]
+            users: None,
+            ports,
+            without: self.without.clone(),
+            probe: None,
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn left_out() -> Vec<String> {
+    let text = std::env::var(WITHOUT).unwrap_or_default();
+    text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn short_name(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Namespaces => "namespaces",
+        Tier::Landlock => "Landlock",
+        Tier::Plain => "nothing",
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn state(tier: Tier, protections: &[Protection]) -> Vec<String> {
+    let verified: Vec<&str> = protections
+        .iter()
+        .filter(|protection| protection.missing.is_none())
+        .map(|held| held.name.as_str())
+        .collect();
+    let missing = protections.iter().filter_map(|protection| {
+        Some(format!("not active: {} ({})", protection.name, protection.missing.as_deref()?))
+    });
+    [tier.to_string(), format!("verified: {}", verified.join(", "))]
+        .into_iter()
+        .chain(missing)
+        .collect()
+}
