@@ -10,9 +10,9 @@
 
 #[cfg(target_os = "linux")]
 mod broker;
-#[cfg(target_os = "linux")]
-mod chamber;
 mod confinement;
+#[cfg(target_os = "linux")]
+mod enter;
 mod errand;
 #[cfg(target_os = "linux")]
 mod filter;
@@ -25,11 +25,11 @@ mod output;
 #[cfg(target_os = "linux")]
 mod probe;
 mod process;
+#[cfg(unix)]
+mod quota;
 mod spec;
 #[cfg(target_os = "linux")]
 mod tree;
-#[cfg(unix)]
-mod watch;
 #[cfg(unix)]
 mod wire;
 
@@ -40,5 +40,5 @@ pub(crate) use launcher::enter;
 pub(crate) use network::Network;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
-pub(crate) use spec::Orders;
+pub(crate) use spec::Stdin;
 pub use spec::{Limits, Protection, Reach, Tier, Wanted};

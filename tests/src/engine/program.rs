@@ -21,7 +21,7 @@ use crate::engine::port::{self, Home, Tenancy};
 use crate::engine::verdict::{Failure, Stop};
 use crate::fault::Fault;
 use crate::observe::Tree;
-use crate::sandbox::{Orders, Output, Process, Reach};
+use crate::sandbox::{Output, Process, Reach, Stdin};
 
 /// The address of the checks.
 pub(crate) const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -192,7 +192,7 @@ impl Program {
         tenancy: &mut Tenancy<'_>,
     ) -> Result<Launched, Stop> {
         let (host, port) = (told.ip().to_string(), told.port().to_string());
-        let mut running = self.start(&host, &port, &[], Orders::default(), Vec::new())?;
+        let mut running = self.start(&host, &port, &[], Stdin::default(), Vec::new())?;
         running.should_live = true;
         let found = running.until_listening(expected)?;
         Ok(match found {
@@ -212,7 +212,7 @@ impl Program {
     /// Starts it as a server with a port that is none, and waits for its end.
     pub(crate) fn launch_with_port(&self, port: &str) -> Result<Ended, Stop> {
         let _tenancy = self.known_home()?;
-        self.start(&LOCALHOST.to_string(), port, &[], Orders::default(), Vec::new())?
+        self.start(&LOCALHOST.to_string(), port, &[], Stdin::default(), Vec::new())?
             .until_ended(patience::ENDING)
     }
 
@@ -225,7 +225,7 @@ impl Program {
         let address = occupant.local_addr().map_err(Fault::from)?;
         let (host, port) = (address.ip().to_string(), address.port().to_string());
         let ended = self
-            .start(&host, &port, &[], Orders::default(), Vec::new())?
+            .start(&host, &port, &[], Stdin::default(), Vec::new())?
             .until_ended(patience::ENDING)?;
         Ok((address, ended))
     }
@@ -275,7 +275,7 @@ impl Program {
     ) -> Result<Client, Stop> {
         let arguments: Vec<OsString> =
             arguments.iter().copied().map(argument).collect::<Result<_, _>>()?;
-        self.start_client(server, &arguments, Orders::default())
+        self.start_client(server, &arguments, Stdin::default())
     }
 
     /// Starts it as a client of `server` without a message; it finds one on its standard input.
@@ -285,17 +285,17 @@ impl Program {
         typed: &[u8],
         then_end: bool,
     ) -> Result<Client, Stop> {
-        self.start_client(server, &[], Orders { input: typed.to_vec(), then_end })
+        self.start_client(server, &[], Stdin { bytes: typed.to_vec(), then_end })
     }
 
     fn start_client(
         &self,
         server: SocketAddr,
         arguments: &[OsString],
-        orders: Orders,
+        stdin: Stdin,
     ) -> Result<Client, Stop> {
         let (host, port) = (server.ip().to_string(), server.port().to_string());
-        Ok(Client { running: self.start(&host, &port, arguments, orders, vec![server.port()])? })
+        Ok(Client { running: self.start(&host, &port, arguments, stdin, vec![server.port()])? })
     }
 
     /// `connects_to` are the ports that it has business with elsewhere than with its own peers.
@@ -304,21 +304,18 @@ impl Program {
         host: &str,
         port: &str,
         arguments: &[OsString],
-        orders: Orders,
+        stdin: Stdin,
         connects_to: Vec<u16>,
     ) -> Result<Running, Stop> {
         let folder = self.bench.folder(self.subject.folder.as_deref()).map_err(Fault::from)?;
         let command = self.subject.command.fill(host, port, &[&self.arguments, arguments].concat());
         #[cfg(unix)]
-        let confined = self.bench.confinement().chamber(
-            self.bench.network(),
-            &self.subject.reach,
-            connects_to,
-        );
+        let confined =
+            self.bench.confinement().jail(self.bench.network(), &self.subject.reach, connects_to);
         #[cfg(not(unix))]
         let (confined, _) = (&self.subject.reach, connects_to);
         let process =
-            Process::start(self.bench.launcher(), &command, folder.path(), &orders, &confined)
+            Process::start(self.bench.launcher(), &command, folder.path(), &stdin, &confined)
                 .map_err(|error| {
                     Fault(format!("{} could not be started: {error}", self.subject.name))
                 })?;

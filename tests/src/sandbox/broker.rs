@@ -26,7 +26,7 @@ pub(crate) const ARGUMENT: &str = "__broker";
 /// Whom programs run as where the harness is root: nobody, by its usual number.
 pub(super) const NOBODY: u32 = 65_534;
 
-/// What a program's user is called in its chamber, and in the run's user namespace where the
+/// What a program's user is called in its jail, and in the run's user namespace where the
 /// harness is root.
 pub(crate) const STUDENT: u32 = 1000;
 

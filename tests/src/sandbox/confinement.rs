@@ -12,7 +12,7 @@ use super::probe;
 use super::spec::Reach;
 use super::spec::{Protection, Tier, Wanted};
 #[cfg(unix)]
-use super::wire::Chamber;
+use super::wire::Jail;
 use crate::fault::Fault;
 
 /// The confinement of one run.
@@ -191,8 +191,8 @@ impl Confinement {
 
     /// What a launcher must know to confine a program.
     #[cfg(unix)]
-    pub(crate) fn chamber(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> Chamber {
-        Chamber {
+    pub(crate) fn jail(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> Jail {
+        Jail {
             tier: self.tier,
             reach: reach.clone(),
             network: network.place(),

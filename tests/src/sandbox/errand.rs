@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::fault::Fault;
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::process::Process;
-use crate::sandbox::spec::Orders;
 use crate::sandbox::spec::Reach;
+use crate::sandbox::spec::Stdin;
 
 /// What came of it.
 #[derive(Debug)]
@@ -48,9 +48,9 @@ impl Errands<'_> {
         #[cfg(unix)]
         let network = self.confinement.network()?;
         #[cfg(unix)]
-        let reach = &self.confinement.chamber(&network, reach, Vec::new());
-        let orders = Orders { then_end: true, ..Orders::default() };
-        let mut process = Process::start(self.launcher, command, folder.path(), &orders, reach)?;
+        let reach = &self.confinement.jail(&network, reach, Vec::new());
+        let stdin = Stdin { then_end: true, ..Stdin::default() };
+        let mut process = Process::start(self.launcher, command, folder.path(), &stdin, reach)?;
         let deadline = Instant::now() + time;
         let mut status = None;
         while status.is_none() && process.over().is_none() && Instant::now() < deadline {

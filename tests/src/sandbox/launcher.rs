@@ -2,13 +2,13 @@
 //! its limits, and sees to its certain end.
 //!
 //! The harness starts its own executable again as a launcher, and the launcher starts the program.
-//! The keeper, which is the launcher itself or, in a chamber, its child (see
-//! [`crate::sandbox::chamber`]), adopts whatever the program's processes leave behind, and when its
+//! The keeper, which is the launcher itself or, in a jail, its child (see
+//! [`crate::sandbox::enter`]), adopts whatever the program's processes leave behind, and when its
 //! control channel ends, because the harness is done or because the harness was killed, it ends
 //! them all and only then goes itself. Nothing here judges or prints.
 //!
 //! The control channel is the launcher's standard input, a socket. From the harness: one
-//! [`Orders`], then its end. From the launcher: lines, see [`Word`]. Output of the program goes
+//! [`Stdin`], then its end. From the launcher: lines, see [`Word`]. Output of the program goes
 //! past the launcher straight into the harness's pipes.
 
 use std::ffi::OsString;
@@ -24,10 +24,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus};
 
 use crate::observe;
-use crate::sandbox::spec::Orders;
+use crate::sandbox::quota::{self, Quota};
+use crate::sandbox::spec::Stdin;
 use crate::sandbox::spec::{Limits, Tier};
-use crate::sandbox::watch::{self, Watch};
-use crate::sandbox::wire::{Chamber, Fields, Reader};
+use crate::sandbox::wire::{Fields, Jail, Reader};
 
 /// The first argument that makes an executable a launcher; no command of anybody's is called so.
 pub(crate) const ARGUMENT: &str = "__launch";
@@ -82,19 +82,19 @@ impl Word {
     }
 }
 
-impl Orders {
-    pub(crate) fn write_to(&self, chamber: &Chamber, channel: impl Write) -> io::Result<()> {
+impl Stdin {
+    pub(crate) fn write_to(&self, jail: &Jail, channel: impl Write) -> io::Result<()> {
         Fields::default()
             .number(self.then_end.into())
-            .bytes(&self.input)
-            .chamber(chamber)
+            .bytes(&self.bytes)
+            .jail(jail)
             .write_to(channel)
     }
 
-    fn read_from(channel: impl Read) -> io::Result<(Self, Chamber)> {
+    fn read_from(channel: impl Read) -> io::Result<(Self, Jail)> {
         let mut fields = Reader::read_from(channel)?;
         let then_end = fields.number()? != 0;
-        Ok((Self { input: fields.bytes()?, then_end }, fields.chamber()?))
+        Ok((Self { bytes: fields.bytes()?, then_end }, fields.jail()?))
     }
 }
 
@@ -119,13 +119,13 @@ pub(crate) fn enter() -> Option<ExitCode> {
 
 fn launch(command: &[OsString]) -> io::Result<()> {
     let channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (orders, chamber) = Orders::read_from(&channel)?;
+    let (stdin, jail) = Stdin::read_from(&channel)?;
     #[cfg(target_os = "linux")]
-    if chamber.tier == Tier::Namespaces {
-        return launch_in_namespaces(&channel, command, &orders, &chamber);
+    if jail.tier == Tier::Namespaces {
+        return launch_in_namespaces(&channel, command, &stdin, &jail);
     }
     say(&channel, &Word::Keeper(std::process::id()))?;
-    keep(&channel, command, &orders, &chamber)?;
+    keep(&channel, command, &stdin, &jail)?;
     say(&channel, &Word::Gone)
 }
 
@@ -134,18 +134,18 @@ fn launch(command: &[OsString]) -> io::Result<()> {
 fn launch_in_namespaces(
     channel: &UnixStream,
     command: &[OsString],
-    orders: &Orders,
-    chamber: &Chamber,
+    stdin: &Stdin,
+    jail: &Jail,
 ) -> io::Result<()> {
-    use crate::sandbox::chamber::{Forked, fork, furnish, leave_the_machine};
+    use crate::sandbox::enter::{Forked, fork, furnish, leave_the_machine};
     let folder = std::env::current_dir()?;
-    if let Err(error) = leave_the_machine(chamber) {
+    if let Err(error) = leave_the_machine(jail) {
         return say(channel, &Word::Failed(format!("no namespaces: {error}")));
     }
     match fork()? {
         Forked::Child => {
-            let kept = match furnish(chamber, &folder) {
-                Ok(()) => keep(channel, command, orders, chamber),
+            let kept = match furnish(jail, &folder) {
+                Ok(()) => keep(channel, command, stdin, jail),
                 Err(error) => {
                     say(channel, &Word::Failed(format!("no file tree of its own: {error}")))
                 }
@@ -166,18 +166,13 @@ fn launch_in_namespaces(
 }
 
 /// Starts the program and stays with it to its end.
-fn keep(
-    channel: &UnixStream,
-    command: &[OsString],
-    orders: &Orders,
-    chamber: &Chamber,
-) -> io::Result<()> {
+fn keep(channel: &UnixStream, command: &[OsString], stdin: &Stdin, jail: &Jail) -> io::Result<()> {
     let alone = std::process::id() == 1;
     if !alone {
         observe::become_subreaper()?;
     }
     let ours = channel.try_clone()?;
-    let (program, input) = match start(command, orders, chamber) {
+    let (program, input) = match start(command, stdin, jail) {
         Ok(started) => started,
         Err(error) => return say(channel, &Word::Failed(error.to_string())),
     };
@@ -188,14 +183,14 @@ fn keep(
     let none_left = reap(ours, program);
 
     if told.is_ok() && none_left.is_ok() {
-        let memory = if chamber.has("memory") { chamber.reach.limits.memory } else { u64::MAX };
-        let limits = Limits { memory, ..chamber.reach.limits };
-        watch_until_end(channel, Watch::new(limits, alone, chamber.reach.write.clone()));
+        let memory = if jail.has("memory") { jail.reach.limits.memory } else { u64::MAX };
+        let limits = Limits { memory, ..jail.reach.limits };
+        watch_until_end(channel, Quota::new(limits, alone, jail.reach.write.clone()));
     }
     drop(input);
     // Left out for the self-test alone, whose process ends by itself: no program is ever let live
     // on.
-    if chamber.probe.is_none() || chamber.has("end") {
+    if jail.probe.is_none() || jail.has("end") {
         end_all(program, none_left.as_ref().ok(), alone);
     }
     Ok(())
@@ -211,21 +206,21 @@ fn let_go_of_output() -> io::Result<()> {
 /// What keeps the program's standard input open.
 type HeldInput = Option<std::fs::File>;
 
-fn start(command: &[OsString], orders: &Orders, chamber: &Chamber) -> io::Result<(Pid, HeldInput)> {
+fn start(command: &[OsString], stdin: &Stdin, jail: &Jail) -> io::Result<(Pid, HeldInput)> {
     let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    let program = match chamber.tier {
-        Tier::Plain => start_plainly(command, theirs, chamber.reach.limits)?,
+    let program = match jail.tier {
+        Tier::Plain => start_plainly(command, theirs, jail.reach.limits)?,
         #[cfg(target_os = "linux")]
         _ => {
             let folder = std::env::current_dir()?;
-            crate::sandbox::chamber::Inside { chamber, command, folder: &folder }.start(theirs)?
+            crate::sandbox::enter::Inside { jail, command, folder: &folder }.start(theirs)?
         }
         #[cfg(not(target_os = "linux"))]
         _ => return Err(io::Error::other("this system has no confinement")),
     };
     let mut input = std::fs::File::from(ours);
-    _ = input.write_all(&orders.input); // a program that does not read its input is free not to
-    Ok((program, Some(input).filter(|_| !orders.then_end)))
+    _ = input.write_all(&stdin.bytes); // a program that does not read its input is free not to
+    Ok((program, Some(input).filter(|_| !stdin.then_end)))
 }
 
 fn start_plainly(command: &[OsString], input: OwnedFd, limits: Limits) -> io::Result<Pid> {
@@ -289,11 +284,11 @@ fn exit_status(status: WaitStatus) -> ExitStatus {
 
 /// Returns when the harness has closed its side, on purpose or by dying, or when the program has
 /// passed a limit. The last look is taken then: on a busy machine it may be the first.
-fn watch_until_end(channel: &UnixStream, mut watch: Watch) {
-    let interval = Timespec { tv_sec: 0, tv_nsec: watch::INTERVAL.subsec_nanos().into() };
+fn watch_until_end(channel: &UnixStream, mut quota: Quota) {
+    let interval = Timespec { tv_sec: 0, tv_nsec: quota::INTERVAL.subsec_nanos().into() };
     loop {
         let heard = poll(&mut [PollFd::new(channel, PollFlags::IN)], Some(&interval));
-        if let Some(limit) = watch.look() {
+        if let Some(limit) = quota.look() {
             _ = say(channel, &Word::Over(limit));
             return;
         }

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit};
 
-use super::chamber::{Forked, fork};
 use super::confinement::Confinement;
+use super::enter::{Forked, fork};
 use super::spec::{Limits, Protection, Reach, Tier};
-use super::wire::Chamber;
+use super::wire::Jail;
 use crate::sandbox::process::Process;
-use crate::sandbox::spec::Orders;
+use crate::sandbox::spec::Stdin;
 
 /// The protections that are tried from inside, each with what it is called in reports.
 const INSIDE: &[(&str, &str)] = &[
@@ -40,7 +40,7 @@ const MEMORY: u64 = 48 * 1024 * 1024;
 /// How long the self-test may take on a busy machine.
 const TIME: Duration = Duration::from_secs(30);
 
-/// Runs the self-test in a chamber of `confinement`.
+/// Runs the self-test in a jail of `confinement`.
 pub(super) fn run(
     confinement: &Confinement,
     launcher: &Path,
@@ -52,19 +52,14 @@ pub(super) fn run(
     std::fs::write(&secret, "nobody's business")?;
     let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
     let reach = Reach { limits: Limits { memory: MEMORY, ..Limits::RUN }, ..Reach::default() };
-    let mut chamber = confinement.chamber(&network, &reach, Vec::new());
-    chamber.probe = Some(vec![
+    let mut jail = confinement.jail(&network, &reach, Vec::new());
+    jail.probe = Some(vec![
         outside.local_addr()?.port().to_string(),
         std::process::id().to_string(),
         secret.display().to_string(),
     ]);
-    let mut process = Process::start(
-        launcher,
-        &["self-test".into()],
-        folder.path(),
-        &Orders::default(),
-        &chamber,
-    )?;
+    let mut process =
+        Process::start(launcher, &["self-test".into()], folder.path(), &Stdin::default(), &jail)?;
     let deadline = std::time::Instant::now() + TIME;
     while process.over().is_none()
         && process.ended(Duration::from_millis(20))?.is_none()
@@ -102,18 +97,18 @@ fn missing(said: &str, key: &str) -> Option<String> {
 
 /// The self-test's own part: in the program's place, with nothing more than a program would have.
 /// It never returns.
-pub(super) fn inside(chamber: &Chamber, targets: &[String]) -> io::Error {
+pub(super) fn inside(jail: &Jail, targets: &[String]) -> io::Error {
     let tried = [
-        ("network", network(chamber, targets)),
-        ("processes", processes(chamber, targets)),
-        ("files", files(chamber, targets)),
+        ("network", network(jail, targets)),
+        ("processes", processes(jail, targets)),
+        ("files", files(jail, targets)),
         ("environment", environment()),
         ("handles", handles()),
-        ("privileges", privileges(chamber)),
+        ("privileges", privileges(jail)),
         ("landlock", landlock()),
         ("seccomp", seccomp()),
-        ("limits", limits(chamber)),
-        ("disk", disk(chamber)),
+        ("limits", limits(jail)),
+        ("disk", disk(jail)),
     ];
     // SAFETY: standard output is open, and nobody else in this process uses it.
     let mut stdout = unsafe { std::fs::File::from_raw_fd(1) };
@@ -140,9 +135,9 @@ fn must_fail<T, E>(what: &str, attempt: Result<T, E>) -> Held {
     }
 }
 
-fn network(chamber: &Chamber, targets: &[String]) -> Held {
+fn network(jail: &Jail, targets: &[String]) -> Held {
     let port: u16 = targets.first().and_then(|port| port.parse().ok()).unwrap_or(9);
-    if chamber.tier == Tier::Namespaces && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
+    if jail.tier == Tier::Namespaces && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
         return Err("ports are the machine's".to_owned());
     }
     must_fail("connecting to the grader", TcpStream::connect((Ipv4Addr::LOCALHOST, port)))?;
@@ -154,11 +149,11 @@ fn network(chamber: &Chamber, targets: &[String]) -> Held {
     must_fail("sending to another machine", sent)
 }
 
-fn processes(chamber: &Chamber, targets: &[String]) -> Held {
+fn processes(jail: &Jail, targets: &[String]) -> Held {
     let grader = targets.get(1).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
     let seen =
         grader.is_some_and(|pid| Path::new(&format!("/proc/{}", pid.as_raw_nonzero())).exists());
-    if chamber.tier == Tier::Namespaces && seen {
+    if jail.tier == Tier::Namespaces && seen {
         return Err("the grader's process can be seen".to_owned());
     }
     let reached = grader
@@ -167,8 +162,8 @@ fn processes(chamber: &Chamber, targets: &[String]) -> Held {
     must_fail("sending a signal to the grader", reached)
 }
 
-fn files(chamber: &Chamber, targets: &[String]) -> Held {
-    if chamber.tier == Tier::Namespaces
+fn files(jail: &Jail, targets: &[String]) -> Held {
+    if jail.tier == Tier::Namespaces
         && targets.get(2).is_some_and(|secret| Path::new(secret).exists())
     {
         return Err("the grader's files can be seen".to_owned());
@@ -193,7 +188,7 @@ fn files(chamber: &Chamber, targets: &[String]) -> Held {
     Ok(())
 }
 
-/// A program is given what its chamber lists; this process has not been given anything yet.
+/// A program is given what its jail lists; this process has not been given anything yet.
 fn environment() -> Held {
     match std::env::vars_os().next() {
         None => Ok(()),
@@ -214,7 +209,7 @@ fn handles() -> Held {
     Ok(())
 }
 
-fn privileges(chamber: &Chamber) -> Held {
+fn privileges(jail: &Jail) -> Held {
     if !rustix::thread::no_new_privs().unwrap_or(false) {
         return Err("a program could gain privileges".to_owned());
     }
@@ -222,7 +217,7 @@ fn privileges(chamber: &Chamber) -> Held {
     if !capabilities.permitted.is_empty() {
         return Err("there are capabilities".to_owned());
     }
-    if chamber.tier == Tier::Namespaces && rustix::process::getuid().is_root() {
+    if jail.tier == Tier::Namespaces && rustix::process::getuid().is_root() {
         return Err("it runs as root".to_owned());
     }
     Ok(())
@@ -256,8 +251,8 @@ fn seccomp() -> Held {
     }
 }
 
-fn limits(chamber: &Chamber) -> Held {
-    let limits = chamber.reach.limits;
+fn limits(jail: &Jail) -> Held {
+    let limits = jail.reach.limits;
     let mut copies = Vec::new();
     while let Ok(copy) = rustix::io::dup(rustix::stdio::stdout()) {
         copies.push(copy);
@@ -273,7 +268,7 @@ fn limits(chamber: &Chamber) -> Held {
     if processes.maximum.is_none() {
         return Err("there is no limit on processes".to_owned());
     }
-    if chamber.tier != Tier::Namespaces {
+    if jail.tier != Tier::Namespaces {
         return Ok(());
     }
     // With one process allowed, there can be no second one; where this is real root, there can.
@@ -289,9 +284,9 @@ fn limits(chamber: &Chamber) -> Held {
     }
 }
 
-fn disk(chamber: &Chamber) -> Held {
-    let most = chamber.reach.limits.disk;
-    if chamber.tier != Tier::Namespaces {
+fn disk(jail: &Jail) -> Held {
+    let most = jail.reach.limits.disk;
+    if jail.tier != Tier::Namespaces {
         let limit = rustix::process::getrlimit(Resource::Fsize).maximum;
         return limit
             .filter(|limit| *limit <= most)

@@ -110,9 +110,9 @@ impl Default for Reach {
 
 /// What a program finds on its standard input.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Orders {
+pub(crate) struct Stdin {
     /// These bytes …
-    pub(crate) input: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// … and then an end, or an open pipe on which nothing more comes.
     pub(crate) then_end: bool,
 }

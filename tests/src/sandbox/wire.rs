@@ -10,7 +10,7 @@ use super::spec::{Limits, Reach, Tier};
 
 /// How a program is to be confined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Chamber {
+pub(crate) struct Jail {
     pub(crate) tier: Tier,
     pub(crate) reach: Reach,
     /// The network namespace to join, as a path.
@@ -25,7 +25,7 @@ pub(crate) struct Chamber {
     pub(crate) probe: Option<Vec<String>>,
 }
 
-impl Chamber {
+impl Jail {
     /// Whether this protection is part of it.
     pub(crate) fn has(&self, protection: &str) -> bool {
         !self.without.iter().any(|name| name == protection)
@@ -64,16 +64,16 @@ impl Fields {
         self.list(texts, |fields, text| _ = fields.bytes(text.as_bytes()))
     }
 
-    pub(crate) fn chamber(&mut self, chamber: &Chamber) -> &mut Self {
-        let Limits { tasks, descriptors, memory, disk, output, processor } = chamber.reach.limits;
-        self.number(match chamber.tier {
+    pub(crate) fn jail(&mut self, jail: &Jail) -> &mut Self {
+        let Limits { tasks, descriptors, memory, disk, output, processor } = jail.reach.limits;
+        self.number(match jail.tier {
             Tier::Namespaces => 2,
             Tier::Landlock => 1,
             Tier::Plain => 0,
         });
-        self.paths(&chamber.reach.read).paths(&chamber.reach.write);
-        self.list(chamber.reach.execute.as_slice(), |fields, paths| _ = fields.paths(paths));
-        self.list(&chamber.reach.environment, |fields, (name, value)| {
+        self.paths(&jail.reach.read).paths(&jail.reach.write);
+        self.list(jail.reach.execute.as_slice(), |fields, paths| _ = fields.paths(paths));
+        self.list(&jail.reach.environment, |fields, (name, value)| {
             _ = fields.bytes(name.as_bytes()).bytes(value.as_bytes());
         });
         for number in
@@ -81,11 +81,9 @@ impl Fields {
         {
             self.number(number);
         }
-        self.list(&chamber.ports, |fields, port| _ = fields.number((*port).into()));
-        self.texts(chamber.network.as_slice())
-            .texts(chamber.users.as_slice())
-            .texts(&chamber.without);
-        self.list(chamber.probe.as_slice(), |fields, words| _ = fields.texts(words))
+        self.list(&jail.ports, |fields, port| _ = fields.number((*port).into()));
+        self.texts(jail.network.as_slice()).texts(jail.users.as_slice()).texts(&jail.without);
+        self.list(jail.probe.as_slice(), |fields, words| _ = fields.texts(words))
     }
 
     /// Sends them all.
@@ -137,7 +135,7 @@ impl Reader {
         self.list(|fields| Ok(String::from_utf8_lossy(&fields.bytes()?).into_owned()))
     }
 
-    pub(crate) fn chamber(&mut self) -> io::Result<Chamber> {
+    pub(crate) fn jail(&mut self) -> io::Result<Jail> {
         let tier = match self.number()? {
             2 => Tier::Namespaces,
             1 => Tier::Landlock,
@@ -155,7 +153,7 @@ impl Reader {
             processor: Some(self.number()?).filter(|seconds| *seconds > 0).map(Duration::from_secs),
         };
         let ports = self.list(|fields| Ok(fields.number()? as u16))?;
-        Ok(Chamber {
+        Ok(Jail {
             ports,
             tier,
             reach: Reach { read, write, execute, environment, limits },
@@ -173,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let chamber = Chamber {
+        let jail = Jail {
             tier: Tier::Namespaces,
             reach: Reach {
                 read: vec!["/usr".into()],
@@ -189,9 +187,9 @@ mod tests {
             probe: Some(vec![]),
         };
         let mut bytes = Vec::new();
-        Fields::default().bytes(b"input").chamber(&chamber).write_to(&mut bytes).unwrap();
+        Fields::default().bytes(b"input").jail(&jail).write_to(&mut bytes).unwrap();
         let mut fields = Reader::read_from(bytes.as_slice()).unwrap();
         assert_eq!(fields.bytes().unwrap(), b"input");
-        assert_eq!(fields.chamber().unwrap(), chamber);
+        assert_eq!(fields.jail().unwrap(), jail);
     }
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::observe::Tree;
 use crate::sandbox::output::Output;
-use crate::sandbox::spec::Orders;
 use crate::sandbox::spec::Reach;
+use crate::sandbox::spec::Stdin;
 
 /// What is in the pipes after its end. A process that it has started may hold them open for as long
 /// as it likes.
@@ -33,7 +33,7 @@ impl Process {
         _executable: &Path,
         command: &[OsString],
         folder: &Path,
-        orders: &Orders,
+        stdin: &Stdin,
         reach: &Reach,
     ) -> io::Result<Self> {
         let (program, arguments) =
@@ -60,9 +60,9 @@ impl Process {
             .unwrap_or_default();
         let mut input = child.stdin.take();
         if let Some(pipe) = &mut input {
-            _ = pipe.write_all(&orders.input);
+            _ = pipe.write_all(&stdin.bytes);
         }
-        Ok(Self { child, _held_input: input.filter(|_| !orders.then_end), stdout, stderr })
+        Ok(Self { child, _held_input: input.filter(|_| !stdin.then_end), stdout, stderr })
     }
 
     /// No limit is watched here.

@@ -13,9 +13,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::observe::{self, Tree};
 use crate::sandbox::launcher::{self, Word};
 use crate::sandbox::output::{Output, Stream};
-use crate::sandbox::spec::Orders;
+use crate::sandbox::spec::Stdin;
 use crate::sandbox::spec::Tier;
-use crate::sandbox::wire::Chamber;
+use crate::sandbox::wire::Jail;
 
 /// How long the launcher may take to end a tree, and to say so, on a machine that is busy with
 /// other things.
@@ -52,12 +52,12 @@ impl Process {
         executable: &Path,
         command: &[OsString],
         folder: &Path,
-        orders: &Orders,
-        chamber: &Chamber,
+        stdin: &Stdin,
+        jail: &Jail,
     ) -> io::Result<Self> {
         let (channel, theirs) = UnixStream::pair()?;
-        let mut launcher = launcher(executable, command, folder, chamber, theirs).spawn()?;
-        let most_output = chamber.reach.limits.output;
+        let mut launcher = launcher(executable, command, folder, jail, theirs).spawn()?;
+        let most_output = jail.reach.limits.output;
         let stdout = drain(launcher.stdout.take(), most_output, &channel)?;
         let stderr = drain(launcher.stderr.take(), most_output, &channel)?;
         let mut process = Self {
@@ -77,7 +77,7 @@ impl Process {
             stdout,
             stderr,
         };
-        orders.write_to(chamber, &process.channel)?;
+        stdin.write_to(jail, &process.channel)?;
         process.hear_of_its_start()?;
         Ok(process)
     }
@@ -206,17 +206,17 @@ impl Process {
     }
 }
 
-/// The harness's own executable in its other part, which reads its orders from `orders` and tells
+/// The harness's own executable in its other part, which reads from `stdin` what it runs and tells
 /// there what happens.
 fn launcher(
     executable: &Path,
     program: &[OsString],
     folder: &Path,
-    chamber: &Chamber,
-    orders: UnixStream,
+    jail: &Jail,
+    stdin: UnixStream,
 ) -> Command {
     let mut launcher = Command::new(executable);
-    if chamber.tier != Tier::Plain && chamber.has("environment") {
+    if jail.tier != Tier::Plain && jail.has("environment") {
         launcher.env_clear();
     }
     launcher
@@ -224,7 +224,7 @@ fn launcher(
         .args(program)
         .current_dir(folder)
         .process_group(0) // Ctrl-C is for the harness, whose end is the launcher's signal
-        .stdin(Stdio::from(std::os::fd::OwnedFd::from(orders)))
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(stdin)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     launcher

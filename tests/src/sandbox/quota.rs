@@ -19,7 +19,7 @@ const FOLDERS: u32 = 8;
 
 /// What keeps an eye on the processes below this one.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Quota {
     limits: Limits,
     /// This process is the first one of its process namespace: all others are the program's.
     alone: bool,
@@ -37,7 +37,7 @@ struct Tally {
 
 const MIB: u64 = 1024 * 1024;
 
-impl Watch {
+impl Quota {
     pub(crate) fn new(limits: Limits, alone: bool, folders: Vec<PathBuf>) -> Self {
         Self { limits, alone, folders, looks: 0 }
     }

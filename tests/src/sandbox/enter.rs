@@ -1,4 +1,4 @@
-//! The way of a program into its chamber, in three processes of one thread each.
+//! The way of a program into its jail, in three processes of one thread each.
 //!
 //! The *launcher* joins the check's network and makes namespaces. Its child is the *keeper*, the
 //! first process in them: it makes the file tree, starts the program, collects what it leaves
@@ -18,7 +18,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFl
 use super::broker::STUDENT;
 use super::landlock::{Access, Rules};
 use super::spec::Tier;
-use super::wire::Chamber;
+use super::wire::Jail;
 use super::{filter, probe, tree};
 
 /// What a fork has become.
@@ -41,13 +41,13 @@ pub(crate) fn fork() -> io::Result<Forked> {
 
 /// Joins the run's users and the check's network, and makes everything else anew; the next child is
 /// the first process in it.
-pub(crate) fn leave_the_machine(chamber: &Chamber) -> io::Result<()> {
+pub(crate) fn leave_the_machine(jail: &Jail) -> io::Result<()> {
     let open = |place: &Option<String>| -> io::Result<OwnedFd> {
         let place = place.as_deref().ok_or_else(|| io::Error::other("no namespace named"))?;
         Ok(std::fs::File::open(place)?.into())
     };
-    let network = chamber.network.as_ref().map(|_| open(&chamber.network)).transpose()?;
-    let users = open(&chamber.users)?;
+    let network = jail.network.as_ref().map(|_| open(&jail.network)).transpose()?;
+    let users = open(&jail.users)?;
     rustix::thread::move_into_link_name_space(users.as_fd(), Some(LinkNameSpaceType::User))?;
     if let Some(network) = network {
         rustix::thread::move_into_link_name_space(
@@ -57,22 +57,19 @@ pub(crate) fn leave_the_machine(chamber: &Chamber) -> io::Result<()> {
     }
     let own =
         UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS | UnshareFlags::NEWCGROUP;
-    let own = if chamber.has("processes") { own | UnshareFlags::NEWPID } else { own };
+    let own = if jail.has("processes") { own | UnshareFlags::NEWPID } else { own };
     // SAFETY: this process has one thread and shares no file descriptors.
     unsafe { rustix::thread::unshare_unsafe(own) }?;
     Ok(())
 }
 
 /// Makes the file tree, as the first process of the namespaces.
-pub(crate) fn furnish(chamber: &Chamber, folder: &Path) -> io::Result<()> {
+pub(crate) fn furnish(jail: &Jail, folder: &Path) -> io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?; // the program shall not look into its keeper
-    if chamber.has("files") {
-        let disk = if chamber.has("disk") {
-            chamber.reach.limits.disk
-        } else {
-            chamber.reach.limits.disk * 64
-        };
-        tree::enter(&chamber.reach, folder, disk, owner(), chamber.has("processes"))?;
+    if jail.has("files") {
+        let disk =
+            if jail.has("disk") { jail.reach.limits.disk } else { jail.reach.limits.disk * 64 };
+        tree::enter(&jail.reach, folder, disk, owner(), jail.has("processes"))?;
     }
     Ok(())
 }
@@ -87,7 +84,7 @@ fn owner() -> u32 {
 /// What is started inside: a program, or the self-test.
 #[derive(Debug)]
 pub(crate) struct Inside<'a> {
-    pub(crate) chamber: &'a Chamber,
+    pub(crate) jail: &'a Jail,
     pub(crate) command: &'a [OsString],
     pub(crate) folder: &'a Path,
 }
@@ -123,10 +120,10 @@ impl Inside<'_> {
     fn become_it(&self, input: OwnedFd, report: &mut Option<OwnedFd>) -> io::Error {
         match self.confine(input) {
             Err(error) => error,
-            Ok(()) => match &self.chamber.probe {
+            Ok(()) => match &self.jail.probe {
                 Some(targets) => {
                     drop(report.take());
-                    probe::inside(self.chamber, targets)
+                    probe::inside(self.jail, targets)
                 }
                 None => self.execute(),
             },
@@ -137,7 +134,7 @@ impl Inside<'_> {
         let Some((executable, arguments)) = self.command.split_first() else {
             return io::Error::other("no program named");
         };
-        let own_memory = self.chamber.tier == Tier::Namespaces && self.chamber.has("files");
+        let own_memory = self.jail.tier == Tier::Namespaces && self.jail.has("files");
         let temporary = if own_memory { Path::new("/tmp") } else { self.folder };
         Command::new(executable)
             .args(arguments)
@@ -147,65 +144,62 @@ impl Inside<'_> {
             .env("TMPDIR", temporary)
             .env("LANG", "C.UTF-8")
             .env("RUST_BACKTRACE", "0")
-            .envs(self.chamber.reach.environment.iter().map(|(name, value)| (name, value)))
+            .envs(self.jail.reach.environment.iter().map(|(name, value)| (name, value)))
             .exec()
     }
 
     /// Gives up every right that the program is not to have; the last ones last.
     fn confine(&self, input: OwnedFd) -> io::Result<()> {
-        let chamber = self.chamber;
+        let jail = self.jail;
         rustix::process::setpgid(None, None)?;
         rustix::stdio::dup2_stdin(&input)?;
-        if chamber.has("handles") {
+        if jail.has("handles") {
             close_what_is_inherited()?;
         }
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-        if chamber.tier == Tier::Namespaces && chamber.has("privileges") {
+        if jail.tier == Tier::Namespaces && jail.has("privileges") {
             become_nobody()?;
         }
-        if chamber.tier == Tier::Namespaces && chamber.has("privileges") {
+        if jail.tier == Tier::Namespaces && jail.has("privileges") {
             leave_the_users()?;
         }
         self.limit()?; // not before: a user namespace passes its maker's limit on to all of its siblings together
         _ = std::fs::write("/proc/self/oom_score_adj", "1000"); // of all processes, memory is taken from this one first
-        if chamber.has("privileges") {
+        if jail.has("privileges") {
             renounce_capabilities()?;
         }
         rustix::thread::set_no_new_privs(true)?;
-        if chamber.has("landlock") {
+        if jail.has("landlock") {
             self.rules()?.enforce()?;
         }
-        if chamber.has("seccomp") {
+        if jail.has("seccomp") {
             filter::enforce(self.shares_the_network())?;
         }
         Ok(())
     }
 
     fn shares_the_network(&self) -> bool {
-        self.chamber.tier != Tier::Namespaces || self.chamber.network.is_none()
+        self.jail.tier != Tier::Namespaces || self.jail.network.is_none()
     }
 
     fn limit(&self) -> io::Result<()> {
-        let limits = self.chamber.reach.limits;
-        if !self.chamber.has("limits") {
+        let limits = self.jail.reach.limits;
+        if !self.jail.has("limits") {
             return Ok(());
         }
         limit(Resource::Nofile, limits.descriptors)?;
         // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5),
         // kernel/coredump).
         limit(Resource::Core, 1)?;
-        match self.chamber.tier {
+        match self.jail.tier {
             Tier::Namespaces => limit(Resource::Nproc, limits.tasks + SPARE),
             // Shared with everything else of this user: a bound for the machine's sake, beside the
             // exact one that is watched.
             _ => {
                 // What a build writes is watched, all of it together.
-                let largest = if self.chamber.reach.write.is_empty() {
-                    limits.disk
-                } else {
-                    16 * limits.disk
-                };
-                let largest = if self.chamber.has("disk") { largest } else { u64::MAX };
+                let largest =
+                    if self.jail.reach.write.is_empty() { limits.disk } else { 16 * limits.disk };
+                let largest = if self.jail.has("disk") { largest } else { u64::MAX };
                 limit(Resource::Nproc, tasks_of_this_user() + 2 * limits.tasks)
                     .and(limit(Resource::Fsize, largest))
             }
@@ -213,14 +207,14 @@ impl Inside<'_> {
     }
 
     fn rules(&self) -> io::Result<Rules> {
-        let (chamber, reach) = (self.chamber, &self.chamber.reach);
+        let (jail, reach) = (self.jail, &self.jail.reach);
         let rules = Rules::new(self.shares_the_network())?;
-        chamber.ports.iter().try_for_each(|port| rules.allow_connecting(*port))?;
+        jail.ports.iter().try_for_each(|port| rules.allow_connecting(*port))?;
         let whole = match reach.execute {
             Some(_) => Access::READ,
             None => Access::READ_AND_EXECUTE,
         };
-        if chamber.tier == Tier::Namespaces && chamber.has("files") {
+        if jail.tier == Tier::Namespaces && jail.has("files") {
             rules.allow(Path::new("/"), Access::READ)?;
         }
         for place in tree::system_places().chain(reach.read.iter().cloned()) {
@@ -238,7 +232,7 @@ impl Inside<'_> {
         }
         let memory = ["/tmp", "/dev/shm"].map(PathBuf::from);
         let memory =
-            memory.into_iter().filter(|_| chamber.tier == Tier::Namespaces && chamber.has("files"));
+            memory.into_iter().filter(|_| jail.tier == Tier::Namespaces && jail.has("files"));
         // A compiler executes what it has made; a program under test does not.
         let write = if reach.write.is_empty() { Access::WRITE } else { Access::EVERYTHING };
         for place in memory.chain([self.folder.to_owned()]).chain(reach.write.iter().cloned()) {
