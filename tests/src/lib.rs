@@ -41,7 +41,7 @@ pub fn practical(name: &str) -> Option<&'static Practical> {
 /// status then. Call it before anything else in an executable that calls [`run`].
 pub fn enter_launcher() -> Option<std::process::ExitCode> {
     #[cfg(unix)]
-    return sandbox::enter();
+    return sandbox::enter_helper();
     #[cfg(not(unix))]
     None
 }

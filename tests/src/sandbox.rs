@@ -17,9 +17,13 @@ mod errand;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
+mod fork;
+#[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(unix)]
 mod launcher;
+#[cfg(unix)]
+mod messages;
 mod network;
 mod output;
 #[cfg(target_os = "linux")]
@@ -27,6 +31,8 @@ mod probe;
 mod process;
 #[cfg(unix)]
 mod quota;
+#[cfg(target_os = "linux")]
+mod self_test;
 mod spec;
 #[cfg(target_os = "linux")]
 mod tree;
@@ -36,9 +42,9 @@ mod wire;
 pub use confinement::{Confinement, WITHOUT};
 pub use errand::{Errands, Finished};
 #[cfg(unix)]
-pub(crate) use launcher::enter;
+pub(crate) use launcher::enter_helper;
 pub(crate) use network::Network;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
-pub(crate) use spec::Stdin;
+pub(crate) use spec::{Launch, Stdin};
 pub use spec::{Limits, Protection, Reach, Tier, Wanted};

@@ -21,7 +21,7 @@ use crate::engine::port::{self, Home, Tenancy};
 use crate::engine::verdict::{Failure, Stop};
 use crate::fault::Fault;
 use crate::observe::Tree;
-use crate::sandbox::{Output, Process, Reach, Stdin};
+use crate::sandbox::{Launch, Output, Process, Reach, Stdin};
 
 /// The address of the checks.
 pub(crate) const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -309,16 +309,13 @@ impl Program {
     ) -> Result<Running, Stop> {
         let folder = self.bench.folder(self.subject.folder.as_deref()).map_err(Fault::from)?;
         let command = self.subject.command.fill(host, port, &[&self.arguments, arguments].concat());
-        #[cfg(unix)]
-        let confined =
-            self.bench.confinement().jail(self.bench.network(), &self.subject.reach, connects_to);
-        #[cfg(not(unix))]
-        let (confined, _) = (&self.subject.reach, connects_to);
+        let bench = &self.bench;
+        let jail = bench.confinement().jail(bench.network(), &self.subject.reach, connects_to);
+        let launch = Launch { command, stdin, jail };
         let process =
-            Process::start(self.bench.launcher(), &command, folder.path(), &stdin, &confined)
-                .map_err(|error| {
-                    Fault(format!("{} could not be started: {error}", self.subject.name))
-                })?;
+            Process::start(bench.launcher(), folder.path(), &launch).map_err(|error| {
+                Fault(format!("{} could not be started: {error}", self.subject.name))
+            })?;
         self.bench.keep_output(&self.subject.name, process.stderr.clone());
         self.bench.watch(&self.subject.name, process.tree());
         Ok(Running { process, _folder: folder, bench: self.bench.clone(), should_live: false })

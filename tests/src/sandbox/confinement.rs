@@ -3,16 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(target_os = "linux")]
-use super::broker;
 use super::network::Network;
+use super::spec::{Jail, Protection, Reach, Tier, Wanted};
 #[cfg(target_os = "linux")]
-use super::probe;
-#[cfg(unix)]
-use super::spec::Reach;
-use super::spec::{Protection, Tier, Wanted};
-#[cfg(unix)]
-use super::wire::Jail;
+use super::{broker, self_test};
 use crate::fault::Fault;
 
 /// The confinement of one run.
@@ -24,10 +18,6 @@ pub struct Confinement {
     #[cfg(target_os = "linux")]
     broker: Option<Arc<broker::Broker>>,
     /// Protections that are left out on purpose, to see whether the self-test notices.
-    #[cfg_attr(
-        not(target_os = "linux"),
-        allow(dead_code, reason = "there is nothing to leave out")
-    )]
     without: Vec<String>,
 }
 
@@ -104,7 +94,9 @@ impl Confinement {
             broker,
             without: without.to_vec(),
         };
-        found.protections = probe::run(&found, launcher, scratch)?;
+        let network = found.network()?;
+        let jail = found.jail(&network, &Reach::default(), Vec::new());
+        found.protections = self_test::run(jail, launcher, scratch)?;
         found.statement = state(tier, &found.protections);
         Ok(found)
     }
@@ -170,14 +162,8 @@ impl Confinement {
         self.tier == Tier::Namespaces && !self.leaves_out("network")
     }
 
-    #[cfg(target_os = "linux")]
-    pub(crate) fn leaves_out(&self, protection: &str) -> bool {
+    fn leaves_out(&self, protection: &str) -> bool {
         self.without.iter().any(|name| name == protection)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn leaves_out(&self, _protection: &str) -> bool {
-        false
     }
 
     /// A network for one check.
@@ -189,20 +175,20 @@ impl Confinement {
         Ok(Network::Shared)
     }
 
-    /// What a launcher must know to confine a program.
-    #[cfg(unix)]
+    /// How a program is confined in this network; `ports` are those that it connects to.
     pub(crate) fn jail(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> Jail {
+        #[cfg(target_os = "linux")]
+        let users = self.broker.as_ref().map(|broker| broker.users());
+        #[cfg(not(target_os = "linux"))]
+        let users = None;
         Jail {
             tier: self.tier,
             reach: reach.clone(),
             network: network.place(),
-            #[cfg(target_os = "linux")]
-            users: self.broker.as_ref().map(|broker| broker.users()),
-            #[cfg(not(target_os = "linux"))]
-            users: None,
+            users,
             ports,
             without: self.without.clone(),
-            probe: None,
+            self_test: None,
         }
     }
 }

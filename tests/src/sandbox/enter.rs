@@ -6,54 +6,34 @@
 //! it becomes what it is. Without namespaces the launcher is the keeper.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit};
-use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags};
+use rustix::process::{DumpableBehavior, Pid, Resource};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags, move_into_link_name_space,
+};
 
 use super::broker::STUDENT;
+use super::fork::{Forked, fork};
 use super::landlock::{Access, Rules};
-use super::spec::Tier;
-use super::wire::Jail;
+use super::quota::{limit, report_no_crash};
+use super::spec::{Jail, Launch, Tier};
+use super::wire::Channel;
 use super::{filter, probe, tree};
-
-/// What a fork has become.
-pub(crate) enum Forked {
-    Parent(Pid),
-    Child,
-}
-
-/// Only for processes of one thread.
-pub(crate) fn fork() -> io::Result<Forked> {
-    // SAFETY: the process has one thread, so the child's memory is whole.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => Ok(Forked::Child),
-        child => Pid::from_raw(child)
-            .map(Forked::Parent)
-            .ok_or_else(|| io::Error::other("fork returned no process id")),
-    }
-}
 
 /// Joins the run's users and the check's network, and makes everything else anew; the next child is
 /// the first process in it.
-pub(crate) fn leave_the_machine(jail: &Jail) -> io::Result<()> {
-    let open = |place: &Option<String>| -> io::Result<OwnedFd> {
-        let place = place.as_deref().ok_or_else(|| io::Error::other("no namespace named"))?;
-        Ok(std::fs::File::open(place)?.into())
-    };
-    let network = jail.network.as_ref().map(|_| open(&jail.network)).transpose()?;
-    let users = open(&jail.users)?;
-    rustix::thread::move_into_link_name_space(users.as_fd(), Some(LinkNameSpaceType::User))?;
+pub(super) fn leave_the_machine(jail: &Jail) -> io::Result<()> {
+    let open = |place: &PathBuf| std::fs::File::open(place);
+    let users = jail.users.as_ref().ok_or_else(|| io::Error::other("no namespace named"))?;
+    let (users, network) = (open(users)?, jail.network.as_ref().map(open).transpose()?);
+    move_into_link_name_space(users.as_fd(), Some(LinkNameSpaceType::User))?;
     if let Some(network) = network {
-        rustix::thread::move_into_link_name_space(
-            network.as_fd(),
-            Some(LinkNameSpaceType::Network),
-        )?;
+        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
     }
     let own =
         UnshareFlags::NEWNS | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS | UnshareFlags::NEWCGROUP;
@@ -64,7 +44,7 @@ pub(crate) fn leave_the_machine(jail: &Jail) -> io::Result<()> {
 }
 
 /// Makes the file tree, as the first process of the namespaces.
-pub(crate) fn furnish(jail: &Jail, folder: &Path) -> io::Result<()> {
+pub(super) fn furnish(jail: &Jail, folder: &Path) -> io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?; // the program shall not look into its keeper
     if jail.has("files") {
         let disk =
@@ -81,57 +61,48 @@ fn owner() -> u32 {
     if second { STUDENT } else { 0 }
 }
 
-/// What is started inside: a program, or the self-test.
-#[derive(Debug)]
-pub(crate) struct Inside<'a> {
-    pub(crate) jail: &'a Jail,
-    pub(crate) command: &'a [OsString],
-    pub(crate) folder: &'a Path,
+/// Starts a program, or the self-test, in this folder with this standard input.
+pub(super) fn start(launch: &Launch, folder: &Path, stdin: OwnedFd) -> io::Result<Pid> {
+    let (mut trouble, report) = Channel::pair()?;
+    match fork()? {
+        Forked::Child => {
+            drop(trouble);
+            let error = Inside { jail: &launch.jail, folder }.become_it(launch, stdin, &report);
+            _ = report.send(&error.to_string());
+            // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned
+            // up here.
+            unsafe { libc::_exit(127) }
+        }
+        Forked::Parent(program) => {
+            drop((report, stdin));
+            trouble.receive::<String>()?.map_or(Ok(program), |why| Err(io::Error::other(why)))
+        }
+    }
+}
+
+/// The place of a program.
+struct Inside<'a> {
+    jail: &'a Jail,
+    folder: &'a Path,
 }
 
 impl Inside<'_> {
-    /// Starts it with this standard input.
-    pub(crate) fn start(&self, input: OwnedFd) -> io::Result<Pid> {
-        use rustix::pipe::{PipeFlags, pipe_with};
-        let (mut trouble, report) =
-            pipe_with(PipeFlags::CLOEXEC).map(|(r, w)| (std::fs::File::from(r), w))?;
-        match fork()? {
-            Forked::Child => {
-                drop(trouble);
-                let mut report = Some(report);
-                let error = self.become_it(input, &mut report);
-                _ = report.map(|report| {
-                    std::fs::File::from(report).write_all(error.to_string().as_bytes())
-                });
-                // SAFETY: ends this process at once; nothing that the fork has copied is to be
-                // cleaned up here.
-                unsafe { libc::_exit(127) }
-            }
-            Forked::Parent(program) => {
-                drop((report, input));
-                let mut why = String::new();
-                trouble.read_to_string(&mut why)?;
-                if why.is_empty() { Ok(program) } else { Err(io::Error::other(why)) }
-            }
-        }
-    }
-
     /// Returns only where it fails. The report of that ends by itself where a program is executed.
-    fn become_it(&self, input: OwnedFd, report: &mut Option<OwnedFd>) -> io::Error {
-        match self.confine(input) {
+    fn become_it(&self, launch: &Launch, stdin: OwnedFd, report: &Channel) -> io::Error {
+        match self.confine(stdin) {
             Err(error) => error,
-            Ok(()) => match &self.jail.probe {
+            Ok(()) => match &self.jail.self_test {
                 Some(targets) => {
-                    drop(report.take());
-                    probe::inside(self.jail, targets)
+                    _ = report.finish();
+                    probe::run(self.jail, targets)
                 }
-                None => self.execute(),
+                None => self.execute(&launch.command),
             },
         }
     }
 
-    fn execute(&self) -> io::Error {
-        let Some((executable, arguments)) = self.command.split_first() else {
+    fn execute(&self, command: &[OsString]) -> io::Error {
+        let Some((executable, arguments)) = command.split_first() else {
             return io::Error::other("no program named");
         };
         let own_memory = self.jail.tier == Tier::Namespaces && self.jail.has("files");
@@ -149,10 +120,10 @@ impl Inside<'_> {
     }
 
     /// Gives up every right that the program is not to have; the last ones last.
-    fn confine(&self, input: OwnedFd) -> io::Result<()> {
+    fn confine(&self, stdin: OwnedFd) -> io::Result<()> {
         let jail = self.jail;
         rustix::process::setpgid(None, None)?;
-        rustix::stdio::dup2_stdin(&input)?;
+        rustix::stdio::dup2_stdin(&stdin)?;
         if jail.has("handles") {
             close_what_is_inherited()?;
         }
@@ -188,9 +159,7 @@ impl Inside<'_> {
             return Ok(());
         }
         limit(Resource::Nofile, limits.descriptors)?;
-        // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5),
-        // kernel/coredump).
-        limit(Resource::Core, 1)?;
+        report_no_crash()?;
         match self.jail.tier {
             Tier::Namespaces => limit(Resource::Nproc, limits.tasks + SPARE),
             // Shared with everything else of this user: a bound for the machine's sake, beside the
@@ -255,11 +224,6 @@ fn close_what_is_inherited() -> io::Result<()> {
 
 /// One more than allowed can be had, so that it shows.
 const SPARE: u64 = 8;
-
-fn limit(what: Resource, most: u64) -> io::Result<()> {
-    let hard = rustix::process::getrlimit(what).maximum.unwrap_or(most).min(most);
-    Ok(rustix::process::setrlimit(what, Rlimit { current: Some(hard), maximum: Some(hard) })?)
-}
 
 fn tasks_of_this_user() -> u64 {
     use std::os::unix::fs::MetadataExt;

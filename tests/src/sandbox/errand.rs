@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use crate::fault::Fault;
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::process::Process;
-use crate::sandbox::spec::Reach;
-use crate::sandbox::spec::Stdin;
+use crate::sandbox::spec::{Launch, Reach, Stdin};
 
 /// What came of it.
 #[derive(Debug)]
@@ -45,12 +44,13 @@ impl Errands<'_> {
         time: Duration,
     ) -> Result<Finished, Fault> {
         let folder = tempfile::Builder::new().prefix("build-").tempdir_in(self.scratch)?;
-        #[cfg(unix)]
         let network = self.confinement.network()?;
-        #[cfg(unix)]
-        let reach = &self.confinement.jail(&network, reach, Vec::new());
-        let stdin = Stdin { then_end: true, ..Stdin::default() };
-        let mut process = Process::start(self.launcher, command, folder.path(), &stdin, reach)?;
+        let launch = Launch {
+            command: command.to_vec(),
+            stdin: Stdin { then_end: true, ..Stdin::default() },
+            jail: self.confinement.jail(&network, reach, Vec::new()),
+        };
+        let mut process = Process::start(self.launcher, folder.path(), &launch)?;
         let deadline = Instant::now() + time;
         let mut status = None;
         while status.is_none() && process.over().is_none() && Instant::now() < deadline {

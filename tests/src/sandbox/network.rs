@@ -2,6 +2,7 @@
 //! in it but loopback.
 
 use std::io;
+use std::path::PathBuf;
 
 use socket2::{Domain, Socket, Type};
 
@@ -31,8 +32,7 @@ impl Network {
     }
 
     /// Where a launcher finds it; nothing for the machine's.
-    #[cfg(unix)]
-    pub(crate) fn place(&self) -> Option<String> {
+    pub(super) fn place(&self) -> Option<PathBuf> {
         match self {
             Self::Shared => None,
             #[cfg(target_os = "linux")]

@@ -1,132 +1,58 @@
-//! The self-test: what a program could do, tried from inside, before any program is judged.
-//!
-//! It runs where a program would run, started in the same way, and tries each thing that it must
-//! not be able to do. A protection counts as in force only where the attempt failed, seen from
-//! inside, or where its end was seen from outside.
+//! The self-test's part inside of a jail: in a program's place, with nothing more than a program
+//! would have, it tries each thing that a program must not be able to do.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::FromRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit};
 
-use super::confinement::Confinement;
-use super::enter::{Forked, fork};
-use super::spec::{Limits, Protection, Reach, Tier};
-use super::wire::Jail;
-use crate::sandbox::process::Process;
-use crate::sandbox::spec::Stdin;
+use super::fork::{Forked, fork};
+use super::spec::{Jail, Targets, Tier};
+use super::wire;
 
-/// The protections that are tried from inside, each with what it is called in reports.
-const INSIDE: &[(&str, &str)] = &[
-    ("network", "no network but its own"),
-    ("processes", "no other processes"),
-    ("files", "no files but its own"),
-    ("environment", "an empty environment"),
-    ("handles", "no descriptors of the grader's"),
-    ("privileges", "no privileges"),
-    ("landlock", "Landlock"),
-    ("seccomp", "seccomp"),
-    ("limits", "limits on descriptors and processes"),
-    ("disk", "a limit on disk"),
+/// What is tried, each with what its protection is called in reports.
+pub(super) const ATTEMPTS: &[(&str, Attempt)] = &[
+    ("no network but its own", network),
+    ("no other processes", processes),
+    ("no files but its own", files),
+    ("an empty environment", environment),
+    ("no descriptors of the grader's", handles),
+    ("no privileges", privileges),
+    ("Landlock", landlock),
+    ("seccomp", seccomp),
+    ("limits on descriptors and processes", limits),
+    ("a limit on disk", disk),
 ];
 
 /// What the self-test may use: little, so that it is soon over.
-const MEMORY: u64 = 48 * 1024 * 1024;
+pub(super) const MEMORY: u64 = 48 * 1024 * 1024;
 
 /// How long the self-test may take on a busy machine.
-const TIME: Duration = Duration::from_secs(30);
+pub(super) const TIME: Duration = Duration::from_secs(30);
 
-/// Runs the self-test in a jail of `confinement`.
-pub(super) fn run(
-    confinement: &Confinement,
-    launcher: &Path,
-    scratch: &Path,
-) -> io::Result<Vec<Protection>> {
-    let network = confinement.network()?;
-    let outside = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let secret = scratch.join("secret");
-    std::fs::write(&secret, "nobody's business")?;
-    let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
-    let reach = Reach { limits: Limits { memory: MEMORY, ..Limits::RUN }, ..Reach::default() };
-    let mut jail = confinement.jail(&network, &reach, Vec::new());
-    jail.probe = Some(vec![
-        outside.local_addr()?.port().to_string(),
-        std::process::id().to_string(),
-        secret.display().to_string(),
-    ]);
-    let mut process =
-        Process::start(launcher, &["self-test".into()], folder.path(), &Stdin::default(), &jail)?;
-    let deadline = std::time::Instant::now() + TIME;
-    while process.over().is_none()
-        && process.ended(Duration::from_millis(20))?.is_none()
-        && std::time::Instant::now() < deadline
-    {}
-    process.end()?;
-    let said = String::from_utf8_lossy(&process.stdout.tail(64 * 1024)).into_owned();
-    let inside = INSIDE
-        .iter()
-        .map(|(key, name)| Protection { name: (*name).to_owned(), missing: missing(&said, key) });
-    let end = Protection {
-        name: "a certain end".to_owned(),
-        missing: (!process.stdout.has_ended())
-            .then(|| "a process that hid has survived".to_owned()),
-    };
-    let memory = Protection {
-        name: "a limit on memory, watched".to_owned(),
-        missing: process
-            .over()
-            .is_none()
-            .then(|| "more memory than allowed was used, and nothing happened".to_owned()),
-    };
-    Ok(inside.chain([end, memory]).collect())
-}
+type Attempt = fn(&Jail, &Targets) -> Held;
 
-/// Lines are `KEY held` or `KEY open WHY`.
-fn missing(said: &str, key: &str) -> Option<String> {
-    let line = said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-    match line {
-        Some("held") => None,
-        Some(line) => Some(line.trim_start_matches("open ").to_owned()),
-        None => Some("the self-test did not come to try it".to_owned()),
-    }
-}
+/// Whether an attempt failed, as it should.
+type Held = Result<(), String>;
 
-/// The self-test's own part: in the program's place, with nothing more than a program would have.
-/// It never returns.
-pub(super) fn inside(jail: &Jail, targets: &[String]) -> io::Error {
-    let tried = [
-        ("network", network(jail, targets)),
-        ("processes", processes(jail, targets)),
-        ("files", files(jail, targets)),
-        ("environment", environment()),
-        ("handles", handles()),
-        ("privileges", privileges(jail)),
-        ("landlock", landlock()),
-        ("seccomp", seccomp()),
-        ("limits", limits(jail)),
-        ("disk", disk(jail)),
-    ];
-    // SAFETY: standard output is open, and nobody else in this process uses it.
-    let mut stdout = unsafe { std::fs::File::from_raw_fd(1) };
-    for (key, outcome) in tried {
-        let line = match outcome {
-            Ok(()) => format!("{key} held\n"),
-            Err(why) => format!("{key} open {why}\n"),
-        };
-        _ = stdout.write_all(line.as_bytes());
-    }
+/// Why each attempt succeeded, in their order; `None` where it failed, as it should.
+pub(super) type Findings = Vec<Option<String>>;
+
+/// Tries everything, and prints the findings as a message. It never returns.
+pub(super) fn run(jail: &Jail, targets: &Targets) -> io::Error {
+    let findings: Findings =
+        ATTEMPTS.iter().map(|(_, attempt)| attempt(jail, targets).err()).collect();
+    let mut stdout = io::stdout();
+    _ = wire::frame(&findings).and_then(|frame| stdout.write_all(&frame));
+    _ = stdout.flush();
     hide();
     use_memory();
     // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned up here.
     unsafe { libc::_exit(0) }
 }
-
-/// Whether an attempt failed, as it should.
-type Held = Result<(), String>;
 
 fn must_fail<T, E>(what: &str, attempt: Result<T, E>) -> Held {
     match attempt {
@@ -135,8 +61,8 @@ fn must_fail<T, E>(what: &str, attempt: Result<T, E>) -> Held {
     }
 }
 
-fn network(jail: &Jail, targets: &[String]) -> Held {
-    let port: u16 = targets.first().and_then(|port| port.parse().ok()).unwrap_or(9);
+fn network(jail: &Jail, targets: &Targets) -> Held {
+    let port = targets.port;
     if jail.tier == Tier::Namespaces && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
         return Err("ports are the machine's".to_owned());
     }
@@ -149,29 +75,20 @@ fn network(jail: &Jail, targets: &[String]) -> Held {
     must_fail("sending to another machine", sent)
 }
 
-fn processes(jail: &Jail, targets: &[String]) -> Held {
-    let grader = targets.get(1).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
-    let seen =
-        grader.is_some_and(|pid| Path::new(&format!("/proc/{}", pid.as_raw_nonzero())).exists());
+fn processes(jail: &Jail, targets: &Targets) -> Held {
+    let seen = Path::new("/proc").join(targets.harness.to_string()).exists();
     if jail.tier == Tier::Namespaces && seen {
         return Err("the grader's process can be seen".to_owned());
     }
-    let reached = grader
-        .ok_or(())
-        .and_then(|grader| rustix::process::test_kill_process(grader).map_err(|_| ()));
-    must_fail("sending a signal to the grader", reached)
+    let grader = Pid::from_raw(targets.harness).ok_or("there is no grader")?;
+    must_fail("sending a signal to the grader", rustix::process::test_kill_process(grader))
 }
 
-fn files(jail: &Jail, targets: &[String]) -> Held {
-    if jail.tier == Tier::Namespaces
-        && targets.get(2).is_some_and(|secret| Path::new(secret).exists())
-    {
+fn files(jail: &Jail, targets: &Targets) -> Held {
+    if jail.tier == Tier::Namespaces && targets.secret.exists() {
         return Err("the grader's files can be seen".to_owned());
     }
-    must_fail(
-        "reading a file of the grader's",
-        std::fs::read(targets.get(2).map_or("", String::as_str)),
-    )?;
+    must_fail("reading a file of the grader's", std::fs::read(&targets.secret))?;
     for place in ["/root", "/home", "/var", "/sys", "/etc/shadow", "/etc/ssh"] {
         must_fail(
             &format!("reading {place}"),
@@ -189,7 +106,7 @@ fn files(jail: &Jail, targets: &[String]) -> Held {
 }
 
 /// A program is given what its jail lists; this process has not been given anything yet.
-fn environment() -> Held {
+fn environment(_: &Jail, _: &Targets) -> Held {
     match std::env::vars_os().next() {
         None => Ok(()),
         Some((name, _)) => Err(format!("the grader's {} is there", name.to_string_lossy())),
@@ -197,7 +114,7 @@ fn environment() -> Held {
 }
 
 /// What is open now and would stay open in the program.
-fn handles() -> Held {
+fn handles(_: &Jail, _: &Targets) -> Held {
     for number in 3..1024 {
         // SAFETY: asking for a descriptor's flags changes nothing, also where there is no such
         // descriptor.
@@ -209,7 +126,7 @@ fn handles() -> Held {
     Ok(())
 }
 
-fn privileges(jail: &Jail) -> Held {
+fn privileges(jail: &Jail, _: &Targets) -> Held {
     if !rustix::thread::no_new_privs().unwrap_or(false) {
         return Err("a program could gain privileges".to_owned());
     }
@@ -224,7 +141,7 @@ fn privileges(jail: &Jail) -> Held {
 }
 
 /// In a folder that can be written to nothing can be executed, though its permissions say so.
-fn landlock() -> Held {
+fn landlock(_: &Jail, _: &Targets) -> Held {
     let own = Path::new("./self-test");
     let mut options = std::fs::OpenOptions::new();
     let made = options.write(true).create(true).truncate(true).mode(0o755).open(own);
@@ -235,7 +152,7 @@ fn landlock() -> Held {
     must_fail("executing what was just written", ran)
 }
 
-fn seccomp() -> Held {
+fn seccomp(_: &Jail, _: &Targets) -> Held {
     // SAFETY: none of these calls takes memory; those that succeed change this process only.
     let calls = unsafe {
         [
@@ -251,7 +168,7 @@ fn seccomp() -> Held {
     }
 }
 
-fn limits(jail: &Jail) -> Held {
+fn limits(jail: &Jail, _: &Targets) -> Held {
     let limits = jail.reach.limits;
     let mut copies = Vec::new();
     while let Ok(copy) = rustix::io::dup(rustix::stdio::stdout()) {
@@ -284,7 +201,7 @@ fn limits(jail: &Jail) -> Held {
     }
 }
 
-fn disk(jail: &Jail) -> Held {
+fn disk(jail: &Jail, _: &Targets) -> Held {
     let most = jail.reach.limits.disk;
     if jail.tier != Tier::Namespaces {
         let limit = rustix::process::getrlimit(Resource::Fsize).maximum;

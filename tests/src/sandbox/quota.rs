@@ -6,7 +6,10 @@
 //! limit.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
+
+use rustix::process::{Resource, Rlimit};
 
 use super::spec::Limits;
 use crate::observe::children;
@@ -16,6 +19,18 @@ pub(crate) const INTERVAL: std::time::Duration = std::time::Duration::from_milli
 
 /// Looks at the folders that a program may write to are rarer: each walks through them.
 const FOLDERS: u32 = 8;
+
+/// Lowers what the kernel allows this process and those that it starts.
+pub(super) fn limit(what: Resource, most: u64) -> io::Result<()> {
+    let hard = rustix::process::getrlimit(what).maximum.unwrap_or(most).min(most);
+    Ok(rustix::process::setrlimit(what, Rlimit { current: Some(hard), maximum: Some(hard) })?)
+}
+
+/// Keeps what crashes from a crash reporter outside: a limit of 0 still feeds one through a pipe;
+/// one of 1 does not (core(5), kernel/coredump).
+pub(super) fn report_no_crash() -> io::Result<()> {
+    limit(Resource::Core, 1)
+}
 
 /// What keeps an eye on the processes below this one.
 #[derive(Debug)]
@@ -43,38 +58,25 @@ impl Quota {
     }
 
     /// Which limit is passed, in a sentence with its figure.
-    pub(crate) fn look(&mut self) -> Option<String> {
+    pub(super) fn look(&mut self) -> Option<String> {
         self.looks += 1;
         let tally = if self.alone { tally_of_namespace() } else { tally_below(std::process::id()) };
         let Limits { tasks, memory, disk, processor, .. } = self.limits;
-        if tally.tasks > tasks {
-            return Some(format!("more than {tasks} processes and threads: that is its limit"));
-        }
-        if tally.resident > memory {
-            let exact = tally.processes.iter().map(|pid| proportional(*pid)).sum::<u64>();
-            if exact > memory {
-                return Some(format!(
-                    "more than {} MiB of memory: that is its limit",
-                    memory / MIB
-                ));
-            }
-        }
-        if let Some(limit) = processor {
-            let spent = tally.ticks / rustix::param::clock_ticks_per_second().max(1);
-            if spent > limit.as_secs() {
-                return Some(format!(
-                    "more than {} s of processor time: that is its limit",
-                    limit.as_secs()
-                ));
-            }
-        }
-        if !self.folders.is_empty() && self.looks.is_multiple_of(FOLDERS) {
-            let used: u64 = self.folders.iter().map(|folder| size_of_folder(folder)).sum();
-            if used > disk {
-                return Some(format!("more than {} MiB on disk: that is its limit", disk / MIB));
-            }
-        }
-        None
+        let over = |is_over: bool, limit: u64, what: &str| {
+            is_over.then(|| format!("more than {limit} {what}: that is its limit"))
+        };
+        over(tally.tasks > tasks, tasks, "processes and threads")
+            .or_else(|| over(tally.uses_more_than(memory), memory / MIB, "MiB of memory"))
+            .or_else(|| {
+                let most = processor?.as_secs();
+                over(tally.seconds() > most, most, "s of processor time")
+            })
+            .or_else(|| over(self.fills_more_than(disk), disk / MIB, "MiB on disk"))
+    }
+
+    fn fills_more_than(&self, disk: u64) -> bool {
+        self.looks.is_multiple_of(FOLDERS)
+            && self.folders.iter().map(|folder| size_of_folder(folder)).sum::<u64>() > disk
     }
 }
 
@@ -110,6 +112,15 @@ impl Tally {
         self.tasks += field(17);
         self.ticks += (11..15).map(field).sum::<u64>();
         self.resident += field(21) * rustix::param::page_size() as u64;
+    }
+
+    fn uses_more_than(&self, memory: u64) -> bool {
+        self.resident > memory
+            && self.processes.iter().map(|pid| proportional(*pid)).sum::<u64>() > memory
+    }
+
+    fn seconds(&self) -> u64 {
+        self.ticks / rustix::param::clock_ticks_per_second().max(1)
     }
 }
 

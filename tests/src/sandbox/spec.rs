@@ -109,12 +109,58 @@ impl Default for Reach {
 }
 
 /// What a program finds on its standard input.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Stdin {
     /// These bytes …
     pub(crate) bytes: Vec<u8>,
     /// … and then an end, or an open pipe on which nothing more comes.
     pub(crate) then_end: bool,
+}
+
+/// What is started, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Launch {
+    pub(crate) command: Vec<OsString>,
+    pub(crate) stdin: Stdin,
+    pub(crate) jail: Jail,
+}
+
+/// How one program is confined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "only a launcher confines"))]
+pub(crate) struct Jail {
+    pub(crate) tier: Tier,
+    pub(crate) reach: Reach,
+    /// The network namespace to join.
+    pub(crate) network: Option<PathBuf>,
+    /// The user namespace to join.
+    pub(crate) users: Option<PathBuf>,
+    /// TCP ports that it may connect to where it shares the machine's network.
+    pub(crate) ports: Vec<u16>,
+    /// Protections to leave out.
+    pub(crate) without: Vec<String>,
+    /// Instead of the program the self-test runs, and this is what it should try to reach.
+    pub(crate) self_test: Option<Targets>,
+}
+
+impl Jail {
+    /// Whether this protection is part of it.
+    #[cfg(unix)]
+    pub(crate) fn has(&self, protection: &str) -> bool {
+        !self.without.iter().any(|name| name == protection)
+    }
+}
+
+/// What no program may reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has a self-test"))]
+pub(crate) struct Targets {
+    /// A port on which the harness listens.
+    pub(crate) port: u16,
+    /// The harness's process id.
+    pub(crate) harness: i32,
+    /// A file of the harness's.
+    pub(crate) secret: PathBuf,
 }
 
 /// A protection of which the self-test knows whether it holds.

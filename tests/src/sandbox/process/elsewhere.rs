@@ -1,7 +1,6 @@
 //! A program started directly, on systems without the launcher: its first process is ended, and
 //! what that started is not known.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::observe::Tree;
 use crate::sandbox::output::Output;
-use crate::sandbox::spec::Reach;
-use crate::sandbox::spec::Stdin;
+use crate::sandbox::spec::Launch;
 
 /// What is in the pipes after its end. A process that it has started may hold them open for as long
 /// as it likes.
@@ -29,15 +27,9 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(
-        _executable: &Path,
-        command: &[OsString],
-        folder: &Path,
-        stdin: &Stdin,
-        reach: &Reach,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(_executable: &Path, folder: &Path, launch: &Launch) -> io::Result<Self> {
         let (program, arguments) =
-            command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
+            launch.command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
         let mut child = Command::new(program)
             .args(arguments)
             .current_dir(folder)
@@ -46,7 +38,7 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let most = reach.limits.output;
+        let most = launch.jail.reach.limits.output;
         let nothing_more = || {}; // the flood is noticed when the program is asked for
         let stdout = child
             .stdout
@@ -60,9 +52,9 @@ impl Process {
             .unwrap_or_default();
         let mut input = child.stdin.take();
         if let Some(pipe) = &mut input {
-            _ = pipe.write_all(&stdin.bytes);
+            _ = pipe.write_all(&launch.stdin.bytes);
         }
-        Ok(Self { child, _held_input: input.filter(|_| !stdin.then_end), stdout, stderr })
+        Ok(Self { child, _held_input: input.filter(|_| !launch.stdin.then_end), stdout, stderr })
     }
 
     /// No limit is watched here.

@@ -1,0 +1,124 @@
+//! What the harness and its helper processes tell each other.
+
+use std::io;
+use std::process::ExitStatus;
+
+use super::spec::{Jail, Launch, Limits, Reach, Stdin, Targets, Tier};
+use super::wire::{Wire, fields, variants};
+
+// From the harness to a launcher, once: what it runs.
+fields!(Launch { command, stdin, jail });
+fields!(Stdin { bytes, then_end });
+fields!(Jail { tier, reach, network, users, ports, without, self_test });
+fields!(Reach { read, write, execute, environment, limits });
+fields!(Limits { tasks, descriptors, memory, disk, output, processor });
+fields!(Targets { port, harness, secret });
+variants!(Tier { 0 => Plain, 1 => Landlock, 2 => Namespaces });
+
+/// What a launcher tells the harness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LauncherMessage {
+    /// The keeper runs under this process id: everything below it is the program's.
+    Keeper(u32),
+    /// The program runs; the keeper knows it by this process id.
+    Started(u32),
+    /// The program could not be started.
+    Failed(String),
+    /// The program's first process has ended.
+    Exited(ExitStatus),
+    /// The program passed a limit, in a sentence, and is being ended for it.
+    Over(String),
+    /// All of its processes have ended, by themselves.
+    Empty,
+    /// None of the program's processes is left, and the launcher goes, too.
+    Gone,
+}
+variants!(LauncherMessage {
+    0 => Keeper(pid),
+    1 => Started(pid),
+    2 => Failed(why),
+    3 => Exited(status),
+    4 => Over(limit),
+    5 => Empty,
+    6 => Gone,
+});
+
+/// What the harness asks of the broker.
+#[derive(Debug, Clone, Copy)]
+#[cfg(target_os = "linux")]
+pub(super) enum BrokerRequest {
+    NewNetwork,
+    /// A socket in this network, of this family and type.
+    Socket(u32, i32, i32),
+    /// This network is no longer needed.
+    Forget(u32),
+}
+#[cfg(target_os = "linux")]
+variants!(BrokerRequest { 0 => NewNetwork, 1 => Socket(network, domain, kind), 2 => Forget(network) });
+
+/// What the broker answers; a socket comes beside it.
+#[derive(Debug, Clone, Copy)]
+#[cfg(target_os = "linux")]
+pub(super) enum BrokerAnswer {
+    /// With the number of a network where that was asked for.
+    Done(u32),
+    /// With the error's number.
+    Failed(i32),
+}
+#[cfg(target_os = "linux")]
+variants!(BrokerAnswer { 0 => Done(network), 1 => Failed(error) });
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{Channel, frame, unframe};
+    use super::*;
+
+    fn a_launch() -> Launch {
+        Launch {
+            command: vec!["/a b".into(), "".into()],
+            stdin: Stdin { bytes: b"\0line\n".to_vec(), then_end: true },
+            jail: Jail {
+                tier: Tier::Namespaces,
+                reach: Reach {
+                    read: vec!["/usr".into()],
+                    execute: Some(vec!["/a b".into()]),
+                    environment: vec![("A".into(), "".into())],
+                    limits: Limits::BUILD,
+                    ..Reach::default()
+                },
+                network: Some("/proc/1/fd/3".into()),
+                users: None,
+                ports: vec![7, 65535],
+                without: vec!["files".to_owned()],
+                self_test: Some(Targets { port: 9, harness: 1, secret: "/tmp/secret".into() }),
+            },
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_received() {
+        let (harness, mut launcher) = Channel::pair().unwrap();
+        harness.send(&a_launch()).unwrap();
+        harness.finish().unwrap();
+        assert_eq!(launcher.receive().unwrap(), Some(a_launch()));
+        assert_eq!(launcher.receive::<Launch>().unwrap(), None);
+    }
+
+    #[test]
+    fn a_message_is_complete_with_its_last_byte() {
+        let (mut received, whole) = (Vec::new(), frame(&a_launch()).unwrap());
+        let (last, before) = whole.split_last().unwrap();
+        for byte in before {
+            received.push(*byte);
+            assert_eq!(unframe::<Launch>(&mut received).unwrap(), None);
+        }
+        received.extend([*last, 0]);
+        assert_eq!(unframe(&mut received).unwrap(), Some(a_launch()));
+        assert_eq!(received, [0]);
+    }
+
+    #[test]
+    fn no_message_is_longer_than_allowed() {
+        assert!(unframe::<LauncherMessage>(&mut vec![0xff; 8]).is_err());
+    }
+}
