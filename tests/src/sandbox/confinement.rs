@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::network::Network;
 use super::spec::{Jail, Protection, Reach, Tier, Wanted};
 #[cfg(target_os = "linux")]
-use super::{broker, self_test};
+use super::{
+    broker::{Broker, NOBODY},
+    self_test,
+};
 use crate::fault::Fault;
 
 /// The confinement of one run.
@@ -16,7 +19,7 @@ pub struct Confinement {
     statement: Vec<String>,
     protections: Vec<Protection>,
     #[cfg(target_os = "linux")]
-    broker: Option<Arc<broker::Broker>>,
+    broker: Option<Arc<Broker>>,
     /// Protections that are left out on purpose, to see whether the self-test notices.
     without: Vec<String>,
 }
@@ -29,7 +32,10 @@ impl Confinement {
     /// Finds the tier that is to be had, tries every protection, and refuses where that is less
     /// than what is required. `launcher` and `scratch` are as in [`crate::Settings`].
     pub fn begin(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Arc<Self>, Fault> {
-        let found = Self::find(wanted, launcher, scratch)?;
+        if wanted == Wanted::Off {
+            return Ok(Self::off());
+        }
+        let found = Self::find(wanted, launcher, scratch);
         if wanted == Wanted::Required {
             found.check_required()?;
         }
@@ -58,42 +64,33 @@ impl Confinement {
     }
 
     #[cfg(target_os = "linux")]
-    fn find(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Self, Fault> {
-        let mut reasons = Vec::new();
-        let without = left_out();
+    fn find(wanted: Wanted, launcher: &Path, scratch: &Path) -> Self {
         let tiers: &[Tier] = match wanted {
-            Wanted::Off => return Ok(Self::plain(vec!["--confine off".to_owned()])),
             Wanted::Landlock => &[Tier::Landlock],
-            Wanted::Auto => &[Tier::Namespaces, Tier::Landlock],
             Wanted::Required => &[Tier::Namespaces],
+            Wanted::Auto | Wanted::Off => &[Tier::Namespaces, Tier::Landlock],
         };
+        let mut reasons = Vec::new();
         for &tier in tiers {
-            match Self::try_tier(tier, launcher, scratch, &without) {
-                Ok(confinement) => return Ok(confinement.with_reasons(&reasons)),
-                Err(why) => reasons.push(format!("not active: {}: {why}", short_name(tier))),
+            let name = if tier == Tier::Namespaces { "namespaces" } else { "Landlock" };
+            match Self::try_tier(tier, launcher, scratch) {
+                Ok(mut found) => {
+                    found.statement.extend(reasons);
+                    return found;
+                }
+                Err(why) => reasons.push(format!("not active: {name}: {why}")),
             }
         }
-        Ok(Self::plain(reasons))
+        Self::plain(reasons)
     }
 
     #[cfg(target_os = "linux")]
-    fn try_tier(
-        tier: Tier,
-        launcher: &Path,
-        scratch: &Path,
-        without: &[String],
-    ) -> std::io::Result<Self> {
+    fn try_tier(tier: Tier, launcher: &Path, scratch: &Path) -> std::io::Result<Self> {
         let broker = match tier {
-            Tier::Namespaces => Some(broker::Broker::start(launcher)?),
+            Tier::Namespaces => Some(Broker::start(launcher)?),
             _ => None,
         };
-        let mut found = Self {
-            tier,
-            statement: Vec::new(),
-            protections: Vec::new(),
-            broker,
-            without: without.to_vec(),
-        };
+        let mut found = Self { tier, broker, without: left_out(), ..Self::plain(Vec::new()) };
         let network = found.network()?;
         let jail = found.jail(&network, &Reach::default(), Vec::new());
         found.protections = self_test::run(jail, launcher, scratch)?;
@@ -101,20 +98,9 @@ impl Confinement {
         Ok(found)
     }
 
-    #[cfg(target_os = "linux")]
-    fn with_reasons(mut self, reasons: &[String]) -> Self {
-        self.statement.extend_from_slice(reasons);
-        self
-    }
-
     #[cfg(not(target_os = "linux"))]
-    fn find(wanted: Wanted, _launcher: &Path, _scratch: &Path) -> Result<Self, Fault> {
-        let why = if wanted == Wanted::Off {
-            "--confine off"
-        } else {
-            "not active: this system has no confinement"
-        };
-        Ok(Self::plain(vec![why.to_owned()]))
+    fn find(_wanted: Wanted, _launcher: &Path, _scratch: &Path) -> Self {
+        Self::plain(vec!["not active: this system has no confinement".to_owned()])
     }
 
     fn plain(reasons: Vec<String>) -> Self {
@@ -147,7 +133,7 @@ impl Confinement {
         }
         #[cfg(target_os = "linux")]
         if self.tier == Tier::Namespaces && !self.leaves_out("privileges") {
-            return Some(broker::NOBODY);
+            return Some(NOBODY);
         }
         Some(0)
     }
@@ -197,15 +183,6 @@ impl Confinement {
 fn left_out() -> Vec<String> {
     let text = std::env::var(WITHOUT).unwrap_or_default();
     text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-#[cfg(target_os = "linux")]
-fn short_name(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Namespaces => "namespaces",
-        Tier::Landlock => "Landlock",
-        Tier::Plain => "nothing",
-    }
 }
 
 #[cfg(target_os = "linux")]

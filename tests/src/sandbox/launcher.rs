@@ -168,7 +168,8 @@ fn reap(channel: Channel, program: Pid) -> io::Result<Receiver<()>> {
     std::thread::Builder::new().spawn(move || {
         collect(|pid, status| {
             if pid == program {
-                _ = channel.send(&LauncherMessage::Exited(exit_status(status)));
+                let status = ExitStatus::from_raw(status.as_raw());
+                _ = channel.send(&LauncherMessage::Exited(status));
             }
         });
         _ = channel.send(&LauncherMessage::Empty);
@@ -186,10 +187,6 @@ fn collect(mut each: impl FnMut(Pid, WaitStatus)) {
             Err(_) => return, // ECHILD
         }
     }
-}
-
-fn exit_status(status: WaitStatus) -> ExitStatus {
-    ExitStatus::from_raw(status.as_raw())
 }
 
 /// Returns when the harness has closed its side, on purpose or by dying, or when the program has

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, poll};
+#[cfg(unix)]
+use rustix::io::retry_on_intr;
 
 /// How much is kept of the beginning, and how much of the end.
 const KEPT: usize = 256 * 1024;
@@ -44,43 +46,35 @@ impl<T: Read + Send + 'static> Stream for T {}
 impl Output {
     /// Reads the stream to its end, in a thread of its own; `flooded` is called when more than
     /// `most` bytes have come.
-    pub(crate) fn drain(
+    pub(super) fn drain(
         mut stream: impl Stream,
         most: u64,
         flooded: impl FnOnce() + Send + 'static,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let output = Self::default();
         #[cfg(unix)]
         {
             output.lock().pipe = stream.as_fd().try_clone_to_owned().ok();
         }
-        let mut flooded = Some(flooded);
-        let kept = output.clone();
-        std::thread::spawn(move || {
+        let (kept, mut flooded) = (output.clone(), Some(flooded));
+        std::thread::Builder::new().spawn(move || {
             let mut buffer = [0; 32 * 1024];
-            loop {
-                match kept.take_from(&mut stream, &mut buffer) {
-                    Ok(0) => break,
-                    Ok(_) => {
-                        kept.0.1.notify_all();
-                        if let Some(flooded) = flooded.take_if(|_| kept.total() as u64 > most) {
-                            flooded();
-                        }
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => break,
+            while kept.take_from(&mut stream, &mut buffer).is_ok_and(|count| count > 0) {
+                kept.0.1.notify_all();
+                if let Some(flooded) = flooded.take_if(|_| kept.total() as u64 > most) {
+                    flooded();
                 }
             }
             kept.lock().ended = true;
             kept.0.1.notify_all();
-        });
-        output
+        })?;
+        Ok(output)
     }
 
     /// Reads and keeps in one step: what is no longer in the pipe is here.
     #[cfg(unix)]
     fn take_from(&self, stream: &mut impl Stream, buffer: &mut [u8]) -> io::Result<usize> {
-        poll(&mut [PollFd::new(stream, PollFlags::IN)], None)?;
+        retry_on_intr(|| poll(&mut [PollFd::new(stream, PollFlags::IN)], None))?;
         let mut kept = self.lock();
         let count = stream.read(buffer)?;
         kept.keep(&buffer[..count]);
@@ -184,7 +178,7 @@ mod tests {
     }
 
     fn drained(bytes: Vec<u8>) -> Output {
-        let output = Output::drain(printed(bytes), u64::MAX, || {});
+        let output = Output::drain(printed(bytes), u64::MAX, || {}).unwrap();
         output.wait_for_end(Duration::from_secs(10));
         output
     }
@@ -202,7 +196,7 @@ mod tests {
     #[cfg(unix)]
     fn what_was_printed_before_a_look_is_in_it() {
         let (reader, mut writer) = io::pipe().unwrap();
-        let output = Output::drain(reader, u64::MAX, || {});
+        let output = Output::drain(reader, u64::MAX, || {}).unwrap();
         for round in 1..=1000 {
             writer.write_all(b"a line\n").unwrap();
             assert_eq!(output.caught_up().total(), 7 * round);
@@ -212,7 +206,8 @@ mod tests {
     #[test]
     fn too_much_is_told_once() {
         let (tell, told) = std::sync::mpsc::channel();
-        let output = Output::drain(printed(vec![b'x'; 1000]), 999, move || tell.send(()).unwrap());
+        let told_by = move || tell.send(()).unwrap();
+        let output = Output::drain(printed(vec![b'x'; 1000]), 999, told_by).unwrap();
         output.wait_for_end(Duration::from_secs(10));
         assert_eq!(told.iter().count(), 1);
     }

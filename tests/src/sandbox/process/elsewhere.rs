@@ -3,11 +3,11 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::observe::Tree;
-use crate::sandbox::output::Output;
+use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::spec::Launch;
 
 /// What is in the pipes after its end. A process that it has started may hold them open for as long
@@ -21,7 +21,8 @@ const ASKING: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    _held_input: Option<std::process::ChildStdin>,
+    /// Open for as long as the program is not to see its end.
+    stdin: Option<ChildStdin>,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
 }
@@ -38,23 +39,18 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let mut process =
+            Self { child, stdin, stdout: Output::default(), stderr: Output::default() };
         let most = launch.jail.reach.limits.output;
-        let nothing_more = || {}; // the flood is noticed when the program is asked for
-        let stdout = child
-            .stdout
-            .take()
-            .map(|stream| Output::drain(stream, most, nothing_more))
-            .unwrap_or_default();
-        let stderr = child
-            .stderr
-            .take()
-            .map(|stream| Output::drain(stream, most, nothing_more))
-            .unwrap_or_default();
-        let mut input = child.stdin.take();
-        if let Some(pipe) = &mut input {
+        process.stdout = drain(stdout, most)?;
+        process.stderr = drain(stderr, most)?;
+        if let Some(pipe) = &mut process.stdin {
             _ = pipe.write_all(&launch.stdin.bytes);
         }
-        Ok(Self { child, _held_input: input.filter(|_| !launch.stdin.then_end), stdout, stderr })
+        process.stdin.take_if(|_| launch.stdin.then_end);
+        Ok(process)
     }
 
     /// No limit is watched here.
@@ -91,6 +87,11 @@ impl Process {
         self.stderr.wait_for_end(REST_OF_OUTPUT);
         Ok(())
     }
+}
+
+fn drain(stream: Option<impl Stream>, most: u64) -> io::Result<Output> {
+    let flooded = || {}; // it is noticed when the program is asked for
+    Ok(stream.map(|stream| Output::drain(stream, most, flooded)).transpose()?.unwrap_or_default())
 }
 
 impl Drop for Process {

@@ -201,7 +201,7 @@ fn launcher(executable: &Path, folder: &Path, jail: &Jail, stdin: Channel) -> Co
 fn drain(stream: Option<impl Stream>, most: u64, channel: &Channel) -> io::Result<Output> {
     let channel = channel.try_clone()?;
     let end = move || _ = channel.finish();
-    Ok(stream.map(|stream| Output::drain(stream, most, end)).unwrap_or_default())
+    Ok(stream.map(|stream| Output::drain(stream, most, end)).transpose()?.unwrap_or_default())
 }
 
 impl Drop for Process {
