@@ -39,7 +39,7 @@ mod tree;
 #[cfg(unix)]
 mod wire;
 
-pub use confinement::{Confinement, WITHOUT};
+pub use confinement::Confinement;
 pub use errand::{Errands, Finished};
 #[cfg(unix)]
 pub(crate) use launcher::enter_helper;
@@ -47,4 +47,4 @@ pub(crate) use network::Network;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
 pub(crate) use spec::{Launch, Stdin};
-pub use spec::{Limits, Protection, Reach, Tier, Wanted};
+pub use spec::{Limits, Reach, Tier, Wanted};

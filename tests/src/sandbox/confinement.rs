@@ -24,10 +24,6 @@ pub struct Confinement {
     without: Vec<String>,
 }
 
-/// Names protections, separated by commas, that are left out: for tests of the self-test, which
-/// must notice.
-pub const WITHOUT: &str = "SOCKET_PRACTICALS_WITHOUT";
-
 impl Confinement {
     /// Finds the tier that is to be had, tries every protection, and refuses where that is less
     /// than what is required. `launcher` and `scratch` are as in [`crate::Settings`].
@@ -138,11 +134,6 @@ impl Confinement {
         Some(0)
     }
 
-    /// Each protection, as the self-test found it.
-    pub fn protections(&self) -> &[Protection] {
-        &self.protections
-    }
-
     /// Whether the programs of one check have a network to themselves.
     pub fn has_private_networks(&self) -> bool {
         self.tier == Tier::Namespaces && !self.leaves_out("network")
@@ -179,9 +170,11 @@ impl Confinement {
     }
 }
 
+/// The protections that this variable names, separated by commas, are left out: for tests of the
+/// self-test, which must notice.
 #[cfg(target_os = "linux")]
 fn left_out() -> Vec<String> {
-    let text = std::env::var(WITHOUT).unwrap_or_default();
+    let text = std::env::var("SOCKET_PRACTICALS_WITHOUT").unwrap_or_default();
     text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 

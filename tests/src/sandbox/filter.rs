@@ -127,7 +127,7 @@ fn refusals(shared: bool) -> Vec<Refusal> {
 
 /// From here on this process, and what it starts, is refused these calls. It must have given up new
 /// privileges before.
-pub(crate) fn enforce(shared: bool) -> io::Result<()> {
+pub(super) fn enforce(shared: bool) -> io::Result<()> {
     let Some(architecture) = ARCHITECTURE else {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,

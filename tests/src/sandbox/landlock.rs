@@ -28,16 +28,16 @@ const SCOPES: u64 = 0b11; // abstract Unix sockets; signals
 
 /// What may be done below a place.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Access(u64);
+pub(super) struct Access(u64);
 
 impl Access {
-    pub(crate) const READ: Self = Self(READ_FILE | READ_DIR);
-    pub(crate) const EXECUTE: Self = Self(EXECUTE | READ_FILE);
-    pub(crate) const READ_AND_EXECUTE: Self = Self(EXECUTE | READ_FILE | READ_DIR);
-    pub(crate) const DEVICE: Self =
+    pub(super) const READ: Self = Self(READ_FILE | READ_DIR);
+    pub(super) const EXECUTE: Self = Self(EXECUTE | READ_FILE);
+    pub(super) const READ_AND_EXECUTE: Self = Self(EXECUTE | READ_FILE | READ_DIR);
+    pub(super) const DEVICE: Self =
         Self(READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | IOCTL_DEVICE);
-    pub(crate) const WRITE: Self = Self(!(EXECUTE | MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
-    pub(crate) const EVERYTHING: Self = Self(!(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
+    pub(super) const WRITE: Self = Self(!(EXECUTE | MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
+    pub(super) const EVERYTHING: Self = Self(!(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
 }
 
 #[repr(C)]
@@ -60,7 +60,7 @@ struct BeneathAttributes {
 }
 
 /// The version of Landlock that this kernel has (landlock_create_ruleset(2)).
-pub(crate) fn version() -> io::Result<i64> {
+pub(super) fn version() -> io::Result<i64> {
     const VERSION: u32 = 1;
     // SAFETY: with this flag the call takes no structure.
     let version =
@@ -70,7 +70,7 @@ pub(crate) fn version() -> io::Result<i64> {
 
 /// Rules, under construction: everything that no rule allows is forbidden.
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(super) struct Rules {
     ruleset: OwnedFd,
     handled: u64,
     network: u64,
@@ -78,7 +78,7 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// Nothing is allowed; where the network is `shared`, nor is connecting by TCP.
-    pub(crate) fn new(shared: bool) -> io::Result<Self> {
+    pub(super) fn new(shared: bool) -> io::Result<Self> {
         let version = version()?;
         let files = BASIC
             | if version >= 2 { REFER } else { 0 }
@@ -105,7 +105,7 @@ impl Rules {
     }
 
     /// Allows this below `place`, if there is such a place.
-    pub(crate) fn allow(&self, place: &Path, access: Access) -> io::Result<()> {
+    pub(super) fn allow(&self, place: &Path, access: Access) -> io::Result<()> {
         use rustix::fs::{Mode, OFlags};
         let Ok(parent) = rustix::fs::open(place, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         else {
@@ -119,7 +119,7 @@ impl Rules {
     }
 
     /// Allows connecting to this port, wherever it is: Landlock knows no addresses.
-    pub(crate) fn allow_connecting(&self, port: u16) -> io::Result<()> {
+    pub(super) fn allow_connecting(&self, port: u16) -> io::Result<()> {
         const NET_PORT: u32 = 2;
         if self.network == 0 {
             return Ok(());
@@ -138,7 +138,7 @@ impl Rules {
 
     /// From here on this process, and what it starts, has only what was allowed. It must have given
     /// up new privileges before.
-    pub(crate) fn enforce(&self) -> io::Result<()> {
+    pub(super) fn enforce(&self) -> io::Result<()> {
         // SAFETY: the call takes a descriptor and no memory.
         let done = unsafe {
             libc::syscall(libc::SYS_landlock_restrict_self, self.ruleset.as_raw_fd(), 0u32)

@@ -32,7 +32,7 @@ use super::{broker, enter};
 use crate::observe;
 
 /// The first argument that makes an executable a launcher; no command of anybody's is called so.
-pub(crate) const ARGUMENT: &str = "__launch";
+pub(super) const ARGUMENT: &str = "__launch";
 
 /// Between two sweeps through a tree that does not end at once.
 const SWEEP: Duration = Duration::from_millis(2);

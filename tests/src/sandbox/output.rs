@@ -1,6 +1,10 @@
 //! What a program prints: always drained, kept only at both ends, however much it is.
 
 use std::io::{self, Read};
+#[cfg(unix)]
+use std::os::fd::AsFd as Handle;
+#[cfg(windows)]
+use std::os::windows::io::AsHandle as Handle;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,16 +36,8 @@ struct Kept {
 }
 
 /// What a program prints into.
-#[cfg(unix)]
-pub(crate) trait Stream: Read + std::os::fd::AsFd + Send + 'static {}
-#[cfg(unix)]
-impl<T: Read + std::os::fd::AsFd + Send + 'static> Stream for T {}
-
-/// What a program prints into.
-#[cfg(not(unix))]
-pub(crate) trait Stream: Read + Send + 'static {}
-#[cfg(not(unix))]
-impl<T: Read + Send + 'static> Stream for T {}
+pub(super) trait Stream: Read + Handle + Send + 'static {}
+impl<T: Read + Handle + Send + 'static> Stream for T {}
 
 impl Output {
     /// Reads the stream to its end, in a thread of its own; `flooded` is called when more than
@@ -136,8 +132,8 @@ impl Output {
     /// The last bytes that were printed, at most `most`.
     pub(crate) fn tail(&self, most: usize) -> Vec<u8> {
         let kept = self.lock();
-        let end = [kept.head.as_slice(), &kept.tail].concat();
-        end[end.len().saturating_sub(most)..].to_vec()
+        let last = |part: &[u8], most: usize| part[part.len().saturating_sub(most)..].to_vec();
+        [last(&kept.head, most.saturating_sub(kept.tail.len())), last(&kept.tail, most)].concat()
     }
 
     /// Whether these bytes occur in what was kept.

@@ -15,7 +15,7 @@ use super::spec::Limits;
 use crate::observe::children;
 
 /// Between two looks.
-pub(crate) const INTERVAL: std::time::Duration = std::time::Duration::from_millis(30);
+pub(super) const INTERVAL: std::time::Duration = std::time::Duration::from_millis(30);
 
 /// Looks at the folders that a program may write to are rarer: each walks through them.
 const FOLDERS: u32 = 8;
@@ -34,7 +34,7 @@ pub(super) fn report_no_crash() -> io::Result<()> {
 
 /// What keeps an eye on the processes below this one.
 #[derive(Debug)]
-pub(crate) struct Quota {
+pub(super) struct Quota {
     limits: Limits,
     /// This process is the first one of its process namespace: all others are the program's.
     alone: bool,
@@ -53,7 +53,7 @@ struct Tally {
 const MIB: u64 = 1024 * 1024;
 
 impl Quota {
-    pub(crate) fn new(limits: Limits, alone: bool, folders: Vec<PathBuf>) -> Self {
+    pub(super) fn new(limits: Limits, alone: bool, folders: Vec<PathBuf>) -> Self {
         Self { limits, alone, folders, looks: 0 }
     }
 

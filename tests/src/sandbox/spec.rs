@@ -165,9 +165,9 @@ pub(crate) struct Targets {
 
 /// A protection of which the self-test knows whether it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Protection {
+pub(super) struct Protection {
     /// What is protected, in a few words.
-    pub name: String,
+    pub(super) name: String,
     /// Why it is not in force; nothing where it was seen to be.
-    pub missing: Option<String>,
+    pub(super) missing: Option<String>,
 }
