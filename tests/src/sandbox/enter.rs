@@ -21,7 +21,7 @@ use super::broker::STUDENT;
 use super::fork::{Forked, fork};
 use super::landlock::{Access, Rules};
 use super::quota::{limit, report_no_crash};
-use super::spec::{Jail, Launch, Tier};
+use super::spec::{Jail, Launch, Limits, Tier};
 use super::wire::Channel;
 use super::{filter, probe, tree};
 
@@ -105,8 +105,7 @@ impl Inside<'_> {
         let Some((executable, arguments)) = command.split_first() else {
             return io::Error::other("no program named");
         };
-        let own_memory = self.jail.tier == Tier::Namespaces && self.jail.has("files");
-        let temporary = if own_memory { Path::new("/tmp") } else { self.folder };
+        let temporary = if self.has_own_files() { Path::new("/tmp") } else { self.folder };
         Command::new(executable)
             .args(arguments)
             .env_clear()
@@ -130,8 +129,6 @@ impl Inside<'_> {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         if jail.tier == Tier::Namespaces && jail.has("privileges") {
             become_nobody()?;
-        }
-        if jail.tier == Tier::Namespaces && jail.has("privileges") {
             leave_the_users()?;
         }
         self.limit()?; // not before: a user namespace passes its maker's limit on to all of its siblings together
@@ -149,30 +146,31 @@ impl Inside<'_> {
         Ok(())
     }
 
+    fn has_own_files(&self) -> bool {
+        self.jail.tier == Tier::Namespaces && self.jail.has("files")
+    }
+
     fn shares_the_network(&self) -> bool {
         self.jail.tier != Tier::Namespaces || self.jail.network.is_none()
     }
 
     fn limit(&self) -> io::Result<()> {
-        let limits = self.jail.reach.limits;
+        let Jail { tier, reach, .. } = self.jail;
+        let Limits { tasks, descriptors, disk, .. } = reach.limits;
         if !self.jail.has("limits") {
             return Ok(());
         }
-        limit(Resource::Nofile, limits.descriptors)?;
+        limit(Resource::Nofile, descriptors)?;
         report_no_crash()?;
-        match self.jail.tier {
-            Tier::Namespaces => limit(Resource::Nproc, limits.tasks + SPARE),
-            // Shared with everything else of this user: a bound for the machine's sake, beside the
-            // exact one that is watched.
-            _ => {
-                // What a build writes is watched, all of it together.
-                let largest =
-                    if self.jail.reach.write.is_empty() { limits.disk } else { 16 * limits.disk };
-                let largest = if self.jail.has("disk") { largest } else { u64::MAX };
-                limit(Resource::Nproc, tasks_of_this_user() + 2 * limits.tasks)
-                    .and(limit(Resource::Fsize, largest))
-            }
+        if *tier == Tier::Namespaces {
+            return limit(Resource::Nproc, tasks + SPARE);
         }
+        // Shared with everything else of this user: a bound for the machine's sake, beside the
+        // exact one that is watched.
+        limit(Resource::Nproc, tasks_of_this_user() + 2 * tasks)?;
+        // What a build writes is watched, all of it together.
+        let largest = if reach.write.is_empty() { disk } else { 16 * disk };
+        limit(Resource::Fsize, if self.jail.has("disk") { largest } else { u64::MAX })
     }
 
     fn rules(&self) -> io::Result<Rules> {
@@ -183,33 +181,32 @@ impl Inside<'_> {
             Some(_) => Access::READ,
             None => Access::READ_AND_EXECUTE,
         };
-        if jail.tier == Tier::Namespaces && jail.has("files") {
-            rules.allow(Path::new("/"), Access::READ)?;
-        }
         for place in tree::system_places().chain(reach.read.iter().cloned()) {
             rules.allow(&place, whole)?;
         }
         for place in reach.execute.iter().flatten().cloned().chain(loaders()) {
-            rules.allow(
-                &place,
-                if place.is_dir() { Access::READ_AND_EXECUTE } else { Access::EXECUTE },
-            )?;
+            let folder = place.is_dir();
+            rules.allow(&place, if folder { Access::READ_AND_EXECUTE } else { Access::EXECUTE })?;
         }
-        for place in ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/proc"]
-        {
+        for place in DEVICES {
             rules.allow(Path::new(place), Access::DEVICE)?;
         }
-        let memory = ["/tmp", "/dev/shm"].map(PathBuf::from);
-        let memory =
-            memory.into_iter().filter(|_| jail.tier == Tier::Namespaces && jail.has("files"));
         // A compiler executes what it has made; a program under test does not.
         let write = if reach.write.is_empty() { Access::WRITE } else { Access::EVERYTHING };
-        for place in memory.chain([self.folder.to_owned()]).chain(reach.write.iter().cloned()) {
-            rules.allow(&place, write)?;
+        for place in reach.write.iter().map(PathBuf::as_path).chain([self.folder]) {
+            rules.allow(place, write)?;
+        }
+        if self.has_own_files() {
+            rules.allow(Path::new("/"), Access::READ)?;
+            rules.allow(Path::new("/tmp"), write)?;
+            rules.allow(Path::new("/dev/shm"), write)?;
         }
         Ok(rules)
     }
 }
+
+const DEVICES: [&str; 6] =
+    ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/proc"];
 
 /// Whoever started the harness may have left descriptors open (close_range(2)).
 fn close_what_is_inherited() -> io::Result<()> {
