@@ -180,16 +180,14 @@ fn left_out() -> Vec<String> {
 
 #[cfg(target_os = "linux")]
 fn state(tier: Tier, protections: &[Protection]) -> Vec<String> {
-    let verified: Vec<&str> = protections
-        .iter()
-        .filter(|protection| protection.missing.is_none())
-        .map(|held| held.name.as_str())
-        .collect();
-    let missing = protections.iter().filter_map(|protection| {
-        Some(format!("not active: {} ({})", protection.name, protection.missing.as_deref()?))
-    });
-    [tier.to_string(), format!("verified: {}", verified.join(", "))]
-        .into_iter()
-        .chain(missing)
-        .collect()
+    let (mut verified, mut missing) = (Vec::new(), Vec::new());
+    for Protection { name, missing: why } in protections {
+        match why {
+            None => verified.push(name.as_str()),
+            Some(why) => missing.push(format!("not active: {name} ({why})")),
+        }
+    }
+    let mut statement = vec![tier.to_string(), format!("verified: {}", verified.join(", "))];
+    statement.extend(missing);
+    statement
 }

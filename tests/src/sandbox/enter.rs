@@ -66,6 +66,7 @@ pub(super) fn start(launch: &Launch, folder: &Path, stdin: OwnedFd) -> io::Resul
     let (mut trouble, report) = Channel::pair()?;
     match fork()? {
         Forked::Child => {
+            let report = Channel::new(report);
             drop(trouble);
             let error = Inside { jail: &launch.jail, folder }.become_it(launch, stdin, &report);
             _ = report.send(&error.to_string());

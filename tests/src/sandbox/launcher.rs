@@ -13,8 +13,8 @@
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -168,8 +168,7 @@ fn reap(channel: Channel, program: Pid) -> io::Result<Receiver<()>> {
     std::thread::Builder::new().spawn(move || {
         collect(|pid, status| {
             if pid == program {
-                let status = ExitStatus::from_raw(status.as_raw());
-                _ = channel.send(&LauncherMessage::Exited(status));
+                _ = channel.send(&LauncherMessage::Exited(status.as_raw()));
             }
         });
         _ = channel.send(&LauncherMessage::Empty);

@@ -46,7 +46,7 @@ pub(super) fn run(jail: &Jail, targets: &Targets) -> io::Error {
     let findings: Findings =
         ATTEMPTS.iter().map(|(_, attempt)| attempt(jail, targets).err()).collect();
     let mut stdout = io::stdout();
-    _ = wire::frame(&findings).and_then(|frame| stdout.write_all(&frame));
+    _ = stdout.write_all(&wire::frame(&findings));
     _ = stdout.flush();
     hide();
     use_memory();

@@ -6,25 +6,16 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-#[cfg(target_os = "linux")]
-use std::io::{IoSlice, IoSliceMut};
-#[cfg(target_os = "linux")]
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 #[cfg(target_os = "linux")]
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
-};
+use rustix::net;
 
 /// The largest message, in bytes: the first one of a launch carries all of the program's stdin.
 const MOST: usize = 64 * 1024 * 1024;
@@ -42,32 +33,25 @@ pub(super) trait Wire: Sized {
 }
 
 /// Returns a message in its frame.
-pub(super) fn frame(message: &impl Wire) -> io::Result<Vec<u8>> {
+pub(super) fn frame(message: &impl Wire) -> Vec<u8> {
     let mut frame = vec![0; HEADER];
     message.put(&mut frame);
-    let length = frame.len() - HEADER;
-    check_length(length)?;
-    frame[..HEADER].copy_from_slice(&(length as u32).to_be_bytes());
-    Ok(frame)
+    let length = (frame.len() - HEADER) as u32;
+    frame[..HEADER].copy_from_slice(&length.to_be_bytes());
+    frame
 }
 
 /// Takes the first message off what was received; `None` while a part of it is missing.
 pub(super) fn unframe<T: Wire>(received: &mut Vec<u8>) -> io::Result<Option<T>> {
     let Some((header, rest)) = received.split_first_chunk() else { return Ok(None) };
     let length = u32::from_be_bytes(*header) as usize;
-    check_length(length)?;
+    if length > MOST {
+        return Err(io::Error::other(format!("a message of {length} bytes; at most {MOST}")));
+    }
     let Some(mut fields) = rest.get(..length) else { return Ok(None) };
     let message = T::take(&mut fields)?;
-    if !fields.is_empty() {
-        return Err(io::Error::other("a message with too many fields"));
-    }
     received.drain(..HEADER + length);
     Ok(Some(message))
-}
-
-fn check_length(length: usize) -> io::Result<()> {
-    let too_long = || io::Error::other(format!("a message of {length} bytes; at most {MOST}"));
-    if length > MOST { Err(too_long()) } else { Ok(()) }
 }
 
 fn cut() -> io::Error {
@@ -94,24 +78,33 @@ pub(super) enum Came {
 }
 
 impl Channel {
-    /// Makes both ends.
-    pub(super) fn pair() -> io::Result<(Self, Self)> {
+    pub(super) fn new(end: OwnedFd) -> Self {
+        Self {
+            stream: end.into(),
+            received: Vec::new(),
+            #[cfg(target_os = "linux")]
+            descriptor: None,
+        }
+    }
+
+    /// Returns one end, and the other one for another process.
+    pub(super) fn pair() -> io::Result<(Self, OwnedFd)> {
         let (one, other) = UnixStream::pair()?;
-        Ok((one.into(), other.into()))
+        Ok((Self::new(one.into()), other.into()))
     }
 
     /// Returns the end that this process was started with as its stdin.
     pub(super) fn of_this_process() -> io::Result<Self> {
-        Ok(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?).into())
+        Ok(Self::new(io::stdin().as_fd().try_clone_to_owned()?))
     }
 
     /// Returns the same end for another thread, which sends.
     pub(super) fn try_clone(&self) -> io::Result<Self> {
-        Ok(self.stream.try_clone()?.into())
+        Ok(Self::new(self.stream.try_clone()?.into()))
     }
 
     pub(super) fn send(&self, message: &impl Wire) -> io::Result<()> {
-        (&self.stream).write_all(&frame(message)?)
+        (&self.stream).write_all(&frame(message))
     }
 
     /// Sends no more; the other side sees the end.
@@ -160,11 +153,16 @@ impl Channel {
 #[cfg(target_os = "linux")]
 impl Channel {
     pub(super) fn send_with(&self, message: &impl Wire, beside: BorrowedFd<'_>) -> io::Result<()> {
-        let (frame, beside) = (frame(message)?, [beside]);
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        control.push(SendAncillaryMessage::ScmRights(&beside));
-        sendmsg(&self.stream, &[IoSlice::new(&frame)], &mut control, SendFlags::NOSIGNAL)?;
+        let (frame, beside) = (frame(message), [beside]);
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = net::SendAncillaryBuffer::new(&mut space);
+        control.push(net::SendAncillaryMessage::ScmRights(&beside));
+        net::sendmsg(
+            &self.stream,
+            &[io::IoSlice::new(&frame)],
+            &mut control,
+            net::SendFlags::NOSIGNAL,
+        )?;
         Ok(())
     }
 
@@ -175,37 +173,19 @@ impl Channel {
 
     fn read(&mut self) -> io::Result<usize> {
         let mut bytes = [0; 4096];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let mut slices = [IoSliceMut::new(&mut bytes)];
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = net::RecvAncillaryBuffer::new(&mut space);
+        let mut slices = [io::IoSliceMut::new(&mut bytes)];
         let received = rustix::io::retry_on_intr(|| {
-            recvmsg(&self.stream, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC)
+            net::recvmsg(&self.stream, &mut slices, &mut control, net::RecvFlags::CMSG_CLOEXEC)
         })?;
         self.received.extend(&bytes[..received.bytes]);
         for message in control.drain() {
-            if let RecvAncillaryMessage::ScmRights(mut descriptors) = message {
+            if let net::RecvAncillaryMessage::ScmRights(mut descriptors) = message {
                 self.descriptor = descriptors.next();
             }
         }
         Ok(received.bytes)
-    }
-}
-
-impl From<UnixStream> for Channel {
-    fn from(stream: UnixStream) -> Self {
-        Self {
-            stream,
-            received: Vec::new(),
-            #[cfg(target_os = "linux")]
-            descriptor: None,
-        }
-    }
-}
-
-/// As the standard input of a process that is to be started.
-impl From<Channel> for Stdio {
-    fn from(channel: Channel) -> Self {
-        OwnedFd::from(channel.stream).into()
     }
 }
 
@@ -307,7 +287,6 @@ macro_rules! sent_as {
 sent_as! {
     bool: |it| u8::from(*it), |byte: u8| Ok(byte != 0);
     Duration: |it| it.as_millis() as u64, |millis| Ok(Duration::from_millis(millis));
-    ExitStatus: |it| it.into_raw(), |raw| Ok(ExitStatus::from_raw(raw));
     OsString: |it| it.as_bytes().to_vec(), |bytes| Ok(OsString::from_vec(bytes));
     PathBuf: |it| it.as_os_str().to_owned(), |text: OsString| Ok(text.into());
     String: |it| it.as_bytes().to_vec(), |bytes| String::from_utf8(bytes).map_err(io::Error::other);

@@ -1,7 +1,8 @@
 //! A program under a launcher: see [`crate::sandbox::launcher`].
 
 use std::io;
-use std::os::unix::process::CommandExt;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -172,7 +173,7 @@ impl Heard {
             LauncherMessage::Keeper(pid) => self.keeper = Some(pid),
             LauncherMessage::Started(pid) => self.started = Some(pid),
             LauncherMessage::Failed(why) => self.failed = Some(why),
-            LauncherMessage::Exited(status) => self.exited = Some(status),
+            LauncherMessage::Exited(status) => self.exited = Some(ExitStatus::from_raw(status)),
             LauncherMessage::Over(limit) => self.over = Some(limit),
             LauncherMessage::Empty => self.empty = true,
             LauncherMessage::Gone => self.gone = true,
@@ -182,7 +183,7 @@ impl Heard {
 
 /// The harness's own executable in its other part, which reads from `stdin` what it runs and tells
 /// there what happens.
-fn launcher(executable: &Path, folder: &Path, jail: &Jail, stdin: Channel) -> Command {
+fn launcher(executable: &Path, folder: &Path, jail: &Jail, stdin: OwnedFd) -> Command {
     let mut launcher = Command::new(executable);
     if jail.tier != Tier::Plain && jail.has("environment") {
         launcher.env_clear();
