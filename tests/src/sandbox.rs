@@ -1,12 +1,13 @@
-//! What a program may reach: as little as a right program needs.
+//! Confines each program to what a correct one needs.
 //!
-//! There are three tiers. On Linux with namespaces a program has a network, processes and a file
-//! tree of its own, with Landlock, seccomp and limits inside. On Linux without them it has
-//! Landlock, seccomp and limits. Elsewhere it has a certain end and some limits. What is in force
-//! is never taken from what was asked for: at the start of each run [`probe`] tries every
+//! There are three tiers. With Linux namespaces, a program gets a private network, private
+//! processes and a private file tree, and Landlock, seccomp and limits apply inside. On Linux
+//! without namespaces, Landlock, seccomp and limits apply. On other systems the harness ends every
+//! program and enforces some limits. At the start of each run the [`self_test`] tries every
 //! protection from inside, and the report says which of them held.
 //!
-//! Nothing here knows what a program is for, and nothing judges it.
+//! This module knows no practical, judges no program and holds no socket of a check. It speaks to
+//! its helper processes in one protocol ([`wire`], [`messages`]).
 
 #[cfg(target_os = "linux")]
 mod broker;

@@ -1,5 +1,5 @@
-//! The TCP sockets of a check's peers, made in the network that the check runs in. A peer cannot
-//! tell a private network from the machine's.
+//! Makes the TCP sockets of a check's peers in the network of the check. A peer cannot tell a
+//! private network from the machine's.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +14,7 @@ use crate::sandbox::Network as Place;
 pub(crate) struct Network(pub(crate) Place);
 
 impl Network {
-    /// A TCP socket, neither bound nor connected.
+    /// Returns a TCP socket that is neither bound nor connected.
     pub(crate) fn tcp_socket(&self, domain: Domain) -> io::Result<Socket> {
         self.socket(domain, Type::STREAM)
     }

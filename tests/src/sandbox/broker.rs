@@ -1,9 +1,9 @@
-//! Networks of their own for checks, and sockets in them for the harness.
+//! Makes a private network for each check, and sockets in it for the harness.
 //!
-//! A process with several threads cannot enter a network namespace without privileges. The broker
-//! is a process of one thread that can: it makes a user namespace for the run, in it a network
-//! namespace for each check, brings loopback up, and hands out sockets that it makes there. It goes
-//! when the harness does, and what it has made goes with it.
+//! Without privileges, a process with several threads cannot enter a network namespace. The broker
+//! is a helper process with one thread, which can. It makes one user namespace for the run and one
+//! network namespace for each check, and sends sockets made there to the harness. It ends when the
+//! harness ends, and the kernel then removes its namespaces.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -20,14 +20,14 @@ use super::wire::Channel;
 /// The first argument that makes an executable a broker.
 pub(super) const ARGUMENT: &str = "__broker";
 
-/// Whom programs run as where the harness is root: nobody, by its usual number.
+/// The user `nobody`, by its usual number: programs run as this user where the harness is root.
 pub(super) const NOBODY: u32 = 65_534;
 
-/// What a program's user is called in its jail, and in the run's user namespace where the harness
-/// is root.
+/// The program's user id in its jail. Where the harness is root, it is also the id in the run's
+/// user namespace.
 pub(super) const STUDENT: u32 = 1000;
 
-/// The harness's side.
+/// The harness's side of the broker.
 #[derive(Debug)]
 pub(super) struct Broker {
     process: Child,
@@ -38,7 +38,7 @@ pub(super) struct Broker {
 #[derive(Debug)]
 pub(crate) struct PrivateNetwork {
     broker: Arc<Broker>,
-    /// The broker's descriptor of it.
+    /// The broker's descriptor of the namespace.
     number: u32,
 }
 
@@ -61,12 +61,12 @@ impl Broker {
         Ok(broker)
     }
 
-    /// Its user namespace.
+    /// Returns the path of the user namespace.
     pub(super) fn users(&self) -> PathBuf {
         format!("/proc/{}/ns/user", self.process.id()).into()
     }
 
-    /// A new network of its own.
+    /// Makes a private network.
     pub(super) fn network(self: &Arc<Self>) -> io::Result<PrivateNetwork> {
         let (number, _) = self.ask(BrokerRequest::NewNetwork)?;
         Ok(PrivateNetwork { broker: Arc::clone(self), number })
@@ -116,9 +116,8 @@ fn refused(what: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
-/// The harness's user is root in the namespace. Where the harness itself is root, there is a second
-/// one for the programs: a namespace's root that is root outside, too, would still be the owner of
-/// root's files.
+/// Maps the harness's user to root in the namespace. Where the harness is root, a second user is
+/// mapped for the programs: a root that is also root outside would still own root's files.
 fn map_users(broker: u32) -> io::Result<()> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let map = |name: &str, text: String| std::fs::write(format!("/proc/{broker}/{name}"), text);
@@ -131,7 +130,7 @@ fn map_users(broker: u32) -> io::Result<()> {
     map("gid_map", format!("0 {group} 1\n"))
 }
 
-/// Runs as a broker until the harness has gone.
+/// Serves requests until the harness has ended.
 pub(super) fn serve() -> io::Result<()> {
     let mut channel = Channel::of_this_process()?;
     // SAFETY: this process has one thread and shares no file descriptors.
@@ -144,7 +143,7 @@ pub(super) fn serve() -> io::Result<()> {
     Ok(())
 }
 
-/// The number of a network, or a socket.
+/// The number of the network, and a socket where the request asks for one.
 type Done = io::Result<(u32, Option<Socket>)>;
 
 fn fulfil(request: BrokerRequest, networks: &mut Vec<OwnedFd>) -> Done {
@@ -184,7 +183,7 @@ fn reply(channel: &Channel, done: Done) -> io::Result<()> {
     }
 }
 
-/// A new network namespace has a loopback that is down (netdevice(7), SIOCSIFFLAGS).
+/// Brings loopback up: it is down in a new network namespace (netdevice(7), SIOCSIFFLAGS).
 fn bring_loopback_up() -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     // SAFETY: an interface request is plain data, and all zeros is a valid one.

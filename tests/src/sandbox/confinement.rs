@@ -1,4 +1,4 @@
-//! Which protections are in force for one run.
+//! Finds which protections hold, once for each run.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ pub struct Confinement {
     protections: Vec<Protection>,
     #[cfg(target_os = "linux")]
     broker: Option<Arc<Broker>>,
-    /// Protections that are left out on purpose, to see whether the self-test notices.
+    /// Protections left out on purpose, to test that the self-test notices.
     without: Vec<String>,
 }
 
 impl Confinement {
-    /// Finds the tier that is to be had, tries every protection, and refuses where that is less
-    /// than what is required. `launcher` and `scratch` are as in [`crate::Settings`].
+    /// Finds the best tier of this system, tries every protection, and fails where they are fewer
+    /// than `wanted` requires. `launcher` and `scratch` are as in [`crate::Settings`].
     pub fn begin(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Arc<Self>, Fault> {
         if wanted == Wanted::Off {
             return Ok(Self::off());
@@ -38,7 +38,7 @@ impl Confinement {
         Ok(Arc::new(found))
     }
 
-    /// None at all.
+    /// Returns the confinement that protects from nothing.
     pub fn off() -> Arc<Self> {
         Arc::new(Self::plain(vec!["--confine off".to_owned()]))
     }
@@ -47,7 +47,7 @@ impl Confinement {
         if self.tier != Tier::Namespaces {
             let why = self.statement[1..].join("; ");
             return Err(Fault(format!(
-                "--confine required: full confinement is not to be had here: {why}"
+                "--confine required: full confinement is not available here: {why}"
             )));
         }
         match self.protections.iter().find(|protection| protection.missing.is_some()) {
@@ -111,17 +111,19 @@ impl Confinement {
         }
     }
 
-    /// How much there is.
+    /// Returns the tier that is in force.
     pub fn tier(&self) -> Tier {
         self.tier
     }
 
-    /// What reports say: the tier, what was verified, what is not active and why.
+    /// Returns what reports say: the tier, the verified protections, and the missing ones with the
+    /// reason.
     pub fn statement(&self) -> Vec<String> {
         self.statement.clone()
     }
 
-    /// Where the grader is root: whose files must be that a compiler may write to.
+    /// Returns the user who must own the folders that a compiler writes to; `None` unless the
+    /// harness is root.
     #[cfg(unix)]
     pub fn builder(&self) -> Option<u32> {
         if !rustix::process::getuid().is_root() {
@@ -134,7 +136,7 @@ impl Confinement {
         Some(0)
     }
 
-    /// Whether the programs of one check have a network to themselves.
+    /// Whether each check has a private network.
     pub fn has_private_networks(&self) -> bool {
         self.tier == Tier::Namespaces && !self.leaves_out("network")
     }
@@ -143,7 +145,7 @@ impl Confinement {
         self.without.iter().any(|name| name == protection)
     }
 
-    /// A network for one check.
+    /// Returns the network for one check.
     pub(crate) fn network(&self) -> std::io::Result<Network> {
         #[cfg(target_os = "linux")]
         if let Some(broker) = self.broker.as_ref().filter(|_| self.has_private_networks()) {
@@ -152,7 +154,8 @@ impl Confinement {
         Ok(Network::Shared)
     }
 
-    /// How a program is confined in this network; `ports` are those that it connects to.
+    /// Describes how a program is confined in this network. `ports` are the ports that it connects
+    /// to.
     pub(crate) fn jail(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> Jail {
         #[cfg(target_os = "linux")]
         let users = self.broker.as_ref().map(|broker| broker.users());
@@ -170,8 +173,8 @@ impl Confinement {
     }
 }
 
-/// The protections that this variable names, separated by commas, are left out: for tests of the
-/// self-test, which must notice.
+/// Returns the protections that a test of the self-test leaves out: the variable names them,
+/// separated by commas.
 #[cfg(target_os = "linux")]
 fn left_out() -> Vec<String> {
     let text = std::env::var("SOCKET_PRACTICALS_WITHOUT").unwrap_or_default();

@@ -1,9 +1,9 @@
-//! The way of a program into its jail, in three processes of one thread each.
+//! Puts a program into its jail, by three processes with one thread each.
 //!
-//! The *launcher* joins the check's network and makes namespaces. Its child is the *keeper*, the
-//! first process in them: it makes the file tree, starts the program, collects what it leaves
-//! behind, and with its end the kernel ends everything. The *program* gives up every right before
-//! it becomes what it is. Without namespaces the launcher is the keeper.
+//! The *launcher* joins the check's network and makes namespaces. Its child, the *keeper*, is the
+//! first process in them: it makes the file tree, starts the program and reaps its orphans, and
+//! when it ends the kernel ends everything. The *program* gives up its rights before it is
+//! executed. Without namespaces the launcher is the keeper.
 
 use std::ffi::OsString;
 use std::io;
@@ -25,11 +25,12 @@ use super::spec::{Jail, Launch, Limits, Tier};
 use super::wire::Channel;
 use super::{filter, probe, tree};
 
-/// Joins the run's users and the check's network, and makes everything else anew; the next child is
-/// the first process in it.
+/// Joins the run's user namespace and the check's network, and makes all other namespaces. The next
+/// child is the first process in them.
 pub(super) fn leave_the_machine(jail: &Jail) -> io::Result<()> {
     let open = |place: &PathBuf| std::fs::File::open(place);
-    let users = jail.users.as_ref().ok_or_else(|| io::Error::other("no namespace named"))?;
+    let users =
+        jail.users.as_ref().ok_or_else(|| io::Error::other("no user namespace is named"))?;
     let (users, network) = (open(users)?, jail.network.as_ref().map(open).transpose()?);
     move_into_link_name_space(users.as_fd(), Some(LinkNameSpaceType::User))?;
     if let Some(network) = network {
@@ -43,9 +44,9 @@ pub(super) fn leave_the_machine(jail: &Jail) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the file tree, as the first process of the namespaces.
+/// Makes the file tree. The first process of the namespaces calls this.
 pub(super) fn furnish(jail: &Jail, folder: &Path) -> io::Result<()> {
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?; // the program shall not look into its keeper
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?; // the program must not look into its keeper
     if jail.has("files") {
         let disk =
             if jail.has("disk") { jail.reach.limits.disk } else { jail.reach.limits.disk * 64 };
@@ -54,14 +55,14 @@ pub(super) fn furnish(jail: &Jail, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The program's user in the run's user namespace: where the harness is root, another one.
+/// Returns the program's user in the run's user namespace: a second user where the harness is root.
 fn owner() -> u32 {
     let second =
         std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.lines().count() > 1);
     if second { STUDENT } else { 0 }
 }
 
-/// Starts a program, or the self-test, in this folder with this standard input.
+/// Starts the program, or the self-test, in `folder` with this standard input.
 pub(super) fn start(launch: &Launch, folder: &Path, stdin: OwnedFd) -> io::Result<Pid> {
     let (mut trouble, report) = Channel::pair()?;
     match fork()? {
@@ -70,8 +71,8 @@ pub(super) fn start(launch: &Launch, folder: &Path, stdin: OwnedFd) -> io::Resul
             drop(trouble);
             let error = Inside { jail: &launch.jail, folder }.become_it(launch, stdin, &report);
             _ = report.send(&error.to_string());
-            // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned
-            // up here.
+            // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
+            // up.
             unsafe { libc::_exit(127) }
         }
         Forked::Parent(program) => {
@@ -81,14 +82,14 @@ pub(super) fn start(launch: &Launch, folder: &Path, stdin: OwnedFd) -> io::Resul
     }
 }
 
-/// The place of a program.
+/// The jail, seen by the process that becomes the program.
 struct Inside<'a> {
     jail: &'a Jail,
     folder: &'a Path,
 }
 
 impl Inside<'_> {
-    /// Returns only where it fails. The report of that ends by itself where a program is executed.
+    /// Returns only on failure. The report channel closes when the program is executed.
     fn become_it(&self, launch: &Launch, stdin: OwnedFd, report: &Channel) -> io::Error {
         match self.confine(stdin) {
             Err(error) => error,
@@ -104,7 +105,7 @@ impl Inside<'_> {
 
     fn execute(&self, command: &[OsString]) -> io::Error {
         let Some((executable, arguments)) = command.split_first() else {
-            return io::Error::other("no program named");
+            return io::Error::other("the command is empty");
         };
         let temporary = if self.has_own_files() { Path::new("/tmp") } else { self.folder };
         Command::new(executable)
@@ -119,7 +120,8 @@ impl Inside<'_> {
             .exec()
     }
 
-    /// Gives up every right that the program is not to have; the last ones last.
+    /// Gives up the program's rights. The order matters: each step needs the rights that later
+    /// steps remove.
     fn confine(&self, stdin: OwnedFd) -> io::Result<()> {
         let jail = self.jail;
         rustix::process::setpgid(None, None)?;
@@ -132,8 +134,8 @@ impl Inside<'_> {
             become_nobody()?;
             leave_the_users()?;
         }
-        self.limit()?; // not before: a user namespace passes its maker's limit on to all of its siblings together
-        _ = std::fs::write("/proc/self/oom_score_adj", "1000"); // of all processes, memory is taken from this one first
+        self.limit()?; // after the user namespace: that one passes its maker's limit on to all its siblings together
+        _ = std::fs::write("/proc/self/oom_score_adj", "1000"); // when memory is short, the kernel ends this process first
         if jail.has("privileges") {
             renounce_capabilities()?;
         }
@@ -166,10 +168,10 @@ impl Inside<'_> {
         if *tier == Tier::Namespaces {
             return limit(Resource::Nproc, tasks + SPARE);
         }
-        // Shared with everything else of this user: a bound for the machine's sake, beside the
-        // exact one that is watched.
+        // The user's other processes count, too. This limit protects the machine; the keeper
+        // watches the exact one.
         limit(Resource::Nproc, tasks_of_this_user() + 2 * tasks)?;
-        // What a build writes is watched, all of it together.
+        // The keeper watches what a build writes in all its files together.
         let largest = if reach.write.is_empty() { disk } else { 16 * disk };
         limit(Resource::Fsize, if self.jail.has("disk") { largest } else { u64::MAX })
     }
@@ -192,7 +194,7 @@ impl Inside<'_> {
         for place in DEVICES {
             rules.allow(Path::new(place), Access::DEVICE)?;
         }
-        // A compiler executes what it has made; a program under test does not.
+        // A compiler executes what it has written; a program under test does not.
         let write = if reach.write.is_empty() { Access::WRITE } else { Access::EVERYTHING };
         for place in reach.write.iter().map(PathBuf::as_path).chain([self.folder]) {
             rules.allow(place, write)?;
@@ -209,7 +211,7 @@ impl Inside<'_> {
 const DEVICES: [&str; 6] =
     ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/proc"];
 
-/// Whoever started the harness may have left descriptors open (close_range(2)).
+/// Closes descriptors that the harness inherited from its parent (close_range(2)).
 fn close_what_is_inherited() -> io::Result<()> {
     const FIRST: libc::c_uint = 3;
     // SAFETY: the call takes numbers, and marks descriptors for the moment at which a program is
@@ -220,7 +222,7 @@ fn close_what_is_inherited() -> io::Result<()> {
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// One more than allowed can be had, so that it shows.
+/// Lets a program exceed its limit on tasks, so that the keeper sees it.
 const SPARE: u64 = 8;
 
 fn tasks_of_this_user() -> u64 {
@@ -233,7 +235,7 @@ fn tasks_of_this_user() -> u64 {
         .sum()
 }
 
-/// What loads programs that are linked dynamically: the kernel executes it before them.
+/// Returns the dynamic loaders: the kernel executes one before a dynamically linked program.
 fn loaders() -> impl Iterator<Item = PathBuf> {
     const LOADERS: [&str; 5] = [
         "/lib64/ld-linux-x86-64.so.2",
@@ -245,8 +247,8 @@ fn loaders() -> impl Iterator<Item = PathBuf> {
     LOADERS.into_iter().map(PathBuf::from)
 }
 
-/// Where the harness is root, the program is somebody else: real root knows no limit on processes,
-/// and owns root's files.
+/// Changes to the program's user where the harness is root. Real root has no limit on processes and
+/// owns root's files.
 fn become_nobody() -> io::Result<()> {
     if owner() == 0 {
         return Ok(());
@@ -263,8 +265,8 @@ fn become_nobody() -> io::Result<()> {
     Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?)
 }
 
-/// A user namespace of the program's own: its limit on processes counts its own only, and nothing
-/// of the keeper's is its own.
+/// Makes a user namespace for the program alone. Its limit on processes then counts only its own,
+/// and it owns nothing of the keeper.
 fn leave_the_users() -> io::Result<()> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?;
@@ -275,12 +277,12 @@ fn leave_the_users() -> io::Result<()> {
     std::fs::write("/proc/self/gid_map", format!("{STUDENT} {group} 1\n"))
 }
 
-/// None is left, and where this is root, becoming another program brings none back
+/// Drops all capabilities. Where this process is root, executing a program does not restore them
 /// (capabilities(7), securebits).
 fn renounce_capabilities() -> io::Result<()> {
     const NO_ROOT: libc::c_ulong = 0b1111; // SECBIT_NOROOT, SECBIT_NO_SETUID_FIXUP, both locked
-    // SAFETY: the call takes numbers. Without the capability it fails, and then there is nothing to
-    // renounce.
+    // SAFETY: the call takes numbers. It fails without the capability, and then there is nothing to
+    // drop.
     unsafe { libc::prctl(libc::PR_SET_SECUREBITS, NO_ROOT, 0, 0, 0) };
     let none = CapabilitySet::empty();
     let none = CapabilitySets { effective: none, permitted: none, inheritable: none };

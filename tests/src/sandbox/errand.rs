@@ -1,4 +1,4 @@
-//! A command that is run to its end under confinement: what builds a program.
+//! Runs a command under confinement until it ends. Builds use it.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,33 +10,33 @@ use crate::sandbox::confinement::Confinement;
 use crate::sandbox::process::Process;
 use crate::sandbox::spec::{Launch, Reach, Stdin};
 
-/// What came of it.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Finished {
-    /// How it ended by itself, if it did.
+    /// Its exit status; `None` where the harness ended it.
     pub status: Option<ExitStatus>,
-    /// What it was ended for, in a sentence with the figure.
+    /// The limit that it passed, in a sentence with the number.
     pub over: Option<String>,
-    /// What it printed: all of it, or its beginning and its end.
+    /// Its standard output: all of it, or its beginning and its end.
     pub stdout: Vec<u8>,
-    /// The same of its standard error.
+    /// Its standard error, kept in the same way.
     pub stderr: Vec<u8>,
 }
 
-/// Where and how commands are run.
+/// Where commands run, and how they are confined.
 #[derive(Debug, Clone, Copy)]
 pub struct Errands<'a> {
     /// As in [`crate::Settings`].
     pub launcher: &'a Path,
-    /// As there, too.
+    /// As in [`crate::Settings`].
     pub scratch: &'a Path,
-    /// What they may reach.
+    /// The confinement of the run.
     pub confinement: &'a Confinement,
 }
 
 impl Errands<'_> {
-    /// Runs a command in an empty folder, for at most `time` by the clock. None of its processes is
-    /// left afterwards.
+    /// Runs a command in an empty folder for at most `time` of wall time, and ends all of its
+    /// processes.
     pub fn run(
         &self,
         command: &[OsString],

@@ -1,18 +1,18 @@
-//! Processes that are copies of this one.
+//! Forks the current process.
 
 use std::io;
 
 use rustix::process::Pid;
 
-/// What a fork has become.
+/// Which side of a fork this is.
 pub(super) enum Forked {
     Parent(Pid),
     Child,
 }
 
-/// Only for processes of one thread.
+/// Forks. Only a process with one thread may call this.
 pub(super) fn fork() -> io::Result<Forked> {
-    // SAFETY: the process has one thread, so the child's memory is whole.
+    // SAFETY: the process has one thread, so the child's memory is consistent.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(Forked::Child),

@@ -1,8 +1,8 @@
-//! Landlock (landlock(7)): what a process and all its descendants may do with files, and outside of
-//! themselves.
+//! Restricts what a process and its descendants may do with files and with other processes
+//! (landlock(7)).
 //!
-//! Three system calls and two structures; what a kernel does not know yet is left out, by the
-//! version that it names.
+//! It takes three system calls and two structures. What the kernel's version of Landlock does not
+//! know is left out.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -14,19 +14,19 @@ const READ_FILE: u64 = 1 << 2;
 const READ_DIR: u64 = 1 << 3;
 const MAKE_CHAR: u64 = 1 << 6;
 const MAKE_BLOCK: u64 = 1 << 11;
-/// What the first version knows.
+/// The rights that the first version knows.
 const BASIC: u64 = (1 << 13) - 1;
 const REFER: u64 = 1 << 13;
 const TRUNCATE: u64 = 1 << 14;
 const IOCTL_DEVICE: u64 = 1 << 15;
 
-/// What applies to files that are no folders.
+/// The rights that apply to files other than folders.
 const OF_A_FILE: u64 = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEVICE;
 
 const CONNECT_TCP: u64 = 1 << 1;
 const SCOPES: u64 = 0b11; // abstract Unix sockets; signals
 
-/// What may be done below a place.
+/// The rights below a place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access(u64);
 
@@ -59,7 +59,7 @@ struct BeneathAttributes {
     parent: i32,
 }
 
-/// The version of Landlock that this kernel has (landlock_create_ruleset(2)).
+/// Returns the kernel's version of Landlock (landlock_create_ruleset(2)).
 pub(super) fn version() -> io::Result<i64> {
     const VERSION: u32 = 1;
     // SAFETY: with this flag the call takes no structure.
@@ -68,7 +68,7 @@ pub(super) fn version() -> io::Result<i64> {
     if version < 0 { Err(io::Error::last_os_error()) } else { Ok(version) }
 }
 
-/// Rules, under construction: everything that no rule allows is forbidden.
+/// A set of rules. Everything that no rule allows is forbidden.
 #[derive(Debug)]
 pub(super) struct Rules {
     ruleset: OwnedFd,
@@ -77,7 +77,8 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Nothing is allowed; where the network is `shared`, nor is connecting by TCP.
+    /// Returns rules that allow nothing. They forbid connecting by TCP only where the network is
+    /// `shared`.
     pub(super) fn new(shared: bool) -> io::Result<Self> {
         let version = version()?;
         let files = BASIC
@@ -99,12 +100,12 @@ impl Rules {
         if ruleset < 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the call has just returned this descriptor, and nobody else owns it.
+        // SAFETY: the call has just returned this descriptor, and it has no other owner.
         let ruleset = unsafe { OwnedFd::from_raw_fd(ruleset as i32) };
         Ok(Self { ruleset, handled: files, network })
     }
 
-    /// Allows this below `place`, if there is such a place.
+    /// Allows `access` below `place`, if it exists.
     pub(super) fn allow(&self, place: &Path, access: Access) -> io::Result<()> {
         use rustix::fs::{Mode, OFlags};
         let Ok(parent) = rustix::fs::open(place, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
@@ -118,7 +119,7 @@ impl Rules {
         self.add(PATH_BENEATH, (&raw const rule).cast())
     }
 
-    /// Allows connecting to this port, wherever it is: Landlock knows no addresses.
+    /// Allows connecting to this port on any address: Landlock knows no addresses.
     pub(super) fn allow_connecting(&self, port: u16) -> io::Result<()> {
         const NET_PORT: u32 = 2;
         if self.network == 0 {
@@ -136,8 +137,8 @@ impl Rules {
         if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// From here on this process, and what it starts, has only what was allowed. It must have given
-    /// up new privileges before.
+    /// Restricts this process and its descendants to the rules from now on. The process must have
+    /// given up new privileges before.
     pub(super) fn enforce(&self) -> io::Result<()> {
         // SAFETY: the call takes a descriptor and no memory.
         let done = unsafe {

@@ -1,15 +1,15 @@
-//! The process between the harness and each program it runs: it confines the program, keeps it to
-//! its limits, and sees to its certain end.
+//! Runs the helper process between the harness and a program: it confines the program, enforces its
+//! limits and ends all of its processes.
 //!
 //! The harness starts its own executable again as a launcher, and the launcher starts the program.
-//! The keeper, which is the launcher itself or, in a jail, its child (see
-//! [`crate::sandbox::enter`]), adopts whatever the program's processes leave behind, and when its
-//! control channel ends, because the harness is done or because the harness was killed, it ends
-//! them all and only then goes itself. Nothing here judges or prints.
+//! The keeper is the launcher itself or, with namespaces, its child (see [`super::enter`]). It
+//! adopts the orphans of the program. When its channel closes, because the harness has finished or
+//! was killed, it ends every process of the program, and then itself. The launcher judges nothing
+//! and prints nothing.
 //!
-//! The control channel is the launcher's standard input, a socket. From the harness: one
-//! [`Stdin`], then its end. From the launcher: lines, see [`Word`]. Output of the program goes
-//! past the launcher straight into the harness's pipes.
+//! The channel is the launcher's standard input, a socket. The harness sends one [`Launch`] and
+//! later closes its side. The launcher sends [`LauncherMessage`]s. The program's output does not
+//! pass through the launcher: it goes straight into the harness's pipes.
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -31,14 +31,14 @@ use super::wire::Channel;
 use super::{broker, enter};
 use crate::observe;
 
-/// The first argument that makes an executable a launcher; no command of anybody's is called so.
+/// The first argument that makes an executable a launcher. No command has this name.
 pub(super) const ARGUMENT: &str = "__launch";
 
-/// Between two sweeps through a tree that does not end at once.
+/// The time between two kills of a tree that does not end at once.
 const SWEEP: Duration = Duration::from_millis(2);
 
-/// Runs as a launcher, or as a broker, if the first argument of this process says so, and then
-/// returns its exit status. An executable that links the suite calls this before anything else.
+/// Runs as a launcher or a broker if the first argument of this process says so, and returns the
+/// exit status. An executable that links the suite calls this first.
 pub(crate) fn enter_helper() -> Option<ExitCode> {
     let served = match std::env::args_os().nth(1)? {
         first if first == ARGUMENT => launch(),
@@ -46,14 +46,14 @@ pub(crate) fn enter_helper() -> Option<ExitCode> {
         first if first == broker::ARGUMENT => broker::serve(),
         _ => return None,
     };
-    // The harness sees the channel end too early.
+    // On an error the harness sees the channel close too early.
     Some(if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
 fn launch() -> io::Result<()> {
     let mut channel = Channel::of_this_process()?;
     let launch: Launch =
-        channel.receive()?.ok_or_else(|| io::Error::other("the harness has gone"))?;
+        channel.receive()?.ok_or_else(|| io::Error::other("the harness has ended"))?;
     #[cfg(target_os = "linux")]
     if launch.jail.tier == Tier::Namespaces {
         return launch_in_namespaces(&channel, &launch);
@@ -63,7 +63,8 @@ fn launch() -> io::Result<()> {
     channel.send(&LauncherMessage::Gone)
 }
 
-/// The launcher waits for its keeper, with whose end the kernel has ended everything.
+/// Makes the namespaces and waits for the keeper. When the keeper has ended, the kernel has ended
+/// everything.
 #[cfg(target_os = "linux")]
 fn launch_in_namespaces(channel: &Channel, launch: &Launch) -> io::Result<()> {
     let failed = |what, error| channel.send(&LauncherMessage::Failed(format!("{what}: {error}")));
@@ -75,10 +76,10 @@ fn launch_in_namespaces(channel: &Channel, launch: &Launch) -> io::Result<()> {
         Forked::Child => {
             let kept = match enter::furnish(&launch.jail, &folder) {
                 Ok(()) => keep(channel, launch),
-                Err(error) => failed("no file tree of its own", error),
+                Err(error) => failed("no private file tree", error),
             };
-            // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned
-            // up here.
+            // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
+            // up.
             unsafe { libc::_exit(i32::from(kept.is_err())) }
         }
         Forked::Parent(keeper) => {
@@ -92,7 +93,7 @@ fn launch_in_namespaces(channel: &Channel, launch: &Launch) -> io::Result<()> {
     }
 }
 
-/// Starts the program and stays with it to its end.
+/// Starts the program and stays until all of its processes have ended.
 fn keep(channel: &Channel, launch: &Launch) -> io::Result<()> {
     let jail = &launch.jail;
     let alone = std::process::id() == 1;
@@ -104,8 +105,8 @@ fn keep(channel: &Channel, launch: &Launch) -> io::Result<()> {
         Ok(started) => started,
         Err(error) => return channel.send(&LauncherMessage::Failed(error.to_string())),
     };
-    // From here on nothing may fail before the program has ended: where the harness is gone
-    // already, its end has come.
+    // From here on an error must not skip the program's end. An error in sending means that the
+    // harness has ended: then the program ends, too.
     let told = let_go_of_output().and_then(|()| {
         channel.send(&LauncherMessage::Started(program.as_raw_nonzero().get() as u32))
     });
@@ -117,22 +118,23 @@ fn keep(channel: &Channel, launch: &Launch) -> io::Result<()> {
         watch_until_end(channel, Quota::new(limits, alone, jail.reach.write.clone()));
     }
     drop(stdin);
-    // Left out for the self-test alone, whose process ends by itself: no program is ever let live
-    // on.
+    // Only the self-test can leave this out, and its process ends by itself. A program is never
+    // left running.
     if jail.self_test.is_none() || jail.has("end") {
         end_all(program, none_left.as_ref().ok(), alone);
     }
     Ok(())
 }
 
-/// The pipes are the program's alone: their end must mean its end.
+/// Closes the launcher's copies of the program's output pipes: a pipe must end when the program
+/// ends.
 fn let_go_of_output() -> io::Result<()> {
     let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
     Ok(rustix::stdio::dup2_stderr(&null)?)
 }
 
-/// What keeps the program's standard input open.
+/// Keeps the program's standard input open.
 type HeldStdin = Option<io::PipeWriter>;
 
 fn start(launch: &Launch) -> io::Result<(Pid, HeldStdin)> {
@@ -144,7 +146,7 @@ fn start(launch: &Launch) -> io::Result<(Pid, HeldStdin)> {
         #[cfg(not(target_os = "linux"))]
         _ => return Err(io::Error::other("this system has no confinement")),
     };
-    _ = ours.write_all(&launch.stdin.bytes); // a program that does not read its input is free not to
+    _ = ours.write_all(&launch.stdin.bytes); // a program may ignore its input
     Ok((program, Some(ours).filter(|_| !launch.stdin.then_end)))
 }
 
@@ -152,7 +154,7 @@ fn start_plainly(launch: &Launch, stdin: OwnedFd) -> io::Result<Pid> {
     quota::limit(Resource::Nofile, launch.jail.reach.limits.descriptors)?;
     quota::report_no_crash()?;
     let (executable, arguments) =
-        launch.command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
+        launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
     let child = Command::new(executable)
         .args(arguments)
         .stdin(Stdio::from(stdin))
@@ -162,7 +164,8 @@ fn start_plainly(launch: &Launch, stdin: OwnedFd) -> io::Result<Pid> {
     Ok(Pid::from_child(&child))
 }
 
-/// Collects every process that ends below this one. The receiver hears when none is left.
+/// Reaps every process that ends below this one, in a thread. The receiver is told when none is
+/// left.
 fn reap(channel: Channel, program: Pid) -> io::Result<Receiver<()>> {
     let (none_left, heard): (Sender<()>, _) = std::sync::mpsc::channel();
     std::thread::Builder::new().spawn(move || {
@@ -177,7 +180,7 @@ fn reap(channel: Channel, program: Pid) -> io::Result<Receiver<()>> {
     Ok(heard)
 }
 
-/// Returns when no child is left, and so no descendant.
+/// Reaps until there is no child left, and so no descendant.
 fn collect(mut each: impl FnMut(Pid, WaitStatus)) {
     loop {
         match rustix::process::wait(WaitOptions::empty()) {
@@ -188,13 +191,13 @@ fn collect(mut each: impl FnMut(Pid, WaitStatus)) {
     }
 }
 
-/// Returns when the harness has closed its side, on purpose or by dying, or when the program has
-/// passed a limit. The last look is taken then: on a busy machine it may be the first.
+/// Returns when the harness has closed its side or has ended, or when the program has passed a
+/// limit. The limits are checked before returning: on a busy machine this may be the first check.
 fn watch_until_end(channel: &Channel, mut quota: Quota) {
     let interval = Timespec { tv_sec: 0, tv_nsec: quota::INTERVAL.subsec_nanos().into() };
     loop {
         let heard = poll(&mut [PollFd::new(channel, PollFlags::IN)], Some(&interval));
-        if let Some(limit) = quota.look() {
+        if let Some(limit) = quota.check() {
             _ = channel.send(&LauncherMessage::Over(limit));
             return;
         }
@@ -205,13 +208,13 @@ fn watch_until_end(channel: &Channel, mut quota: Quota) {
     }
 }
 
-/// `none_left` hears from the thread that collects what ends; where the machine had none to spare,
-/// this one does.
+/// Ends all processes of the program. `none_left` is told by the thread that reaps; where the
+/// machine could not start that thread, this one reaps.
 fn end_all(program: Pid, none_left: Option<&Receiver<()>>, alone: bool) {
     _ = rustix::process::kill_process_group(program, Signal::KILL);
     loop {
         if alone {
-            kill_everybody_else();
+            kill_all_others();
         }
         let over = match none_left {
             Some(none_left) => none_left.recv_timeout(SWEEP) != Err(RecvTimeoutError::Timeout),
@@ -231,16 +234,15 @@ fn collect_one() -> rustix::io::Result<()> {
     rustix::process::wait(WaitOptions::NOHANG).map(drop)
 }
 
-/// From the first process of a process namespace this reaches all others in it, and nobody else
-/// (kill(2)).
+/// Kills all other processes of the process namespace, and no process outside (kill(2)).
 #[cfg(target_os = "linux")]
-fn kill_everybody_else() {
-    // SAFETY: the call takes numbers. It is made as process 1 only.
+fn kill_all_others() {
+    // SAFETY: the call takes numbers. Only process 1 of a namespace makes it.
     unsafe { libc::kill(-1, libc::SIGKILL) };
 }
 
 #[cfg(not(target_os = "linux"))]
-fn kill_everybody_else() {}
+fn kill_all_others() {}
 
 fn kill_descendants() {
     for pid in observe::descendants(std::process::id()) {

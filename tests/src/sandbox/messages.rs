@@ -1,11 +1,11 @@
-//! What the harness and its helper processes tell each other.
+//! Lists the messages between the harness and its helper processes.
 
 use std::io;
 
 use super::spec::{Jail, Launch, Limits, Reach, Stdin, Targets, Tier};
 use super::wire::{Wire, fields, variants};
 
-// From the harness to a launcher, once: what it runs.
+// The harness sends a launcher one `Launch`.
 fields!(Launch { command, stdin, jail });
 fields!(Stdin { bytes, then_end });
 fields!(Jail { tier, reach, network, users, ports, without, self_test });
@@ -14,22 +14,22 @@ fields!(Limits { tasks, descriptors, memory, disk, output, processor });
 fields!(Targets { port, harness, secret });
 variants!(Tier { 0 => Plain, 1 => Landlock, 2 => Namespaces });
 
-/// What a launcher tells the harness.
+/// What a launcher sends to the harness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LauncherMessage {
-    /// The keeper runs under this process id: everything below it is the program's.
+    /// The keeper has this process id. All processes below it are the program's.
     Keeper(u32),
-    /// The program runs; the keeper knows it by this process id.
+    /// The program runs. The keeper knows it by this process id.
     Started(u32),
-    /// The program could not be started.
+    /// The program could not be started, for this reason.
     Failed(String),
     /// The program's first process has ended, with this wait status.
     Exited(i32),
-    /// The program passed a limit, in a sentence, and is being ended for it.
+    /// The program passed a limit, told in a sentence, and is being ended.
     Over(String),
-    /// All of its processes have ended, by themselves.
+    /// All processes of the program have ended by themselves.
     Empty,
-    /// None of the program's processes is left, and the launcher goes, too.
+    /// No process of the program is left, and the launcher ends.
     Gone,
 }
 variants!(LauncherMessage {
@@ -42,26 +42,26 @@ variants!(LauncherMessage {
     6 => Gone,
 });
 
-/// What the harness asks of the broker.
+/// What the harness sends to the broker.
 #[derive(Debug, Clone, Copy)]
 #[cfg(target_os = "linux")]
 pub(super) enum BrokerRequest {
     NewNetwork,
-    /// A socket in this network, of this family and type.
+    /// Make a socket in this network, of this family and type.
     Socket(u32, i32, i32),
-    /// This network is no longer needed.
+    /// Drop this network.
     Forget(u32),
 }
 #[cfg(target_os = "linux")]
 variants!(BrokerRequest { 0 => NewNetwork, 1 => Socket(network, domain, kind), 2 => Forget(network) });
 
-/// What the broker answers; a socket comes beside it.
+/// What the broker sends back. A socket travels beside the message.
 #[derive(Debug, Clone, Copy)]
 #[cfg(target_os = "linux")]
 pub(super) enum BrokerAnswer {
-    /// With the number of a network where that was asked for.
+    /// Done, with the number of the network.
     Done(u32),
-    /// With the error's number.
+    /// Failed, with the error's number.
     Failed(i32),
 }
 #[cfg(target_os = "linux")]

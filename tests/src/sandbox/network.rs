@@ -1,5 +1,5 @@
-//! The network in which a program and its peers meet: the machine's, or a private one with nothing
-//! in it but loopback.
+//! The network in which a program and its peers meet: the machine's, or a private one that has only
+//! loopback.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,15 +9,15 @@ use socket2::{Domain, Socket, Type};
 /// Where sockets are made.
 #[derive(Debug)]
 pub(crate) enum Network {
-    /// The machine's.
+    /// The machine's network.
     Shared,
-    /// Nothing else uses it.
+    /// A network that only this check uses.
     #[cfg(target_os = "linux")]
     Private(super::broker::PrivateNetwork),
 }
 
 impl Network {
-    /// A socket of this family and type, neither bound nor connected.
+    /// Returns a socket of this family and type that is neither bound nor connected.
     pub(crate) fn socket(&self, domain: Domain, kind: Type) -> io::Result<Socket> {
         match self {
             Self::Shared => Socket::new(domain, kind, None),
@@ -26,12 +26,12 @@ impl Network {
         }
     }
 
-    /// Whether nobody else's sockets are here.
+    /// Whether only this check uses the network.
     pub(crate) fn is_private(&self) -> bool {
         !matches!(self, Self::Shared)
     }
 
-    /// Where a launcher finds it; nothing for the machine's.
+    /// Returns the path of the network namespace; `None` for the machine's network.
     pub(super) fn place(&self) -> Option<PathBuf> {
         match self {
             Self::Shared => None,

@@ -1,5 +1,5 @@
-//! The self-test's part inside of a jail: in a program's place, with nothing more than a program
-//! would have, it tries each thing that a program must not be able to do.
+//! Runs the self-test's part inside of a jail. It has the place and the rights of a program, and
+//! tries everything that a program must not be able to do.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
@@ -13,7 +13,7 @@ use super::fork::{Forked, fork};
 use super::spec::{Jail, Targets, Tier};
 use super::wire;
 
-/// What is tried, each with what its protection is called in reports.
+/// The attempts, each with the name of its protection in reports.
 pub(super) const ATTEMPTS: &[(&str, Attempt)] = &[
     ("no network but its own", network),
     ("no other processes", processes),
@@ -27,21 +27,21 @@ pub(super) const ATTEMPTS: &[(&str, Attempt)] = &[
     ("a limit on disk", disk),
 ];
 
-/// What the self-test may use: little, so that it is soon over.
+/// The self-test's limit on memory, in bytes: small, so that it is reached soon.
 pub(super) const MEMORY: u64 = 48 * 1024 * 1024;
 
-/// How long the self-test may take on a busy machine.
+/// The time that the self-test may take on a busy machine.
 pub(super) const TIME: Duration = Duration::from_secs(30);
 
 type Attempt = fn(&Jail, &Targets) -> Held;
 
-/// Whether an attempt failed, as it should.
+/// Whether a protection held; otherwise what the attempt achieved.
 type Held = Result<(), String>;
 
-/// Why each attempt succeeded, in their order; `None` where it failed, as it should.
+/// What each attempt achieved, in their order; `None` where the protection held.
 pub(super) type Findings = Vec<Option<String>>;
 
-/// Tries everything, and prints the findings as a message. It never returns.
+/// Makes every attempt and prints the findings as a message. It never returns.
 pub(super) fn run(jail: &Jail, targets: &Targets) -> io::Error {
     let findings: Findings =
         ATTEMPTS.iter().map(|(_, attempt)| attempt(jail, targets).err()).collect();
@@ -50,7 +50,7 @@ pub(super) fn run(jail: &Jail, targets: &Targets) -> io::Error {
     _ = stdout.flush();
     hide();
     use_memory();
-    // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned up here.
+    // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning up.
     unsafe { libc::_exit(0) }
 }
 
@@ -64,11 +64,11 @@ fn must_fail<T, E>(what: &str, attempt: Result<T, E>) -> Held {
 fn network(jail: &Jail, targets: &Targets) -> Held {
     let port = targets.port;
     if jail.tier == Tier::Namespaces && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
-        return Err("ports are the machine's".to_owned());
+        return Err("it shares the machine's ports".to_owned());
     }
     must_fail("connecting to the grader", TcpStream::connect((Ipv4Addr::LOCALHOST, port)))?;
-    // An address that nobody has (RFC 5737): what is sent there leaves the machine, if anything
-    // can.
+    // An address that no machine has (RFC 5737): a packet to it leaves the machine where a route
+    // exists.
     let elsewhere = (Ipv4Addr::new(192, 0, 2, 1), 9);
     let sent = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
         .and_then(|socket| socket.send_to(b"", elsewhere));
@@ -105,7 +105,8 @@ fn files(jail: &Jail, targets: &Targets) -> Held {
     Ok(())
 }
 
-/// A program is given what its jail lists; this process has not been given anything yet.
+/// The jail's own list of variables is set only when a program is executed, so nothing may be set
+/// here.
 fn environment(_: &Jail, _: &Targets) -> Held {
     match std::env::vars_os().next() {
         None => Ok(()),
@@ -113,11 +114,10 @@ fn environment(_: &Jail, _: &Targets) -> Held {
     }
 }
 
-/// What is open now and would stay open in the program.
+/// Looks for descriptors that would stay open in the program.
 fn handles(_: &Jail, _: &Targets) -> Held {
     for number in 3..1024 {
-        // SAFETY: asking for a descriptor's flags changes nothing, also where there is no such
-        // descriptor.
+        // SAFETY: reading the flags of a descriptor changes nothing, even where it does not exist.
         let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
         if flags >= 0 && flags & libc::FD_CLOEXEC == 0 {
             return Err(format!("descriptor {number} is open"));
@@ -132,7 +132,7 @@ fn privileges(jail: &Jail, _: &Targets) -> Held {
     }
     let capabilities = rustix::thread::capabilities(None).map_err(|error| error.to_string())?;
     if !capabilities.permitted.is_empty() {
-        return Err("there are capabilities".to_owned());
+        return Err("it has capabilities".to_owned());
     }
     if jail.tier == Tier::Namespaces && rustix::process::getuid().is_root() {
         return Err("it runs as root".to_owned());
@@ -140,7 +140,7 @@ fn privileges(jail: &Jail, _: &Targets) -> Held {
     Ok(())
 }
 
-/// In a folder that can be written to nothing can be executed, though its permissions say so.
+/// Landlock must refuse to execute a file in a writable folder, whatever the file's permissions.
 fn landlock(_: &Jail, _: &Targets) -> Held {
     let own = Path::new("./self-test");
     let mut options = std::fs::OpenOptions::new();
@@ -153,7 +153,8 @@ fn landlock(_: &Jail, _: &Targets) -> Held {
 }
 
 fn seccomp(_: &Jail, _: &Targets) -> Held {
-    // SAFETY: none of these calls takes memory; those that succeed change this process only.
+    // SAFETY: none of these calls takes memory, and a call that succeeds changes this process
+    // alone.
     let calls = unsafe {
         [
             ("keyctl", libc::syscall(libc::SYS_keyctl, 0, -3, 0, 0, 0)),
@@ -163,7 +164,7 @@ fn seccomp(_: &Jail, _: &Targets) -> Held {
         ]
     };
     match calls.iter().find(|(_, result)| *result >= 0) {
-        Some((what, _)) => Err(format!("{what} was to be had")),
+        Some((what, _)) => Err(format!("{what} was allowed")),
         None => Ok(()),
     }
 }
@@ -174,12 +175,12 @@ fn limits(jail: &Jail, _: &Targets) -> Held {
     while let Ok(copy) = rustix::io::dup(rustix::stdio::stdout()) {
         copies.push(copy);
         if copies.len() as u64 > limits.descriptors {
-            return Err(format!("more than {} descriptors were to be had", limits.descriptors));
+            return Err(format!("more than {} descriptors were allowed", limits.descriptors));
         }
     }
     drop(copies);
     if rustix::process::getrlimit(Resource::Core).current.is_none_or(|most| most > 1) {
-        return Err("a crash would be reported outside".to_owned());
+        return Err("a crash would reach a crash reporter outside".to_owned());
     }
     let processes = rustix::process::getrlimit(Resource::Nproc);
     if processes.maximum.is_none() {
@@ -188,7 +189,7 @@ fn limits(jail: &Jail, _: &Targets) -> Held {
     if jail.tier != Tier::Namespaces {
         return Ok(());
     }
-    // With one process allowed, there can be no second one; where this is real root, there can.
+    // With a limit of one process a fork must fail. For real root it would succeed.
     let one = Rlimit { current: Some(1), maximum: processes.maximum };
     _ = rustix::process::setrlimit(Resource::Nproc, one);
     let forked = fork();
@@ -196,7 +197,7 @@ fn limits(jail: &Jail, _: &Targets) -> Held {
     match forked {
         // SAFETY: the child has nothing to do, and ends at once.
         Ok(Forked::Child) => unsafe { libc::_exit(0) },
-        Ok(Forked::Parent(_)) => Err("the limit on processes is not kept".to_owned()),
+        Ok(Forked::Parent(_)) => Err("the limit on processes is not enforced".to_owned()),
         Err(_) => Ok(()),
     }
 }
@@ -208,7 +209,7 @@ fn disk(jail: &Jail, _: &Targets) -> Held {
         return limit
             .filter(|limit| *limit <= most)
             .map(|_| ())
-            .ok_or_else(|| "files may be of any size".to_owned());
+            .ok_or_else(|| "the size of a file is not limited".to_owned());
     }
     for place in [".", "/tmp", "/dev/shm"] {
         let file = Path::new(place).join("large");
@@ -221,16 +222,16 @@ fn disk(jail: &Jail, _: &Targets) -> Held {
     Ok(())
 }
 
-/// A process that leaves its parent, its session and its group, hears no request to end, and holds
-/// the output open.
+/// Starts a process that leaves its parent, session and group, ignores SIGTERM, and holds the
+/// output open.
 fn hide() {
     if let Ok(Forked::Child) = fork() {
         _ = rustix::process::setsid();
         if let Ok(Forked::Child) = fork() {
-            // SAFETY: the calls take numbers; pause returns only for a signal.
+            // SAFETY: the calls take numbers; pause returns only after a signal.
             unsafe {
                 libc::signal(libc::SIGTERM, libc::SIG_IGN);
-                libc::alarm(TIME.as_secs() as libc::c_uint); // where nobody else ends it
+                libc::alarm(TIME.as_secs() as libc::c_uint); // ends it where the keeper does not
                 loop {
                     libc::pause();
                 }
@@ -241,12 +242,12 @@ fn hide() {
     }
 }
 
-/// More than is allowed, touched, until somebody ends it.
+/// Uses more memory than allowed, until the keeper ends this process.
 fn use_memory() {
     const ONE: usize = 1024 * 1024;
     let memory = vec![1_u8; 2 * MEMORY as usize];
     std::hint::black_box(memory.chunks(ONE).map(|part| part[0]).max());
-    // SAFETY: the calls take numbers; the alarm ends this process where nobody else does.
+    // SAFETY: the calls take numbers; the alarm ends this process where the keeper does not.
     unsafe {
         libc::alarm(TIME.as_secs() as libc::c_uint);
         libc::pause();

@@ -1,4 +1,4 @@
-//! A started program: all of its processes, its output, and its certain end.
+//! A started program: its processes, its output and how it is ended.
 
 #[cfg(not(unix))]
 mod elsewhere;

@@ -1,8 +1,8 @@
-//! Whether a program keeps to its limits: what the kernel does not enforce for all of its processes
-//! together is watched.
+//! Limits a program. The kernel enforces some limits for each process; the keeper checks the others
+//! for all of the program's processes together.
 //!
-//! A look costs one small file for each process. Memory is first added up as if nothing were
-//! shared, which can only be too much; the exact account is taken only where that is over the
+//! A check reads one small file for each process. It first adds up memory as if no page were
+//! shared, which can only be too much. It takes the exact account only where that sum is over the
 //! limit.
 
 use std::fs;
@@ -14,32 +14,34 @@ use rustix::process::{Resource, Rlimit};
 use super::spec::Limits;
 use crate::observe::children;
 
-/// Between two looks.
+/// The time between two checks.
 pub(super) const INTERVAL: std::time::Duration = std::time::Duration::from_millis(30);
 
-/// Looks at the folders that a program may write to are rarer: each walks through them.
+/// The folders that a program may write to are measured at every eighth check only: that walks
+/// through them.
 const FOLDERS: u32 = 8;
 
-/// Lowers what the kernel allows this process and those that it starts.
+/// Lowers a limit that the kernel enforces for this process and its descendants.
 pub(super) fn limit(what: Resource, most: u64) -> io::Result<()> {
     let hard = rustix::process::getrlimit(what).maximum.unwrap_or(most).min(most);
     Ok(rustix::process::setrlimit(what, Rlimit { current: Some(hard), maximum: Some(hard) })?)
 }
 
-/// Keeps what crashes from a crash reporter outside: a limit of 0 still feeds one through a pipe;
-/// one of 1 does not (core(5), kernel/coredump).
+/// Keeps a crash from starting a crash reporter outside. A limit of 0 still lets the kernel start
+/// one through a pipe; a limit of 1 does not (core(5), kernel/coredump).
 pub(super) fn report_no_crash() -> io::Result<()> {
     limit(Resource::Core, 1)
 }
 
-/// What keeps an eye on the processes below this one.
+/// The limits that are checked for all processes below this one.
 #[derive(Debug)]
 pub(super) struct Quota {
     limits: Limits,
-    /// This process is the first one of its process namespace: all others are the program's.
+    /// Whether this process is the first of its process namespace: then all others are the
+    /// program's.
     alone: bool,
     folders: Vec<PathBuf>,
-    looks: u32,
+    checks: u32,
 }
 
 #[derive(Debug, Default)]
@@ -54,12 +56,12 @@ const MIB: u64 = 1024 * 1024;
 
 impl Quota {
     pub(super) fn new(limits: Limits, alone: bool, folders: Vec<PathBuf>) -> Self {
-        Self { limits, alone, folders, looks: 0 }
+        Self { limits, alone, folders, checks: 0 }
     }
 
-    /// Which limit is passed, in a sentence with its figure.
-    pub(super) fn look(&mut self) -> Option<String> {
-        self.looks += 1;
+    /// Checks the limits; returns the one that is passed, in a sentence with its number.
+    pub(super) fn check(&mut self) -> Option<String> {
+        self.checks += 1;
         let tally = if self.alone { tally_of_namespace() } else { tally_below(std::process::id()) };
         let Limits { tasks, memory, disk, processor, .. } = self.limits;
         let over = |is_over: bool, limit: u64, what: &str| {
@@ -75,7 +77,7 @@ impl Quota {
     }
 
     fn fills_more_than(&self, disk: u64) -> bool {
-        self.looks.is_multiple_of(FOLDERS)
+        self.checks.is_multiple_of(FOLDERS)
             && self.folders.iter().map(|folder| size_of_folder(folder)).sum::<u64>() > disk
     }
 }
@@ -99,8 +101,8 @@ fn tally_below(pid: u32) -> Tally {
 }
 
 impl Tally {
-    /// `/proc/PID/stat`, counted from behind the name: utime, stime, cutime, cstime, num_threads,
-    /// rss (proc_pid_stat(5)).
+    /// Reads `/proc/PID/stat`. Fields are counted after the name: utime, stime, cutime, cstime,
+    /// num_threads, rss (proc_pid_stat(5)).
     fn add(&mut self, pid: u32) {
         let Ok(bytes) = fs::read(format!("/proc/{pid}/stat")) else { return };
         let text = String::from_utf8_lossy(&bytes);
@@ -124,8 +126,8 @@ impl Tally {
     }
 }
 
-/// Its share of its pages, in bytes (proc_pid_smaps(5), smaps_rollup); 0 where it has gone or the
-/// kernel does not tell.
+/// Returns a process's share of its pages, in bytes (proc_pid_smaps(5), smaps_rollup); 0 where the
+/// process has ended or the kernel does not tell.
 fn proportional(pid: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));

@@ -1,8 +1,8 @@
-//! The self-test: what a program could do, tried from inside, before any program is judged.
+//! Tests the confinement from inside before any program is judged.
 //!
-//! It runs where a program would run, started in the same way, and tries each thing that it must
-//! not be able to do. A protection counts as in force only where the attempt failed, seen from
-//! inside, or where its end was seen from outside.
+//! The self-test runs in a program's place, is started in the same way, and tries everything that a
+//! program must not be able to do. A protection counts as verified only where the attempt failed,
+//! or where the harness saw its effect from outside.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -19,7 +19,7 @@ pub(super) fn run(mut jail: Jail, launcher: &Path, scratch: &Path) -> io::Result
     let outside = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let (port, harness) = (outside.local_addr()?.port(), std::process::id() as i32);
     let secret = scratch.join("secret");
-    std::fs::write(&secret, "nobody's business")?;
+    std::fs::write(&secret, "secret")?;
     jail.reach.limits.memory = MEMORY;
     jail.self_test = Some(Targets { port, harness, secret });
 
@@ -38,14 +38,14 @@ pub(super) fn run(mut jail: Jail, launcher: &Path, scratch: &Path) -> io::Result
 fn protections(process: &Process) -> Vec<Protection> {
     let findings: Option<Findings> = wire::unframe(&mut process.stdout.all()).ok().flatten();
     let not_tried =
-        || vec![Some("the self-test did not come to try it".to_owned()); ATTEMPTS.len()];
+        || vec![Some("the self-test ended before it tried this".to_owned()); ATTEMPTS.len()];
     let survived = !process.stdout.has_ended();
     let unlimited = process.over().is_none();
     let watched = [
-        ("a certain end", survived.then_some("a process that hid has survived")),
+        ("a certain end", survived.then_some("a hidden process has survived")),
         (
             "a limit on memory, watched",
-            unlimited.then_some("more memory than allowed was used, and nothing happened"),
+            unlimited.then_some("a process used more memory than allowed and was not ended"),
         ),
     ];
     let inside = ATTEMPTS.iter().map(|(name, _)| *name).zip(findings.unwrap_or_else(not_tried));

@@ -1,31 +1,32 @@
-//! What may be asked of a sandbox, and what a program gets in one.
+//! Names what a sandbox is asked for, and what a program gets in it.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What was asked for (CONTRACT §2, `--confine`).
+/// What `--confine` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// The best tier that this system has.
+    /// The best tier of this system.
     Auto,
-    /// The full tier, or nothing is graded.
+    /// The full tier; otherwise nothing is graded.
     Required,
     /// The Linux tier without namespaces, for comparison and for tests.
     Landlock,
-    /// None.
+    /// No confinement.
     Off,
 }
 
-/// How much there is.
+/// How strongly programs are confined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tier {
-    /// A network, processes and a file tree of its own; Landlock, seccomp and limits inside.
+    /// A private network, private processes and a private file tree; Landlock, seccomp and limits
+    /// inside.
     Namespaces,
     /// Landlock, seccomp and limits.
     Landlock,
-    /// A certain end, and limits where the system has them.
+    /// Programs are ended, and limited where the system can.
     Plain,
 }
 
@@ -34,32 +35,34 @@ impl fmt::Display for Tier {
         f.write_str(match self {
             Self::Namespaces => "namespaces, with Landlock, seccomp and limits inside",
             Self::Landlock => "Landlock, seccomp and limits, without namespaces",
-            Self::Plain => "none: the programs ran with the rights of whoever started the grader",
+            Self::Plain => {
+                "none: the programs ran with the rights of the user who started the grader"
+            }
         })
     }
 }
 
-/// What a program, all of its processes together, may use.
+/// What all processes of one program together may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Processes and threads.
+    /// The number of processes and threads.
     pub tasks: u64,
-    /// Descriptors of one process.
+    /// The number of descriptors of each process.
     pub descriptors: u64,
-    /// Resident memory, in bytes; pages that its processes share count once.
+    /// Resident memory, in bytes; a page that several processes share counts once.
     pub memory: u64,
-    /// What it may write to files, in bytes.
+    /// The bytes that the program may write to files.
     pub disk: u64,
-    /// What it may print on each of stdout and stderr, in bytes.
+    /// The bytes that the program may print on each of stdout and stderr.
     pub output: u64,
-    /// Processor time, where that is limited.
+    /// Processor time; `None` for no limit.
     pub processor: Option<Duration>,
 }
 
 const MIB: u64 = 1024 * 1024;
 
 impl Limits {
-    /// For programs under test (CONTRACT §1, limits).
+    /// The limits of programs under test.
     pub const RUN: Self = Self {
         tasks: 1500,
         descriptors: 4096,
@@ -69,7 +72,7 @@ impl Limits {
         processor: None,
     };
 
-    /// For compilers: several times what the largest solution needs.
+    /// The limits of compilers: several times what the largest solution needs.
     pub const BUILD: Self = Self {
         tasks: 1000,
         descriptors: 4096,
@@ -80,19 +83,19 @@ impl Limits {
     };
 }
 
-/// What a program may reach besides the system's own programs and libraries, and a small folder of
-/// its own.
+/// What a program may reach besides the system's programs and libraries, and a small private
+/// folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
-    /// Files and folders that it may read, whole.
+    /// Files and whole folders that the program may read.
     pub read: Vec<PathBuf>,
-    /// Folders that it may write to: compilers only.
+    /// Folders that the program may write to. Only compilers have any.
     pub write: Vec<PathBuf>,
-    /// What it may execute; whatever it may read where there is none.
+    /// Files that the program may execute; `None` for everything that it may read.
     pub execute: Option<Vec<PathBuf>>,
-    /// What its environment holds besides PATH, HOME, TMPDIR, LANG and RUST_BACKTRACE.
+    /// The program's environment besides PATH, HOME, TMPDIR, LANG and RUST_BACKTRACE.
     pub environment: Vec<(OsString, OsString)>,
-    /// What it may use.
+    /// What the program may use.
     pub limits: Limits,
 }
 
@@ -108,16 +111,16 @@ impl Default for Reach {
     }
 }
 
-/// What a program finds on its standard input.
+/// A program's standard input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Stdin {
-    /// These bytes …
+    /// The bytes that it reads first.
     pub(crate) bytes: Vec<u8>,
-    /// … and then an end, or an open pipe on which nothing more comes.
+    /// Whether it then reads the end of the input; otherwise the pipe stays open and silent.
     pub(crate) then_end: bool,
 }
 
-/// What is started, and how.
+/// A command to start, and how it is confined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Launch {
     pub(crate) command: Vec<OsString>,
@@ -125,7 +128,7 @@ pub(crate) struct Launch {
     pub(crate) jail: Jail,
 }
 
-/// How one program is confined.
+/// The confinement of one program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "only a launcher confines"))]
 pub(crate) struct Jail {
@@ -135,39 +138,39 @@ pub(crate) struct Jail {
     pub(crate) network: Option<PathBuf>,
     /// The user namespace to join.
     pub(crate) users: Option<PathBuf>,
-    /// TCP ports that it may connect to where it shares the machine's network.
+    /// TCP ports that the program may connect to where it shares the machine's network.
     pub(crate) ports: Vec<u16>,
-    /// Protections to leave out.
+    /// Protections that are left out.
     pub(crate) without: Vec<String>,
-    /// Instead of the program the self-test runs, and this is what it should try to reach.
+    /// The targets of the self-test, which then runs in the program's place.
     pub(crate) self_test: Option<Targets>,
 }
 
 impl Jail {
-    /// Whether this protection is part of it.
+    /// Whether this protection is in force.
     #[cfg(unix)]
     pub(crate) fn has(&self, protection: &str) -> bool {
         !self.without.iter().any(|name| name == protection)
     }
 }
 
-/// What no program may reach.
+/// What the self-test tries to reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has a self-test"))]
 pub(crate) struct Targets {
     /// A port on which the harness listens.
     pub(crate) port: u16,
-    /// The harness's process id.
+    /// The process id of the harness.
     pub(crate) harness: i32,
-    /// A file of the harness's.
+    /// A file of the harness.
     pub(crate) secret: PathBuf,
 }
 
-/// A protection of which the self-test knows whether it holds.
+/// A protection, and whether it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Protection {
-    /// What is protected, in a few words.
+    /// Its name in reports.
     pub(super) name: String,
-    /// Why it is not in force; nothing where it was seen to be.
+    /// Why it does not hold; `None` where it was verified.
     pub(super) missing: Option<String>,
 }

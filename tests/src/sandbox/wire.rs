@@ -1,8 +1,8 @@
-//! How the harness and its helper processes talk to each other: typed messages over a Unix socket,
-//! each in a frame with its length before it.
+//! Carries typed messages between the harness and its helper processes, over Unix sockets. A
+//! message is a frame: its length, then its fields.
 //!
-//! Only the harness's own code holds an end of a channel: both ends close when a program is
-//! executed. What is read is bounded all the same.
+//! A program cannot write into a channel: both ends close when a program is executed. The receiver
+//! bounds the length of a message all the same.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -17,18 +17,18 @@ use rustix::io::Errno;
 #[cfg(target_os = "linux")]
 use rustix::net;
 
-/// The largest message, in bytes: the first one of a launch carries all of the program's stdin.
+/// The largest message, in bytes. The first message of a launch carries all of the program's stdin.
 const MOST: usize = 64 * 1024 * 1024;
 
-/// The length of a message, before it.
+/// The size of the length before each message, in bytes.
 const HEADER: usize = size_of::<u32>();
 
-/// A value that can be sent.
+/// A value that can be part of a message.
 pub(super) trait Wire: Sized {
-    /// Appends this value.
+    /// Appends this value to a frame.
     fn put(&self, frame: &mut Vec<u8>);
 
-    /// Takes a value off the beginning.
+    /// Takes a value off the front of a frame.
     fn take(frame: &mut &[u8]) -> io::Result<Self>;
 }
 
@@ -41,12 +41,12 @@ pub(super) fn frame(message: &impl Wire) -> Vec<u8> {
     frame
 }
 
-/// Takes the first message off what was received; `None` while a part of it is missing.
+/// Takes the first message off the received bytes; `None` while a part of it is missing.
 pub(super) fn unframe<T: Wire>(received: &mut Vec<u8>) -> io::Result<Option<T>> {
     let Some((header, rest)) = received.split_first_chunk() else { return Ok(None) };
     let length = u32::from_be_bytes(*header) as usize;
     if length > MOST {
-        return Err(io::Error::other(format!("a message of {length} bytes; at most {MOST}")));
+        return Err(io::Error::other(format!("message too long: {length} bytes; at most {MOST}")));
     }
     let Some(mut fields) = rest.get(..length) else { return Ok(None) };
     let message = T::take(&mut fields)?;
@@ -55,7 +55,7 @@ pub(super) fn unframe<T: Wire>(received: &mut Vec<u8>) -> io::Result<Option<T>> 
 }
 
 fn cut() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "a message was cut off")
+    io::Error::new(io::ErrorKind::UnexpectedEof, "message cut off: the other process has ended")
 }
 
 /// One end of a connection between two of the harness's processes.
@@ -63,17 +63,17 @@ fn cut() -> io::Error {
 pub(super) struct Channel {
     stream: UnixStream,
     received: Vec<u8>,
-    /// What came beside the last message that had one.
+    /// The descriptor that came beside the last message, if one did.
     #[cfg(target_os = "linux")]
     descriptor: Option<OwnedFd>,
 }
 
-/// What a wait for messages came to.
+/// The result of a wait for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Came {
     Something,
     Nothing,
-    /// The other side has closed, or is gone.
+    /// The other side has closed its end, or has ended.
     End,
 }
 
@@ -87,18 +87,18 @@ impl Channel {
         }
     }
 
-    /// Returns one end, and the other one for another process.
+    /// Makes a channel; returns one end, and the other end for another process.
     pub(super) fn pair() -> io::Result<(Self, OwnedFd)> {
         let (one, other) = UnixStream::pair()?;
         Ok((Self::new(one.into()), other.into()))
     }
 
-    /// Returns the end that this process was started with as its stdin.
+    /// Returns the end that is this process's standard input.
     pub(super) fn of_this_process() -> io::Result<Self> {
         Ok(Self::new(io::stdin().as_fd().try_clone_to_owned()?))
     }
 
-    /// Returns the same end for another thread, which sends.
+    /// Returns the same end again, to send from another thread.
     pub(super) fn try_clone(&self) -> io::Result<Self> {
         Ok(Self::new(self.stream.try_clone()?.into()))
     }
@@ -107,12 +107,12 @@ impl Channel {
         (&self.stream).write_all(&frame(message))
     }
 
-    /// Sends no more; the other side sees the end.
+    /// Ends the sending: the other side receives `None`.
     pub(super) fn finish(&self) -> io::Result<()> {
         self.stream.shutdown(std::net::Shutdown::Write)
     }
 
-    /// Waits for the next message; `None` where the other side has finished.
+    /// Waits for the next message; `None` where the other side has ended the sending.
     pub(super) fn receive<T: Wire>(&mut self) -> io::Result<Option<T>> {
         loop {
             if let Some(message) = self.next()? {
@@ -124,12 +124,12 @@ impl Channel {
         }
     }
 
-    /// Returns the next message that has come already.
+    /// Returns the next message that has arrived, if one has.
     pub(super) fn next<T: Wire>(&mut self) -> io::Result<Option<T>> {
         unframe(&mut self.received)
     }
 
-    /// Waits until a part of a message comes.
+    /// Waits until a part of a message arrives.
     pub(super) fn wait(&mut self, at_most: Duration) -> io::Result<Came> {
         let timeout = Timespec::try_from(at_most).map_err(io::Error::other)?;
         match poll(&mut [PollFd::new(&self.stream, PollFlags::IN)], Some(&timeout)) {
@@ -149,7 +149,7 @@ impl Channel {
     }
 }
 
-/// With a descriptor beside a message (unix(7), SCM_RIGHTS).
+/// Descriptors beside messages (unix(7), SCM_RIGHTS).
 #[cfg(target_os = "linux")]
 impl Channel {
     pub(super) fn send_with(&self, message: &impl Wire, beside: BorrowedFd<'_>) -> io::Result<()> {
@@ -195,7 +195,7 @@ impl AsFd for Channel {
     }
 }
 
-/// Makes a struct a message, or a part of one, by the list of its fields.
+/// Makes a struct a message, or a part of one. Its fields are listed once, for both directions.
 macro_rules! fields {
     ($type:ident { $($field:ident),+ $(,)? }) => {
         impl Wire for $type {
@@ -211,7 +211,7 @@ macro_rules! fields {
 }
 pub(super) use fields;
 
-/// Makes an enum a message, or a part of one, by the list of its variants, each with its number.
+/// Makes an enum a message, or a part of one. Its variants are listed once, with their numbers.
 macro_rules! variants {
     ($type:ident { $($number:literal => $variant:ident $(($($field:ident),+))?),+ $(,)? }) => {
         impl Wire for $type {
@@ -269,7 +269,7 @@ impl Wire for Vec<u8> {
     }
 }
 
-/// What is sent as a value of another type.
+/// Sends a type as a value of another type.
 macro_rules! sent_as {
     ($($type:ty: |$value:ident| $other:expr, $from_other:expr;)+) => {$(
         impl Wire for $type {

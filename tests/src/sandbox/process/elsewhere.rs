@@ -1,5 +1,5 @@
-//! A program started directly, on systems without the launcher: its first process is ended, and
-//! what that started is not known.
+//! Runs a program without a launcher, on systems other than Unix. Only its first process can be
+//! ended: the processes that it started are not known.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,18 +10,17 @@ use crate::observe::Tree;
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::spec::Launch;
 
-/// What is in the pipes after its end. A process that it has started may hold them open for as long
-/// as it likes.
+/// The time to read what is left in the pipes. A process that the program started may hold them
+/// open.
 const REST_OF_OUTPUT: Duration = Duration::from_secs(2);
 
-/// Between two questions whether the process has ended: the one place where such a system must be
-/// asked again and again.
+/// The time between two checks whether the process has ended. Only such systems must poll for that.
 const ASKING: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    /// Open for as long as the program is not to see its end.
+    /// Open while the program must not see the end of its input.
     stdin: Option<ChildStdin>,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
@@ -30,7 +29,7 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn start(_executable: &Path, folder: &Path, launch: &Launch) -> io::Result<Self> {
         let (program, arguments) =
-            launch.command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
+            launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
         let mut child = Command::new(program)
             .args(arguments)
             .current_dir(folder)
@@ -53,7 +52,7 @@ impl Process {
         Ok(process)
     }
 
-    /// No limit is watched here.
+    /// Returns `None`: no limit is checked on these systems.
     pub(crate) fn over(&self) -> Option<String> {
         None
     }
@@ -90,7 +89,7 @@ impl Process {
 }
 
 fn drain(stream: Option<impl Stream>, most: u64) -> io::Result<Output> {
-    let flooded = || {}; // it is noticed when the program is asked for
+    let flooded = || {}; // the total is checked when the program is asked for
     Ok(stream.map(|stream| Output::drain(stream, most, flooded)).transpose()?.unwrap_or_default())
 }
 

@@ -1,4 +1,4 @@
-//! A program under a launcher: see [`crate::sandbox::launcher`].
+//! Runs a program under a launcher (see [`crate::sandbox::launcher`]).
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -14,16 +14,14 @@ use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::spec::{Jail, Launch, Tier};
 use crate::sandbox::wire::{Came, Channel};
 
-/// How long the launcher may take to end a tree, and to say so, on a machine that is busy with
-/// other things.
+/// The time that the launcher may take, on a busy machine, to end all processes and to say so.
 const ENDING: Duration = Duration::from_secs(20);
 
-/// After the end of the last process its pipes hold at most what is in them, and who reads it may
-/// have to wait for a processor. It takes longer only where somebody outside of the tree has a
-/// pipe's end.
+/// The time to read what is left in the pipes after the last process has ended. More is needed only
+/// where a process outside of the tree holds a pipe.
 const REST_OF_OUTPUT: Duration = Duration::from_secs(10);
 
-/// A launched program: all of its processes.
+/// A launched program with all of its processes.
 #[derive(Debug)]
 pub(crate) struct Process {
     launcher: Child,
@@ -35,7 +33,7 @@ pub(crate) struct Process {
     pub(crate) stderr: Output,
 }
 
-/// What the launcher has told so far.
+/// What the launcher has sent so far.
 #[derive(Debug, Default)]
 struct Heard {
     keeper: Option<u32>,
@@ -45,12 +43,12 @@ struct Heard {
     over: Option<String>,
     empty: bool,
     gone: bool,
-    /// Nothing more will come.
+    /// The launcher has closed its side.
     silent: bool,
 }
 
 impl Process {
-    /// Starts a program in `folder`. An error here is the harness's own.
+    /// Starts a program in `folder`. An error is the harness's, not the program's.
     pub(crate) fn start(executable: &Path, folder: &Path, launch: &Launch) -> io::Result<Self> {
         let (channel, theirs) = Channel::pair()?;
         let mut launcher = launcher(executable, folder, &launch.jail, theirs).spawn()?;
@@ -80,13 +78,13 @@ impl Process {
         Ok(())
     }
 
-    /// The kernel's view of it.
+    /// Returns the kernel's view of the program.
     pub(crate) fn tree(&self) -> Tree {
         Tree::new(self.heard.keeper.unwrap_or_default(), self.program)
     }
 
-    /// The keeper may know the program by another id than this process does: then it is the
-    /// keeper's first child.
+    /// Finds the program's process id. In a process namespace the keeper knows it by another one:
+    /// there the program is the keeper's first child.
     fn find_program(&self) -> u32 {
         let own = self.heard.started.unwrap_or_default();
         let keeper = self.heard.keeper.unwrap_or_default();
@@ -100,7 +98,7 @@ impl Process {
             .unwrap_or_default()
     }
 
-    /// Which limit it passed, in a sentence with its figure, if it was ended for that.
+    /// Returns the limit that the program was ended for, in a sentence with the number.
     pub(crate) fn over(&self) -> Option<String> {
         const MIB: u64 = 1024 * 1024;
         let most = self.most_output;
@@ -111,7 +109,7 @@ impl Process {
         })
     }
 
-    /// How its first process ended, if it did; waits for that for at most `within`.
+    /// Returns how the first process ended; waits for that for at most `within`.
     pub(crate) fn exited(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         if self.heard.exited.is_none() {
             self.listen(within)?;
@@ -124,8 +122,8 @@ impl Process {
         }
     }
 
-    /// The same, once none of its processes is left: a server may go on in a process that its first
-    /// one has started.
+    /// Returns the same once no process is left: a server may live on in a process that its first
+    /// one started.
     pub(crate) fn ended(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         if !self.heard.empty && !self.heard.silent {
             self.listen(within)?;
@@ -136,7 +134,7 @@ impl Process {
         Ok(self.heard.exited.filter(|_| self.heard.empty))
     }
 
-    /// Ends all of its processes, whatever they do, and waits until they are gone.
+    /// Ends all of the program's processes and waits until they have gone.
     pub(crate) fn end(&mut self) -> io::Result<()> {
         if self.heard.gone {
             return Ok(());
@@ -144,10 +142,8 @@ impl Process {
         self.channel.finish()?;
         while !self.heard.gone && self.listen(ENDING)? {}
         if !self.heard.gone {
-            // It goes on ending what is left: without it nobody would.
-            return Err(io::Error::other(
-                "the launcher went without saying that the program is gone",
-            ));
+            // The launcher is not killed: it still ends what is left.
+            return Err(io::Error::other("the launcher ended before it had ended the program"));
         }
         self.launcher.wait()?;
         self.stdout.wait_for_end(REST_OF_OUTPUT);
@@ -155,8 +151,8 @@ impl Process {
         Ok(())
     }
 
-    /// Hears what the launcher says within this time; `false` where nothing came in it, or nothing
-    /// more can come.
+    /// Takes in what the launcher sends within this time. Returns `false` where nothing came, or
+    /// nothing more can come.
     fn listen(&mut self, within: Duration) -> io::Result<bool> {
         let came = self.channel.wait(within)?;
         while let Some(message) = self.channel.next()? {
@@ -181,8 +177,8 @@ impl Heard {
     }
 }
 
-/// The harness's own executable in its other part, which reads from `stdin` what it runs and tells
-/// there what happens.
+/// Returns the command of a launcher: the harness's executable, which talks to the harness over
+/// `stdin`.
 fn launcher(executable: &Path, folder: &Path, jail: &Jail, stdin: OwnedFd) -> Command {
     let mut launcher = Command::new(executable);
     if jail.tier != Tier::Plain && jail.has("environment") {
@@ -191,14 +187,14 @@ fn launcher(executable: &Path, folder: &Path, jail: &Jail, stdin: OwnedFd) -> Co
     launcher
         .arg(launcher::ARGUMENT)
         .current_dir(folder)
-        .process_group(0) // Ctrl-C is for the harness, whose end is the launcher's signal
+        .process_group(0) // Ctrl-C must reach the harness alone; the launcher ends after it
         .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     launcher
 }
 
-/// Reads a stream to its end; where that is too much, it ends the program.
+/// Reads a stream to its end. Where that is too much, it ends the program.
 fn drain(stream: Option<impl Stream>, most: u64, channel: &Channel) -> io::Result<Output> {
     let channel = channel.try_clone()?;
     let end = move || _ = channel.finish();
