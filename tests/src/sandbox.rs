@@ -18,7 +18,7 @@ mod errand;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
-mod fork;
+mod kernel;
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(unix)]

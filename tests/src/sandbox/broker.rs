@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 use socket2::{Domain, Socket, Type};
 
+use super::kernel::{about, checked};
 use super::messages::{BrokerAnswer, BrokerRequest};
 use super::wire::Channel;
 
@@ -54,10 +55,10 @@ impl Broker {
             .spawn()?;
         let ready = answer(&mut channel);
         let broker = Arc::new(Self { process, channel: Mutex::new(channel) });
-        ready.map_err(|error| refused("no user namespace", &error))?;
+        ready.map_err(|error| about("no user namespace", error))?;
         map_users(broker.process.id())
-            .map_err(|error| refused("no users in the user namespace", &error))?;
-        broker.network().map_err(|error| refused("no network namespace", &error))?;
+            .map_err(|error| about("no users in the user namespace", error))?;
+        broker.network().map_err(|error| about("no network namespace", error))?;
         Ok(broker)
     }
 
@@ -110,10 +111,6 @@ impl Drop for PrivateNetwork {
     fn drop(&mut self) {
         _ = self.broker.ask(BrokerRequest::Forget(self.number));
     }
-}
-
-fn refused(what: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 /// Maps the harness's user to root in the namespace. Where the harness is root, a second user is
@@ -193,8 +190,6 @@ fn bring_loopback_up() -> io::Result<()> {
     }
     request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
     // SAFETY: the request lives for as long as the call, and has the kernel's layout.
-    match unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &request) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &request) };
+    checked(done.into()).map(drop)
 }

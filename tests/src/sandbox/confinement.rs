@@ -50,13 +50,11 @@ impl Confinement {
                 "--confine required: full confinement is not available here: {why}"
             )));
         }
-        match self.protections.iter().find(|protection| protection.missing.is_some()) {
-            Some(Protection { name, missing }) => {
-                let why = missing.as_deref().unwrap_or_default();
-                Err(Fault(format!("--confine required: not in force: {name} ({why})")))
-            }
-            None => Ok(()),
-        }
+        let mut missing =
+            self.protections.iter().filter_map(|it| Some((it.name, it.missing.as_ref()?)));
+        missing.next().map_or(Ok(()), |(name, why)| {
+            Err(Fault(format!("--confine required: not in force: {name} ({why})")))
+        })
     }
 
     #[cfg(target_os = "linux")]
@@ -186,7 +184,7 @@ fn state(tier: Tier, protections: &[Protection]) -> Vec<String> {
     let (mut verified, mut missing) = (Vec::new(), Vec::new());
     for Protection { name, missing: why } in protections {
         match why {
-            None => verified.push(name.as_str()),
+            None => verified.push(*name),
             Some(why) => missing.push(format!("not active: {name} ({why})")),
         }
     }

@@ -18,7 +18,7 @@ use rustix::thread::{
 };
 
 use super::broker::STUDENT;
-use super::fork::{Forked, fork};
+use super::kernel::{Forked, checked, fork};
 use super::landlock::{Access, Rules};
 use super::quota::{limit, report_no_crash};
 use super::spec::{Jail, Launch, Limits, Tier};
@@ -187,7 +187,7 @@ impl Inside<'_> {
         for place in tree::system_places().chain(reach.read.iter().cloned()) {
             rules.allow(&place, whole)?;
         }
-        for place in reach.execute.iter().flatten().cloned().chain(loaders()) {
+        for place in reach.execute.iter().flatten().cloned().chain(LOADERS.map(PathBuf::from)) {
             let folder = place.is_dir();
             rules.allow(&place, if folder { Access::READ_AND_EXECUTE } else { Access::EXECUTE })?;
         }
@@ -216,10 +216,10 @@ fn close_what_is_inherited() -> io::Result<()> {
     const FIRST: libc::c_uint = 3;
     // SAFETY: the call takes numbers, and marks descriptors for the moment at which a program is
     // executed.
-    let done = unsafe {
+    checked(unsafe {
         libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
-    };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    })?;
+    Ok(())
 }
 
 /// Lets a program exceed its limit on tasks, so that the keeper sees it.
@@ -235,17 +235,14 @@ fn tasks_of_this_user() -> u64 {
         .sum()
 }
 
-/// Returns the dynamic loaders: the kernel executes one before a dynamically linked program.
-fn loaders() -> impl Iterator<Item = PathBuf> {
-    const LOADERS: [&str; 5] = [
-        "/lib64/ld-linux-x86-64.so.2",
-        "/lib/ld-linux-aarch64.so.1",
-        "/lib/ld-linux-riscv64-lp64d.so.1",
-        "/lib/ld-musl-x86_64.so.1",
-        "/lib/ld-musl-aarch64.so.1",
-    ];
-    LOADERS.into_iter().map(PathBuf::from)
-}
+/// The dynamic loaders: the kernel executes one before a dynamically linked program.
+const LOADERS: [&str; 5] = [
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib/ld-linux-aarch64.so.1",
+    "/lib/ld-linux-riscv64-lp64d.so.1",
+    "/lib/ld-musl-x86_64.so.1",
+    "/lib/ld-musl-aarch64.so.1",
+];
 
 /// Changes to the program's user where the harness is root. Real root has no limit on processes and
 /// owns root's files.

@@ -6,6 +6,8 @@ use std::io;
 
 use libc::{c_long, sock_filter};
 
+use super::kernel::checked;
+
 /// The arguments for which a call is refused.
 #[derive(Debug, Clone, Copy)]
 enum When {
@@ -137,10 +139,10 @@ pub(super) fn enforce(shared: bool) -> io::Result<()> {
     let mut code = program(architecture, &refusals(shared));
     let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_mut_ptr() };
     // SAFETY: the program and its code live for as long as the call, which copies them.
-    let done = unsafe {
+    checked(unsafe {
         libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program)
-    };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    })?;
+    Ok(())
 }
 
 /// The processor's AUDIT_ARCH_* (linux/audit.h). A call with another processor's numbers ends the

@@ -8,6 +8,8 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
+use super::kernel::checked;
+
 const EXECUTE: u64 = 1;
 const WRITE_FILE: u64 = 1 << 1;
 const READ_FILE: u64 = 1 << 2;
@@ -60,12 +62,10 @@ struct BeneathAttributes {
 }
 
 /// Returns the kernel's version of Landlock (landlock_create_ruleset(2)).
-pub(super) fn version() -> io::Result<i64> {
+fn version() -> io::Result<i64> {
     const VERSION: u32 = 1;
     // SAFETY: with this flag the call takes no structure.
-    let version =
-        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0usize, 0usize, VERSION) };
-    if version < 0 { Err(io::Error::last_os_error()) } else { Ok(version) }
+    checked(unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0usize, 0usize, VERSION) })
 }
 
 /// A set of rules. Everything that no rule allows is forbidden.
@@ -94,12 +94,9 @@ impl Rules {
             _ => size_of::<RulesetAttributes>(),
         };
         // SAFETY: the structure has the kernel's layout, and lives for as long as the call.
-        let ruleset = unsafe {
+        let ruleset = checked(unsafe {
             libc::syscall(libc::SYS_landlock_create_ruleset, &raw const attributes, known, 0u32)
-        };
-        if ruleset < 0 {
-            return Err(io::Error::last_os_error());
-        }
+        })?;
         // SAFETY: the call has just returned this descriptor, and it has no other owner.
         let ruleset = unsafe { OwnedFd::from_raw_fd(ruleset as i32) };
         Ok(Self { ruleset, handled: files, network })
@@ -130,20 +127,18 @@ impl Rules {
     }
 
     fn add(&self, kind: u32, rule: *const libc::c_void) -> io::Result<()> {
+        let ruleset = self.ruleset.as_raw_fd();
         // SAFETY: both structures have the kernel's layout, and live for as long as the call.
-        let added = unsafe {
-            libc::syscall(libc::SYS_landlock_add_rule, self.ruleset.as_raw_fd(), kind, rule, 0u32)
-        };
-        if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        checked(unsafe { libc::syscall(libc::SYS_landlock_add_rule, ruleset, kind, rule, 0u32) })?;
+        Ok(())
     }
 
     /// Restricts this process and its descendants to the rules from now on. The process must have
     /// given up new privileges before.
     pub(super) fn enforce(&self) -> io::Result<()> {
+        let ruleset = self.ruleset.as_raw_fd();
         // SAFETY: the call takes a descriptor and no memory.
-        let done = unsafe {
-            libc::syscall(libc::SYS_landlock_restrict_self, self.ruleset.as_raw_fd(), 0u32)
-        };
-        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        checked(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset, 0u32) })?;
+        Ok(())
     }
 }

@@ -19,10 +19,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Resource, Signal, WaitOptions, WaitStatus};
+use rustix::process::{Pid, Resource, Signal, WaitOptions};
 
 #[cfg(target_os = "linux")]
-use super::fork::{Forked, fork};
+use super::kernel::{Forked, fork};
 use super::messages::LauncherMessage;
 use super::quota::{self, Quota};
 use super::spec::{Launch, Limits, Tier};
@@ -100,7 +100,7 @@ fn keep(channel: &Channel, launch: &Launch) -> io::Result<()> {
     if !alone {
         observe::become_subreaper()?;
     }
-    let ours = channel.try_clone()?;
+    let reports = channel.try_clone()?;
     let (program, stdin) = match start(launch) {
         Ok(started) => started,
         Err(error) => return channel.send(&LauncherMessage::Failed(error.to_string())),
@@ -110,7 +110,7 @@ fn keep(channel: &Channel, launch: &Launch) -> io::Result<()> {
     let told = let_go_of_output().and_then(|()| {
         channel.send(&LauncherMessage::Started(program.as_raw_nonzero().get() as u32))
     });
-    let none_left = reap(ours, program);
+    let none_left = reap(reports, program);
 
     if told.is_ok() && none_left.is_ok() {
         let memory = if jail.has("memory") { jail.reach.limits.memory } else { u64::MAX };
@@ -134,20 +134,18 @@ fn let_go_of_output() -> io::Result<()> {
     Ok(rustix::stdio::dup2_stderr(&null)?)
 }
 
-/// Keeps the program's standard input open.
-type HeldStdin = Option<io::PipeWriter>;
-
-fn start(launch: &Launch) -> io::Result<(Pid, HeldStdin)> {
-    let (theirs, mut ours) = io::pipe()?;
+/// Starts the program; returns what keeps its standard input open.
+fn start(launch: &Launch) -> io::Result<(Pid, Option<io::PipeWriter>)> {
+    let (stdin, mut writer) = io::pipe()?;
     let program = match launch.jail.tier {
-        Tier::Plain => start_plainly(launch, theirs.into())?,
+        Tier::Plain => start_plainly(launch, stdin.into())?,
         #[cfg(target_os = "linux")]
-        _ => enter::start(launch, &std::env::current_dir()?, theirs.into())?,
+        _ => enter::start(launch, &std::env::current_dir()?, stdin.into())?,
         #[cfg(not(target_os = "linux"))]
         _ => return Err(io::Error::other("this system has no confinement")),
     };
-    _ = ours.write_all(&launch.stdin.bytes); // a program may ignore its input
-    Ok((program, Some(ours).filter(|_| !launch.stdin.then_end)))
+    _ = writer.write_all(&launch.stdin.bytes); // a program may ignore its input
+    Ok((program, Some(writer).filter(|_| !launch.stdin.then_end)))
 }
 
 fn start_plainly(launch: &Launch, stdin: OwnedFd) -> io::Result<Pid> {
@@ -164,31 +162,24 @@ fn start_plainly(launch: &Launch, stdin: OwnedFd) -> io::Result<Pid> {
     Ok(Pid::from_child(&child))
 }
 
-/// Reaps every process that ends below this one, in a thread. The receiver is told when none is
-/// left.
+/// Reaps every process that ends below this one, in a thread. The receiver is told when no child is
+/// left, and so no descendant.
 fn reap(channel: Channel, program: Pid) -> io::Result<Receiver<()>> {
-    let (none_left, heard): (Sender<()>, _) = std::sync::mpsc::channel();
+    let (none_left, told): (Sender<()>, _) = std::sync::mpsc::channel();
     std::thread::Builder::new().spawn(move || {
-        collect(|pid, status| {
-            if pid == program {
-                _ = channel.send(&LauncherMessage::Exited(status.as_raw()));
+        loop {
+            match rustix::process::wait(WaitOptions::empty()) {
+                Ok(Some((pid, status))) if pid == program => {
+                    _ = channel.send(&LauncherMessage::Exited(status.as_raw()));
+                }
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => break, // ECHILD
             }
-        });
+        }
         _ = channel.send(&LauncherMessage::Empty);
         _ = none_left.send(());
     })?;
-    Ok(heard)
-}
-
-/// Reaps until there is no child left, and so no descendant.
-fn collect(mut each: impl FnMut(Pid, WaitStatus)) {
-    loop {
-        match rustix::process::wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) => each(pid, status),
-            Ok(None) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return, // ECHILD
-        }
-    }
+    Ok(told)
 }
 
 /// Returns when the harness has closed its side or has ended, or when the program has passed a

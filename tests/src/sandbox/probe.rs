@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit};
 
-use super::fork::{Forked, fork};
+use super::kernel::{Forked, fork};
 use super::spec::{Jail, Targets, Tier};
 use super::wire;
 

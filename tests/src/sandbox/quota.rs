@@ -62,7 +62,8 @@ impl Quota {
     /// Checks the limits; returns the one that is passed, in a sentence with its number.
     pub(super) fn check(&mut self) -> Option<String> {
         self.checks += 1;
-        let tally = if self.alone { tally_of_namespace() } else { tally_below(std::process::id()) };
+        let mut tally = Tally::default();
+        processes(self.alone).into_iter().for_each(|pid| tally.add(pid));
         let Limits { tasks, memory, disk, processor, .. } = self.limits;
         let over = |is_over: bool, limit: u64, what: &str| {
             is_over.then(|| format!("more than {limit} {what}: that is its limit"))
@@ -82,22 +83,20 @@ impl Quota {
     }
 }
 
-fn tally_of_namespace() -> Tally {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let mut tally = Tally::default();
-    pids.filter(|pid| *pid != 1).for_each(|pid| tally.add(pid));
-    tally
-}
-
-fn tally_below(pid: u32) -> Tally {
-    let mut tally = Tally::default();
-    let mut waiting = children(pid);
-    while let Some(pid) = waiting.pop() {
-        tally.add(pid);
-        waiting.extend(children(pid));
+/// Returns the program's processes.
+fn processes(alone: bool) -> Vec<u32> {
+    if alone {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        return pids.filter(|pid| *pid != 1).collect();
     }
-    tally
+    let mut below = children(std::process::id());
+    let mut next = 0;
+    while let Some(pid) = below.get(next) {
+        below.extend(children(*pid));
+        next += 1;
+    }
+    below
 }
 
 impl Tally {

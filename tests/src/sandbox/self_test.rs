@@ -41,16 +41,14 @@ fn protections(process: &Process) -> Vec<Protection> {
         || vec![Some("the self-test ended before it tried this".to_owned()); ATTEMPTS.len()];
     let survived = !process.stdout.has_ended();
     let unlimited = process.over().is_none();
-    let watched = [
-        ("a certain end", survived.then_some("a hidden process has survived")),
-        (
-            "a limit on memory, watched",
-            unlimited.then_some("a process used more memory than allowed and was not ended"),
-        ),
+    let outside = [
+        survived.then(|| "a hidden process has survived".to_owned()),
+        unlimited.then(|| "a process used more memory than allowed and was not ended".to_owned()),
     ];
-    let inside = ATTEMPTS.iter().map(|(name, _)| *name).zip(findings.unwrap_or_else(not_tried));
-    inside
-        .chain(watched.map(|(name, missing)| (name, missing.map(str::to_owned))))
-        .map(|(name, missing)| Protection { name: name.to_owned(), missing })
+    let names = ATTEMPTS.iter().map(|(name, _)| *name);
+    names
+        .chain(["a certain end", "a limit on memory, watched"])
+        .zip(findings.unwrap_or_else(not_tried).into_iter().chain(outside))
+        .map(|(name, missing)| Protection { name, missing })
         .collect()
 }

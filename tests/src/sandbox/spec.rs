@@ -170,7 +170,7 @@ pub(crate) struct Targets {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Protection {
     /// Its name in reports.
-    pub(super) name: String,
+    pub(super) name: &'static str,
     /// Why it does not hold; `None` where it was verified.
     pub(super) missing: Option<String>,
 }

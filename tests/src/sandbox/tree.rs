@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
+use super::kernel::{about, checked};
 use super::spec::Reach;
 
 /// Folders of the system's programs and libraries.
@@ -86,7 +87,7 @@ pub(super) fn enter(
         bind(place, root, Bound::Writable)?;
     }
     memory.unmount()?;
-    set_read_only(root, false)?;
+    set(root, READ_ONLY | NO_SETUID, false)?;
 
     std::env::set_current_dir(root)?;
     rustix::process::pivot_root(".", ".")?;
@@ -136,40 +137,37 @@ enum Bound {
 }
 
 fn bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
+    try_bind(place, root, how).map_err(|error| about(place.display(), error))
+}
+
+fn try_bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
     let target = within(root, place);
-    let about =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", place.display()));
     if place.is_dir() {
-        fs::create_dir_all(&target).map_err(about)?;
+        fs::create_dir_all(&target)?;
     } else {
-        fs::create_dir_all(target.parent().unwrap_or(root)).map_err(about)?;
-        fs::File::create(&target).map_err(about)?;
+        fs::create_dir_all(target.parent().unwrap_or(root))?;
+        fs::File::create(&target)?;
     }
-    rustix::mount::mount_bind_recursive(place, &target).map_err(io::Error::from).map_err(about)?;
+    rustix::mount::mount_bind_recursive(place, &target)?;
     match how {
         Bound::ReadOnly => set(&target, READ_ONLY | NO_SETUID | NO_DEVICES, true),
         Bound::Writable => set(&target, NO_SETUID | NO_DEVICES, true),
         Bound::Device => set(&target, NO_SETUID, false),
     }
-    .map_err(about)
 }
 
 const READ_ONLY: u64 = 1;
 const NO_SETUID: u64 = 2;
 const NO_DEVICES: u64 = 4;
 
-fn set_read_only(place: &Path, recursive: bool) -> io::Result<()> {
-    set(place, READ_ONLY | NO_SETUID, recursive)
-}
-
 /// Adds flags to a mount and removes none that the host has set (mount_setattr(2)).
 fn set(place: &Path, flags: u64, recursive: bool) -> io::Result<()> {
     const RECURSIVE: i32 = 0x8000;
-    let path = c_string(place)?;
+    let path = CString::new(place.as_os_str().as_bytes())?;
     let attributes: [u64; 4] = [flags, 0, 0, 0];
     // SAFETY: path and attributes live for as long as the call, and the attributes have the
     // kernel's layout.
-    let done = unsafe {
+    checked(unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
             libc::AT_FDCWD,
@@ -178,28 +176,14 @@ fn set(place: &Path, flags: u64, recursive: bool) -> io::Result<()> {
             attributes.as_ptr(),
             size_of_val(&attributes),
         )
-    };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-fn c_string(path: &Path) -> io::Result<CString> {
-    Ok(CString::new(path.as_os_str().as_bytes())?)
+    })?;
+    Ok(())
 }
 
 fn mount_memory(place: &Path, options: &CStr) -> io::Result<()> {
-    let mounted = rustix::mount::mount(
-        c"tmpfs",
-        place,
-        c"tmpfs",
-        MountFlags::NOSUID | MountFlags::NODEV,
-        Some(options),
-    );
-    mounted.map_err(|error| {
-        io::Error::new(
-            io::Error::from(error).kind(),
-            format!("no file system in memory on {}: {error}", place.display()),
-        )
-    })
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    rustix::mount::mount(c"tmpfs", place, c"tmpfs", flags, Some(options))
+        .map_err(|error| about(format!("no file system in memory on {}", place.display()), error))
 }
 
 fn devices(root: &Path) -> io::Result<()> {
@@ -217,10 +201,8 @@ fn own_processes(root: &Path) -> io::Result<()> {
     let place = root.join("proc");
     fs::create_dir(&place)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    let mounted = rustix::mount::mount(c"proc", &place, c"proc", flags, None);
-    mounted.map_err(|error| {
-        io::Error::new(io::Error::from(error).kind(), format!("no private /proc: {error}"))
-    })
+    rustix::mount::mount(c"proc", &place, c"proc", flags, None)
+        .map_err(|error| about("no private /proc", error))
 }
 
 /// A file system in memory, of limited size, for all that the program writes.
