@@ -28,7 +28,7 @@ pub use engine::verdict::{Diagnosis, Failure, Outcome, Status, Stop, Verdict};
 pub use fault::Fault;
 pub use observe::{CANNOT_SEE, Stuck};
 pub use practicals::PRACTICALS;
-pub use sandbox::{Confinement, Errands, Finished, Limits, Reach, Tier, Wanted};
+pub use sandbox::{Commands, Confinement, Finished, Limits, Reach, Tier, Wanted};
 
 /// The practical of this name.
 pub fn practical(name: &str) -> Option<&'static Practical> {

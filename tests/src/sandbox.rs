@@ -11,10 +11,10 @@
 
 #[cfg(target_os = "linux")]
 mod broker;
+mod command;
 mod confinement;
 #[cfg(target_os = "linux")]
 mod enter;
-mod errand;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
@@ -40,8 +40,8 @@ mod tree;
 #[cfg(unix)]
 mod wire;
 
+pub use command::{Commands, Finished};
 pub use confinement::Confinement;
-pub use errand::{Errands, Finished};
 #[cfg(unix)]
 pub(crate) use launcher::enter_helper;
 pub(crate) use network::Network;

@@ -25,7 +25,7 @@ pub struct Finished {
 
 /// Where commands run, and how they are confined.
 #[derive(Debug, Clone, Copy)]
-pub struct Errands<'a> {
+pub struct Commands<'a> {
     /// As in [`crate::Settings`].
     pub launcher: &'a Path,
     /// As in [`crate::Settings`].
@@ -34,7 +34,7 @@ pub struct Errands<'a> {
     pub confinement: &'a Confinement,
 }
 
-impl Errands<'_> {
+impl Commands<'_> {
     /// Runs a command in an empty folder for at most `time` of wall time, and ends all of its
     /// processes.
     pub fn run(
