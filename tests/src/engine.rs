@@ -17,6 +17,7 @@ pub(crate) mod facts;
 pub(crate) mod judge;
 pub(crate) mod kept;
 pub(crate) mod listener;
+pub(crate) mod network;
 pub(crate) mod payload;
 pub(crate) mod peer;
 mod place;

@@ -31,8 +31,7 @@ pub use engine::wait::GaveUp;
 pub use fault::Fault;
 pub use observe::{CANNOT_SEE, Stuck};
 pub use practicals::PRACTICALS;
-pub use sandbox::errand::{Errands, Finished};
-pub use sandbox::{Confinement, Limits, Protection, Reach, Tier, WITHOUT, Wanted};
+pub use sandbox::{Commands, Confinement, Finished, Limits, Reach, Tier, Wanted};
 
 /// The practical of this name.
 pub fn practical(name: &str) -> Option<&'static Practical> {
@@ -43,7 +42,7 @@ pub fn practical(name: &str) -> Option<&'static Practical> {
 /// status then. Call it before anything else in an executable that calls [`run`].
 pub fn enter_launcher() -> Option<std::process::ExitCode> {
     #[cfg(unix)]
-    return sandbox::launcher::enter();
+    return sandbox::enter_helper();
     #[cfg(not(unix))]
     None
 }

@@ -1,381 +1,51 @@
-//! What a program may reach: as little as a right program needs.
+//! Confines each program to what a correct one needs.
 //!
-//! There are three tiers. On Linux with namespaces a program has a network, processes and a file
-//! tree of its own, with Landlock, seccomp and limits inside. On Linux without them it has
-//! Landlock, seccomp and limits. Elsewhere it has a certain end and some limits. What is in force
-//! is never taken from what was asked for: at the start of each run [`probe`] tries every
+//! There are three tiers. With Linux namespaces, a program gets a private network, private
+//! processes and a private file tree, and Landlock, seccomp and limits apply inside. On Linux
+//! without namespaces, Landlock, seccomp and limits apply. On other systems the harness ends every
+//! program and enforces some limits. At the start of each run the [`self_test`] tries every
 //! protection from inside, and the report says which of them held.
 //!
-//! Nothing here knows what a program is for, and nothing judges it.
+//! This module knows no practical, judges no program and holds no socket of a check. It speaks to
+//! its helper processes in one protocol ([`wire`], [`messages`]).
 
 #[cfg(target_os = "linux")]
-pub(crate) mod broker;
+mod broker;
+mod command;
+mod confinement;
 #[cfg(target_os = "linux")]
-pub(crate) mod chamber;
-pub(crate) mod errand;
+mod enter;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(unix)]
-pub(crate) mod launcher;
-pub(crate) mod network;
-pub(crate) mod output;
+mod launcher;
+#[cfg(unix)]
+mod messages;
+mod network;
+mod output;
 #[cfg(target_os = "linux")]
-pub(crate) mod probe;
-pub(crate) mod process;
+mod probe;
+mod process;
+#[cfg(unix)]
+mod quota;
+#[cfg(target_os = "linux")]
+mod self_test;
+mod spec;
 #[cfg(target_os = "linux")]
 mod tree;
 #[cfg(unix)]
-pub(crate) mod watch;
+mod wire;
+
+pub use command::{Commands, Finished};
+pub use confinement::Confinement;
 #[cfg(unix)]
-pub(crate) mod wire;
-
-use std::ffi::OsString;
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
-
-use crate::fault::Fault;
-use network::Network;
-
-/// What was asked for (CONTRACT §2, `--confine`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// The best tier that this system has.
-    Auto,
-    /// The full tier, or nothing is graded.
-    Required,
-    /// The Linux tier without namespaces, for comparison and for tests.
-    Landlock,
-    /// None.
-    Off,
-}
-
-/// How much there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
-    /// A network, processes and a file tree of its own; Landlock, seccomp and limits inside.
-    Namespaces,
-    /// Landlock, seccomp and limits.
-    Landlock,
-    /// A certain end, and limits where the system has them.
-    Plain,
-}
-
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Namespaces => "namespaces, with Landlock, seccomp and limits inside",
-            Self::Landlock => "Landlock, seccomp and limits, without namespaces",
-            Self::Plain => "none: the programs ran with the rights of whoever started the grader",
-        })
-    }
-}
-
-/// What a program, all of its processes together, may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Processes and threads.
-    pub tasks: u64,
-    /// Descriptors of one process.
-    pub descriptors: u64,
-    /// Resident memory, in bytes; pages that its processes share count once.
-    pub memory: u64,
-    /// What it may write to files, in bytes.
-    pub disk: u64,
-    /// What it may print on each of stdout and stderr, in bytes.
-    pub output: u64,
-    /// Processor time, where that is limited.
-    pub processor: Option<Duration>,
-}
-
-const MIB: u64 = 1024 * 1024;
-
-impl Limits {
-    /// For programs under test (CONTRACT §1, limits).
-    pub const RUN: Self = Self {
-        tasks: 1500,
-        descriptors: 4096,
-        memory: 1024 * MIB,
-        disk: 64 * MIB,
-        output: 256 * MIB,
-        processor: None,
-    };
-
-    /// For compilers: several times what the largest solution needs.
-    pub const BUILD: Self = Self {
-        tasks: 1000,
-        descriptors: 4096,
-        memory: 2048 * MIB,
-        disk: 1024 * MIB,
-        output: 16 * MIB,
-        processor: Some(Duration::from_secs(60)),
-    };
-}
-
-/// What a program may reach besides the system's own programs and libraries, and a small folder of
-/// its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reach {
-    /// Files and folders that it may read, whole.
-    pub read: Vec<PathBuf>,
-    /// Folders that it may write to: compilers only.
-    pub write: Vec<PathBuf>,
-    /// What it may execute; whatever it may read where there is none.
-    pub execute: Option<Vec<PathBuf>>,
-    /// What its environment holds besides PATH, HOME, TMPDIR, LANG and RUST_BACKTRACE.
-    pub environment: Vec<(OsString, OsString)>,
-    /// What it may use.
-    pub limits: Limits,
-}
-
-impl Default for Reach {
-    fn default() -> Self {
-        Self {
-            read: Vec::new(),
-            write: Vec::new(),
-            execute: None,
-            environment: Vec::new(),
-            limits: Limits::RUN,
-        }
-    }
-}
-
-/// A protection of which the self-test knows whether it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Protection {
-    /// What is protected, in a few words.
-    pub name: String,
-    /// Why it is not in force; nothing where it was seen to be.
-    pub missing: Option<String>,
-}
-
-/// The confinement of one run.
-#[derive(Debug)]
-pub struct Confinement {
-    tier: Tier,
-    statement: Vec<String>,
-    protections: Vec<Protection>,
-    #[cfg(target_os = "linux")]
-    broker: Option<Arc<broker::Broker>>,
-    /// Protections that are left out on purpose, to see whether the self-test notices.
-    #[cfg_attr(
-        not(target_os = "linux"),
-        allow(dead_code, reason = "there is nothing to leave out")
-    )]
-    without: Vec<String>,
-}
-
-/// Names protections, separated by commas, that are left out: for tests of the self-test, which
-/// must notice.
-pub const WITHOUT: &str = "SOCKET_PRACTICALS_WITHOUT";
-
-impl Confinement {
-    /// Finds the tier that is to be had, tries every protection, and refuses where that is less
-    /// than what is required. `launcher` and `scratch` are as in [`crate::Settings`].
-    pub fn begin(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Arc<Self>, Fault> {
-        let found = Self::find(wanted, launcher, scratch)?;
-        if wanted == Wanted::Required {
-            found.check_required()?;
-        }
-        Ok(Arc::new(found))
-    }
-
-    /// None at all.
-    pub fn off() -> Arc<Self> {
-        Arc::new(Self::plain(vec!["--confine off".to_owned()]))
-    }
-
-    fn check_required(&self) -> Result<(), Fault> {
-        if self.tier != Tier::Namespaces {
-            let why = self.statement[1..].join("; ");
-            return Err(Fault(format!(
-                "--confine required: full confinement is not to be had here: {why}"
-            )));
-        }
-        match self.protections.iter().find(|protection| protection.missing.is_some()) {
-            Some(Protection { name, missing }) => {
-                let why = missing.as_deref().unwrap_or_default();
-                Err(Fault(format!("--confine required: not in force: {name} ({why})")))
-            }
-            None => Ok(()),
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    fn find(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Self, Fault> {
-        let mut reasons = Vec::new();
-        let without = left_out();
-        let tiers: &[Tier] = match wanted {
-            Wanted::Off => return Ok(Self::plain(vec!["--confine off".to_owned()])),
-            Wanted::Landlock => &[Tier::Landlock],
-            Wanted::Auto => &[Tier::Namespaces, Tier::Landlock],
-            Wanted::Required => &[Tier::Namespaces],
-        };
-        for &tier in tiers {
-            match Self::try_tier(tier, launcher, scratch, &without) {
-                Ok(confinement) => return Ok(confinement.with_reasons(&reasons)),
-                Err(why) => reasons.push(format!("not active: {}: {why}", short_name(tier))),
-            }
-        }
-        Ok(Self::plain(reasons))
-    }
-
-    #[cfg(target_os = "linux")]
-    fn try_tier(
-        tier: Tier,
-        launcher: &Path,
-        scratch: &Path,
-        without: &[String],
-    ) -> std::io::Result<Self> {
-        let broker = match tier {
-            Tier::Namespaces => Some(broker::Broker::start(launcher)?),
-            _ => None,
-        };
-        let mut found = Self {
-            tier,
-            statement: Vec::new(),
-            protections: Vec::new(),
-            broker,
-            without: without.to_vec(),
-        };
-        found.protections = probe::run(&found, launcher, scratch)?;
-        found.statement = state(tier, &found.protections);
-        Ok(found)
-    }
-
-    #[cfg(target_os = "linux")]
-    fn with_reasons(mut self, reasons: &[String]) -> Self {
-        self.statement.extend_from_slice(reasons);
-        self
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn find(wanted: Wanted, _launcher: &Path, _scratch: &Path) -> Result<Self, Fault> {
-        let why = if wanted == Wanted::Off {
-            "--confine off"
-        } else {
-            "not active: this system has no confinement"
-        };
-        Ok(Self::plain(vec![why.to_owned()]))
-    }
-
-    fn plain(reasons: Vec<String>) -> Self {
-        let statement = std::iter::once(Tier::Plain.to_string()).chain(reasons).collect();
-        Self {
-            tier: Tier::Plain,
-            statement,
-            protections: Vec::new(),
-            #[cfg(target_os = "linux")]
-            broker: None,
-            without: Vec::new(),
-        }
-    }
-
-    /// How much there is.
-    pub fn tier(&self) -> Tier {
-        self.tier
-    }
-
-    /// What reports say: the tier, what was verified, what is not active and why.
-    pub fn statement(&self) -> Vec<String> {
-        self.statement.clone()
-    }
-
-    /// Where the grader is root: whose files must be that a compiler may write to.
-    #[cfg(unix)]
-    pub fn builder(&self) -> Option<u32> {
-        if !rustix::process::getuid().is_root() {
-            return None;
-        }
-        #[cfg(target_os = "linux")]
-        if self.tier == Tier::Namespaces && !self.leaves_out("privileges") {
-            return Some(broker::NOBODY);
-        }
-        Some(0)
-    }
-
-    /// Each protection, as the self-test found it.
-    pub fn protections(&self) -> &[Protection] {
-        &self.protections
-    }
-
-    /// Whether the programs of one check have a network to themselves.
-    pub fn has_private_networks(&self) -> bool {
-        self.tier == Tier::Namespaces && !self.leaves_out("network")
-    }
-
-    #[cfg(target_os = "linux")]
-    pub(crate) fn leaves_out(&self, protection: &str) -> bool {
-        self.without.iter().any(|name| name == protection)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn leaves_out(&self, _protection: &str) -> bool {
-        false
-    }
-
-    /// A network for one check.
-    pub(crate) fn network(&self) -> std::io::Result<Network> {
-        #[cfg(target_os = "linux")]
-        if let Some(broker) = self.broker.as_ref().filter(|_| self.has_private_networks()) {
-            return Ok(Network::Private(broker.network()?));
-        }
-        Ok(Network::Shared)
-    }
-
-    /// What a launcher must know to confine a program.
-    #[cfg(unix)]
-    pub(crate) fn chamber(
-        &self,
-        network: &Network,
-        reach: &Reach,
-        ports: Vec<u16>,
-    ) -> wire::Chamber {
-        wire::Chamber {
-            tier: self.tier,
-            reach: reach.clone(),
-            network: network.place(),
-            #[cfg(target_os = "linux")]
-            users: self.broker.as_ref().map(|broker| broker.users()),
-            #[cfg(not(target_os = "linux"))]
-            users: None,
-            ports,
-            without: self.without.clone(),
-            probe: None,
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn left_out() -> Vec<String> {
-    let text = std::env::var(WITHOUT).unwrap_or_default();
-    text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-#[cfg(target_os = "linux")]
-fn short_name(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Namespaces => "namespaces",
-        Tier::Landlock => "Landlock",
-        Tier::Plain => "nothing",
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn state(tier: Tier, protections: &[Protection]) -> Vec<String> {
-    let verified: Vec<&str> = protections
-        .iter()
-        .filter(|protection| protection.missing.is_none())
-        .map(|held| held.name.as_str())
-        .collect();
-    let missing = protections.iter().filter_map(|protection| {
-        Some(format!("not active: {} ({})", protection.name, protection.missing.as_deref()?))
-    });
-    [tier.to_string(), format!("verified: {}", verified.join(", "))]
-        .into_iter()
-        .chain(missing)
-        .collect()
-}
+pub(crate) use launcher::enter_helper;
+pub(crate) use network::Network;
+pub(crate) use output::Output;
+pub(crate) use process::Process;
+pub(crate) use spec::{JailedCommand, Stdin};
+pub use spec::{Limits, Reach, Tier, Wanted};

@@ -273,7 +273,7 @@ fn run_cargo_confined(
     environment.extend(cargo_home.map(|home| ("CARGO_HOME".into(), home.into())));
     environment.extend(std::env::var_os("RUSTFLAGS").map(|flags| ("RUSTFLAGS".into(), flags)));
     let reach = Reach { read, write, execute: None, environment, limits: premises.build_limits };
-    Ok(premises.errands().run(&command, &reach, BUILD_TIME)?)
+    Ok(premises.commands().run(&command, &reach, BUILD_TIME)?)
 }
 
 fn path_with(folder: &Path) -> OsString {

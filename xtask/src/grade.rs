@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use suite::{Confinement, Errands, Limits, Planned, Scratch, Settings, Status, Verdict, Wanted};
+use suite::{Commands, Confinement, Limits, Planned, Scratch, Settings, Status, Verdict, Wanted};
 
 use crate::build::{CompileErrors, Programs};
 use crate::cli::{GradeRequest, Origin};
@@ -89,8 +89,8 @@ impl Premises {
     }
 
     /// Where compilers run.
-    pub(crate) fn errands(&self) -> Errands<'_> {
-        Errands {
+    pub(crate) fn commands(&self) -> Commands<'_> {
+        Commands {
             launcher: &self.launcher,
             scratch: self.scratch.path(),
             confinement: &self.confinement,

@@ -3,7 +3,7 @@
 use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::sandbox::output::Output;
+use crate::sandbox::Output;
 
 /// How many bytes of the end of a program's output are evidence.
 const TAIL: usize = 2000;

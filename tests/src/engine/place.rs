@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::engine::network::Network;
 use crate::sandbox::Confinement;
-use crate::sandbox::network::Network;
 
 /// Where the programs of one check run.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Place {
             launcher: launcher.to_owned(),
             scratch: scratch.to_owned(),
             confinement: confinement.clone(),
-            network: confinement.network()?,
+            network: Network(confinement.network()?),
         })
     }
 

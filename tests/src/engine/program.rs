@@ -23,7 +23,7 @@ use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait;
 use crate::fault::Fault;
-use crate::sandbox::process::Orders;
+use crate::sandbox::Stdin;
 
 pub(crate) use server::{NotRestarted, Server};
 
@@ -249,7 +249,7 @@ impl Program {
         typed: &[u8],
         then_end: bool,
     ) -> Result<Client, Stop> {
-        let stdin = Orders { input: typed.to_vec(), then_end };
+        let stdin = Stdin { bytes: typed.to_vec(), then_end };
         self.connect_to(server, Launch { stdin, ..Launch::default() })
     }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::engine::context::Context;
 use crate::engine::ended::Ended;
 use crate::engine::kept::{Outputs, describe};
+use crate::engine::network::Network;
 use crate::engine::place::WorkingFolder;
 use crate::engine::port::Tenancy;
 use crate::engine::snapshot::Snapshot;
@@ -18,8 +19,7 @@ use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, GaveUp, Timeout, Wait, wait_for};
 use crate::fault::Fault;
 use crate::observe::Tree;
-use crate::sandbox::network::Network;
-use crate::sandbox::process::{Orders, Process};
+use crate::sandbox::{JailedCommand, Process, Stdin};
 
 /// How long a server may listen elsewhere before it is taken to stay there.
 const ELSEWHERE: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ pub(crate) struct Launch {
     pub(crate) port: String,
     /// What stands for `{message}`, or follows at the end.
     pub(crate) arguments: Vec<OsString>,
-    pub(crate) stdin: Orders,
+    pub(crate) stdin: Stdin,
     pub(crate) world: World,
     pub(crate) ready: Ready,
 }
@@ -79,16 +79,11 @@ impl Running {
         let place = &context.place;
         let folder = place.folder(subject.folder()).map_err(Fault::from)?;
         let command = subject.command().fill(&launch.host, &launch.port, &launch.arguments);
-        #[cfg(unix)]
-        let confined =
-            place.confinement().chamber(place.network(), subject.reach(), launch.world.services);
-        #[cfg(not(unix))]
-        let (confined, _) = (subject.reach(), launch.world.services);
-        let stdin = &launch.stdin;
-        let process = Process::start(place.launcher(), &command, folder.path(), stdin, &confined)
-            .map_err(|error| {
-            Fault(format!("{} could not be started: {error}", subject.name()))
-        })?;
+        let (reach, services) = (subject.reach(), launch.world.services);
+        let jail = place.confinement().jail(place.network(), reach, services);
+        let jailed = JailedCommand { command, stdin: launch.stdin, jail };
+        let process = Process::start(place.launcher(), folder.path(), &jailed)
+            .map_err(|error| Fault(format!("{} could not be started: {error}", subject.name())))?;
         let outputs = Outputs { stdout: process.stdout.clone(), stderr: process.stderr.clone() };
         context.kept.add_outputs(outputs);
         context.activity.add_program(subject.name(), process.tree());

@@ -1,158 +1,120 @@
-//! Networks of their own for checks, and sockets in them for the harness.
+//! Makes a private network for each check, and sockets in it for the harness.
 //!
-//! A process with several threads cannot enter a network namespace without privileges. The broker
-//! is a process of one thread that can: it makes a user namespace for the run, in it a network
-//! namespace for each check, brings loopback up, and hands out sockets that it makes there. It goes
-//! when the harness does, and what it has made goes with it.
+//! Without privileges, a process with several threads cannot enter a network namespace. The broker
+//! is a helper process with one thread, which can. It makes one user namespace for the run and one
+//! network namespace for each check, and sends sockets made there to the harness. It ends when the
+//! harness ends, and the kernel then removes its namespaces.
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::mem::MaybeUninit;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags,
-};
-use rustix::thread::{LinkNameSpaceType, UnshareFlags};
-use socket2::{Domain, Protocol, Socket, Type};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
+use socket2::{Domain, Socket, Type};
+
+use super::kernel::{about, checked};
+use super::messages::{BrokerAnswer, BrokerRequest};
+use super::wire::Channel;
 
 /// The first argument that makes an executable a broker.
-pub(crate) const ARGUMENT: &str = "__broker";
+pub(super) const ARGUMENT: &str = "__broker";
 
-/// Whom programs run as where the harness is root: nobody, by its usual number.
+/// The user `nobody`, by its usual number: programs run as this user where the harness is root.
 pub(super) const NOBODY: u32 = 65_534;
 
-/// What a program's user is called in its chamber, and in the run's user namespace where the
-/// harness is root.
-pub(crate) const STUDENT: u32 = 1000;
+/// The program's user id in its jail. Where the harness is root, it is also the id in the run's
+/// user namespace.
+pub(super) const STUDENT: u32 = 1000;
 
-/// The harness's side.
+/// The harness's side of the broker.
 #[derive(Debug)]
-pub(crate) struct Broker {
-    process: Mutex<Child>,
-    channel: Mutex<UnixStream>,
-    id: u32,
+pub(super) struct Broker {
+    process: Child,
+    channel: Mutex<Channel>,
 }
 
 /// A network namespace with nothing in it but loopback.
 #[derive(Debug)]
 pub(crate) struct PrivateNetwork {
     broker: Arc<Broker>,
-    /// The broker's descriptor of it.
+    /// The broker's descriptor of the namespace.
     number: u32,
 }
 
-/// What the harness asks for, in twelve bytes, and the answer: an error's number or 0, and a
-/// number.
-const NEW: u32 = 1;
-const SOCKET: u32 = 2;
-const FORGET: u32 = 3;
-
 impl Broker {
-    pub(crate) fn start(executable: &Path) -> io::Result<Arc<Self>> {
-        let (ours, theirs) = UnixStream::pair()?;
+    pub(super) fn start(executable: &Path) -> io::Result<Arc<Self>> {
+        let (mut channel, theirs) = Channel::pair()?;
         let process = Command::new(executable)
             .arg(ARGUMENT)
             .env_clear()
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdin(theirs)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let broker = Arc::new(Self {
-            id: process.id(),
-            process: Mutex::new(process),
-            channel: Mutex::new(ours),
-        });
-        broker.answer(&broker.lock()).map_err(|error| refused("no user namespace", &error))?;
-        map_users(broker.id).map_err(|error| refused("no users in the user namespace", &error))?;
-        broker.network().map_err(|error| refused("no network namespace", &error))?;
+        let ready = answer(&mut channel);
+        let broker = Arc::new(Self { process, channel: Mutex::new(channel) });
+        ready.map_err(|error| about("no user namespace", error))?;
+        map_users(broker.process.id())
+            .map_err(|error| about("no users in the user namespace", error))?;
+        broker.network().map_err(|error| about("no network namespace", error))?;
         Ok(broker)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, UnixStream> {
-        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the path of the user namespace.
+    pub(super) fn users(&self) -> PathBuf {
+        format!("/proc/{}/ns/user", self.process.id()).into()
     }
 
-    /// Its user namespace, as a path.
-    pub(crate) fn users(&self) -> String {
-        format!("/proc/{}/ns/user", self.id)
+    /// Makes a private network.
+    pub(super) fn network(self: &Arc<Self>) -> io::Result<PrivateNetwork> {
+        let (number, _) = self.ask(BrokerRequest::NewNetwork)?;
+        Ok(PrivateNetwork { broker: Arc::clone(self), number })
     }
 
-    fn ask(&self, what: u32, network: u32, domain: u32) -> io::Result<(u32, Option<OwnedFd>)> {
-        let mut channel = self.lock();
-        channel.write_all(&[what, network, domain].map(u32::to_ne_bytes).concat())?;
-        self.answer(&channel)
-    }
-
-    fn answer(&self, channel: &UnixStream) -> io::Result<(u32, Option<OwnedFd>)> {
-        let mut bytes = [0; 8];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let received = rustix::net::recvmsg(
-            channel,
-            &mut [IoSliceMut::new(&mut bytes)],
-            &mut control,
-            RecvFlags::CMSG_CLOEXEC,
-        )?;
-        if received.bytes != bytes.len() {
-            return Err(io::Error::other("the broker has gone"));
-        }
-        let [error, number] =
-            [0, 4].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|n| bytes[at + n])));
-        if error != 0 {
-            return Err(io::Error::from_raw_os_error(error as i32));
-        }
-        let socket = control.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut sockets) => sockets.next(),
-            _ => None,
-        });
-        Ok((number, socket))
+    fn ask(&self, request: BrokerRequest) -> io::Result<(u32, Option<OwnedFd>)> {
+        let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        channel.send(&request)?;
+        answer(&mut channel)
     }
 }
 
-impl Broker {
-    /// A new network of its own.
-    pub(crate) fn network(self: &Arc<Self>) -> io::Result<PrivateNetwork> {
-        let (number, _) = self.ask(NEW, 0, 0)?;
-        Ok(PrivateNetwork { broker: Arc::clone(self), number })
+fn answer(channel: &mut Channel) -> io::Result<(u32, Option<OwnedFd>)> {
+    match channel.receive()? {
+        Some(BrokerAnswer::Done(number)) => Ok((number, channel.take_descriptor())),
+        Some(BrokerAnswer::Failed(error)) => Err(io::Error::from_raw_os_error(error)),
+        None => Err(io::Error::other("the broker has gone")),
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        _ = self.lock().shutdown(std::net::Shutdown::Both);
-        _ = self.process.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        _ = self.channel.get_mut().unwrap_or_else(PoisonError::into_inner).finish();
+        _ = self.process.wait();
     }
 }
 
 impl PrivateNetwork {
-    pub(crate) fn tcp_socket(&self, domain: Domain) -> io::Result<Socket> {
-        let (_, socket) = self.broker.ask(SOCKET, self.number, i32::from(domain) as u32)?;
+    pub(super) fn socket(&self, domain: Domain, kind: Type) -> io::Result<Socket> {
+        let request = BrokerRequest::Socket(self.number, domain.into(), kind.into());
+        let (_, socket) = self.broker.ask(request)?;
         socket.map(Socket::from).ok_or_else(|| io::Error::other("the broker sent no socket"))
     }
 
-    pub(crate) fn place(&self) -> String {
-        format!("/proc/{}/fd/{}", self.broker.id, self.number)
+    pub(super) fn place(&self) -> PathBuf {
+        format!("/proc/{}/fd/{}", self.broker.process.id(), self.number).into()
     }
 }
 
 impl Drop for PrivateNetwork {
     fn drop(&mut self) {
-        _ = self.broker.ask(FORGET, self.number, 0);
+        _ = self.broker.ask(BrokerRequest::Forget(self.number));
     }
 }
 
-fn refused(what: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {error}"))
-}
-
-/// The harness's user is root in the namespace. Where the harness itself is root, there is a second
-/// one for the programs: a namespace's root that is root outside, too, would still be the owner of
-/// root's files.
+/// Maps the harness's user to root in the namespace. Where the harness is root, a second user is
+/// mapped for the programs: a root that is also root outside would still own root's files.
 fn map_users(broker: u32) -> io::Result<()> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let map = |name: &str, text: String| std::fs::write(format!("/proc/{broker}/{name}"), text);
@@ -165,73 +127,60 @@ fn map_users(broker: u32) -> io::Result<()> {
     map("gid_map", format!("0 {group} 1\n"))
 }
 
-/// Runs as a broker until the harness has gone.
-pub(crate) fn serve() -> ExitCode {
-    let Ok(channel) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else {
-        return ExitCode::from(3);
-    };
+/// Serves requests until the harness has ended.
+pub(super) fn serve() -> io::Result<()> {
+    let mut channel = Channel::of_this_process()?;
     // SAFETY: this process has one thread and shares no file descriptors.
     let own = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) };
+    reply(&channel, own.map(|()| (0, None)).map_err(io::Error::from))?;
     let mut networks = Vec::new();
-    if reply(&channel, own.map(|()| (0, None)).map_err(io::Error::from)).is_err() {
-        return ExitCode::from(3);
+    while let Some(request) = channel.receive()? {
+        reply(&channel, fulfil(request, &mut networks))?;
     }
-    let mut request = [0; 12];
-    while (&channel).read_exact(&mut request).is_ok() {
-        let [what, network, domain] =
-            [0, 4, 8].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|n| request[at + n])));
-        let done = match what {
-            NEW => new_network(&mut networks),
-            SOCKET => socket_in(&networks, network, domain),
-            FORGET => {
-                networks.retain(|held: &OwnedFd| held.as_raw_fd() as u32 != network);
-                Ok((0, None))
-            }
-            _ => Err(io::Error::from_raw_os_error(libc::EINVAL)),
-        };
-        if reply(&channel, done).is_err() {
-            break;
-        }
-    }
-    ExitCode::SUCCESS
-}
-
-type Done = io::Result<(u32, Option<Socket>)>;
-
-fn new_network(networks: &mut Vec<OwnedFd>) -> Done {
-    // SAFETY: as above.
-    unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }?;
-    bring_loopback_up()?;
-    let network = OwnedFd::from(std::fs::File::open("/proc/self/ns/net")?);
-    let number = network.as_raw_fd() as u32;
-    networks.push(network);
-    Ok((number, None))
-}
-
-fn socket_in(networks: &[OwnedFd], network: u32, domain: u32) -> Done {
-    let held = networks.iter().find(|held| held.as_raw_fd() as u32 == network);
-    let held = held.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
-    rustix::thread::move_into_link_name_space(held.as_fd(), Some(LinkNameSpaceType::Network))?;
-    Ok((0, Some(Socket::new(Domain::from(domain as i32), Type::STREAM, Some(Protocol::TCP))?)))
-}
-
-fn reply(channel: &UnixStream, done: Done) -> io::Result<()> {
-    let (error, number, socket) = match done {
-        Ok((number, socket)) => (0, number, socket),
-        Err(error) => (error.raw_os_error().unwrap_or(libc::EIO) as u32, 0, None),
-    };
-    let bytes = [error, number].map(u32::to_ne_bytes).concat();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    let sockets: Vec<_> = socket.iter().map(AsFd::as_fd).collect();
-    if !sockets.is_empty() {
-        control.push(SendAncillaryMessage::ScmRights(&sockets));
-    }
-    rustix::net::sendmsg(channel, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }
 
-/// A new network namespace has a loopback that is down (netdevice(7), SIOCSIFFLAGS).
+/// The number of the network, and a socket where the request asks for one.
+type Done = io::Result<(u32, Option<Socket>)>;
+
+fn fulfil(request: BrokerRequest, networks: &mut Vec<OwnedFd>) -> Done {
+    let has = |network: &OwnedFd, number: u32| network.as_raw_fd() as u32 == number;
+    match request {
+        BrokerRequest::NewNetwork => {
+            // SAFETY: this process has one thread and shares no file descriptors.
+            unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }?;
+            bring_loopback_up()?;
+            let network = OwnedFd::from(std::fs::File::open("/proc/self/ns/net")?);
+            let number = network.as_raw_fd() as u32;
+            networks.push(network);
+            Ok((number, None))
+        }
+        BrokerRequest::Socket(number, domain, kind) => {
+            let network = networks.iter().find(|network| has(network, number));
+            let network = network.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+            move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
+            Ok((number, Some(Socket::new(domain.into(), kind.into(), None)?)))
+        }
+        BrokerRequest::Forget(number) => {
+            networks.retain(|network| !has(network, number));
+            Ok((number, None))
+        }
+    }
+}
+
+fn reply(channel: &Channel, done: Done) -> io::Result<()> {
+    match done {
+        Ok((number, None)) => channel.send(&BrokerAnswer::Done(number)),
+        Ok((number, Some(socket))) => {
+            channel.send_with(&BrokerAnswer::Done(number), socket.as_fd())
+        }
+        Err(error) => {
+            channel.send(&BrokerAnswer::Failed(error.raw_os_error().unwrap_or(libc::EIO)))
+        }
+    }
+}
+
+/// Brings loopback up: it is down in a new network namespace (netdevice(7), SIOCSIFFLAGS).
 fn bring_loopback_up() -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     // SAFETY: an interface request is plain data, and all zeros is a valid one.
@@ -241,8 +190,6 @@ fn bring_loopback_up() -> io::Result<()> {
     }
     request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
     // SAFETY: the request lives for as long as the call, and has the kernel's layout.
-    match unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &request) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &request) };
+    checked(done.into()).map(drop)
 }

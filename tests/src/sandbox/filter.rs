@@ -1,29 +1,31 @@
-//! The system calls that no program under test has business with (seccomp(2)): refused with an
-//! error, as on a system that does not have them. What a right program in any language may need
-//! stays open: sockets of the internet families, epoll, splice, prctl, fork and threads.
+//! Refuses system calls that no program under test needs (seccomp(2)). They fail with an error, as
+//! on a system without them. Everything that a correct program may need in any language stays:
+//! internet sockets, epoll, splice, prctl, fork and threads.
 
 use std::io;
 
 use libc::{c_long, sock_filter};
 
-/// When a call is refused.
+use super::kernel::checked;
+
+/// The arguments for which a call is refused.
 #[derive(Debug, Clone, Copy)]
 enum When {
     Always,
     /// Any of these bits is set in this argument.
     Bits(u32, u32),
-    /// This argument is this.
+    /// This argument has this value.
     Is(u32, u32),
-    /// This argument is none of these.
+    /// This argument has none of these values.
     IsNot(u32, &'static [u32]),
-    /// The lowest four bits of this argument, a socket's kind, are not this.
+    /// The lowest four bits of this argument, a socket's type, differ from this.
     KindIsNot(u32, u32),
 }
 
-/// A refusal: which call, when, with which error.
+/// A refused call, for which arguments, with which error.
 type Refusal = (c_long, When, i32);
 
-/// New namespaces of any kind (clone(2)).
+/// The flags of new namespaces (clone(2)).
 const NAMESPACES: u32 = 0x7e02_0000;
 const MPTCP: u32 = 262;
 const FASTOPEN: u32 = 0x2000_0000;
@@ -41,7 +43,7 @@ const CLOSED: &[c_long] = &[
     libc::SYS_kcmp,
     libc::SYS_pidfd_getfd,
     libc::SYS_process_madvise,
-    // what outlives a process, or is no process's memory
+    // memory and keys that outlive a process
     libc::SYS_keyctl,
     libc::SYS_add_key,
     libc::SYS_request_key,
@@ -93,7 +95,7 @@ const CLOSED: &[c_long] = &[
     libc::SYS_vhangup,
 ];
 
-/// What is refused; `shared` where the program shares the machine's network.
+/// Returns the refused calls. `shared` says that the program shares the machine's network.
 fn refusals(shared: bool) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> =
         CLOSED.iter().map(|call| (*call, When::Always, libc::EPERM)).collect();
@@ -105,8 +107,8 @@ fn refusals(shared: bool) -> Vec<Refusal> {
     let families = if shared { INTERNET } else { INTERNET_AND_LOCAL };
     refusals.extend([
         (libc::SYS_clone, When::Bits(0, NAMESPACES), libc::EPERM),
-        (libc::SYS_clone3, When::Always, libc::ENOSYS), // its flags cannot be seen here; C libraries then use clone
-        // What does not let itself be seen cannot be judged.
+        (libc::SYS_clone3, When::Always, libc::ENOSYS), // a filter cannot read its flags; C libraries then use clone
+        // A process that hides itself cannot be judged.
         (libc::SYS_prctl, When::Is(0, libc::PR_SET_DUMPABLE as u32), libc::EPERM),
         (libc::SYS_ioctl, When::Is(1, libc::TIOCSTI as u32), libc::EPERM),
         (libc::SYS_ioctl, When::Is(1, libc::TIOCLINUX as u32), libc::EPERM),
@@ -125,25 +127,26 @@ fn refusals(shared: bool) -> Vec<Refusal> {
     refusals
 }
 
-/// From here on this process, and what it starts, is refused these calls. It must have given up new
-/// privileges before.
-pub(crate) fn enforce(shared: bool) -> io::Result<()> {
+/// Refuses the calls to this process and its descendants from now on. The process must have given
+/// up new privileges before.
+pub(super) fn enforce(shared: bool) -> io::Result<()> {
     let Some(architecture) = ARCHITECTURE else {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
-            "no filter is written for this processor",
+            "seccomp: there is no filter for this processor",
         ));
     };
     let mut code = program(architecture, &refusals(shared));
     let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_mut_ptr() };
     // SAFETY: the program and its code live for as long as the call, which copies them.
-    let done = unsafe {
+    checked(unsafe {
         libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program)
-    };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    })?;
+    Ok(())
 }
 
-/// AUDIT_ARCH_* (linux/audit.h): a call by another architecture's numbers ends the program.
+/// The processor's AUDIT_ARCH_* (linux/audit.h). A call with another processor's numbers ends the
+/// program.
 const ARCHITECTURE: Option<u32> = if cfg!(target_arch = "x86_64") {
     Some(0xc000_003e)
 } else if cfg!(target_arch = "aarch64") {
@@ -152,13 +155,12 @@ const ARCHITECTURE: Option<u32> = if cfg!(target_arch = "x86_64") {
     None
 };
 
-/// The filter's code: the number, then each refusal, then "allowed" (seccomp(2), struct
-/// seccomp_data).
+/// Returns the filter's code: it loads the call's number, tests each refusal, and then allows the
+/// call (seccomp(2), struct seccomp_data).
 fn program(architecture: u32, refusals: &[Refusal]) -> Vec<sock_filter> {
     const NUMBER: u32 = 0;
     const ARCHITECTURE_AT: u32 = 4;
-    /// Where the numbers of x86's 32-bit interface begin, which a check of the architecture lets
-    /// through.
+    /// The first number of x86's 32-bit interface, which passes the test of the architecture.
     const X32: u32 = 0x4000_0000;
 
     let mut code = vec![load(ARCHITECTURE_AT)];
@@ -173,7 +175,7 @@ fn program(architecture: u32, refusals: &[Refusal]) -> Vec<sock_filter> {
     code
 }
 
-/// Refuses, or falls off its end.
+/// Returns code that refuses the call, or continues after its end.
 fn test(when: When, error: i32) -> Vec<sock_filter> {
     match when {
         When::Always => vec![refuse(error)],
@@ -208,7 +210,7 @@ fn load(offset: u32) -> sock_filter {
     instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0)
 }
 
-/// The lower half of an argument: the kernel looks at no more of a flag or a number of these calls.
+/// Loads the lower half of an argument: the kernel reads no more of these flags and numbers.
 fn load_argument(argument: u32) -> sock_filter {
     let lower = if cfg!(target_endian = "big") { 4 } else { 0 };
     load(16 + 8 * argument + lower)

@@ -1,12 +1,14 @@
-//! Landlock (landlock(7)): what a process and all its descendants may do with files, and outside of
-//! themselves.
+//! Restricts what a process and its descendants may do with files and with other processes
+//! (landlock(7)).
 //!
-//! Three system calls and two structures; what a kernel does not know yet is left out, by the
-//! version that it names.
+//! It takes three system calls and two structures. What the kernel's version of Landlock does not
+//! know is left out.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
+
+use super::kernel::checked;
 
 const EXECUTE: u64 = 1;
 const WRITE_FILE: u64 = 1 << 1;
@@ -14,30 +16,30 @@ const READ_FILE: u64 = 1 << 2;
 const READ_DIR: u64 = 1 << 3;
 const MAKE_CHAR: u64 = 1 << 6;
 const MAKE_BLOCK: u64 = 1 << 11;
-/// What the first version knows.
+/// The rights that the first version knows.
 const BASIC: u64 = (1 << 13) - 1;
 const REFER: u64 = 1 << 13;
 const TRUNCATE: u64 = 1 << 14;
 const IOCTL_DEVICE: u64 = 1 << 15;
 
-/// What applies to files that are no folders.
+/// The rights that apply to files other than folders.
 const OF_A_FILE: u64 = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEVICE;
 
 const CONNECT_TCP: u64 = 1 << 1;
 const SCOPES: u64 = 0b11; // abstract Unix sockets; signals
 
-/// What may be done below a place.
+/// The rights below a place.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Access(u64);
+pub(super) struct Access(u64);
 
 impl Access {
-    pub(crate) const READ: Self = Self(READ_FILE | READ_DIR);
-    pub(crate) const EXECUTE: Self = Self(EXECUTE | READ_FILE);
-    pub(crate) const READ_AND_EXECUTE: Self = Self(EXECUTE | READ_FILE | READ_DIR);
-    pub(crate) const DEVICE: Self =
+    pub(super) const READ: Self = Self(READ_FILE | READ_DIR);
+    pub(super) const EXECUTE: Self = Self(EXECUTE | READ_FILE);
+    pub(super) const READ_AND_EXECUTE: Self = Self(EXECUTE | READ_FILE | READ_DIR);
+    pub(super) const DEVICE: Self =
         Self(READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | IOCTL_DEVICE);
-    pub(crate) const WRITE: Self = Self(!(EXECUTE | MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
-    pub(crate) const EVERYTHING: Self = Self(!(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
+    pub(super) const WRITE: Self = Self(!(EXECUTE | MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
+    pub(super) const EVERYTHING: Self = Self(!(MAKE_CHAR | MAKE_BLOCK | IOCTL_DEVICE));
 }
 
 #[repr(C)]
@@ -59,26 +61,25 @@ struct BeneathAttributes {
     parent: i32,
 }
 
-/// The version of Landlock that this kernel has (landlock_create_ruleset(2)).
-pub(crate) fn version() -> io::Result<i64> {
+/// Returns the kernel's version of Landlock (landlock_create_ruleset(2)).
+fn version() -> io::Result<i64> {
     const VERSION: u32 = 1;
     // SAFETY: with this flag the call takes no structure.
-    let version =
-        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0usize, 0usize, VERSION) };
-    if version < 0 { Err(io::Error::last_os_error()) } else { Ok(version) }
+    checked(unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0usize, 0usize, VERSION) })
 }
 
-/// Rules, under construction: everything that no rule allows is forbidden.
+/// A set of rules. Everything that no rule allows is forbidden.
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(super) struct Rules {
     ruleset: OwnedFd,
     handled: u64,
     network: u64,
 }
 
 impl Rules {
-    /// Nothing is allowed; where the network is `shared`, nor is connecting by TCP.
-    pub(crate) fn new(shared: bool) -> io::Result<Self> {
+    /// Returns rules that allow nothing. They forbid connecting by TCP only where the network is
+    /// `shared`.
+    pub(super) fn new(shared: bool) -> io::Result<Self> {
         let version = version()?;
         let files = BASIC
             | if version >= 2 { REFER } else { 0 }
@@ -93,19 +94,16 @@ impl Rules {
             _ => size_of::<RulesetAttributes>(),
         };
         // SAFETY: the structure has the kernel's layout, and lives for as long as the call.
-        let ruleset = unsafe {
+        let ruleset = checked(unsafe {
             libc::syscall(libc::SYS_landlock_create_ruleset, &raw const attributes, known, 0u32)
-        };
-        if ruleset < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the call has just returned this descriptor, and nobody else owns it.
+        })?;
+        // SAFETY: the call has just returned this descriptor, and it has no other owner.
         let ruleset = unsafe { OwnedFd::from_raw_fd(ruleset as i32) };
         Ok(Self { ruleset, handled: files, network })
     }
 
-    /// Allows this below `place`, if there is such a place.
-    pub(crate) fn allow(&self, place: &Path, access: Access) -> io::Result<()> {
+    /// Allows `access` below `place`, if it exists.
+    pub(super) fn allow(&self, place: &Path, access: Access) -> io::Result<()> {
         use rustix::fs::{Mode, OFlags};
         let Ok(parent) = rustix::fs::open(place, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         else {
@@ -118,8 +116,8 @@ impl Rules {
         self.add(PATH_BENEATH, (&raw const rule).cast())
     }
 
-    /// Allows connecting to this port, wherever it is: Landlock knows no addresses.
-    pub(crate) fn allow_connecting(&self, port: u16) -> io::Result<()> {
+    /// Allows connecting to this port on any address: Landlock knows no addresses.
+    pub(super) fn allow_connecting(&self, port: u16) -> io::Result<()> {
         const NET_PORT: u32 = 2;
         if self.network == 0 {
             return Ok(());
@@ -129,20 +127,18 @@ impl Rules {
     }
 
     fn add(&self, kind: u32, rule: *const libc::c_void) -> io::Result<()> {
+        let ruleset = self.ruleset.as_raw_fd();
         // SAFETY: both structures have the kernel's layout, and live for as long as the call.
-        let added = unsafe {
-            libc::syscall(libc::SYS_landlock_add_rule, self.ruleset.as_raw_fd(), kind, rule, 0u32)
-        };
-        if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        checked(unsafe { libc::syscall(libc::SYS_landlock_add_rule, ruleset, kind, rule, 0u32) })?;
+        Ok(())
     }
 
-    /// From here on this process, and what it starts, has only what was allowed. It must have given
-    /// up new privileges before.
-    pub(crate) fn enforce(&self) -> io::Result<()> {
+    /// Restricts this process and its descendants to the rules from now on. The process must have
+    /// given up new privileges before.
+    pub(super) fn enforce(&self) -> io::Result<()> {
+        let ruleset = self.ruleset.as_raw_fd();
         // SAFETY: the call takes a descriptor and no memory.
-        let done = unsafe {
-            libc::syscall(libc::SYS_landlock_restrict_self, self.ruleset.as_raw_fd(), 0u32)
-        };
-        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        checked(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset, 0u32) })?;
+        Ok(())
     }
 }

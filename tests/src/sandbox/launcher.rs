@@ -1,300 +1,195 @@
-//! The process between the harness and each program it runs: it confines the program, keeps it to
-//! its limits, and sees to its certain end.
+//! Runs the helper process between the harness and a program: it confines the program, enforces its
+//! limits and ends all of its processes.
 //!
 //! The harness starts its own executable again as a launcher, and the launcher starts the program.
-//! The keeper, which is the launcher itself or, in a chamber, its child (see
-//! [`crate::sandbox::chamber`]), adopts whatever the program's processes leave behind, and when its
-//! control channel ends, because the harness is done or because the harness was killed, it ends
-//! them all and only then goes itself. Nothing here judges or prints.
+//! The keeper is the launcher itself or, with namespaces, its child (see [`super::enter`]). It
+//! adopts the orphans of the program. When its channel closes, because the harness has finished or
+//! was killed, it ends every process of the program, and then itself. The launcher judges nothing
+//! and prints nothing.
 //!
-//! The control channel is the launcher's standard input, a socket. From the harness: one
-//! [`Orders`], then its end. From the launcher: lines, see [`Word`]. Output of the program goes
-//! past the launcher straight into the harness's pipes.
+//! The channel is the launcher's standard input, a socket. The harness sends one [`JailedCommand`] and
+//! later closes its side. The launcher sends [`LauncherMessage`]s. The program's output does not
+//! pass through the launcher: it goes straight into the harness's pipes.
 
-use std::ffi::OsString;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus};
+use rustix::process::{Pid, Resource, Signal, WaitOptions};
 
+#[cfg(target_os = "linux")]
+use super::kernel::{Forked, fork};
+use super::messages::LauncherMessage;
+use super::quota::{self, Quota};
+use super::spec::{JailedCommand, Limits, Tier};
+use super::wire::Channel;
+#[cfg(target_os = "linux")]
+use super::{broker, enter};
 use crate::observe;
-use crate::sandbox::process::Orders;
-use crate::sandbox::watch::{self, Watch};
-use crate::sandbox::wire::{Chamber, Fields, Reader};
-use crate::sandbox::{Limits, Tier};
 
-/// The first argument that makes an executable a launcher; no command of anybody's is called so.
-pub(crate) const ARGUMENT: &str = "__launch";
+/// The first argument that makes an executable a launcher. No command has this name.
+pub(super) const ARGUMENT: &str = "__launch";
 
-/// Between two sweeps through a tree that does not end at once.
+/// The time between two kills of a tree that does not end at once.
 const SWEEP: Duration = Duration::from_millis(2);
 
-/// What the launcher tells the harness.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Word {
-    /// The keeper runs under this process id: everything below it is the program's.
-    Keeper(u32),
-    /// The program runs; the keeper knows it by this process id.
-    Started(u32),
-    /// The program could not be started.
-    Failed(String),
-    /// The program's first process has ended.
-    Exited(ExitStatus),
-    /// The program passed a limit, in a sentence, and is being ended for it.
-    Over(String),
-    /// All of its processes have ended, by themselves.
-    Empty,
-    /// None of the program's processes is left, and the launcher goes, too.
-    Gone,
+/// Runs as a launcher or a broker if the first argument of this process says so, and returns the
+/// exit status. An executable that links the suite calls this first.
+pub(crate) fn enter_helper() -> Option<ExitCode> {
+    let served = match std::env::args_os().nth(1)? {
+        first if first == ARGUMENT => launch(),
+        #[cfg(target_os = "linux")]
+        first if first == broker::ARGUMENT => broker::serve(),
+        _ => return None,
+    };
+    // On an error the harness sees the channel close too early.
+    Some(if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
-impl Word {
-    fn to_line(&self) -> String {
-        match self {
-            Self::Keeper(pid) => format!("keeper {pid}\n"),
-            Self::Started(pid) => format!("started {pid}\n"),
-            Self::Failed(why) => format!("failed {}\n", why.replace('\n', " ")),
-            Self::Exited(status) => format!("exited {}\n", status.into_raw()),
-            Self::Over(limit) => format!("over {limit}\n"),
-            Self::Empty => "empty\n".to_owned(),
-            Self::Gone => "gone\n".to_owned(),
-        }
-    }
-
-    pub(crate) fn from_line(line: &str) -> Option<Self> {
-        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        match word {
-            "keeper" => Some(Self::Keeper(rest.parse().ok()?)),
-            "over" => Some(Self::Over(rest.to_owned())),
-            "started" => Some(Self::Started(rest.parse().ok()?)),
-            "failed" => Some(Self::Failed(rest.to_owned())),
-            "exited" => Some(Self::Exited(ExitStatus::from_raw(rest.parse().ok()?))),
-            "empty" => Some(Self::Empty),
-            "gone" => Some(Self::Gone),
-            _ => None,
-        }
-    }
-}
-
-impl Orders {
-    pub(crate) fn write_to(&self, chamber: &Chamber, channel: impl Write) -> io::Result<()> {
-        Fields::default()
-            .number(self.then_end.into())
-            .bytes(&self.input)
-            .chamber(chamber)
-            .write_to(channel)
-    }
-
-    fn read_from(channel: impl Read) -> io::Result<(Self, Chamber)> {
-        let mut fields = Reader::read_from(channel)?;
-        let then_end = fields.number()? != 0;
-        Ok((Self { input: fields.bytes()?, then_end }, fields.chamber()?))
-    }
-}
-
-/// Runs as a launcher if the arguments of this process say so, and then returns its exit status. An
-/// executable that links the suite calls this before anything else.
-pub(crate) fn enter() -> Option<ExitCode> {
-    let mut arguments = std::env::args_os().skip(1);
-    let first = arguments.next()?;
+fn launch() -> io::Result<()> {
+    let mut channel = Channel::of_this_process()?;
+    let launch: JailedCommand =
+        channel.receive()?.ok_or_else(|| io::Error::other("the harness has ended"))?;
     #[cfg(target_os = "linux")]
-    if first == crate::sandbox::broker::ARGUMENT {
-        return Some(crate::sandbox::broker::serve());
+    if launch.jail.tier == Tier::Namespaces {
+        return launch_in_namespaces(&channel, &launch);
     }
-    if first != ARGUMENT {
-        return None;
-    }
-    let command: Vec<OsString> = arguments.collect();
-    Some(match launch(&command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(3), // the harness sees the channel end without "gone"
-    })
+    channel.send(&LauncherMessage::Keeper(std::process::id()))?;
+    keep(&channel, &launch)?;
+    channel.send(&LauncherMessage::Gone)
 }
 
-fn launch(command: &[OsString]) -> io::Result<()> {
-    let channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (orders, chamber) = Orders::read_from(&channel)?;
-    #[cfg(target_os = "linux")]
-    if chamber.tier == Tier::Namespaces {
-        return launch_in_namespaces(&channel, command, &orders, &chamber);
-    }
-    say(&channel, &Word::Keeper(std::process::id()))?;
-    keep(&channel, command, &orders, &chamber)?;
-    say(&channel, &Word::Gone)
-}
-
-/// The launcher waits for its keeper, with whose end the kernel has ended everything.
+/// Makes the namespaces and waits for the keeper. When the keeper has ended, the kernel has ended
+/// everything.
 #[cfg(target_os = "linux")]
-fn launch_in_namespaces(
-    channel: &UnixStream,
-    command: &[OsString],
-    orders: &Orders,
-    chamber: &Chamber,
-) -> io::Result<()> {
-    use crate::sandbox::chamber::{Forked, fork, furnish, leave_the_machine};
+fn launch_in_namespaces(channel: &Channel, launch: &JailedCommand) -> io::Result<()> {
+    let failed = |what, error| channel.send(&LauncherMessage::Failed(format!("{what}: {error}")));
     let folder = std::env::current_dir()?;
-    if let Err(error) = leave_the_machine(chamber) {
-        return say(channel, &Word::Failed(format!("no namespaces: {error}")));
+    if let Err(error) = enter::leave_the_machine(&launch.jail) {
+        return failed("no namespaces", error);
     }
     match fork()? {
         Forked::Child => {
-            let kept = match furnish(chamber, &folder) {
-                Ok(()) => keep(channel, command, orders, chamber),
-                Err(error) => {
-                    say(channel, &Word::Failed(format!("no file tree of its own: {error}")))
-                }
+            let kept = match enter::furnish(&launch.jail, &folder) {
+                Ok(()) => keep(channel, launch),
+                Err(error) => failed("no private file tree", error),
             };
-            // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned
-            // up here.
+            // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
+            // up.
             unsafe { libc::_exit(i32::from(kept.is_err())) }
         }
         Forked::Parent(keeper) => {
-            say(channel, &Word::Keeper(keeper.as_raw_nonzero().get() as u32))?;
+            channel.send(&LauncherMessage::Keeper(keeper.as_raw_nonzero().get() as u32))?;
             let_go_of_output()?;
             while let Err(rustix::io::Errno::INTR) =
                 rustix::process::waitpid(Some(keeper), WaitOptions::empty())
             {}
-            say(channel, &Word::Gone)
+            channel.send(&LauncherMessage::Gone)
         }
     }
 }
 
-/// Starts the program and stays with it to its end.
-fn keep(
-    channel: &UnixStream,
-    command: &[OsString],
-    orders: &Orders,
-    chamber: &Chamber,
-) -> io::Result<()> {
+/// Starts the program and stays until all of its processes have ended.
+fn keep(channel: &Channel, launch: &JailedCommand) -> io::Result<()> {
+    let jail = &launch.jail;
     let alone = std::process::id() == 1;
     if !alone {
         observe::become_subreaper()?;
     }
-    let ours = channel.try_clone()?;
-    let (program, input) = match start(command, orders, chamber) {
+    let reports = channel.try_clone()?;
+    let (program, stdin) = match start(launch) {
         Ok(started) => started,
-        Err(error) => return say(channel, &Word::Failed(error.to_string())),
+        Err(error) => return channel.send(&LauncherMessage::Failed(error.to_string())),
     };
-    // From here on nothing may fail before the program has ended: where the harness is gone
-    // already, its end has come.
-    let told = let_go_of_output()
-        .and_then(|()| say(channel, &Word::Started(program.as_raw_nonzero().get() as u32)));
-    let none_left = reap(ours, program);
+    // From here on an error must not skip the program's end. An error in sending means that the
+    // harness has ended: then the program ends, too.
+    let told = let_go_of_output().and_then(|()| {
+        channel.send(&LauncherMessage::Started(program.as_raw_nonzero().get() as u32))
+    });
+    let none_left = reap(reports, program);
 
     if told.is_ok() && none_left.is_ok() {
-        let memory = if chamber.has("memory") { chamber.reach.limits.memory } else { u64::MAX };
-        let limits = Limits { memory, ..chamber.reach.limits };
-        watch_until_end(channel, Watch::new(limits, alone, chamber.reach.write.clone()));
+        let memory = if jail.has("memory") { jail.reach.limits.memory } else { u64::MAX };
+        let limits = Limits { memory, ..jail.reach.limits };
+        watch_until_end(channel, Quota::new(limits, alone, jail.reach.write.clone()));
     }
-    drop(input);
-    // Left out for the self-test alone, whose process ends by itself: no program is ever let live
-    // on.
-    if chamber.probe.is_none() || chamber.has("end") {
+    drop(stdin);
+    // Only the self-test can leave this out, and its process ends by itself. A program is never
+    // left running.
+    if jail.self_test.is_none() || jail.has("end") {
         end_all(program, none_left.as_ref().ok(), alone);
     }
     Ok(())
 }
 
-/// The pipes are the program's alone: their end must mean its end.
+/// Closes the launcher's copies of the program's output pipes: a pipe must end when the program
+/// ends.
 fn let_go_of_output() -> io::Result<()> {
     let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
     Ok(rustix::stdio::dup2_stderr(&null)?)
 }
 
-/// What keeps the program's standard input open.
-type HeldInput = Option<std::fs::File>;
-
-fn start(command: &[OsString], orders: &Orders, chamber: &Chamber) -> io::Result<(Pid, HeldInput)> {
-    let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    let program = match chamber.tier {
-        Tier::Plain => start_plainly(command, theirs, chamber.reach.limits)?,
+/// Starts the program; returns what keeps its standard input open.
+fn start(launch: &JailedCommand) -> io::Result<(Pid, Option<io::PipeWriter>)> {
+    let (stdin, mut writer) = io::pipe()?;
+    let program = match launch.jail.tier {
+        Tier::Plain => start_plainly(launch, stdin.into())?,
         #[cfg(target_os = "linux")]
-        _ => {
-            let folder = std::env::current_dir()?;
-            crate::sandbox::chamber::Inside { chamber, command, folder: &folder }.start(theirs)?
-        }
+        _ => enter::start(launch, &std::env::current_dir()?, stdin.into())?,
         #[cfg(not(target_os = "linux"))]
         _ => return Err(io::Error::other("this system has no confinement")),
     };
-    let mut input = std::fs::File::from(ours);
-    _ = input.write_all(&orders.input); // a program that does not read its input is free not to
-    Ok((program, Some(input).filter(|_| !orders.then_end)))
+    _ = writer.write_all(&launch.stdin.bytes); // a program may ignore its input
+    Ok((program, Some(writer).filter(|_| !launch.stdin.then_end)))
 }
 
-fn start_plainly(command: &[OsString], input: OwnedFd, limits: Limits) -> io::Result<Pid> {
-    limit(limits)?;
+fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> io::Result<Pid> {
+    quota::limit(Resource::Nofile, launch.jail.reach.limits.descriptors)?;
+    quota::report_no_crash()?;
     let (executable, arguments) =
-        command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
+        launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
     let child = Command::new(executable)
         .args(arguments)
-        .stdin(Stdio::from(input))
+        .stdin(Stdio::from(stdin))
         .process_group(0)
         .env("RUST_BACKTRACE", "0")
         .spawn()?;
     Ok(Pid::from_child(&child))
 }
 
-fn limit(limits: Limits) -> io::Result<()> {
-    let most = limits.descriptors;
-    let hard = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(most).min(most);
-    rustix::process::setrlimit(
-        Resource::Nofile,
-        Rlimit { current: Some(hard), maximum: Some(hard) },
-    )?;
-    // A limit of 0 still feeds a crash reporter through a pipe; one of 1 does not (core(5),
-    // kernel/coredump).
-    Ok(rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(1), maximum: Some(1) })?)
-}
-
-fn say(mut channel: &UnixStream, word: &Word) -> io::Result<()> {
-    channel.write_all(word.to_line().as_bytes())
-}
-
-/// Collects every process that ends below this one. The receiver hears when none is left.
-fn reap(channel: UnixStream, program: Pid) -> io::Result<Receiver<()>> {
-    let (none_left, heard): (Sender<()>, _) = std::sync::mpsc::channel();
+/// Reaps every process that ends below this one, in a thread. The receiver is told when no child is
+/// left, and so no descendant.
+fn reap(channel: Channel, program: Pid) -> io::Result<Receiver<()>> {
+    let (none_left, told): (Sender<()>, _) = std::sync::mpsc::channel();
     std::thread::Builder::new().spawn(move || {
-        collect(|pid, status| {
-            if pid == program {
-                _ = say(&channel, &Word::Exited(exit_status(status)));
+        loop {
+            match rustix::process::wait(WaitOptions::empty()) {
+                Ok(Some((pid, status))) if pid == program => {
+                    _ = channel.send(&LauncherMessage::Exited(status.as_raw()));
+                }
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => break, // ECHILD
             }
-        });
-        _ = say(&channel, &Word::Empty);
+        }
+        _ = channel.send(&LauncherMessage::Empty);
         _ = none_left.send(());
     })?;
-    Ok(heard)
+    Ok(told)
 }
 
-/// Returns when no child is left, and so no descendant.
-fn collect(mut each: impl FnMut(Pid, WaitStatus)) {
-    loop {
-        match rustix::process::wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) => each(pid, status),
-            Ok(None) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return, // ECHILD
-        }
-    }
-}
-
-fn exit_status(status: WaitStatus) -> ExitStatus {
-    ExitStatus::from_raw(status.as_raw())
-}
-
-/// Returns when the harness has closed its side, on purpose or by dying, or when the program has
-/// passed a limit. The last look is taken then: on a busy machine it may be the first.
-fn watch_until_end(channel: &UnixStream, mut watch: Watch) {
-    let interval = Timespec { tv_sec: 0, tv_nsec: watch::INTERVAL.subsec_nanos().into() };
+/// Returns when the harness has closed its side or has ended, or when the program has passed a
+/// limit. The limits are checked before returning: on a busy machine this may be the first check.
+fn watch_until_end(channel: &Channel, mut quota: Quota) {
+    let interval = Timespec { tv_sec: 0, tv_nsec: quota::INTERVAL.subsec_nanos().into() };
     loop {
         let heard = poll(&mut [PollFd::new(channel, PollFlags::IN)], Some(&interval));
-        if let Some(limit) = watch.look() {
-            _ = say(channel, &Word::Over(limit));
+        if let Some(limit) = quota.check() {
+            _ = channel.send(&LauncherMessage::Over(limit));
             return;
         }
         match heard {
@@ -304,13 +199,13 @@ fn watch_until_end(channel: &UnixStream, mut watch: Watch) {
     }
 }
 
-/// `none_left` hears from the thread that collects what ends; where the machine had none to spare,
-/// this one does.
+/// Ends all processes of the program. `none_left` is told by the thread that reaps; where the
+/// machine could not start that thread, this one reaps.
 fn end_all(program: Pid, none_left: Option<&Receiver<()>>, alone: bool) {
     _ = rustix::process::kill_process_group(program, Signal::KILL);
     loop {
         if alone {
-            kill_everybody_else();
+            kill_all_others();
         }
         let over = match none_left {
             Some(none_left) => none_left.recv_timeout(SWEEP) != Err(RecvTimeoutError::Timeout),
@@ -330,16 +225,15 @@ fn collect_one() -> rustix::io::Result<()> {
     rustix::process::wait(WaitOptions::NOHANG).map(drop)
 }
 
-/// From the first process of a process namespace this reaches all others in it, and nobody else
-/// (kill(2)).
+/// Kills all other processes of the process namespace, and no process outside (kill(2)).
 #[cfg(target_os = "linux")]
-fn kill_everybody_else() {
-    // SAFETY: the call takes numbers. It is made as process 1 only.
+fn kill_all_others() {
+    // SAFETY: the call takes numbers. Only process 1 of a namespace makes it.
     unsafe { libc::kill(-1, libc::SIGKILL) };
 }
 
 #[cfg(not(target_os = "linux"))]
-fn kill_everybody_else() {}
+fn kill_all_others() {}
 
 fn kill_descendants() {
     for pid in observe::descendants(std::process::id()) {

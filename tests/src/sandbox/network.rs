@@ -1,51 +1,38 @@
-//! The network that a check's programs and its peers share: the machine's, or one of the check's
-//! own with nothing in it but loopback. Peers make their sockets here, and cannot tell the one from
-//! the other.
+//! The network in which a program and its peers meet: the machine's, or a private one that has only
+//! loopback.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
-/// Where a check's sockets are.
+/// Where sockets are made.
 #[derive(Debug)]
 pub(crate) enum Network {
-    /// The machine's.
+    /// The machine's network.
     Shared,
-    /// The check's own.
+    /// A network that only this check uses.
     #[cfg(target_os = "linux")]
     Private(super::broker::PrivateNetwork),
 }
 
 impl Network {
-    /// A TCP socket, neither bound nor connected.
-    pub(crate) fn tcp_socket(&self, domain: Domain) -> io::Result<Socket> {
+    /// Returns a socket of this family and type that is neither bound nor connected.
+    pub(crate) fn socket(&self, domain: Domain, kind: Type) -> io::Result<Socket> {
         match self {
-            Self::Shared => Socket::new(domain, Type::STREAM, Some(Protocol::TCP)),
+            Self::Shared => Socket::new(domain, kind, None),
             #[cfg(target_os = "linux")]
-            Self::Private(network) => network.tcp_socket(domain),
+            Self::Private(network) => network.socket(domain, kind),
         }
     }
 
-    /// Listens like [`TcpListener::bind`].
-    pub(crate) fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {
-        const BACKLOG: i32 = 128;
-        let socket = self.tcp_socket(Domain::for_address(address))?;
-        #[cfg(unix)] // elsewhere it would let two listen on one address
-        socket.set_reuse_address(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
-    }
-
-    /// Whether nobody else's sockets are here.
+    /// Whether only this check uses the network.
     pub(crate) fn is_private(&self) -> bool {
         !matches!(self, Self::Shared)
     }
 
-    /// Where a launcher finds it; nothing for the machine's.
-    #[cfg(unix)]
-    pub(crate) fn place(&self) -> Option<String> {
+    /// Returns the path of the network namespace; `None` for the machine's network.
+    pub(super) fn place(&self) -> Option<PathBuf> {
         match self {
             Self::Shared => None,
             #[cfg(target_os = "linux")]

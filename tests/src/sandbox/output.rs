@@ -1,16 +1,22 @@
-//! What a program prints: always drained, kept only at both ends, however much it is.
+//! Reads everything that a program prints, and keeps the beginning and the end.
 
 use std::io::{self, Read};
+#[cfg(unix)]
+use std::os::fd::AsFd as Handle;
+#[cfg(windows)]
+use std::os::windows::io::AsHandle as Handle;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, poll};
+#[cfg(unix)]
+use rustix::io::retry_on_intr;
 
-/// How much is kept of the beginning, and how much of the end.
+/// How many bytes of the beginning, and of the end, are kept.
 const KEPT: usize = 256 * 1024;
 
-/// A program that prints without end is never caught up with.
+/// The longest wait for the reading thread: a program may print faster than it reads.
 #[cfg(unix)]
 const CATCHING_UP: Duration = Duration::from_secs(5);
 
@@ -24,63 +30,47 @@ struct Kept {
     tail: Vec<u8>,
     total: usize,
     ended: bool,
-    /// The same pipe once more, to ask how much is in it.
+    /// A copy of the pipe, to ask how much is in it.
     #[cfg(unix)]
     pipe: Option<std::os::fd::OwnedFd>,
 }
 
-/// What a program prints into.
-#[cfg(unix)]
-pub(crate) trait Stream: Read + std::os::fd::AsFd + Send + 'static {}
-#[cfg(unix)]
-impl<T: Read + std::os::fd::AsFd + Send + 'static> Stream for T {}
-
-/// What a program prints into.
-#[cfg(not(unix))]
-pub(crate) trait Stream: Read + Send + 'static {}
-#[cfg(not(unix))]
-impl<T: Read + Send + 'static> Stream for T {}
+/// A pipe that a program prints into.
+pub(super) trait Stream: Read + Handle + Send + 'static {}
+impl<T: Read + Handle + Send + 'static> Stream for T {}
 
 impl Output {
-    /// Reads the stream to its end, in a thread of its own; `flooded` is called when more than
-    /// `most` bytes have come.
-    pub(crate) fn drain(
+    /// Reads the stream to its end in a thread, and calls `flooded` once more than `most` bytes
+    /// have come.
+    pub(super) fn drain(
         mut stream: impl Stream,
         most: u64,
         flooded: impl FnOnce() + Send + 'static,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let output = Self::default();
         #[cfg(unix)]
         {
             output.lock().pipe = stream.as_fd().try_clone_to_owned().ok();
         }
-        let mut flooded = Some(flooded);
-        let kept = output.clone();
-        std::thread::spawn(move || {
+        let (kept, mut flooded) = (output.clone(), Some(flooded));
+        std::thread::Builder::new().spawn(move || {
             let mut buffer = [0; 32 * 1024];
-            loop {
-                match kept.take_from(&mut stream, &mut buffer) {
-                    Ok(0) => break,
-                    Ok(_) => {
-                        kept.0.1.notify_all();
-                        if let Some(flooded) = flooded.take_if(|_| kept.total() as u64 > most) {
-                            flooded();
-                        }
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => break,
+            while kept.take_from(&mut stream, &mut buffer).is_ok_and(|count| count > 0) {
+                kept.0.1.notify_all();
+                if let Some(flooded) = flooded.take_if(|_| kept.total() as u64 > most) {
+                    flooded();
                 }
             }
             kept.lock().ended = true;
             kept.0.1.notify_all();
-        });
-        output
+        })?;
+        Ok(output)
     }
 
-    /// Reads and keeps in one step: what is no longer in the pipe is here.
+    /// Reads and keeps under one lock: bytes that have left the pipe are here.
     #[cfg(unix)]
     fn take_from(&self, stream: &mut impl Stream, buffer: &mut [u8]) -> io::Result<usize> {
-        poll(&mut [PollFd::new(stream, PollFlags::IN)], None)?;
+        retry_on_intr(|| poll(&mut [PollFd::new(stream, PollFlags::IN)], None))?;
         let mut kept = self.lock();
         let count = stream.read(buffer)?;
         kept.keep(&buffer[..count]);
@@ -94,8 +84,8 @@ impl Output {
         Ok(count)
     }
 
-    /// The same, once all is kept that the program has printed so far: whoever drains it may have
-    /// to wait for a processor.
+    /// Waits until everything printed so far is kept: the reading thread may have to wait for a
+    /// processor.
     pub(crate) fn caught_up(&self) -> &Self {
         #[cfg(unix)]
         {
@@ -109,44 +99,44 @@ impl Output {
         self
     }
 
-    /// Waits until the stream has ended: at most so long, since what left the program's hands may
-    /// still hold it open.
+    /// Waits until the stream has ended, for at most `at_most`: a process that was not ended may
+    /// hold it open.
     pub(crate) fn wait_for_end(&self, at_most: Duration) {
         let kept = self.lock();
         _ = self.0.1.wait_timeout_while(kept, at_most, |kept| !kept.ended);
     }
 
-    /// Whether nobody holds the stream any more.
+    /// Whether the stream has ended: no process holds it any more.
     #[cfg(target_os = "linux")]
     pub(crate) fn has_ended(&self) -> bool {
         self.lock().ended
     }
 
-    /// How many bytes were printed in all.
+    /// Returns how many bytes were printed in all.
     pub(crate) fn total(&self) -> usize {
         self.lock().total
     }
 
-    /// Everything that was printed, if it was not too much to be kept.
+    /// Returns everything that was printed; `None` where that was too much to keep.
     pub(crate) fn whole(&self) -> Option<Vec<u8>> {
         let kept = self.lock();
         (kept.head.len() + kept.tail.len() == kept.total)
             .then(|| [kept.head.as_slice(), &kept.tail].concat())
     }
 
-    /// What was kept: all, or both ends.
+    /// Returns what is kept: everything, or the beginning and the end.
     pub(crate) fn all(&self) -> Vec<u8> {
         self.tail(usize::MAX)
     }
 
-    /// The last bytes that were printed, at most `most`.
+    /// Returns the last bytes that were printed, at most `most`.
     pub(crate) fn tail(&self, most: usize) -> Vec<u8> {
         let kept = self.lock();
-        let end = [kept.head.as_slice(), &kept.tail].concat();
-        end[end.len().saturating_sub(most)..].to_vec()
+        let last = |part: &[u8], most: usize| part[part.len().saturating_sub(most)..].to_vec();
+        [last(&kept.head, most.saturating_sub(kept.tail.len())), last(&kept.tail, most)].concat()
     }
 
-    /// Whether these bytes occur in what was kept.
+    /// Whether these bytes occur in what is kept.
     pub(crate) fn contains(&self, words: &[u8]) -> bool {
         let kept = self.lock();
         [&kept.head, &kept.tail]
@@ -184,7 +174,7 @@ mod tests {
     }
 
     fn drained(bytes: Vec<u8>) -> Output {
-        let output = Output::drain(printed(bytes), u64::MAX, || {});
+        let output = Output::drain(printed(bytes), u64::MAX, || {}).unwrap();
         output.wait_for_end(Duration::from_secs(10));
         output
     }
@@ -197,12 +187,12 @@ mod tests {
         assert!(output.contains(b"epl") && !output.contains(b"usage"));
     }
 
-    /// However late the thread that drains it gets a processor.
+    /// This holds however late the reading thread gets a processor.
     #[test]
     #[cfg(unix)]
     fn what_was_printed_before_a_look_is_in_it() {
         let (reader, mut writer) = io::pipe().unwrap();
-        let output = Output::drain(reader, u64::MAX, || {});
+        let output = Output::drain(reader, u64::MAX, || {}).unwrap();
         for round in 1..=1000 {
             writer.write_all(b"a line\n").unwrap();
             assert_eq!(output.caught_up().total(), 7 * round);
@@ -212,7 +202,8 @@ mod tests {
     #[test]
     fn too_much_is_told_once() {
         let (tell, told) = std::sync::mpsc::channel();
-        let output = Output::drain(printed(vec![b'x'; 1000]), 999, move || tell.send(()).unwrap());
+        let told_by = move || tell.send(()).unwrap();
+        let output = Output::drain(printed(vec![b'x'; 1000]), 999, told_by).unwrap();
         output.wait_for_end(Duration::from_secs(10));
         assert_eq!(told.iter().count(), 1);
     }

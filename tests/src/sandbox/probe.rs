@@ -1,135 +1,58 @@
-//! The self-test: what a program could do, tried from inside, before any program is judged.
-//!
-//! It runs where a program would run, started in the same way, and tries each thing that it must
-//! not be able to do. A protection counts as in force only where the attempt failed, seen from
-//! inside, or where its end was seen from outside.
+//! Runs the self-test's part inside of a jail. It has the place and the rights of a program, and
+//! tries everything that a program must not be able to do.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::FromRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit};
 
-use super::chamber::{Forked, fork};
-use super::wire::Chamber;
-use super::{Confinement, Limits, Protection, Reach, Tier};
-use crate::sandbox::process::{Orders, Process};
+use super::kernel::{Forked, fork};
+use super::spec::{Jail, Targets, Tier};
+use super::wire;
 
-/// The protections that are tried from inside, each with what it is called in reports.
-const INSIDE: &[(&str, &str)] = &[
-    ("network", "no network but its own"),
-    ("processes", "no other processes"),
-    ("files", "no files but its own"),
-    ("environment", "an empty environment"),
-    ("handles", "no descriptors of the grader's"),
-    ("privileges", "no privileges"),
-    ("landlock", "Landlock"),
-    ("seccomp", "seccomp"),
-    ("limits", "limits on descriptors and processes"),
-    ("disk", "a limit on disk"),
+/// The attempts, each with the name of its protection in reports.
+pub(super) const ATTEMPTS: &[(&str, Attempt)] = &[
+    ("no network but its own", network),
+    ("no other processes", processes),
+    ("no files but its own", files),
+    ("an empty environment", environment),
+    ("no descriptors of the grader's", handles),
+    ("no privileges", privileges),
+    ("Landlock", landlock),
+    ("seccomp", seccomp),
+    ("limits on descriptors and processes", limits),
+    ("a limit on disk", disk),
 ];
 
-/// What the self-test may use: little, so that it is soon over.
-const MEMORY: u64 = 48 * 1024 * 1024;
+/// The self-test's limit on memory, in bytes: small, so that it is reached soon.
+pub(super) const MEMORY: u64 = 48 * 1024 * 1024;
 
-/// How long the self-test may take on a busy machine.
-const TIME: Duration = Duration::from_secs(30);
+/// The time that the self-test may take on a busy machine.
+pub(super) const TIME: Duration = Duration::from_secs(30);
 
-/// Runs the self-test in a chamber of `confinement`.
-pub(super) fn run(
-    confinement: &Confinement,
-    launcher: &Path,
-    scratch: &Path,
-) -> io::Result<Vec<Protection>> {
-    let network = confinement.network()?;
-    let outside = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let secret = scratch.join("secret");
-    std::fs::write(&secret, "nobody's business")?;
-    let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
-    let reach = Reach { limits: Limits { memory: MEMORY, ..Limits::RUN }, ..Reach::default() };
-    let mut chamber = confinement.chamber(&network, &reach, Vec::new());
-    chamber.probe = Some(vec![
-        outside.local_addr()?.port().to_string(),
-        std::process::id().to_string(),
-        secret.display().to_string(),
-    ]);
-    let mut process = Process::start(
-        launcher,
-        &["self-test".into()],
-        folder.path(),
-        &Orders::default(),
-        &chamber,
-    )?;
-    let deadline = std::time::Instant::now() + TIME;
-    while process.over().is_none()
-        && process.ended(Duration::from_millis(20))?.is_none()
-        && std::time::Instant::now() < deadline
-    {}
-    process.end()?;
-    let said = String::from_utf8_lossy(&process.stdout.tail(64 * 1024)).into_owned();
-    let inside = INSIDE
-        .iter()
-        .map(|(key, name)| Protection { name: (*name).to_owned(), missing: missing(&said, key) });
-    let end = Protection {
-        name: "a certain end".to_owned(),
-        missing: (!process.stdout.has_ended())
-            .then(|| "a process that hid has survived".to_owned()),
-    };
-    let memory = Protection {
-        name: "a limit on memory, watched".to_owned(),
-        missing: process
-            .over()
-            .is_none()
-            .then(|| "more memory than allowed was used, and nothing happened".to_owned()),
-    };
-    Ok(inside.chain([end, memory]).collect())
-}
+type Attempt = fn(&Jail, &Targets) -> Held;
 
-/// Lines are `KEY held` or `KEY open WHY`.
-fn missing(said: &str, key: &str) -> Option<String> {
-    let line = said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-    match line {
-        Some("held") => None,
-        Some(line) => Some(line.trim_start_matches("open ").to_owned()),
-        None => Some("the self-test did not come to try it".to_owned()),
-    }
-}
+/// Whether a protection held; otherwise what the attempt achieved.
+type Held = Result<(), String>;
 
-/// The self-test's own part: in the program's place, with nothing more than a program would have.
-/// It never returns.
-pub(super) fn inside(chamber: &Chamber, targets: &[String]) -> io::Error {
-    let tried = [
-        ("network", network(chamber, targets)),
-        ("processes", processes(chamber, targets)),
-        ("files", files(chamber, targets)),
-        ("environment", environment()),
-        ("handles", handles()),
-        ("privileges", privileges(chamber)),
-        ("landlock", landlock()),
-        ("seccomp", seccomp()),
-        ("limits", limits(chamber)),
-        ("disk", disk(chamber)),
-    ];
-    // SAFETY: standard output is open, and nobody else in this process uses it.
-    let mut stdout = unsafe { std::fs::File::from_raw_fd(1) };
-    for (key, outcome) in tried {
-        let line = match outcome {
-            Ok(()) => format!("{key} held\n"),
-            Err(why) => format!("{key} open {why}\n"),
-        };
-        _ = stdout.write_all(line.as_bytes());
-    }
+/// What each attempt achieved, in their order; `None` where the protection held.
+pub(super) type Findings = Vec<Option<String>>;
+
+/// Makes every attempt and prints the findings as a message. It never returns.
+pub(super) fn run(jail: &Jail, targets: &Targets) -> io::Error {
+    let findings: Findings =
+        ATTEMPTS.iter().map(|(_, attempt)| attempt(jail, targets).err()).collect();
+    let mut stdout = io::stdout();
+    _ = stdout.write_all(&wire::frame(&findings));
+    _ = stdout.flush();
     hide();
     use_memory();
-    // SAFETY: ends this process at once; nothing that the fork has copied is to be cleaned up here.
+    // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning up.
     unsafe { libc::_exit(0) }
 }
-
-/// Whether an attempt failed, as it should.
-type Held = Result<(), String>;
 
 fn must_fail<T, E>(what: &str, attempt: Result<T, E>) -> Held {
     match attempt {
@@ -138,43 +61,34 @@ fn must_fail<T, E>(what: &str, attempt: Result<T, E>) -> Held {
     }
 }
 
-fn network(chamber: &Chamber, targets: &[String]) -> Held {
-    let port: u16 = targets.first().and_then(|port| port.parse().ok()).unwrap_or(9);
-    if chamber.tier == Tier::Namespaces && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
-        return Err("ports are the machine's".to_owned());
+fn network(jail: &Jail, targets: &Targets) -> Held {
+    let port = targets.port;
+    if jail.tier == Tier::Namespaces && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
+        return Err("it shares the machine's ports".to_owned());
     }
     must_fail("connecting to the grader", TcpStream::connect((Ipv4Addr::LOCALHOST, port)))?;
-    // An address that nobody has (RFC 5737): what is sent there leaves the machine, if anything
-    // can.
+    // An address that no machine has (RFC 5737): a packet to it leaves the machine where a route
+    // exists.
     let elsewhere = (Ipv4Addr::new(192, 0, 2, 1), 9);
     let sent = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
         .and_then(|socket| socket.send_to(b"", elsewhere));
     must_fail("sending to another machine", sent)
 }
 
-fn processes(chamber: &Chamber, targets: &[String]) -> Held {
-    let grader = targets.get(1).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
-    let seen =
-        grader.is_some_and(|pid| Path::new(&format!("/proc/{}", pid.as_raw_nonzero())).exists());
-    if chamber.tier == Tier::Namespaces && seen {
+fn processes(jail: &Jail, targets: &Targets) -> Held {
+    let seen = Path::new("/proc").join(targets.harness.to_string()).exists();
+    if jail.tier == Tier::Namespaces && seen {
         return Err("the grader's process can be seen".to_owned());
     }
-    let reached = grader
-        .ok_or(())
-        .and_then(|grader| rustix::process::test_kill_process(grader).map_err(|_| ()));
-    must_fail("sending a signal to the grader", reached)
+    let grader = Pid::from_raw(targets.harness).ok_or("there is no grader")?;
+    must_fail("sending a signal to the grader", rustix::process::test_kill_process(grader))
 }
 
-fn files(chamber: &Chamber, targets: &[String]) -> Held {
-    if chamber.tier == Tier::Namespaces
-        && targets.get(2).is_some_and(|secret| Path::new(secret).exists())
-    {
+fn files(jail: &Jail, targets: &Targets) -> Held {
+    if jail.tier == Tier::Namespaces && targets.secret.exists() {
         return Err("the grader's files can be seen".to_owned());
     }
-    must_fail(
-        "reading a file of the grader's",
-        std::fs::read(targets.get(2).map_or("", String::as_str)),
-    )?;
+    must_fail("reading a file of the grader's", std::fs::read(&targets.secret))?;
     for place in ["/root", "/home", "/var", "/sys", "/etc/shadow", "/etc/ssh"] {
         must_fail(
             &format!("reading {place}"),
@@ -191,19 +105,19 @@ fn files(chamber: &Chamber, targets: &[String]) -> Held {
     Ok(())
 }
 
-/// A program is given what its chamber lists; this process has not been given anything yet.
-fn environment() -> Held {
+/// The jail's own list of variables is set only when a program is executed, so nothing may be set
+/// here.
+fn environment(_: &Jail, _: &Targets) -> Held {
     match std::env::vars_os().next() {
         None => Ok(()),
         Some((name, _)) => Err(format!("the grader's {} is there", name.to_string_lossy())),
     }
 }
 
-/// What is open now and would stay open in the program.
-fn handles() -> Held {
+/// Looks for descriptors that would stay open in the program.
+fn handles(_: &Jail, _: &Targets) -> Held {
     for number in 3..1024 {
-        // SAFETY: asking for a descriptor's flags changes nothing, also where there is no such
-        // descriptor.
+        // SAFETY: reading the flags of a descriptor changes nothing, even where it does not exist.
         let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
         if flags >= 0 && flags & libc::FD_CLOEXEC == 0 {
             return Err(format!("descriptor {number} is open"));
@@ -212,22 +126,22 @@ fn handles() -> Held {
     Ok(())
 }
 
-fn privileges(chamber: &Chamber) -> Held {
+fn privileges(jail: &Jail, _: &Targets) -> Held {
     if !rustix::thread::no_new_privs().unwrap_or(false) {
         return Err("a program could gain privileges".to_owned());
     }
     let capabilities = rustix::thread::capabilities(None).map_err(|error| error.to_string())?;
     if !capabilities.permitted.is_empty() {
-        return Err("there are capabilities".to_owned());
+        return Err("it has capabilities".to_owned());
     }
-    if chamber.tier == Tier::Namespaces && rustix::process::getuid().is_root() {
+    if jail.tier == Tier::Namespaces && rustix::process::getuid().is_root() {
         return Err("it runs as root".to_owned());
     }
     Ok(())
 }
 
-/// In a folder that can be written to nothing can be executed, though its permissions say so.
-fn landlock() -> Held {
+/// Landlock must refuse to execute a file in a writable folder, whatever the file's permissions.
+fn landlock(_: &Jail, _: &Targets) -> Held {
     let own = Path::new("./self-test");
     let mut options = std::fs::OpenOptions::new();
     let made = options.write(true).create(true).truncate(true).mode(0o755).open(own);
@@ -238,8 +152,9 @@ fn landlock() -> Held {
     must_fail("executing what was just written", ran)
 }
 
-fn seccomp() -> Held {
-    // SAFETY: none of these calls takes memory; those that succeed change this process only.
+fn seccomp(_: &Jail, _: &Targets) -> Held {
+    // SAFETY: none of these calls takes memory, and a call that succeeds changes this process
+    // alone.
     let calls = unsafe {
         [
             ("keyctl", libc::syscall(libc::SYS_keyctl, 0, -3, 0, 0, 0)),
@@ -249,32 +164,32 @@ fn seccomp() -> Held {
         ]
     };
     match calls.iter().find(|(_, result)| *result >= 0) {
-        Some((what, _)) => Err(format!("{what} was to be had")),
+        Some((what, _)) => Err(format!("{what} was allowed")),
         None => Ok(()),
     }
 }
 
-fn limits(chamber: &Chamber) -> Held {
-    let limits = chamber.reach.limits;
+fn limits(jail: &Jail, _: &Targets) -> Held {
+    let limits = jail.reach.limits;
     let mut copies = Vec::new();
     while let Ok(copy) = rustix::io::dup(rustix::stdio::stdout()) {
         copies.push(copy);
         if copies.len() as u64 > limits.descriptors {
-            return Err(format!("more than {} descriptors were to be had", limits.descriptors));
+            return Err(format!("more than {} descriptors were allowed", limits.descriptors));
         }
     }
     drop(copies);
     if rustix::process::getrlimit(Resource::Core).current.is_none_or(|most| most > 1) {
-        return Err("a crash would be reported outside".to_owned());
+        return Err("a crash would reach a crash reporter outside".to_owned());
     }
     let processes = rustix::process::getrlimit(Resource::Nproc);
     if processes.maximum.is_none() {
         return Err("there is no limit on processes".to_owned());
     }
-    if chamber.tier != Tier::Namespaces {
+    if jail.tier != Tier::Namespaces {
         return Ok(());
     }
-    // With one process allowed, there can be no second one; where this is real root, there can.
+    // With a limit of one process a fork must fail. For real root it would succeed.
     let one = Rlimit { current: Some(1), maximum: processes.maximum };
     _ = rustix::process::setrlimit(Resource::Nproc, one);
     let forked = fork();
@@ -282,19 +197,19 @@ fn limits(chamber: &Chamber) -> Held {
     match forked {
         // SAFETY: the child has nothing to do, and ends at once.
         Ok(Forked::Child) => unsafe { libc::_exit(0) },
-        Ok(Forked::Parent(_)) => Err("the limit on processes is not kept".to_owned()),
+        Ok(Forked::Parent(_)) => Err("the limit on processes is not enforced".to_owned()),
         Err(_) => Ok(()),
     }
 }
 
-fn disk(chamber: &Chamber) -> Held {
-    let most = chamber.reach.limits.disk;
-    if chamber.tier != Tier::Namespaces {
+fn disk(jail: &Jail, _: &Targets) -> Held {
+    let most = jail.reach.limits.disk;
+    if jail.tier != Tier::Namespaces {
         let limit = rustix::process::getrlimit(Resource::Fsize).maximum;
         return limit
             .filter(|limit| *limit <= most)
             .map(|_| ())
-            .ok_or_else(|| "files may be of any size".to_owned());
+            .ok_or_else(|| "the size of a file is not limited".to_owned());
     }
     for place in [".", "/tmp", "/dev/shm"] {
         let file = Path::new(place).join("large");
@@ -307,16 +222,16 @@ fn disk(chamber: &Chamber) -> Held {
     Ok(())
 }
 
-/// A process that leaves its parent, its session and its group, hears no request to end, and holds
-/// the output open.
+/// Starts a process that leaves its parent, session and group, ignores SIGTERM, and holds the
+/// output open.
 fn hide() {
     if let Ok(Forked::Child) = fork() {
         _ = rustix::process::setsid();
         if let Ok(Forked::Child) = fork() {
-            // SAFETY: the calls take numbers; pause returns only for a signal.
+            // SAFETY: the calls take numbers; pause returns only after a signal.
             unsafe {
                 libc::signal(libc::SIGTERM, libc::SIG_IGN);
-                libc::alarm(TIME.as_secs() as libc::c_uint); // where nobody else ends it
+                libc::alarm(TIME.as_secs() as libc::c_uint); // ends it where the keeper does not
                 loop {
                     libc::pause();
                 }
@@ -327,12 +242,12 @@ fn hide() {
     }
 }
 
-/// More than is allowed, touched, until somebody ends it.
+/// Uses more memory than allowed, until the keeper ends this process.
 fn use_memory() {
     const ONE: usize = 1024 * 1024;
     let memory = vec![1_u8; 2 * MEMORY as usize];
     std::hint::black_box(memory.chunks(ONE).map(|part| part[0]).max());
-    // SAFETY: the calls take numbers; the alarm ends this process where nobody else does.
+    // SAFETY: the calls take numbers; the alarm ends this process where the keeper does not.
     unsafe {
         libc::alarm(TIME.as_secs() as libc::c_uint);
         libc::pause();

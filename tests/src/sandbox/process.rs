@@ -1,19 +1,11 @@
-//! A started program: all of its processes, its output, and its certain end.
+//! A started program: its processes, its output and how it is ended.
 
 #[cfg(not(unix))]
-#[path = "process_elsewhere.rs"]
-mod system;
+mod elsewhere;
 #[cfg(unix)]
-#[path = "process_unix.rs"]
-mod system;
+mod unix;
 
-pub(crate) use system::Process;
-
-/// What a program finds on its standard input.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Orders {
-    /// These bytes …
-    pub(crate) input: Vec<u8>,
-    /// … and then an end, or an open pipe on which nothing more comes.
-    pub(crate) then_end: bool,
-}
+#[cfg(not(unix))]
+pub(crate) use elsewhere::Process;
+#[cfg(unix)]
+pub(crate) use unix::Process;

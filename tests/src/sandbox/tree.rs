@@ -1,6 +1,7 @@
-//! A file tree of its own: the system's programs and libraries and what the launch may read,
-//! read-only; one small folder in memory for everything that it writes; a `/proc` of its own
-//! processes; five devices. No home, no host's `/tmp`, no socket of anybody's.
+//! Makes a private file tree. It shows the system's programs and libraries and what the launch may
+//! read, read-only. It has one small folder in memory for all that the program writes, a `/proc` of
+//! the program's processes, and five devices. It has no home, no `/tmp` of the host and no socket
+//! of another process.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
@@ -12,13 +13,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
-use super::Reach;
+use super::kernel::{about, checked};
+use super::spec::Reach;
 
-/// Where the system has its programs and libraries.
+/// Folders of the system's programs and libraries.
 const SYSTEM: &[&str] =
     &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 
-/// What of `/etc` programs and their libraries read; nothing in it is secret.
+/// Files of `/etc` that programs and libraries read. None of them is secret.
 const SETTINGS: &[&str] =
     &["/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/ssl/openssl.cnf"];
 
@@ -31,7 +33,7 @@ const FIXED_FILES: &[(&str, &str)] = &[
     ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
 ];
 
-/// What Landlock lets be read where there is no file tree of its own.
+/// Returns the places that Landlock allows to read where there is no private file tree.
 pub(super) fn system_places() -> impl Iterator<Item = PathBuf> {
     let files = [
         "/etc/passwd",
@@ -51,8 +53,8 @@ fn settings_of_java() -> impl Iterator<Item = PathBuf> {
         .map(|entry| entry.path())
 }
 
-/// Makes the tree and enters it. `owner` may write to `folder`, which is where programs run, and to
-/// `/tmp`. The mount namespace is this process's own.
+/// Makes the tree and enters it. `owner` may write to `folder`, where programs run, and to `/tmp`.
+/// The calling process must have a mount namespace to itself.
 pub(super) fn enter(
     reach: &Reach,
     folder: &Path,
@@ -61,12 +63,12 @@ pub(super) fn enter(
     own_proc: bool,
 ) -> io::Result<()> {
     rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
-    // It exists everywhere, and nothing of it is needed: the new root is mounted over it.
+    // `/sys` exists on every system, and the program needs nothing of it: the new root covers it.
     let root = Path::new("/sys");
     mount_memory(root, c"mode=755,size=1m,nr_inodes=8k")?;
 
-    // First what may lie above other places: a folder may be below `/tmp`, and a program's files in
-    // the folder it runs in.
+    // Places that may contain others come first: `folder` may be below `/tmp`, and the program's
+    // files may be in `folder`.
     let memory = Memory::mount(root, owner, disk)?;
     memory.offer("tmp", Path::new("/tmp"))?;
     memory.offer("shm", Path::new("/dev/shm"))?;
@@ -85,7 +87,7 @@ pub(super) fn enter(
         bind(place, root, Bound::Writable)?;
     }
     memory.unmount()?;
-    set_read_only(root, false)?;
+    set(root, READ_ONLY | NO_SETUID, false)?;
 
     std::env::set_current_dir(root)?;
     rustix::process::pivot_root(".", ".")?;
@@ -93,8 +95,8 @@ pub(super) fn enter(
     std::env::set_current_dir(folder)
 }
 
-/// Programs, libraries and settings as they are here, and the few files that are the same
-/// everywhere.
+/// Shows the system's programs, libraries and settings, and writes the few files that are the same
+/// on every system.
 fn offer_the_system(root: &Path) -> io::Result<()> {
     for place in SYSTEM.iter().map(Path::new) {
         match fs::symlink_metadata(place) {
@@ -116,7 +118,7 @@ fn within(root: &Path, place: &Path) -> PathBuf {
     root.join(place.strip_prefix("/").unwrap_or(place))
 }
 
-/// What lies in a place that is there anyway is not mounted once more.
+/// Drops places that lie in another one, which shows them already.
 fn without_nested(places: &[PathBuf]) -> Vec<&Path> {
     let all: BTreeSet<&Path> =
         places.iter().map(PathBuf::as_path).filter(|place| place.exists()).collect();
@@ -135,39 +137,37 @@ enum Bound {
 }
 
 fn bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
+    try_bind(place, root, how).map_err(|error| about(place.display(), error))
+}
+
+fn try_bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
     let target = within(root, place);
-    let about =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", place.display()));
     if place.is_dir() {
-        fs::create_dir_all(&target).map_err(about)?;
+        fs::create_dir_all(&target)?;
     } else {
-        fs::create_dir_all(target.parent().unwrap_or(root)).map_err(about)?;
-        fs::File::create(&target).map_err(about)?;
+        fs::create_dir_all(target.parent().unwrap_or(root))?;
+        fs::File::create(&target)?;
     }
-    rustix::mount::mount_bind_recursive(place, &target).map_err(io::Error::from).map_err(about)?;
+    rustix::mount::mount_bind_recursive(place, &target)?;
     match how {
         Bound::ReadOnly => set(&target, READ_ONLY | NO_SETUID | NO_DEVICES, true),
         Bound::Writable => set(&target, NO_SETUID | NO_DEVICES, true),
         Bound::Device => set(&target, NO_SETUID, false),
     }
-    .map_err(about)
 }
 
 const READ_ONLY: u64 = 1;
 const NO_SETUID: u64 = 2;
 const NO_DEVICES: u64 = 4;
 
-fn set_read_only(place: &Path, recursive: bool) -> io::Result<()> {
-    set(place, READ_ONLY | NO_SETUID, recursive)
-}
-
-/// mount_setattr(2): adds flags, and takes none away that the host has set.
+/// Adds flags to a mount and removes none that the host has set (mount_setattr(2)).
 fn set(place: &Path, flags: u64, recursive: bool) -> io::Result<()> {
     const RECURSIVE: i32 = 0x8000;
-    let path = c_string(place)?;
+    let path = CString::new(place.as_os_str().as_bytes())?;
     let attributes: [u64; 4] = [flags, 0, 0, 0];
-    // SAFETY: path and attributes, which have the kernel's layout, live for as long as the call.
-    let done = unsafe {
+    // SAFETY: path and attributes live for as long as the call, and the attributes have the
+    // kernel's layout.
+    checked(unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
             libc::AT_FDCWD,
@@ -176,28 +176,14 @@ fn set(place: &Path, flags: u64, recursive: bool) -> io::Result<()> {
             attributes.as_ptr(),
             size_of_val(&attributes),
         )
-    };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-fn c_string(path: &Path) -> io::Result<CString> {
-    Ok(CString::new(path.as_os_str().as_bytes())?)
+    })?;
+    Ok(())
 }
 
 fn mount_memory(place: &Path, options: &CStr) -> io::Result<()> {
-    let mounted = rustix::mount::mount(
-        c"tmpfs",
-        place,
-        c"tmpfs",
-        MountFlags::NOSUID | MountFlags::NODEV,
-        Some(options),
-    );
-    mounted.map_err(|error| {
-        io::Error::new(
-            io::Error::from(error).kind(),
-            format!("no memory on {}: {error}", place.display()),
-        )
-    })
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    rustix::mount::mount(c"tmpfs", place, c"tmpfs", flags, Some(options))
+        .map_err(|error| about(format!("no file system in memory on {}", place.display()), error))
 }
 
 fn devices(root: &Path) -> io::Result<()> {
@@ -215,13 +201,11 @@ fn own_processes(root: &Path) -> io::Result<()> {
     let place = root.join("proc");
     fs::create_dir(&place)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    let mounted = rustix::mount::mount(c"proc", &place, c"proc", flags, None);
-    mounted.map_err(|error| {
-        io::Error::new(io::Error::from(error).kind(), format!("no /proc of its own: {error}"))
-    })
+    rustix::mount::mount(c"proc", &place, c"proc", flags, None)
+        .map_err(|error| about("no private /proc", error))
 }
 
-/// One file system in memory, of limited size, for everything that the program writes.
+/// A file system in memory, of limited size, for all that the program writes.
 struct Memory<'a> {
     root: &'a Path,
     place: PathBuf,
@@ -236,7 +220,7 @@ impl<'a> Memory<'a> {
         Ok(Self { root, place, owner })
     }
 
-    /// A part of it appears at `place`.
+    /// Shows a part of it at `place`.
     fn offer(&self, name: &str, place: &Path) -> io::Result<()> {
         let (part, target) = (self.place.join(name), within(self.root, place));
         fs::create_dir(&part)?;
@@ -246,7 +230,7 @@ impl<'a> Memory<'a> {
         Ok(rustix::mount::mount_bind(&part, &target)?)
     }
 
-    /// The parts stay.
+    /// Unmounts the whole; its parts stay mounted.
     fn unmount(self) -> io::Result<()> {
         Ok(rustix::mount::unmount(&self.place, UnmountFlags::DETACH)?)
     }

@@ -99,7 +99,7 @@ fn run(
     let environment =
         vec![("GOCACHE".into(), out.join("cache").into()), ("GO111MODULE".into(), "off".into())];
     let reach = Reach { read, write, execute: None, environment, limits: premises.build_limits };
-    let finished = premises.errands().run(&words, &reach, BUILD_TIME)?;
+    let finished = premises.commands().run(&words, &reach, BUILD_TIME)?;
     if let Some(limit) = finished.over {
         return Ok(Some(errors_of(
             staged,

@@ -295,11 +295,7 @@ fn summary(grade: &Grade) -> String {
     for note in &grade.notes {
         text += &wrap(&format!("Submission: {note}."), 0);
     }
-    if grade
-        .rows
-        .iter()
-        .any(|row| row.verdict.blocked == Some(suite::Blocked::CannotSee))
-    {
+    if grade.rows.iter().any(|row| row.verdict.blocked == Some(suite::Blocked::CannotSee)) {
         text += &paint(
             DIM,
             &wrap(&format!("Where a program was stuck is not shown: {CANNOT_SEE}."), 0),

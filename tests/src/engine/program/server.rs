@@ -11,7 +11,7 @@ use crate::engine::running::Running;
 use crate::engine::verdict::{Failure, Stop};
 use crate::fault::Fault;
 use crate::observe::Tree;
-use crate::sandbox::output::Output;
+use crate::sandbox::Output;
 
 /// A server that listens. Dropping it leaves the program running until the next launch, or until
 /// the check is over.

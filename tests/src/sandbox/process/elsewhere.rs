@@ -1,29 +1,27 @@
-//! A program started directly, on systems without the launcher: its first process is ended, and
-//! what that started is not known.
+//! Runs a program without a launcher, on systems other than Unix. Only its first process can be
+//! ended: the processes that it started are not known.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::observe::Tree;
-use crate::sandbox::Reach;
-use crate::sandbox::output::Output;
-use crate::sandbox::process::Orders;
+use crate::sandbox::output::{Output, Stream};
+use crate::sandbox::spec::JailedCommand;
 
-/// What is in the pipes after its end. A process that it has started may hold them open for as long
-/// as it likes.
+/// The time to read what is left in the pipes. A process that the program started may hold them
+/// open.
 const REST_OF_OUTPUT: Duration = Duration::from_secs(2);
 
-/// Between two questions whether the process has ended: the one place where such a system must be
-/// asked again and again.
+/// The time between two checks whether the process has ended. Only such systems must poll for that.
 const ASKING: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    _held_input: Option<std::process::ChildStdin>,
+    /// Open while the program must not see the end of its input.
+    stdin: Option<ChildStdin>,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
 }
@@ -31,13 +29,11 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn start(
         _executable: &Path,
-        command: &[OsString],
         folder: &Path,
-        orders: &Orders,
-        reach: &Reach,
+        launch: &JailedCommand,
     ) -> io::Result<Self> {
         let (program, arguments) =
-            command.split_first().ok_or_else(|| io::Error::other("no program named"))?;
+            launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
         let mut child = Command::new(program)
             .args(arguments)
             .current_dir(folder)
@@ -46,26 +42,21 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let most = reach.limits.output;
-        let nothing_more = || {}; // the flood is noticed when the program is asked for
-        let stdout = child
-            .stdout
-            .take()
-            .map(|stream| Output::drain(stream, most, nothing_more))
-            .unwrap_or_default();
-        let stderr = child
-            .stderr
-            .take()
-            .map(|stream| Output::drain(stream, most, nothing_more))
-            .unwrap_or_default();
-        let mut input = child.stdin.take();
-        if let Some(pipe) = &mut input {
-            _ = pipe.write_all(&orders.input);
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let mut process =
+            Self { child, stdin, stdout: Output::default(), stderr: Output::default() };
+        let most = launch.jail.reach.limits.output;
+        process.stdout = drain(stdout, most)?;
+        process.stderr = drain(stderr, most)?;
+        if let Some(pipe) = &mut process.stdin {
+            _ = pipe.write_all(&launch.stdin.bytes);
         }
-        Ok(Self { child, _held_input: input.filter(|_| !orders.then_end), stdout, stderr })
+        process.stdin.take_if(|_| launch.stdin.then_end);
+        Ok(process)
     }
 
-    /// No limit is watched here.
+    /// Returns `None`: no limit is checked on these systems.
     pub(crate) fn over(&self) -> Option<String> {
         None
     }
@@ -99,6 +90,11 @@ impl Process {
         self.stderr.wait_for_end(REST_OF_OUTPUT);
         Ok(())
     }
+}
+
+fn drain(stream: Option<impl Stream>, most: u64) -> io::Result<Output> {
+    let flooded = || {}; // the total is checked when the program is asked for
+    Ok(stream.map(|stream| Output::drain(stream, most, flooded)).transpose()?.unwrap_or_default())
 }
 
 impl Drop for Process {

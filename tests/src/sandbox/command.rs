@@ -1,4 +1,4 @@
-//! A command that is run to its end under confinement: what builds a program.
+//! Runs a command under confinement until it ends. Builds use it.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,36 +6,37 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use crate::fault::Fault;
-use crate::sandbox::process::{Orders, Process};
-use crate::sandbox::{Confinement, Reach};
+use crate::sandbox::confinement::Confinement;
+use crate::sandbox::process::Process;
+use crate::sandbox::spec::{JailedCommand, Reach, Stdin};
 
-/// What came of it.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Finished {
-    /// How it ended by itself, if it did.
+    /// Its exit status; `None` where the harness ended it.
     pub status: Option<ExitStatus>,
-    /// What it was ended for, in a sentence with the figure.
+    /// The limit that it passed, in a sentence with the number.
     pub over: Option<String>,
-    /// What it printed: all of it, or its beginning and its end.
+    /// Its standard output: all of it, or its beginning and its end.
     pub stdout: Vec<u8>,
-    /// The same of its standard error.
+    /// Its standard error, kept in the same way.
     pub stderr: Vec<u8>,
 }
 
-/// Where and how commands are run.
+/// Where commands run, and how they are confined.
 #[derive(Debug, Clone, Copy)]
-pub struct Errands<'a> {
+pub struct Commands<'a> {
     /// As in [`crate::Settings`].
     pub launcher: &'a Path,
-    /// As there, too.
+    /// As in [`crate::Settings`].
     pub scratch: &'a Path,
-    /// What they may reach.
+    /// The confinement of the run.
     pub confinement: &'a Confinement,
 }
 
-impl Errands<'_> {
-    /// Runs a command in an empty folder, for at most `time` by the clock. None of its processes is
-    /// left afterwards.
+impl Commands<'_> {
+    /// Runs a command in an empty folder for at most `time` of wall time, and ends all of its
+    /// processes.
     pub fn run(
         &self,
         command: &[OsString],
@@ -43,12 +44,13 @@ impl Errands<'_> {
         time: Duration,
     ) -> Result<Finished, Fault> {
         let folder = tempfile::Builder::new().prefix("build-").tempdir_in(self.scratch)?;
-        #[cfg(unix)]
         let network = self.confinement.network()?;
-        #[cfg(unix)]
-        let reach = &self.confinement.chamber(&network, reach, Vec::new());
-        let orders = Orders { then_end: true, ..Orders::default() };
-        let mut process = Process::start(self.launcher, command, folder.path(), &orders, reach)?;
+        let launch = JailedCommand {
+            command: command.to_vec(),
+            stdin: Stdin { then_end: true, ..Stdin::default() },
+            jail: self.confinement.jail(&network, reach, Vec::new()),
+        };
+        let mut process = Process::start(self.launcher, folder.path(), &launch)?;
         let deadline = Instant::now() + time;
         let mut status = None;
         while status.is_none() && process.over().is_none() && Instant::now() < deadline {

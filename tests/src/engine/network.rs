@@ -1,0 +1,40 @@
+//! Makes the TCP sockets of a check's peers in the network of the check. A peer cannot tell a
+//! private network from the machine's.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::ops::Deref;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::sandbox::Network as Place;
+
+/// The network of one check.
+#[derive(Debug)]
+pub(crate) struct Network(pub(crate) Place);
+
+impl Network {
+    /// Returns a TCP socket that is neither bound nor connected.
+    pub(crate) fn tcp_socket(&self, domain: Domain) -> io::Result<Socket> {
+        self.socket(domain, Type::STREAM)
+    }
+
+    /// Listens like [`TcpListener::bind`].
+    pub(crate) fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        const BACKLOG: i32 = 128;
+        let socket = self.tcp_socket(Domain::for_address(address))?;
+        #[cfg(unix)] // elsewhere it would let two listen on one address
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    }
+}
+
+impl Deref for Network {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.0
+    }
+}

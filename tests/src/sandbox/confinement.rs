@@ -1,0 +1,194 @@
+//! Finds which protections hold, once for each run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::network::Network;
+use super::spec::{Jail, Protection, Reach, Tier, Wanted};
+#[cfg(target_os = "linux")]
+use super::{
+    broker::{Broker, NOBODY},
+    self_test,
+};
+use crate::fault::Fault;
+
+/// The confinement of one run.
+#[derive(Debug)]
+pub struct Confinement {
+    tier: Tier,
+    statement: Vec<String>,
+    protections: Vec<Protection>,
+    #[cfg(target_os = "linux")]
+    broker: Option<Arc<Broker>>,
+    /// Protections left out on purpose, to test that the self-test notices.
+    without: Vec<String>,
+}
+
+impl Confinement {
+    /// Finds the best tier of this system, tries every protection, and fails where they are fewer
+    /// than `wanted` requires. `launcher` and `scratch` are as in [`crate::Settings`].
+    pub fn begin(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Arc<Self>, Fault> {
+        if wanted == Wanted::Off {
+            return Ok(Self::off());
+        }
+        let found = Self::find(wanted, launcher, scratch);
+        if wanted == Wanted::Required {
+            found.check_required()?;
+        }
+        Ok(Arc::new(found))
+    }
+
+    /// Returns the confinement that protects from nothing.
+    pub fn off() -> Arc<Self> {
+        Arc::new(Self::plain(vec!["--confine off".to_owned()]))
+    }
+
+    fn check_required(&self) -> Result<(), Fault> {
+        if self.tier != Tier::Namespaces {
+            let why = self.statement[1..].join("; ");
+            return Err(Fault(format!(
+                "--confine required: full confinement is not available here: {why}"
+            )));
+        }
+        let mut missing =
+            self.protections.iter().filter_map(|it| Some((it.name, it.missing.as_ref()?)));
+        missing.next().map_or(Ok(()), |(name, why)| {
+            Err(Fault(format!("--confine required: not in force: {name} ({why})")))
+        })
+    }
+
+    #[cfg(target_os = "linux")]
+    fn find(wanted: Wanted, launcher: &Path, scratch: &Path) -> Self {
+        let tiers: &[Tier] = match wanted {
+            Wanted::Landlock => &[Tier::Landlock],
+            Wanted::Required => &[Tier::Namespaces],
+            Wanted::Auto | Wanted::Off => &[Tier::Namespaces, Tier::Landlock],
+        };
+        let mut reasons = Vec::new();
+        for &tier in tiers {
+            let name = if tier == Tier::Namespaces { "namespaces" } else { "Landlock" };
+            match Self::try_tier(tier, launcher, scratch) {
+                Ok(mut found) => {
+                    found.statement.extend(reasons);
+                    return found;
+                }
+                Err(why) => reasons.push(format!("not active: {name}: {why}")),
+            }
+        }
+        Self::plain(reasons)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn try_tier(tier: Tier, launcher: &Path, scratch: &Path) -> std::io::Result<Self> {
+        let broker = match tier {
+            Tier::Namespaces => Some(Broker::start(launcher)?),
+            _ => None,
+        };
+        let mut found = Self { tier, broker, without: left_out(), ..Self::plain(Vec::new()) };
+        let network = found.network()?;
+        let jail = found.jail(&network, &Reach::default(), Vec::new());
+        found.protections = self_test::run(jail, launcher, scratch)?;
+        found.statement = state(tier, &found.protections);
+        Ok(found)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn find(_wanted: Wanted, _launcher: &Path, _scratch: &Path) -> Self {
+        Self::plain(vec!["not active: this system has no confinement".to_owned()])
+    }
+
+    fn plain(reasons: Vec<String>) -> Self {
+        let statement = std::iter::once(Tier::Plain.to_string()).chain(reasons).collect();
+        Self {
+            tier: Tier::Plain,
+            statement,
+            protections: Vec::new(),
+            #[cfg(target_os = "linux")]
+            broker: None,
+            without: Vec::new(),
+        }
+    }
+
+    /// Returns the tier that is in force.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// Returns what reports say: the tier, the verified protections, and the missing ones with the
+    /// reason.
+    pub fn statement(&self) -> Vec<String> {
+        self.statement.clone()
+    }
+
+    /// Returns the user who must own the folders that a compiler writes to; `None` unless the
+    /// harness is root.
+    #[cfg(unix)]
+    pub fn builder(&self) -> Option<u32> {
+        if !rustix::process::getuid().is_root() {
+            return None;
+        }
+        #[cfg(target_os = "linux")]
+        if self.tier == Tier::Namespaces && !self.leaves_out("privileges") {
+            return Some(NOBODY);
+        }
+        Some(0)
+    }
+
+    /// Whether each check has a private network.
+    pub fn has_private_networks(&self) -> bool {
+        self.tier == Tier::Namespaces && !self.leaves_out("network")
+    }
+
+    fn leaves_out(&self, protection: &str) -> bool {
+        self.without.iter().any(|name| name == protection)
+    }
+
+    /// Returns the network for one check.
+    pub(crate) fn network(&self) -> std::io::Result<Network> {
+        #[cfg(target_os = "linux")]
+        if let Some(broker) = self.broker.as_ref().filter(|_| self.has_private_networks()) {
+            return Ok(Network::Private(broker.network()?));
+        }
+        Ok(Network::Shared)
+    }
+
+    /// Describes how a program is confined in this network. `ports` are the ports that it connects
+    /// to.
+    pub(crate) fn jail(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> Jail {
+        #[cfg(target_os = "linux")]
+        let users = self.broker.as_ref().map(|broker| broker.users());
+        #[cfg(not(target_os = "linux"))]
+        let users = None;
+        Jail {
+            tier: self.tier,
+            reach: reach.clone(),
+            network: network.place(),
+            users,
+            ports,
+            without: self.without.clone(),
+            self_test: None,
+        }
+    }
+}
+
+/// Returns the protections that a test of the self-test leaves out: the variable names them,
+/// separated by commas.
+#[cfg(target_os = "linux")]
+fn left_out() -> Vec<String> {
+    let text = std::env::var("SOCKET_PRACTICALS_WITHOUT").unwrap_or_default();
+    text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn state(tier: Tier, protections: &[Protection]) -> Vec<String> {
+    let (mut verified, mut missing) = (Vec::new(), Vec::new());
+    for Protection { name, missing: why } in protections {
+        match why {
+            None => verified.push(*name),
+            Some(why) => missing.push(format!("not active: {name} ({why})")),
+        }
+    }
+    let mut statement = vec![tier.to_string(), format!("verified: {}", verified.join(", "))];
+    statement.extend(missing);
+    statement
+}

@@ -1,0 +1,30 @@
+//! Calls the kernel where neither std nor rustix does, and tells its errors.
+
+use std::fmt::Display;
+use std::io;
+
+use rustix::process::Pid;
+
+/// Which side of a fork this is.
+pub(super) enum Forked {
+    Parent(Pid),
+    Child,
+}
+
+/// Forks. Only a process with one thread may call this.
+pub(super) fn fork() -> io::Result<Forked> {
+    // SAFETY: the process has one thread, so the child's memory is consistent.
+    let child = checked(unsafe { libc::fork() }.into())?;
+    Ok(Pid::from_raw(child as i32).map_or(Forked::Child, Forked::Parent))
+}
+
+/// Turns what a system call returned into a result.
+pub(super) fn checked(returned: libc::c_long) -> io::Result<libc::c_long> {
+    if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(returned) }
+}
+
+/// Adds to an error what it is about.
+pub(super) fn about(what: impl Display, error: impl Into<io::Error>) -> io::Error {
+    let error = error.into();
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}

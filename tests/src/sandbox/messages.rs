@@ -1,0 +1,124 @@
+//! Lists the messages between the harness and its helper processes.
+
+use std::io;
+
+use super::spec::{Jail, JailedCommand, Limits, Reach, Stdin, Targets, Tier};
+use super::wire::{Wire, fields, variants};
+
+// The harness sends a launcher one `JailedCommand`.
+fields!(JailedCommand { command, stdin, jail });
+fields!(Stdin { bytes, then_end });
+fields!(Jail { tier, reach, network, users, ports, without, self_test });
+fields!(Reach { read, write, execute, environment, limits });
+fields!(Limits { tasks, descriptors, memory, disk, output, processor });
+fields!(Targets { port, harness, secret });
+variants!(Tier { 0 => Plain, 1 => Landlock, 2 => Namespaces });
+
+/// What a launcher sends to the harness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LauncherMessage {
+    /// The keeper has this process id. All processes below it are the program's.
+    Keeper(u32),
+    /// The program runs. The keeper knows it by this process id.
+    Started(u32),
+    /// The program could not be started, for this reason.
+    Failed(String),
+    /// The program's first process has ended, with this wait status.
+    Exited(i32),
+    /// The program passed a limit, told in a sentence, and is being ended.
+    Over(String),
+    /// All processes of the program have ended by themselves.
+    Empty,
+    /// No process of the program is left, and the launcher ends.
+    Gone,
+}
+variants!(LauncherMessage {
+    0 => Keeper(pid),
+    1 => Started(pid),
+    2 => Failed(why),
+    3 => Exited(status),
+    4 => Over(limit),
+    5 => Empty,
+    6 => Gone,
+});
+
+/// What the harness sends to the broker.
+#[derive(Debug, Clone, Copy)]
+#[cfg(target_os = "linux")]
+pub(super) enum BrokerRequest {
+    NewNetwork,
+    /// Make a socket in this network, of this family and type.
+    Socket(u32, i32, i32),
+    /// Drop this network.
+    Forget(u32),
+}
+#[cfg(target_os = "linux")]
+variants!(BrokerRequest { 0 => NewNetwork, 1 => Socket(network, domain, kind), 2 => Forget(network) });
+
+/// What the broker sends back. A socket travels beside the message.
+#[derive(Debug, Clone, Copy)]
+#[cfg(target_os = "linux")]
+pub(super) enum BrokerAnswer {
+    /// Done, with the number of the network.
+    Done(u32),
+    /// Failed, with the error's number.
+    Failed(i32),
+}
+#[cfg(target_os = "linux")]
+variants!(BrokerAnswer { 0 => Done(network), 1 => Failed(error) });
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{Channel, frame, unframe};
+    use super::*;
+
+    fn a_launch() -> JailedCommand {
+        JailedCommand {
+            command: vec!["/a b".into(), "".into()],
+            stdin: Stdin { bytes: b"\0line\n".to_vec(), then_end: true },
+            jail: Jail {
+                tier: Tier::Namespaces,
+                reach: Reach {
+                    read: vec!["/usr".into()],
+                    execute: Some(vec!["/a b".into()]),
+                    environment: vec![("A".into(), "".into())],
+                    limits: Limits::BUILD,
+                    ..Reach::default()
+                },
+                network: Some("/proc/1/fd/3".into()),
+                users: None,
+                ports: vec![7, 65535],
+                without: vec!["files".to_owned()],
+                self_test: Some(Targets { port: 9, harness: 1, secret: "/tmp/secret".into() }),
+            },
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_received() {
+        let (harness, end) = Channel::pair().unwrap();
+        let mut launcher = Channel::new(end);
+        harness.send(&a_launch()).unwrap();
+        harness.finish().unwrap();
+        assert_eq!(launcher.receive().unwrap(), Some(a_launch()));
+        assert_eq!(launcher.receive::<JailedCommand>().unwrap(), None);
+    }
+
+    #[test]
+    fn a_message_is_complete_with_its_last_byte() {
+        let (mut received, whole) = (Vec::new(), frame(&a_launch()));
+        let (last, before) = whole.split_last().unwrap();
+        for byte in before {
+            received.push(*byte);
+            assert_eq!(unframe::<JailedCommand>(&mut received).unwrap(), None);
+        }
+        received.extend([*last, 0]);
+        assert_eq!(unframe(&mut received).unwrap(), Some(a_launch()));
+        assert_eq!(received, [0]);
+    }
+
+    #[test]
+    fn no_message_is_longer_than_allowed() {
+        assert!(unframe::<LauncherMessage>(&mut vec![0xff; 8]).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! Tests the confinement from inside before any program is judged.
+//!
+//! The self-test runs in a program's place, is started in the same way, and tries everything that a
+//! program must not be able to do. A protection counts as verified only where the attempt failed,
+//! or where the harness saw its effect from outside.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::probe::{ATTEMPTS, Findings, MEMORY, TIME};
+use super::process::Process;
+use super::spec::{Jail, JailedCommand, Protection, Stdin, Targets};
+use super::wire;
+
+/// Runs the self-test in this jail.
+pub(super) fn run(mut jail: Jail, launcher: &Path, scratch: &Path) -> io::Result<Vec<Protection>> {
+    let outside = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let (port, harness) = (outside.local_addr()?.port(), std::process::id() as i32);
+    let secret = scratch.join("secret");
+    std::fs::write(&secret, "secret")?;
+    jail.reach.limits.memory = MEMORY;
+    jail.self_test = Some(Targets { port, harness, secret });
+
+    let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
+    let launch = JailedCommand { command: Vec::new(), stdin: Stdin::default(), jail };
+    let mut process = Process::start(launcher, folder.path(), &launch)?;
+    let deadline = Instant::now() + TIME;
+    while process.over().is_none()
+        && process.ended(Duration::from_millis(20))?.is_none()
+        && Instant::now() < deadline
+    {}
+    process.end()?;
+    Ok(protections(&process))
+}
+
+fn protections(process: &Process) -> Vec<Protection> {
+    let findings: Option<Findings> = wire::unframe(&mut process.stdout.all()).ok().flatten();
+    let not_tried =
+        || vec![Some("the self-test ended before it tried this".to_owned()); ATTEMPTS.len()];
+    let survived = !process.stdout.has_ended();
+    let unlimited = process.over().is_none();
+    let outside = [
+        survived.then(|| "a hidden process has survived".to_owned()),
+        unlimited.then(|| "a process used more memory than allowed and was not ended".to_owned()),
+    ];
+    let names = ATTEMPTS.iter().map(|(name, _)| *name);
+    names
+        .chain(["a certain end", "a limit on memory, watched"])
+        .zip(findings.unwrap_or_else(not_tried).into_iter().chain(outside))
+        .map(|(name, missing)| Protection { name, missing })
+        .collect()
+}
