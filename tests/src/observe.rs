@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 pub(crate) use sight::thread_count;
 pub(crate) use sight::{Standstill, own_processor_time};
 #[cfg(unix)]
-pub(crate) use sight::{become_subreaper, descendants, is_still};
+pub(crate) use sight::{become_subreaper, children, descendants, is_still};
 pub use stuck::Stuck;
 pub(crate) use stuck::{Whereabouts, Who};
 

@@ -80,6 +80,11 @@ pub(crate) fn standstill(
 }
 
 #[cfg(unix)]
+pub(crate) fn children(_of: u32) -> Vec<u32> {
+    Vec::new()
+}
+
+#[cfg(unix)]
 pub(crate) fn descendants(_of: u32) -> Vec<u32> {
     Vec::new()
 }

@@ -26,7 +26,6 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 use socket2::{Socket, Type};
 
 use super::{Effort, Sockets, Tasks, Wires};
-use crate::sandbox::watch::children;
 
 pub(crate) use stuck::whereabouts;
 
@@ -224,6 +223,18 @@ fn listed_below(of: u32) -> Vec<u32> {
         next += 1;
     }
     below.split_off(1).into_iter().filter(|pid| living_parent(*pid).is_some()).collect()
+}
+
+/// The children of all threads of a process; none where the kernel does not list them.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// By a look at all processes of the machine, where the kernel was built without those lists

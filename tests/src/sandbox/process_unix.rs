@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::observe::Tree;
+use crate::observe::{self, Tree};
+use crate::sandbox::Tier;
 use crate::sandbox::launcher::{self, Word};
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::process::Orders;
 use crate::sandbox::wire::Chamber;
-use crate::sandbox::{Tier, watch};
 
 /// How long the launcher may take to end a tree, and to say so, on a machine that is busy with
 /// other things.
@@ -108,10 +108,10 @@ impl Process {
         if keeper == self.launcher.id() {
             return own;
         }
-        watch::children(keeper)
+        observe::children(keeper)
             .first()
             .copied()
-            .or_else(|| crate::observe::descendants(keeper).first().copied())
+            .or_else(|| observe::descendants(keeper).first().copied())
             .unwrap_or_default()
     }
 

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::Limits;
+use crate::observe::children;
 
 /// Between two looks.
 pub(crate) const INTERVAL: std::time::Duration = std::time::Duration::from_millis(30);
@@ -93,18 +94,6 @@ fn tally_below(pid: u32) -> Tally {
         waiting.extend(children(pid));
     }
     tally
-}
-
-/// The children of all threads of a process; none where the kernel does not list them.
-pub(crate) fn children(pid: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists =
-        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| {
-            list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
-        })
-        .collect()
 }
 
 impl Tally {
