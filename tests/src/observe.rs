@@ -5,27 +5,25 @@
 //! `None`, which means "cannot be seen here", never "no". Nothing here talks to the program or
 //! disturbs it.
 
+mod facts;
 #[cfg(target_os = "linux")]
 #[path = "observe/linux.rs"]
 mod sight;
 #[cfg(not(target_os = "linux"))]
 #[path = "observe/elsewhere.rs"]
 mod sight;
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux makes these facts"))]
-mod stuck;
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use facts::{Call, Connection, On, Thread, Waiting, Whereabouts, Who};
 #[cfg(target_os = "linux")]
 pub(crate) use sight::thread_count;
 pub(crate) use sight::{Standstill, own_processor_time};
 #[cfg(unix)]
 pub(crate) use sight::{become_subreaper, children, descendants, is_still};
-pub use stuck::Stuck;
-pub(crate) use stuck::{Whereabouts, Who};
 
 /// Why a question about another process stays unanswered on this system.
 pub const CANNOT_SEE: &str = if cfg!(target_os = "linux") {

@@ -14,7 +14,8 @@ use crate::engine::evidence::Clue;
 use crate::engine::payload::Payload;
 use crate::engine::program::{Folder, describe};
 use crate::engine::transcript::{Record, Shared};
-use crate::observe::{self, Effort, OurEnd, Standstill, Stuck, Tree, Whereabouts, Who, Wires};
+use crate::engine::verdict::Blocked;
+use crate::observe::{self, Effort, OurEnd, Standstill, Tree, Whereabouts, Who, Wires};
 use crate::sandbox::Confinement;
 use crate::sandbox::network::Network;
 use crate::sandbox::output::Output;
@@ -55,9 +56,8 @@ pub(crate) struct Bench {
     clues: Mutex<Vec<Clue>>,
     /// A shorter conversation that shows the same failure.
     shorter: Mutex<Option<Arc<Self>>>,
-    /// Where the programs were when a wait for one last ended in vain; `None` inside where the
-    /// system does not show it.
-    stuck: Mutex<Option<Option<Stuck>>>,
+    /// What the programs did when a wait for one was last given up.
+    blocked: Mutex<Option<Blocked>>,
     /// The end of what they had said on standard error by then.
     said: Mutex<Option<Vec<u8>>>,
 }
@@ -87,7 +87,7 @@ impl Bench {
             death_suspected: AtomicBool::new(false),
             clues: Mutex::default(),
             shorter: Mutex::default(),
-            stuck: Mutex::default(),
+            blocked: Mutex::default(),
             said: Mutex::default(),
         }
     }
@@ -313,7 +313,7 @@ impl Bench {
         match self.whereabouts() {
             Some(programs) if programs.is_empty() => {} // they have ended
             programs => {
-                *lock(&self.stuck) = Some(programs.map(|programs| Stuck { programs }));
+                *lock(&self.blocked) = Some(programs.map_or(Blocked::CannotSee, Blocked::At));
                 *lock(&self.said) = Some(self.said_by_now());
             }
         }
@@ -321,7 +321,7 @@ impl Bench {
 
     /// What a launch showed that was no part of the check itself.
     pub(crate) fn forget_stuck(&self) {
-        *lock(&self.stuck) = None;
+        *lock(&self.blocked) = None;
         *lock(&self.said) = None;
     }
 
@@ -357,17 +357,12 @@ impl Bench {
 
     /// A wait for a program of this check has ended in vain.
     pub(crate) fn has_waited_in_vain(&self) -> bool {
-        lock(&self.stuck).is_some()
+        lock(&self.blocked).is_some()
     }
 
-    /// Where the programs were when a wait for one last ended in vain.
-    pub(crate) fn stuck(&self) -> Option<Stuck> {
-        lock(&self.stuck).clone().flatten()
-    }
-
-    /// A wait ended in vain, and the system does not show where the program was.
-    pub(crate) fn is_stuck_unseen(&self) -> bool {
-        *lock(&self.stuck) == Some(None)
+    /// What the programs did when a wait for one was last given up.
+    pub(crate) fn blocked(&self) -> Option<Blocked> {
+        lock(&self.blocked).clone()
     }
 
     /// The end of what the last programs said on standard error; what they said of the harness's

@@ -186,9 +186,7 @@ fn judge_on_a_bench(
         transcript: shown.record.take_events(),
         stderr_tail: shown.stderr_tail(),
         ended: shown.exit(),
-        blocked_in: shown.stuck().map(|stuck| stuck.to_string()),
-        stuck: shown.stuck(),
-        stuck_unseen: shown.is_stuck_unseen(),
+        blocked: shown.blocked(),
         clues: Clues(bench.clues()),
         ..Verdict::new(check.id, status)
     }

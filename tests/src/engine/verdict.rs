@@ -7,7 +7,7 @@ use crate::engine::compare::Difference;
 use crate::engine::evidence::Clues;
 use crate::engine::transcript::Event;
 use crate::fault::Fault;
-use crate::observe::Stuck;
+use crate::observe::Whereabouts;
 
 /// What a check's function returns.
 pub type Outcome = Result<(), Stop>;
@@ -99,15 +99,20 @@ pub struct Verdict {
     pub stderr_tail: Vec<u8>,
     /// How a program ended that should have gone on.
     pub ended: Option<String>,
-    /// What the program was blocked in when a wait for it ended in vain, in a sentence; `None`
-    /// where no wait did, or where the system does not show it.
-    pub blocked_in: Option<String>,
+    /// What the programs did when a check gave up a wait for one of them; `None` where it gave up
+    /// none.
+    pub blocked: Option<Blocked>,
     /// What tells the mistakes apart, for [`diagnose`].
     pub clues: Clues,
-    /// The facts that `blocked_in` tells.
-    pub stuck: Option<Stuck>,
-    /// A wait ended in vain, and [`CANNOT_SEE`] is why there is nothing to tell of it.
-    pub stuck_unseen: bool,
+}
+
+/// What the programs of a check did when the check gave up a wait for one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocked {
+    /// This is what they did, one entry for each program that lives.
+    At(Vec<Whereabouts>),
+    /// This system does not show it: [`CANNOT_SEE`](crate::CANNOT_SEE).
+    CannotSee,
 }
 
 impl Verdict {
@@ -121,10 +126,8 @@ impl Verdict {
             transcript: Vec::new(),
             stderr_tail: Vec::new(),
             ended: None,
-            blocked_in: None,
+            blocked: None,
             clues: Clues::default(),
-            stuck: None,
-            stuck_unseen: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use super::super::stuck::{On, Thread};
+use super::super::facts::{Call, On, Thread};
 use super::tests::soon;
 use super::*;
 
@@ -264,12 +264,13 @@ fn is_stuck(mode: &str) {
     });
 }
 
-/// What its only living thread does.
+/// Its only living thread is in this system call.
 #[track_caller]
-fn does(mode: &str, sentence: &str) {
+fn is_in(mode: &str, name: &str, on: On, limited: bool) {
     let Some(running) = start(mode) else { return };
     let found = whereabouts(running.shell.id(), &[]).unwrap();
-    assert_eq!(found.to_string(), sentence, "{found:?}");
+    let call = Call { name: name.to_owned(), on, limited };
+    assert_eq!((found.threads, found.further), (vec![Thread::Waits(call)], 0));
 }
 
 #[test]
@@ -318,13 +319,14 @@ fn an_event_loop_that_nothing_can_wake_is_stuck() {
 
 #[test]
 fn what_small_programs_wait_for_is_said() {
-    does("epoll_forever", "blocked in epoll_wait on 2 descriptors");
-    does("epoll_timeout", "in epoll_wait (with a time limit) on 2 descriptors");
-    does("sleep_between", "asleep in clock_nanosleep");
-    does("condition_timeout", "in futex (with a time limit)");
-    does("zombie_leader_accepts", "blocked in accept on its listening socket");
-    does("receive_timeout", "in recvfrom (with a time limit) on a socket without a connection");
-    does("timerfd", "blocked in read on a descriptor of the kind timerfd");
+    let thing = |words: &str| On::Thing(words.to_owned());
+    is_in("epoll_forever", "epoll_wait", On::Descriptors(Some(2)), false);
+    is_in("epoll_timeout", "epoll_wait", On::Descriptors(Some(2)), true);
+    is_in("sleep_between", "clock_nanosleep", On::Time, false);
+    is_in("condition_timeout", "futex", On::OtherThread, true);
+    is_in("zombie_leader_accepts", "accept", On::Listener, false);
+    is_in("receive_timeout", "recvfrom", thing("a socket without a connection"), true);
+    is_in("timerfd", "read", thing("a descriptor of the kind timerfd"), false);
 }
 
 #[test]

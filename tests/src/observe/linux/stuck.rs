@@ -9,7 +9,7 @@ use std::mem;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 
-use super::super::stuck::{Call as Named, Connection, On, Thread, Waiting};
+use super::super::facts::{Call as Named, Connection, On, Thread, Waiting};
 use super::super::{OurEnd, Whereabouts, Who};
 use super::*;
 
