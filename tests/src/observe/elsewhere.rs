@@ -4,11 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Effort, OurEnd, Sockets, Tasks, Whereabouts, Wires};
-
-/// Never made: nobody can tell here whether a program stands still.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Standstill(std::convert::Infallible);
+use super::facts::{Effort, OurEnd, Sockets, Standstill, Tasks, Whereabouts, Wires};
 
 pub(crate) fn listening(
     _launcher: u32,

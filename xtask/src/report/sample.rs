@@ -154,7 +154,7 @@ pub(super) fn hostile() -> Grade {
     for row in grade.rows.iter_mut().filter(|row| matches!(row.verdict.status, Status::Failed(_))) {
         row.verdict.stderr_tail = std::mem::replace(&mut flood, words.clone());
         row.verdict.ended = Some(text.clone());
-        row.verdict.blocked = blocked_on(On::Thing(text.clone()));
+        row.verdict.blocked = blocked_on(On::File(text.clone()));
         row.verdict.status = failed(&text, &format!("{text}{}", "x".repeat(1_000_000)));
         for line in HOSTILE {
             let data = &line.as_bytes()[..line.len().min(64)];

@@ -148,10 +148,10 @@ fn rank(thread: &Thread) -> u8 {
         Some(On::Listener) => 1,
         Some(On::Connection(_) | On::ConnectionTo(_)) => 2,
         Some(On::Descriptors(_)) => 3,
-        Some(On::StandardInput | On::Thing(_) | On::Itself) => 4,
         Some(On::Child) => 5,
         Some(On::Time) => 6,
         Some(On::OtherThread) => 7,
+        Some(_) => 4,
     }
 }
 
@@ -263,7 +263,13 @@ fn waits_on(on: &On, threads: usize) -> String {
         On::Descriptors(Some(1)) => " on 1 descriptor".to_owned(),
         On::Descriptors(Some(count)) => format!(" on {count} descriptors"),
         On::StandardInput => " on standard input".to_owned(),
-        On::Thing(thing) => format!(" on {thing}"),
+        On::StandardOutput => " on standard output".to_owned(),
+        On::StandardError => " on standard error".to_owned(),
+        On::Socket => " on a socket".to_owned(),
+        On::UnconnectedSocket => " on a socket without a connection".to_owned(),
+        On::Pipe => " on a pipe".to_owned(),
+        On::Anonymous(kind) => format!(" on a descriptor of the kind {kind}"),
+        On::File(path) => format!(" on {path}"),
         On::Descriptors(None) | On::Child | On::OtherThread | On::Time | On::Itself => {
             String::new()
         }

@@ -1,7 +1,14 @@
 //! A process, seen through one of its threads that lives: where its first one has ended
 //! (pthread_exit(3)), only another shows what the process holds.
 
-use super::*;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use socket2::Socket;
+
+use super::task::{thread_stat, threads};
 
 /// A handle of a thread instead of a process, since Linux 6.9 (pidfd_open(2), PIDFD_THREAD).
 pub(super) const OF_A_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::O_EXCL as u32);
@@ -26,10 +33,7 @@ pub(super) enum Copied {
 impl Process {
     /// `None` where it has gone.
     pub(super) fn open(pid: u32) -> Option<Self> {
-        let lives = |tid: &u32| {
-            stat_of(&format!("{pid}/task/{tid}"))
-                .is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'))
-        };
+        let lives = |tid: &u32| thread_stat(pid, *tid).is_some_and(|stat| !stat.has_ended());
         let tid = if lives(&pid) { pid } else { threads(pid).into_iter().find(lives)? };
         let flags = if tid == pid { PidfdFlags::empty() } else { OF_A_THREAD };
         Some(Self { pid, tid, handle: pidfd_open(Pid::from_raw(tid as i32)?, flags) })
@@ -70,13 +74,8 @@ impl Process {
 
     /// Descriptor and inode of each socket; `None` where the kernel does not show them.
     pub(super) fn sockets(&self) -> Option<Vec<(i32, u64)>> {
-        let inode =
-            |target: String| target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
-        let sockets = self
-            .shown_descriptors()?
-            .into_iter()
-            .filter_map(|(fd, target)| Some((fd, inode(target)?)));
-        Some(sockets.collect())
+        let shown = self.shown_descriptors()?.into_iter();
+        Some(shown.filter_map(|(fd, target)| Some((fd, socket_inode(&target)?))).collect())
     }
 
     pub(super) fn target(&self, fd: i32) -> Option<String> {
@@ -101,4 +100,14 @@ impl Process {
             Err(_) => Copied::Refused,
         }
     }
+}
+
+/// Those that are still there.
+pub(super) fn opened(pids: &[u32]) -> Vec<Process> {
+    pids.iter().copied().filter_map(Process::open).collect()
+}
+
+/// Of a descriptor that is open for a socket (proc_pid_fd(5)).
+pub(super) fn socket_inode(target: &str) -> Option<u64> {
+    target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }

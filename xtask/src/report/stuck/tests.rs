@@ -51,7 +51,7 @@ fn one_thread_says_what_it_waits_for() {
         "waiting in futex: for another thread, or for a lock",
     );
     check(program(vec![call("pause", On::Itself)]), "blocked in pause");
-    check(program(vec![call("read", On::Thing("a pipe".to_owned()))]), "blocked in read on a pipe");
+    check(program(vec![call("read", On::Pipe)]), "blocked in read on a pipe");
     check(
         program(vec![limited("poll", On::Connection(client("a")))]),
         "in poll (with a time limit) on the connection of client a",
@@ -185,8 +185,10 @@ fn two_programs_are_called_by_their_names() {
         program: program.to_owned(),
         ..self::program(threads)
     };
-    let client =
-        named("echo_client", vec![call("recvfrom", On::ConnectionTo("127.0.0.1:7000".to_owned()))]);
+    let client = named(
+        "echo_client",
+        vec![call("recvfrom", On::ConnectionTo("127.0.0.1:7000".parse().unwrap()))],
+    );
     let server = named("echo_server", vec![call("accept4", On::Listener)]);
     assert_eq!(
         all_programs(&[client, server]),

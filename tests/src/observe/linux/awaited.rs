@@ -1,9 +1,16 @@
 //! What a blocked thread has asked the kernel to be woken for, and whether that is already there.
 
+use std::fs;
 use std::mem;
 use std::os::unix::fs::FileExt;
 
-use super::*;
+use rustix::event::PollFlags;
+
+use super::call::{RawCall, waiting_call};
+use super::descendants::recent_descendants;
+use super::process::{Copied, Process};
+use super::socket::has_come;
+use super::task::threads;
 
 /// So many descriptors of an event loop are read.
 const WATCHED: usize = 4096;
@@ -19,9 +26,29 @@ pub(super) struct Asked {
     once: bool,
 }
 
+pub(crate) fn read_size(launcher: u32) -> Option<usize> {
+    let processes = recent_descendants(launcher);
+    let tasks =
+        processes.into_iter().flat_map(|pid| threads(pid).into_iter().map(move |tid| (pid, tid)));
+    tasks.filter_map(|(pid, tid)| Some((pid, waiting_call(pid, tid)?))).find_map(|(pid, call)| {
+        let reads = matches!(call.number, libc::SYS_read | libc::SYS_recvfrom);
+        let reads = reads && Process::open(pid)?.is_one_of(call.arguments[0], &["socket:"]);
+        reads.then_some(call.arguments[2] as usize)
+    })
+}
+
+pub(crate) fn waits_to_write(launcher: u32) -> Option<usize> {
+    let folders = recent_descendants(launcher).into_iter().map(|pid| format!("/proc/{pid}/fdinfo"));
+    let files = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let texts = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+    let epolls: Vec<String> = texts.filter(|text| text.contains("\ntfd:")).collect();
+    let asks = |line: &&str| watched(line).flatten().is_some_and(|asked| asked.to_write);
+    (!epolls.is_empty()).then(|| epolls.iter().flat_map(|text| text.lines()).filter(asks).count())
+}
+
 /// What an event loop waits for, by the files of its thread (`/proc/PID/task/TID`); `None` where
 /// the call is another one, or its list cannot be read.
-pub(super) fn by_event_loop(files: &str, call: &Call) -> Option<Vec<Asked>> {
+pub(super) fn by_event_loop(files: &str, call: &RawCall) -> Option<Vec<Asked>> {
     let [first, second, ..] = call.arguments;
     match call.number {
         libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => epoll(files, first),
@@ -44,7 +71,7 @@ fn epoll(files: &str, fd: u64) -> Option<Vec<Asked>> {
 }
 
 /// What a line of it says, if it is one for a descriptor.
-pub(super) fn watched(line: &str) -> Option<Option<Asked>> {
+fn watched(line: &str) -> Option<Option<Asked>> {
     let mut fields = line.strip_prefix("tfd:")?.split_ascii_whitespace();
     let (fd, events) = (fields.next().and_then(|fd| fd.parse().ok()), fields.nth(1));
     let events = events.and_then(|events| u32::from_str_radix(events, 16).ok());
@@ -106,7 +133,7 @@ fn memory(files: &str, at: u64, length: usize) -> Option<Vec<u8>> {
 ///
 /// Who is told once may have been told, and have forgotten it: what lies unread is then no promise.
 /// Room to write is one, since it is acknowledged bytes that make it.
-pub(super) fn is_there(process: &Process, call: &Call) -> bool {
+pub(super) fn is_there(process: &Process, call: &RawCall) -> bool {
     let one =
         |to_read| Asked { fd: call.arguments[0] as i32, to_read, to_write: !to_read, once: false };
     let asked = match call.number {
@@ -130,17 +157,33 @@ pub(super) fn is_there(process: &Process, call: &Call) -> bool {
     })
 }
 
-/// Some of these events, at this moment (poll(2)).
-pub(super) fn has_come(copy: &Socket, events: PollFlags) -> bool {
-    let mut asked = [PollFd::new(copy, events)];
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0)
-        && asked[0].revents().intersects(events)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+    use crate::observe::linux::descendants::descendants;
+    use crate::observe::linux::testing::{has_python, run_and_look, soon};
+
+    #[test]
+    fn what_a_selector_is_asked_for_shows() {
+        let asks = "import select, socket, sys
+a, b = socket.socketpair()
+e = select.epoll()
+e.register(a, select.EPOLLIN | select.EPOLLOUT)
+e.register(b, select.EPOLLIN)
+sys.stdin.read()";
+        if !has_python() {
+            return;
+        }
+        run_and_look(Command::new("sh").args(["-c", "python3 -c \"$0\"; :", asks]), |pid| {
+            soon("one of two should show", || waits_to_write(pid) == Some(1));
+        });
+        run_and_look(Command::new("sh").args(["-c", "cat; :"]), |pid| {
+            soon("cat should be there", || !descendants(pid).is_empty());
+            assert_eq!(waits_to_write(pid), None);
+        });
+    }
 
     #[test]
     fn a_line_for_a_watched_descriptor_is_read() {

@@ -1,0 +1,30 @@
+//! What the tests of the other files share.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Waits, for a bounded time, until something is seen.
+#[track_caller]
+pub(super) fn soon(what: &str, seen: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !seen() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+#[track_caller]
+pub(super) fn run_and_look(command: &mut Command, look: impl Fn(u32)) {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    look(child.id());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+pub(super) fn has_python() -> bool {
+    let has = Command::new("python3").arg("--version").output().is_ok();
+    if !has {
+        println!("skipped: no python3 here");
+    }
+    has
+}
