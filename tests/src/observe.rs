@@ -53,6 +53,13 @@ impl Tree {
         system::listening(self.launcher, self.program, false)
     }
 
+    /// The UDP addresses to which sockets of the program are bound right now: those of its first
+    /// process, or of all where that has none.
+    #[allow(dead_code, reason = "no practical launches a server of datagrams yet")]
+    pub(crate) fn bound_datagrams(&self) -> Option<Vec<SocketAddr>> {
+        system::bound_datagrams(self.launcher, self.program)
+    }
+
     /// Whether one of its threads is on a processor or waits for one.
     pub(crate) fn is_running(&self) -> bool {
         system::is_running(self.launcher)

@@ -14,6 +14,10 @@ pub(crate) fn listening(
     None
 }
 
+pub(crate) fn bound_datagrams(_launcher: u32, _program: u32) -> Option<Vec<SocketAddr>> {
+    None
+}
+
 pub(crate) fn own_processor_time() -> Duration {
     Duration::ZERO
 }

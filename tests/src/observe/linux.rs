@@ -20,7 +20,7 @@ mod usage;
 pub(crate) use awaited::{read_size, waits_to_write};
 pub(crate) use blocked::whereabouts;
 pub(crate) use descendants::{become_subreaper, children, descendants};
-pub(crate) use held::{listening, reuses_address, sockets, unread_from};
+pub(crate) use held::{bound_datagrams, listening, reuses_address, sockets, unread_from};
 pub(crate) use socket::is_still;
 pub(crate) use standstill::standstill;
 pub(crate) use task::{own_processor_time, thread_count};

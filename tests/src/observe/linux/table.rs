@@ -90,6 +90,14 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_the_table_for_datagrams_is_read() {
+        let udp = "  512: 0100007F:1F90 00000000:0000 07 00000000:00000300 00:00000000 00000000  1000        0 678 2 0000000000000000 0";
+        let bound = entry(udp).unwrap();
+        assert_eq!((bound.inode, bound.received), (678, 0x300));
+        assert_eq!(bound.local, "127.0.0.1:8080".parse().unwrap());
+    }
+
+    #[test]
     fn a_line_of_the_table_for_ipv6_is_read() {
         let line = TCP.replace("0100007F", "00000000000000000000000001000000");
         assert_eq!(entry(&line).unwrap().local, "[::1]:8080".parse().unwrap());
