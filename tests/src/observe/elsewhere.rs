@@ -1,4 +1,4 @@
-//! Where the system does not show what Linux shows: every answer is "cannot be seen".
+//! The answers of systems other than Linux: nothing can be seen.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -89,7 +89,8 @@ pub(crate) fn descendants(_of: u32) -> Vec<u32> {
     Vec::new()
 }
 
-/// Orphans cannot be adopted here: only the program's process group is ended.
+/// Does nothing: only Linux lets a process adopt orphans. The launcher ends the process group of
+/// the program instead.
 #[cfg(unix)]
 pub(crate) fn become_subreaper() -> std::io::Result<()> {
     Ok(())

@@ -1,75 +1,78 @@
-//! The facts that the kernel shows of a program, without words: sentences about them are made where
-//! reports are made.
+//! The facts that the kernel shows of a program. Sentences about them are made where reports are
+//! made.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux makes these facts"))]
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a question about another process stays unanswered on this system.
+/// Why the harness cannot answer a question about a program on this system.
 pub const CANNOT_SEE: &str = if cfg!(target_os = "linux") {
     "the kernel does not let the grader look into the program here (it needs /proc and pidfd_getfd)"
 } else {
     "only Linux shows this, and this system is another one"
 };
 
-/// How still the wires must be for a standstill.
+/// How empty the send queues of all sockets must be for a snapshot in which nothing can move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wires {
-    /// Nothing is queued: what the network still holds may come through at any moment, by a timer
-    /// of the kernel's at the latest.
+    /// Nothing is queued. Queued bytes may arrive at any moment, at the latest when a timer of the
+    /// kernel fires.
     Empty,
-    /// Bytes may be held back by a closed window, since somebody does not read on purpose; none are
-    /// under way.
+    /// Nothing is in flight. Bytes may be queued behind a closed window: a check may leave bytes
+    /// unread on purpose.
     Stalled,
 }
 
-/// The sockets that a program holds, each counted once however many of its processes share it.
+/// The numbers of TCP sockets of a program. A socket that several of its processes share counts
+/// once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sockets {
-    /// How many there are, listening ones included.
+    /// All of them, also those that listen.
     pub(crate) held: usize,
-    /// How many of them have seen their peer's end of stream and are not closed yet: CLOSE_WAIT and
-    /// what may follow it.
+    /// Those that have received their peer's end of stream and are not closed yet: in CLOSE_WAIT or
+    /// in a state that follows it (RFC 9293, section 3.3.2).
     pub(crate) half_closed: usize,
 }
 
-/// The harness's end of one connection, or the place where it listens.
+/// A socket of the harness: its end of a connection, or its listening socket.
 #[derive(Debug)]
 pub(crate) struct OurEnd {
     pub(crate) who: Who,
+    /// Its local address.
     pub(crate) address: SocketAddr,
-    /// `None` once the harness has closed it.
+    /// `None` for a listening socket, and once the harness has closed it.
     pub(crate) stream: Option<Arc<TcpStream>>,
-    /// Bytes that the harness has written to it.
+    /// The number of bytes that the harness has written to it.
     pub(crate) written: usize,
 }
 
-/// What runs of a program.
+/// The numbers of processes and threads of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tasks {
-    /// Its processes, the first one among them.
+    /// Its processes.
     pub(crate) processes: usize,
-    /// The threads of all of them together; a process has at least one.
+    /// The threads of all its processes. A process has at least one.
     pub(crate) threads: usize,
 }
 
-/// Processor time, as the scheduler accounts it, summed over all threads.
+/// Processor time as the scheduler counts it (`/proc/PID/task/TID/schedstat`), the sum of all
+/// threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Effort {
-    /// Time on a processor.
+    /// The time on a processor.
     pub(crate) ran: Duration,
-    /// Time in which a thread could have run and waited for a processor.
+    /// The time in which a thread was runnable and waited for a processor.
     pub(crate) queued: Duration,
 }
 
 impl Effort {
-    /// Both together.
+    /// Adds two of them.
     pub(crate) fn plus(self, other: Self) -> Self {
         Self { ran: self.ran + other.ran, queued: self.queued + other.queued }
     }
 
-    /// What was spent since `earlier`; threads that have ended since count as nothing.
+    /// Returns what was spent since `earlier`. Threads that have ended since then count as 0.
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self {
             ran: self.ran.saturating_sub(earlier.ran),
@@ -78,44 +81,45 @@ impl Effort {
     }
 }
 
-/// Every thread of a program, each blocked without a time limit.
+/// Every thread of a program, while each is blocked without a timeout.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Standstill(pub(super) Vec<BlockedThread>);
 
+/// A thread that is blocked without a timeout.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BlockedThread {
     pub(super) tid: u32,
-    /// The number of the system call.
+    /// The number of its system call.
     pub(super) call: i64,
-    /// How often it has run.
+    /// The number of times that it was on a processor.
     pub(super) times_run: u64,
 }
 
-/// What one program does: its threads, and what it leaves waiting.
+/// What one program does: what its threads wait for, and what it has not read or accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Whereabouts {
     /// The program's name in its practical: `echo_server`.
     pub program: String,
-    /// The number of its processes that live.
+    /// The number of its processes.
     pub processes: usize,
-    /// What its threads do, those of all processes together.
+    /// What the threads of all its processes do.
     pub threads: Vec<Thread>,
-    /// The number of its threads that are not in `threads`: too many, or the kernel does not show
-    /// them.
+    /// The number of further threads, which are not in `threads`: there are too many, or the kernel
+    /// does not show them.
     pub further: usize,
-    /// The processor time that it has used since its start (proc_pid_stat(5): utime, stime, cutime,
-    /// cstime), to the clock tick.
+    /// The processor time that it has used since its start, in whole clock ticks (proc_pid_stat(5):
+    /// utime, stime, cutime, cstime).
     pub processor_time: Duration,
-    /// The connections between it and the harness, in the order in which the harness made them.
+    /// Its connections with the harness, in the order in which the harness made them.
     pub connections: Vec<Connection>,
-    /// Clients that are connected and that it has not accepted, in the same order.
+    /// The clients that are connected and that it has not accepted, in the same order.
     pub waiting: Vec<Waiting>,
 }
 
 /// What one thread does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Thread {
-    /// It is on a processor, or waits for one (proc_pid_stat(5), state `R`).
+    /// It is on a processor or waits for one (proc_pid_stat(5), state `R`).
     Running,
     /// A signal or a debugger has stopped it (states `T` and `t`).
     Stopped,
@@ -130,14 +134,14 @@ pub struct Call {
     pub name: String,
     /// What it waits for.
     pub on: On,
-    /// Whether it ends by itself: it has a timeout, or its socket has one (socket(7), SO_RCVTIMEO).
+    /// Whether it has a timeout, as an argument or of its socket (socket(7), SO_RCVTIMEO).
     pub limited: bool,
 }
 
 /// What a system call waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum On {
-    /// A client that connects.
+    /// A new connection on a listening socket.
     Listener,
     /// A connection to the harness.
     Connection(Who),
@@ -147,8 +151,8 @@ pub enum On {
     UnconnectedSocket,
     /// A socket of which the kernel shows nothing else.
     Socket,
-    /// One of several descriptors (poll(2), select(2), epoll(7)); their number where the kernel
-    /// shows it.
+    /// One of these many descriptors (poll(2), select(2), epoll(7)); `None` where the kernel does
+    /// not show the number.
     Descriptors(Option<usize>),
     /// Descriptor 0.
     StandardInput,
@@ -158,17 +162,17 @@ pub enum On {
     StandardError,
     /// A pipe on another descriptor.
     Pipe,
-    /// A descriptor without a file, by its kind (proc_pid_fd(5), `anon_inode:`): `timerfd`.
+    /// A descriptor without a file (proc_pid_fd(5), `anon_inode:`), by its kind: `timerfd`.
     Anonymous(String),
     /// Any other descriptor, by the path of its file.
     File(String),
     /// A child process (wait(2)).
     Child,
-    /// Another thread, or a lock (futex(2)).
+    /// Another thread or a lock (futex(2)).
     OtherThread,
-    /// A moment (nanosleep(2)).
+    /// A point in time (nanosleep(2)).
     Time,
-    /// What the name of the call says.
+    /// Something else, which the name of the call tells.
     Itself,
 }
 
@@ -184,17 +188,17 @@ pub enum Who {
 /// A connection between the program and the harness, seen from the program's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// What the harness is at the other end.
+    /// What the harness is at its end.
     pub with: Who,
-    /// The bytes in the receive queue (tcp(7), SIOCINQ).
+    /// The number of bytes in the program's receive queue (tcp(7), SIOCINQ).
     pub unread: usize,
-    /// The bytes in the send queue of the harness's end that are not acknowledged yet (tcp(7),
-    /// SIOCOUTQ).
+    /// The number of bytes in the harness's send queue, which the program's kernel has not
+    /// acknowledged (tcp(7), SIOCOUTQ).
     pub on_the_way: usize,
     /// Whether the harness's end of stream has arrived (poll(2), POLLRDHUP).
     pub ended: bool,
-    /// Whether an event loop of the program waits until it can be read; `None` where the program
-    /// has no event loop.
+    /// Whether an event loop of the program waits for something to read from it; `None` where there
+    /// is no event loop, or the kernel does not show what it waits for.
     pub watched: Option<bool>,
 }
 
@@ -203,6 +207,6 @@ pub struct Connection {
 pub struct Waiting {
     /// Its name in the transcript.
     pub client: String,
-    /// The bytes that it has sent and that have arrived.
+    /// The number of bytes that it has sent and that have arrived.
     pub unread: usize,
 }

@@ -1,4 +1,4 @@
-//! The kernel's own account, from `/proc` (proc(5)) and `pidfd_getfd(2)`.
+//! The answers of Linux, from `/proc` (proc(5)) and by pidfd_getfd(2).
 
 mod awaited;
 mod blocked;

@@ -1,8 +1,6 @@
-//! What every thread of a program does right now, from `/proc/PID/task/TID` and from the sockets it
-//! holds.
+//! What each thread of a program does, from `/proc/PID/task/TID` and from the program's sockets.
 //!
-//! Threads and processes come and go meanwhile: each read may fail, and then its fact is left out.
-//! The work is bounded.
+//! Threads and processes may end meanwhile. A read that fails leaves out its fact.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,12 +36,12 @@ pub(crate) fn whereabouts(launcher: u32, ours: &[OurEnd]) -> Option<Whereabouts>
     })
 }
 
-/// A look at the threads of a program.
+/// Looks at the threads of a program one by one.
 struct Look<'a> {
     ours: &'a [OurEnd],
     budget: Budget,
     threads: Vec<Thread>,
-    /// Threads that were not looked at.
+    /// The number of threads that were not looked at.
     further: usize,
     loops: EventLoops,
 }
@@ -64,7 +62,7 @@ impl Look<'_> {
         }
     }
 
-    /// `None` where the kernel does not show it.
+    /// Returns `None` where the kernel does not show what the thread does.
     fn thread(&mut self, process: &Process, tid: u32, state: char) -> Option<Thread> {
         let text = fs::read_to_string(format!("/proc/{}/task/{tid}/syscall", process.pid)).ok()?;
         Some(match (state, call_in(&text)) {
@@ -77,7 +75,7 @@ impl Look<'_> {
         })
     }
 
-    /// What a system call waits for, and whether it ends by itself.
+    /// Returns what a system call waits for, and whether it ends by itself.
     fn on(&mut self, process: &Process, call: &RawCall) -> (On, bool) {
         match call.number {
             libc::SYS_futex => (On::OtherThread, !waits_without_limit(process, call)),
@@ -85,7 +83,7 @@ impl Look<'_> {
             libc::SYS_wait4 | libc::SYS_waitid => (On::Child, false),
             _ if call.takes_a_descriptor() => {
                 let (on, limited) = self.on_descriptor(process, call.arguments[0] as i32);
-                // A thread of its own sees to that connection.
+                // The thread serves that connection, so no event loop need watch it.
                 self.loops.unknown |= matches!(on, On::Connection(_));
                 (on, limited)
             }
@@ -109,7 +107,7 @@ impl Look<'_> {
         (on, by_itself)
     }
 
-    /// What a descriptor is, and whether waiting for it ends by itself.
+    /// Returns what a descriptor is, and whether waiting for it ends by itself.
     fn on_descriptor(&self, process: &Process, fd: i32) -> (On, bool) {
         let Some(target) = process.target(fd) else { return (On::Itself, false) };
         match socket_inode(&target).map(|inode| HeldSocket::find(process, fd, inode)) {
@@ -131,8 +129,8 @@ fn on_file(fd: i32, target: &str) -> On {
     }
 }
 
-/// The first thread, which most often accepts, and then the youngest: the last client's is among
-/// them.
+/// Puts first the threads that tell most: the first one, which most often accepts, and then the
+/// youngest ones, among them that of the last client.
 fn telling_first(mut threads: Vec<u32>) -> Vec<u32> {
     threads.sort_unstable();
     if let [_, others @ ..] = threads.as_mut_slice() {
@@ -141,13 +139,14 @@ fn telling_first(mut threads: Vec<u32>) -> Vec<u32> {
     threads
 }
 
-/// What event loops wait for.
+/// What the event loops of a program wait for.
 #[derive(Default)]
 struct EventLoops {
-    /// The sockets that are watched for something to read.
+    /// The inodes of sockets that are watched for something to read.
     sockets: BTreeSet<u64>,
+    /// Whether there is an event loop.
     any: bool,
-    /// One of the lists could not be read, or holds another poller.
+    /// Whether one may watch more: its list cannot be read, or has another poller in it.
     unknown: bool,
 }
 
@@ -161,6 +160,7 @@ impl EventLoops {
         }
     }
 
+    /// Returns whether a socket is watched, or `None` where that cannot be told.
     fn watch(&self, inode: u64) -> Option<bool> {
         (self.any && !self.unknown).then(|| self.sockets.contains(&inode))
     }

@@ -1,23 +1,23 @@
-//! System calls that threads are in, and whether something can end them.
+//! The system calls in which threads are blocked, and whether they can end by themselves.
 
 use std::fs;
 
 use super::process::Process;
 
-/// A system call in which a thread is blocked, with its arguments.
+/// The number and the arguments of a system call in which a thread is blocked.
 pub(super) struct RawCall {
     pub(super) number: i64,
     pub(super) arguments: [u64; 6],
 }
 
 impl RawCall {
-    /// As its man page is called.
+    /// Returns its name as in syscalls(2).
     pub(super) fn name(&self) -> String {
         syscall_numbers::native::sys_call_name(self.number as libc::c_long)
             .map_or_else(|| format!("system call {}", self.number), str::to_owned)
     }
 
-    /// Whether its first argument is the descriptor that it waits for.
+    /// Returns whether its first argument is the descriptor on which it waits.
     pub(super) fn takes_a_descriptor(&self) -> bool {
         [
             libc::SYS_accept,
@@ -42,6 +42,7 @@ impl RawCall {
         .contains(&self.number)
     }
 
+    /// Returns whether it waits on several descriptors.
     pub(super) fn is_event_loop(&self) -> bool {
         #[cfg(target_arch = "x86_64")]
         if [libc::SYS_poll, libc::SYS_select, libc::SYS_epoll_wait].contains(&self.number) {
@@ -52,12 +53,13 @@ impl RawCall {
     }
 }
 
-/// `/proc/PID/task/TID/syscall`; `None` where the thread runs, is about to run, or is blocked
-/// outside of a system call.
+/// Returns the system call of a thread, or `None` where the thread runs, is about to run, or is
+/// blocked outside of a system call (proc_pid_syscall(5)).
 pub(super) fn waiting_call(pid: u32, tid: u32) -> Option<RawCall> {
     call_in(&fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")).ok()?)
 }
 
+/// Reads `0 0x3 0x7ffd 0x400 0x0 0x0 0x0 …`: the number, then the six arguments.
 pub(super) fn call_in(text: &str) -> Option<RawCall> {
     let mut fields = text.split_ascii_whitespace();
     let number = fields.next()?.parse().ok()?;
@@ -68,11 +70,11 @@ pub(super) fn call_in(text: &str) -> Option<RawCall> {
     Some(RawCall { number, arguments })
 }
 
-/// Only something from outside of the program can end this call. What is not known to be so is
-/// taken to end by itself.
+/// Returns whether only something outside of the program can end this call. A call that is not
+/// known here counts as one that ends by itself.
 pub(super) fn waits_without_limit(process: &Process, call: &RawCall) -> bool {
-    /// To read from a file ends by itself, also where its file system is another process's and lets
-    /// it wait.
+    /// A read from any other file ends by itself, also where another process is its file system and
+    /// takes its time.
     const SILENT: [&str; 4] = ["socket:", "pipe:", "anon_inode:", "/dev/"];
     let no_pointer = |at: usize| call.arguments[at] == 0;
     let forever = |at: usize| (call.arguments[at] as i32) < 0;
@@ -80,7 +82,7 @@ pub(super) fn waits_without_limit(process: &Process, call: &RawCall) -> bool {
         libc::SYS_accept | libc::SYS_accept4 | libc::SYS_recvfrom | libc::SYS_recvmsg => true,
         libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_wait4 | libc::SYS_waitid => true,
         libc::SYS_read | libc::SYS_readv => process.is_one_of(call.arguments[0], &SILENT),
-        // The harness reads what the program prints: a full pipe will move.
+        // The harness reads what the program prints, so that a full pipe does not stay full.
         libc::SYS_write | libc::SYS_writev => process.is_one_of(call.arguments[0], &["socket:"]),
         libc::SYS_epoll_pwait => forever(3),
         libc::SYS_epoll_pwait2 | libc::SYS_futex => no_pointer(3),
@@ -96,14 +98,14 @@ pub(super) fn waits_without_limit(process: &Process, call: &RawCall) -> bool {
     }
 }
 
-/// Something that wakes a program and that no system call's arguments show: a descriptor of a
-/// timer, of signals or of a ring, a POSIX timer, or a handler for an alarm.
+/// Returns whether the process has something that may wake it and that no argument of a system call
+/// shows: a timerfd, a signalfd, an io_uring, a POSIX timer, or a handler for an alarm.
 pub(super) fn has_timers(process: &Process) -> bool {
     const WAKERS: [&str; 3] = ["[timerfd]", "[signalfd]", "[io_uring]"];
     const ALARMS: u64 =
         1 << (libc::SIGALRM - 1) | 1 << (libc::SIGVTALRM - 1) | 1 << (libc::SIGPROF - 1);
 
-    // Where the kernel does not list them (CONFIG_CHECKPOINT_RESTORE), there may be some.
+    // A kernel without CONFIG_CHECKPOINT_RESTORE does not list them: then there may be some.
     let posix = !fs::read_to_string(format!("/proc/{}/timers", process.pid))
         .is_ok_and(|timers| timers.is_empty());
     let wakes = |target: &str| WAKERS.iter().any(|kind| target.contains(kind));
@@ -139,14 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_reads_for_ever_stands_still() {
+    fn a_program_that_reads_from_a_pipe_is_stuck() {
         run_and_look(&mut Command::new("cat"), |pid| {
             soon("cat should wait for its input", || is_stuck(pid))
         });
     }
 
-    /// By its path nobody can tell what is behind it: it may be a file of another process's file
-    /// system.
+    /// A path does not tell what is behind it: it may be a file of a FUSE file system.
     #[test]
     fn a_program_that_reads_from_a_path_is_not_stuck() {
         let folder = tempfile::tempdir().unwrap();

@@ -16,8 +16,7 @@ use super::socket::{
 use super::table::{self, Entry};
 use crate::observe::facts::{Connection, On, OurEnd, Waiting, Who};
 
-/// How long a look at threads and sockets takes at most, and how many it takes in however long that
-/// takes.
+/// A limit for looking at threads and sockets: a time, and a number that is looked at in any case.
 pub(super) struct Budget {
     began: Instant,
 }
@@ -27,7 +26,7 @@ impl Budget {
         Self { began: Instant::now() }
     }
 
-    /// Whether no more than these are looked at.
+    /// Returns whether there is no time left after `looked_at` of them.
     pub(super) fn is_spent(&self, looked_at: usize) -> bool {
         const TIME: Duration = Duration::from_millis(12);
         const ALWAYS: usize = 32;
@@ -39,7 +38,7 @@ impl Budget {
 pub(super) struct HeldSocket {
     inode: u64,
     peer: Option<SocketAddr>,
-    /// How many connections wait to be accepted, where it listens.
+    /// The number of connections that wait to be accepted, where it listens.
     queue: Option<usize>,
     unread: usize,
     ended: bool,
@@ -47,6 +46,7 @@ pub(super) struct HeldSocket {
 }
 
 impl HeldSocket {
+    /// Returns `None` where the program has closed it, or the kernel does not show it.
     pub(super) fn find(process: &Process, fd: i32, inode: u64) -> Option<Self> {
         match process.duplicate(fd) {
             Copied::Socket(socket) => Some(Self::of(&socket, inode)),
@@ -94,11 +94,12 @@ impl HeldSocket {
 
 /// The sockets that a program holds, each once.
 pub(super) struct HeldSockets<'a> {
-    /// With the place of the harness's end among all of them.
+    /// Those that are connected to the harness: the index of the harness's socket, that socket, and
+    /// the program's.
     connections: Vec<(usize, &'a OurEnd, HeldSocket)>,
-    /// How many connections wait to be accepted.
+    /// The number of connections that wait to be accepted.
     queue: usize,
-    /// All were seen.
+    /// Whether all sockets were looked at.
     complete: bool,
 }
 
@@ -129,8 +130,8 @@ impl<'a> HeldSockets<'a> {
         self.connections.extend(place.map(|at| (at, &ours[at], socket)));
     }
 
-    /// Clients of ours that are connected to no socket of the program's: as many of the last ones
-    /// as its queues hold.
+    /// Returns the clients that the program has not accepted: of those that are connected to none
+    /// of its sockets, the last ones, as many as its accept queues hold.
     pub(super) fn waiting(&self, ours: &[OurEnd]) -> Vec<Waiting> {
         if !self.complete {
             return Vec::new();
@@ -155,7 +156,7 @@ impl<'a> HeldSockets<'a> {
     }
 }
 
-/// A client whose connection is open.
+/// Returns the client at this end of a connection, if the connection is open.
 fn waiting_at(end: &OurEnd) -> Option<Waiting> {
     match (&end.who, &end.stream) {
         (Who::Client(client), Some(stream)) if is_open(stream) => {
@@ -170,7 +171,7 @@ fn on_the_way(stream: &TcpStream) -> usize {
     unacknowledged(stream).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(0))
 }
 
-/// Neither ended nor reset by the program's side.
+/// Returns whether the program's side has neither ended nor reset the connection.
 fn is_open(stream: &TcpStream) -> bool {
     !has_come(stream, PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
 }

@@ -1,4 +1,4 @@
-//! The processes below another one.
+//! The children of a process, and its descendants.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,45 +8,46 @@ use std::time::{Duration, Instant};
 
 use super::task::thread_count;
 
-/// Orphaned descendants of this process become its children (prctl(2), PR_SET_CHILD_SUBREAPER).
+/// Makes this process the parent of its orphaned descendants (prctl(2), PR_SET_CHILD_SUBREAPER).
 pub(crate) fn become_subreaper() -> std::io::Result<()> {
     Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
 
-/// All descendants of a process as they are now; zombies are left out.
+/// Returns all descendants of a process without zombies, as they are now.
 pub(crate) fn descendants(of: u32) -> Vec<u32> {
     descendants_since(of, Instant::now())
 }
 
-/// All descendants of a process, by a look that began at `earliest` or later.
+/// Returns all descendants of a process as they were at `earliest` or later.
 pub(super) fn descendants_since(of: u32, earliest: Instant) -> Vec<u32> {
     static IS_LISTED: LazyLock<bool> =
         LazyLock::new(|| fs::exists("/proc/thread-self/children").unwrap_or(false));
     if *IS_LISTED { listed_below(of) } else { found_below(of, earliest) }
 }
 
-/// The same by a look that may be shared, young enough for everything that is only counted.
+/// Returns all descendants of a process as they were at most 2 ms ago. That lets checks share one
+/// pass over `/proc` where `found_below` needs it.
 pub(super) fn recent_descendants(of: u32) -> Vec<u32> {
     let now = Instant::now();
     descendants_since(of, now.checked_sub(Duration::from_millis(2)).unwrap_or(now))
 }
 
-/// By the lists of children that the kernel keeps (proc_pid_task(5), children): what else runs on
-/// the machine costs nothing. One that is given to another parent in this moment may be overlooked,
-/// and is in the next look.
+/// Follows the kernel's lists of children. The cost does not depend on the machine's other
+/// processes. A process that gets another parent meanwhile may be missing; the next call finds it.
 fn listed_below(of: u32) -> Vec<u32> {
     let mut seen = BTreeSet::new();
     let mut below = vec![of];
     let mut next = 0;
     while next < below.len() {
-        // Whoever was given to another thread of the same process in this moment is on two lists.
+        // A child that another thread of its parent adopts meanwhile is in two lists.
         below.extend(children(below[next]).into_iter().filter(|child| seen.insert(*child)));
         next += 1;
     }
     below.split_off(1).into_iter().filter(|pid| living_parent(*pid).is_some()).collect()
 }
 
-/// The children of all threads of a process; none where the kernel does not list them.
+/// Returns the children of all threads of a process (proc_pid_task(5), children). Returns none
+/// where the kernel does not list them.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let lists =
@@ -58,8 +59,8 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
         .collect()
 }
 
-/// By a look at all processes of the machine, where the kernel was built without those lists
-/// (CONFIG_PROC_CHILDREN): checks that run at the same time share their looks.
+/// Searches all processes of the machine, for kernels that have no lists of children
+/// (CONFIG_PROC_CHILDREN).
 fn found_below(of: u32, earliest: Instant) -> Vec<u32> {
     let parents = processes(earliest);
     let mut found = vec![of];
@@ -74,10 +75,10 @@ fn found_below(of: u32, earliest: Instant) -> Vec<u32> {
     found.split_off(1)
 }
 
-/// Process ids with their parents'.
+/// The ids of processes and of their parents.
 type Parents = Arc<Vec<(u32, u32)>>;
 
-/// One pass over `/proc`, or the last one if that began at `earliest` or later.
+/// Reads all of `/proc`, or returns the last result if that was begun at `earliest` or later.
 fn processes(earliest: Instant) -> Parents {
     static LAST: Mutex<Option<(Instant, Parents)>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,17 +93,17 @@ fn processes(earliest: Instant) -> Parents {
     parents
 }
 
-/// The parent of a process that is no zombie. Read for every process of the machine, so it stops
-/// where it knows enough.
+/// Returns the parent of a process, or `None` for a zombie. It reads no more than it needs, since
+/// it may be called for every process of the machine.
 pub(super) fn living_parent(pid: u32) -> Option<u32> {
-    let mut beginning = [0; 128]; // the name has at most 64 bytes, and state and parent follow it
+    let mut beginning = [0; 128]; // state and parent follow the name, which has at most 64 bytes
     let mut file = fs::File::open(format!("/proc/{pid}/stat")).ok()?;
     let length = file.read(&mut beginning).ok()?;
     let name_end = beginning[..length].iter().rposition(|byte| *byte == b')')?;
     let mut fields = std::str::from_utf8(&beginning[name_end + 1..length]).ok()?.split(' ').skip(1);
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
-    // A first thread that has ended leaves the process to the others.
+    // The first thread is a zombie, too, where it ended before the others.
     (!matches!(state, "Z" | "X") || thread_count(pid) > 1).then_some(parent)
 }
 
@@ -127,7 +128,7 @@ threading.Thread(target=lambda: subprocess.run('cat | cat; :', shell=True)).star
                     .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
                 names.filter(|name| name == "cat\n").count()
             };
-            soon("both should see the cats of a thread's shell, and nobody else", || {
+            soon("both should see the two cats of a thread's shell", || {
                 let listed: BTreeSet<u32> = listed_below(pid).into_iter().collect();
                 let found: BTreeSet<u32> = found_below(pid, Instant::now()).into_iter().collect();
                 cats(&listed) == 2 && listed == found

@@ -1,6 +1,6 @@
-//! The sockets that a program holds, looked at through a duplicate of each descriptor, which is kept
-//! for microseconds. That answers in any network namespace and needs no table of all the machine's
-//! sockets, which costs milliseconds to read.
+//! The sockets of a program. The harness copies each descriptor, asks the copy, and closes it
+//! within microseconds. That works in any network namespace. It costs less than the table of all
+//! sockets, which takes milliseconds to read.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use super::socket::{address_of, has_seen_the_end, listens, peer_of, unread};
 use super::table::{self, Entry};
 use crate::observe::facts::Sockets;
 
-/// The sockets at whose addresses a program can be reached.
+/// The sockets through which a program can be reached.
 #[derive(Clone, Copy)]
 enum Reachable {
-    /// Those that listen.
+    /// TCP sockets that listen.
     Streams,
-    /// Those that are bound.
+    /// UDP sockets that are bound.
     Datagrams,
 }
 
@@ -31,7 +31,7 @@ impl Reachable {
         address_of(socket).filter(|address| is_one && address.port() != 0)
     }
 
-    /// The same by the kernel's tables, which are `None` where they cannot be read.
+    /// Does the same by the kernel's tables. Returns `None` where they cannot be read.
     fn address_in_table(self, process: &Process, inode: u64) -> Option<Option<SocketAddr>> {
         let entry = match self {
             Self::Streams => table::find(process, "tcp", inode)?.filter(Entry::listens),
@@ -80,7 +80,7 @@ fn addresses_in(pid: u32, sockets: Reachable) -> Option<Vec<SocketAddr>> {
 pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
     let mut found = Sockets { held: 0, half_closed: 0 };
     every_socket(&opened(&descendants(launcher)), |socket| {
-        let is_tcp = address_of(socket).is_some(); // a pair that wakes an event loop is the program's own business
+        let is_tcp = address_of(socket).is_some(); // a Unix pair may serve to wake an event loop
         found.held += usize::from(is_tcp);
         found.half_closed += usize::from(is_tcp && has_seen_the_end(socket));
         true
@@ -114,8 +114,8 @@ fn unread_in(processes: &[u32], peer: SocketAddr) -> Option<usize> {
     found
 }
 
-/// Shows every socket of these processes once, until one does not hold. `None` where the kernel
-/// refuses to show one.
+/// Asks each socket of these processes once, until `holds` returns false. Returns `None` where the
+/// kernel refuses to show a socket.
 pub(super) fn every_socket(
     processes: &[Process],
     mut holds: impl FnMut(&Socket) -> bool,

@@ -1,5 +1,5 @@
-//! The proof of a standstill against small programs in C: what may yet be woken by something that
-//! no system call's arguments show is never called stuck.
+//! Tests with small programs in C. A program that a timer, a signal or a timeout may wake must
+//! never be called stuck, also where no argument of its system call shows that.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,10 +17,10 @@ use super::task::{thread_stat, threads};
 use super::testing::soon;
 use crate::observe::facts::{Call, On, Standstill, Thread, Wires};
 
-/// One program for each word; each says so when it is about to wait.
+/// One program for each mode. Each prints "ready" when it is about to wait.
 const SOURCE: &str = include_str!("small_programs.c");
 
-/// A program below a shell that stands for the launcher. Both are ended when this is dropped.
+/// A program below a shell, which stands for the launcher. Dropping this ends both.
 struct Running {
     shell: Child,
     _folder: tempfile::TempDir,
@@ -39,8 +39,8 @@ impl Drop for Running {
     }
 }
 
-/// Starts the program of this name and returns when each of its threads that lives is asleep;
-/// `None`, and a word about it, where there is no compiler.
+/// Starts the program of this mode and returns when all of its living threads are asleep. Returns
+/// `None` where there is no compiler.
 #[track_caller]
 fn start(mode: &str) -> Option<Running> {
     let folder = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ fn start(mode: &str) -> Option<Running> {
         .arg(mode)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null()) // the shell says who was killed
+        .stderr(Stdio::null()) // the shell prints which program was killed
         .spawn()
         .unwrap();
     let mut line = String::new();
@@ -99,7 +99,7 @@ fn is_stuck(mode: &str) {
     });
 }
 
-/// Its only living thread is in this system call.
+/// Checks that its only living thread is in this system call.
 #[track_caller]
 fn is_in(mode: &str, name: &str, on: On, limited: bool) {
     let Some(running) = start(mode) else { return };
@@ -109,7 +109,7 @@ fn is_in(mode: &str, name: &str, on: On, limited: bool) {
 }
 
 #[test]
-fn a_timed_wait_is_not_for_ever() {
+fn a_wait_with_a_timeout_ends() {
     for mode in [
         "receive_timeout",
         "poll_timeout",
@@ -184,8 +184,8 @@ fn a_program_that_is_gone_is_nowhere() {
     assert!(whereabouts(shell.id(), &[]).is_some_and(|found| found.threads.is_empty()));
 }
 
-/// Room to write, and who waits for it is told once: the word may be on its way. Bytes to read were
-/// told of before the other side heard that they had come.
+/// Room to write may wake an edge-triggered thread: the kernel may be about to report it. Bytes to
+/// read do not: the kernel reported them before it acknowledged them.
 #[test]
 fn what_is_there_already_may_wake() {
     is_never_stuck("forgets_to_write");

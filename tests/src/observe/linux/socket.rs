@@ -1,5 +1,5 @@
-//! What a duplicate of a program's socket shows. Looking changes nothing: no flag, which the program
-//! would share, is set.
+//! What a copy of a socket's descriptor shows. Nothing here sets a flag: the program would share
+//! it.
 
 use std::mem;
 use std::net::SocketAddr;
@@ -23,18 +23,18 @@ pub(super) fn peer_of(socket: &Socket) -> Option<SocketAddr> {
     socket.peer_addr().ok()?.as_socket().map(canonical)
 }
 
-/// An IPv4 address, also where an IPv6 socket calls it `::ffff:127.0.0.1` (RFC 4291 §2.5.5.2).
+/// Turns an IPv4-mapped address of an IPv6 socket into IPv4 (RFC 4291, section 2.5.5.2).
 pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Bytes that wait in its receive queue.
+/// Returns the number of bytes in its receive queue.
 pub(super) fn unread(socket: &Socket) -> Option<usize> {
     ioctl_fionread(socket).ok().map(|bytes| bytes as usize)
 }
 
-/// The length of a listening socket's queue is where other sockets count unacknowledged segments
-/// (tcp_get_info in Linux).
+/// Returns the number of connections that wait to be accepted. The kernel puts it where other
+/// sockets have their unacknowledged segments (`tcp_get_info` in net/ipv4/tcp.c).
 pub(super) fn accept_queue(socket: &Socket) -> usize {
     // SAFETY: all-zero bytes are a valid tcp_info, which holds integers only.
     let mut info: libc::tcp_info = unsafe { mem::zeroed() };
@@ -52,7 +52,7 @@ pub(super) fn accept_queue(socket: &Socket) -> usize {
     if result == 0 { info.tcpi_unacked as usize } else { 0 }
 }
 
-/// The peer's end of stream has arrived (poll(2), POLLRDHUP), and the socket is still there.
+/// Returns whether the peer's end of stream has arrived (poll(2), POLLRDHUP).
 pub(super) fn has_seen_the_end(socket: &Socket) -> bool {
     if listens(socket) {
         return false;
@@ -60,7 +60,7 @@ pub(super) fn has_seen_the_end(socket: &Socket) -> bool {
     has_come(socket, PollFlags::RDHUP)
 }
 
-/// Some of these events, at this moment (poll(2)).
+/// Returns whether one of these events is there now (poll(2)).
 pub(super) fn has_come(socket: impl AsFd, events: PollFlags) -> bool {
     let mut asked = [PollFd::new(&socket, events)];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -68,14 +68,14 @@ pub(super) fn has_come(socket: impl AsFd, events: PollFlags) -> bool {
         && asked[0].revents().intersects(events)
 }
 
-/// SO_RCVTIMEO and SO_SNDTIMEO do not show in a system call's arguments.
+/// Returns whether SO_RCVTIMEO and SO_SNDTIMEO are unset (socket(7)). The arguments of a system
+/// call do not show them.
 pub(super) fn has_no_timeout(socket: &Socket) -> bool {
     matches!((socket.read_timeout(), socket.write_timeout()), (Ok(None), Ok(None)))
 }
 
-/// The other end is neither the harness nor one of the program's own processes: a service of the
-/// machine's, like that of a container, or another machine. What comes from there is not under way
-/// in anything that can be seen here.
+/// Returns whether the other end may be outside of the harness and the program: a service with a
+/// named Unix socket, or another machine. The harness cannot see what they are about to send.
 pub(super) fn hears_from_outside(socket: &Socket) -> bool {
     let Ok(peer) = socket.peer_addr() else { return false };
     let is_service = peer.is_unix() && !peer.is_unnamed();
@@ -83,8 +83,8 @@ pub(super) fn hears_from_outside(socket: &Socket) -> bool {
     is_service || peer.as_socket().is_some_and(is_elsewhere)
 }
 
-/// What was handed to the network through this socket has been acknowledged by the other side's
-/// kernel, all of it or all that a closed window does not keep back (tcp(7), SIOCOUTQ and
+/// Returns whether the other side has acknowledged everything that was written to this socket, or
+/// with [`Wires::Stalled`] everything that was sent (tcp(7), SIOCOUTQ; linux/sockios.h,
 /// SIOCOUTQNSD).
 pub(crate) fn is_still(socket: impl AsFd, wires: Wires) -> bool {
     const SIOCOUTQNSD: rustix::ioctl::Opcode = 0x894b;
@@ -99,12 +99,12 @@ pub(crate) fn is_still(socket: impl AsFd, wires: Wires) -> bool {
     match (unacknowledged(&socket), unsent, wires) {
         (Ok(queued), _, Wires::Empty) => queued == 0,
         (Ok(queued), Ok(unsent), Wires::Stalled) => queued == unsent,
-        _ => true, // a listening socket, or no TCP socket, has no such queue
+        _ => true, // only a connected TCP socket has a send queue
     }
 }
 
-/// Bytes that were handed to the network through this socket and that the other side's kernel has
-/// not acknowledged.
+/// Returns the number of bytes that were written to this socket and that the other side has not
+/// acknowledged.
 pub(super) fn unacknowledged(socket: impl AsFd) -> rustix::io::Result<libc::c_int> {
     const SIOCOUTQ: rustix::ioctl::Opcode = libc::TIOCOUTQ as rustix::ioctl::Opcode;
 
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_the_machine_may_be_heard_from_and_a_pair_of_sockets_not() {
+    fn a_unix_service_is_outside_and_a_pair_of_sockets_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let service =
             std::os::unix::net::UnixListener::bind(folder.path().join("service")).unwrap();
@@ -155,11 +155,11 @@ mod tests {
         let server = Socket::from(OwnedFd::from(listener.accept().unwrap().0));
         assert!(!has_seen_the_end(&server) && !listens(&server));
         drop(client);
-        soon("the end should have come", || has_seen_the_end(&server));
+        soon("the end should arrive", || has_seen_the_end(&server));
     }
 
     #[test]
-    fn a_listening_socket_counts_who_waits() {
+    fn a_listening_socket_counts_waiting_clients() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let clients: Vec<_> =
             (0..3).map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap()).collect();

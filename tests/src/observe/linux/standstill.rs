@@ -24,21 +24,21 @@ pub(crate) fn standstill(
     let processes = opened(&descendants_since(launcher, earliest));
     let mut blocked = Vec::new();
     for process in &processes {
-        // The youngest threads first: where one is at work, it is most often among them.
+        // The youngest threads come first: a thread that works is most often among them.
         for tid in threads(process.pid).into_iter().rev().filter(|tid| !process.has_lost(*tid)) {
             blocked.push(blocked_thread(process, tid)?);
         }
     }
     let is_at_rest = |socket: &Socket| is_at_rest(socket, wires, left);
     let still = !processes.iter().any(has_timers) && every_socket(&processes, is_at_rest)?;
-    // A program of which nothing is left does not wait: how it ended is about to be heard.
+    // A program without processes does not wait: the harness is about to learn how it ended.
     (still && !blocked.is_empty()).then_some(Standstill(blocked))
 }
 
-/// `None` where the thread is not blocked without a time limit.
+/// Returns `None` where the thread is not blocked, or may be woken without anything from outside.
 fn blocked_thread(process: &Process, tid: u32) -> Option<BlockedThread> {
     let call = waiting_call(process.pid, tid)?;
-    // A thread that is being woken keeps its call until it runs, but it no longer sleeps; on a busy
+    // A thread that is being woken keeps its call until it runs, but no longer sleeps. On a busy
     // machine that lasts for milliseconds.
     let waits = waits_without_limit(process, &call) && thread_stat(process.pid, tid)?.sleeps();
     if !waits || awaited::is_there(process, &call) {
@@ -48,7 +48,7 @@ fn blocked_thread(process: &Process, tid: u32) -> Option<BlockedThread> {
     Some(BlockedThread { tid, call: call.number, times_run })
 }
 
-/// Nothing is about to come through this socket.
+/// Returns whether nothing is about to come through this socket.
 fn is_at_rest(socket: &Socket, wires: Wires, left: &BTreeSet<SocketAddr>) -> bool {
     let awaits_end =
         || peer_of(socket).is_some_and(|peer| left.contains(&peer)) && !has_seen_the_end(socket);

@@ -1,5 +1,5 @@
-//! The tables of a network namespace's sockets (proc_net(5)): the slower way, for systems that refuse
-//! `pidfd_getfd`.
+//! The tables of all sockets of a network namespace (proc_net(5)), for systems that refuse
+//! pidfd_getfd(2). Reading them is slower.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -13,15 +13,15 @@ pub(super) struct Entry {
     inode: u64,
     pub(super) local: SocketAddr,
     pub(super) remote: SocketAddr,
-    /// The bytes in the receive queue; of a listening socket, the connections that wait to be
-    /// accepted.
+    /// The number of bytes in the receive queue, or of connections that wait to be accepted on a
+    /// listening socket.
     pub(super) received: usize,
-    /// As in `enum tcp_state` (include/net/tcp_states.h).
+    /// A number of the kernel's include/net/tcp_states.h.
     state: u8,
 }
 
-/// Finds a socket of a process in the tables of a protocol, `tcp` or `udp`; `None` outside where
-/// there is no table.
+/// Finds a socket of a process in the tables of a protocol, `tcp` or `udp`. Returns `None` where
+/// there is no table, and `Some(None)` where the socket is in none.
 pub(super) fn find(process: &Process, protocol: &str, inode: u64) -> Option<Option<Entry>> {
     let table = |version| fs::read_to_string(process.file(&format!("net/{protocol}{version}")));
     let tables: Vec<String> = ["", "6"].into_iter().filter_map(|it| table(it).ok()).collect();
@@ -30,18 +30,17 @@ pub(super) fn find(process: &Process, protocol: &str, inode: u64) -> Option<Opti
 }
 
 impl Entry {
-    /// TCP_LISTEN
     pub(super) fn listens(&self) -> bool {
-        self.state == 0x0A
+        self.state == 0x0A // TCP_LISTEN
     }
 
-    /// TCP_CLOSE_WAIT
     pub(super) fn has_seen_the_end(&self) -> bool {
-        self.state == 0x08
+        self.state == 0x08 // TCP_CLOSE_WAIT
     }
 }
 
-/// `sl local_address rem_address st tx_queue:rx_queue …  inode`, all but the inode hexadecimal.
+/// Reads the fields `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid
+/// timeout inode`. Addresses, state and queues are hexadecimal.
 fn entry(line: &str) -> Option<Entry> {
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
     let (_, received) = fields.get(4)?.split_once(':')?;
@@ -54,7 +53,7 @@ fn entry(line: &str) -> Option<Entry> {
     })
 }
 
-/// The address as 32-bit words in host byte order, then the port.
+/// Reads an address: 32-bit words in host byte order, then the port.
 fn address(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;

@@ -1,4 +1,4 @@
-//! What a program uses: processes, threads, memory and processor time.
+//! The processes, threads, memory and processor time of a program.
 
 use std::fs;
 use std::time::Duration;
@@ -17,8 +17,8 @@ pub(crate) fn resident_memory(launcher: u32) -> Option<u64> {
     recent_descendants(launcher).into_iter().map(proportional_memory).sum()
 }
 
-/// `/proc/PID/smaps_rollup` (proc(5)): each resident page divided by how many processes share it. 0
-/// where the process has gone.
+/// Returns the proportional set size in bytes: a page that `n` processes share counts as 1/n of a
+/// page (proc_pid_smaps(5), smaps_rollup). Returns 0 where the process has ended.
 fn proportional_memory(pid: u32) -> Option<u64> {
     const KIB: u64 = 1024;
     let text = match fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) {
@@ -40,6 +40,8 @@ pub(crate) fn total_processor_time(launcher: u32) -> Option<Duration> {
     processor_time_of(launcher, &descendants(launcher))
 }
 
+/// Adds the times of these processes, of their ended children, and of the launcher's ended
+/// children.
 pub(super) fn processor_time_of(launcher: u32, processes: &[u32]) -> Option<Duration> {
     let own: Option<u64> =
         processes.iter().map(|&pid| Some(stat(pid)?.ticks_with_children())).sum();

@@ -69,7 +69,7 @@ fn a_program_that_runs_says_for_how_long() {
 }
 
 #[test]
-fn who_waits_to_be_accepted_is_told() {
+fn clients_that_wait_to_be_accepted_are_told() {
     let facts = |waiting| Whereabouts {
         waiting,
         connections: vec![connection(client("a"), 0)],
@@ -90,7 +90,7 @@ fn who_waits_to_be_accepted_is_told() {
 }
 
 #[test]
-fn a_connection_that_nobody_cares_for_is_told() {
+fn an_idle_connection_that_is_still_open_is_told() {
     let accepts =
         |connections| Whereabouts { connections, ..program(vec![call("accept4", On::Listener)]) };
     check(
