@@ -29,7 +29,7 @@ pub use engine::transcript::{Event, What, show};
 pub use engine::verdict::{Diagnosis, Failure, Outcome, Status, Stop, Verdict};
 pub use engine::wait::GaveUp;
 pub use fault::Fault;
-pub use observe::{CANNOT_SEE, Stuck};
+pub use observe::{CANNOT_SEE, Call, Connection, On, Thread, Waiting, Whereabouts, Who};
 pub use practicals::PRACTICALS;
 pub use sandbox::{Commands, Confinement, Finished, Limits, Reach, Tier, Wanted};
 

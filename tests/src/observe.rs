@@ -1,206 +1,145 @@
-//! What the operating system knows of a program that it runs: its processes, its sockets, its
-//! processor time, and whether anything in it can still move.
+//! What the operating system knows of a running program: its processes, its sockets, its processor
+//! time, and whether anything in it can still move.
 //!
-//! Everything that needs Linux is in [`linux`]; on other systems each question is answered with
-//! `None`, which means "cannot be seen here", never "no". Nothing here talks to the program or
-//! disturbs it.
+//! [`Tree`] has the questions, `facts` the answers' types. Linux answers from `linux`. Other
+//! systems answer `None`, which means "this cannot be seen here" and never "no". Nothing here sends
+//! to the program or changes it, and no sentence is made here: reports do that.
 
-#[cfg(target_os = "linux")]
-#[path = "observe/linux.rs"]
-mod sight;
+mod facts;
+
 #[cfg(not(target_os = "linux"))]
-#[path = "observe/elsewhere.rs"]
-mod sight;
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux makes these facts"))]
-mod stuck;
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(not(target_os = "linux"))]
+use elsewhere as system;
+#[cfg(target_os = "linux")]
+use linux as system;
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+pub use facts::{CANNOT_SEE, Call, Connection, On, Thread, Waiting, Whereabouts, Who};
+pub(crate) use facts::{Effort, OurEnd, Sockets, Standstill, Tasks, Wires};
+pub(crate) use system::own_processor_time;
 #[cfg(target_os = "linux")]
-pub(crate) use sight::thread_count;
-pub(crate) use sight::{Standstill, own_processor_time};
+pub(crate) use system::thread_count;
 #[cfg(unix)]
-pub(crate) use sight::{become_subreaper, children, descendants, is_still};
-pub use stuck::Stuck;
-pub(crate) use stuck::{Whereabouts, Who};
+pub(crate) use system::{become_subreaper, children, descendants, is_still};
 
-/// Why a question about another process stays unanswered on this system.
-pub const CANNOT_SEE: &str = if cfg!(target_os = "linux") {
-    "the kernel does not let the grader look into the program here (it needs /proc and pidfd_getfd)"
-} else {
-    "only Linux shows this, and this system is another one"
-};
-
-/// How still the wires must be for a standstill.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wires {
-    /// Nothing is queued: what the network still holds may come through at any moment, by a timer
-    /// of the kernel's at the latest.
-    Empty,
-    /// Bytes may be held back by a closed window, since somebody does not read on purpose; none are
-    /// under way.
-    Stalled,
-}
-
-/// All processes of one launched program: the children of its launcher, to any depth, orphans
-/// included.
+/// All processes of one launched program: the descendants of its launcher, orphans included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tree {
     launcher: u32,
     program: u32,
 }
 
-/// The sockets that a program holds, each counted once however many of its processes share it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sockets {
-    /// How many there are, listening ones included.
-    pub(crate) held: usize,
-    /// How many of them have seen their peer's end of stream and are not closed yet: CLOSE_WAIT and
-    /// what may follow it.
-    pub(crate) half_closed: usize,
-}
-
-/// The harness's end of one connection, or the place where it listens.
-#[derive(Debug)]
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux asks for it"))]
-pub(crate) struct OurEnd {
-    pub(crate) who: Who,
-    pub(crate) address: SocketAddr,
-    /// `None` once the harness has closed it.
-    pub(crate) stream: Option<Arc<TcpStream>>,
-    /// Bytes that the harness has written to it.
-    pub(crate) written: usize,
-}
-
-/// What runs of a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tasks {
-    /// Its processes, the first one among them.
-    pub(crate) processes: usize,
-    /// The threads of all of them together; a process has at least one.
-    pub(crate) threads: usize,
-}
-
-/// Processor time, as the scheduler accounts it, summed over all threads.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Effort {
-    /// Time on a processor.
-    pub(crate) ran: Duration,
-    /// Time in which a thread could have run and waited for a processor.
-    pub(crate) queued: Duration,
-}
-
-impl Effort {
-    /// Both together.
-    pub(crate) fn plus(self, other: Self) -> Self {
-        Self { ran: self.ran + other.ran, queued: self.queued + other.queued }
-    }
-
-    /// What was spent since `earlier`; threads that have ended since count as nothing.
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self {
-            ran: self.ran.saturating_sub(earlier.ran),
-            queued: self.queued.saturating_sub(earlier.queued),
-        }
-    }
-}
-
 impl Tree {
+    /// Takes the process ids of the launcher and of the program's first process.
     pub(crate) fn new(launcher: u32, program: u32) -> Self {
         Self { launcher, program }
     }
 
-    /// The TCP addresses on which the program listens right now: those of its first process, or of
-    /// all where that has none.
+    /// Returns the TCP addresses on which the program's first process listens, or all of its
+    /// processes where the first one listens on none.
     pub(crate) fn listening(&self) -> Option<Vec<SocketAddr>> {
-        sight::listening(self.launcher, self.program, true)
+        system::listening(self.launcher, self.program, true)
     }
 
-    /// The TCP addresses on which the program's first process listens right now; this costs less.
+    /// Returns the TCP addresses on which the program's first process listens. This costs less than
+    /// [`Self::listening`].
     pub(crate) fn first_process_listening(&self) -> Option<Vec<SocketAddr>> {
-        sight::listening(self.launcher, self.program, false)
+        system::listening(self.launcher, self.program, false)
     }
 
-    /// Whether one of its threads is on a processor or waits for one.
+    /// Returns the UDP addresses to which sockets of the program's first process are bound, or of
+    /// all its processes where the first one has none.
+    #[allow(dead_code, reason = "no practical launches a server of datagrams yet")]
+    pub(crate) fn bound_datagrams(&self) -> Option<Vec<SocketAddr>> {
+        system::bound_datagrams(self.launcher, self.program)
+    }
+
+    /// Returns whether one of its threads is on a processor or waits for one.
     pub(crate) fn is_running(&self) -> bool {
-        sight::is_running(self.launcher)
+        system::is_running(self.launcher)
     }
 
-    /// How many threads the program's first process has; 0 where that cannot be seen.
+    /// Returns the number of threads of the program's first process, or 0 where that cannot be
+    /// seen.
     pub(crate) fn threads_of_first_process(&self) -> u32 {
-        sight::thread_count(self.program)
+        system::thread_count(self.program)
     }
 
-    /// Whether all sockets on which the program listens have SO_REUSEADDR set; `None` where there
-    /// is none, or it cannot be seen.
+    /// Returns whether all of its listening sockets have SO_REUSEADDR set (socket(7)), or `None`
+    /// where it has none.
     pub(crate) fn reuses_address(&self) -> Option<bool> {
-        sight::reuses_address(self.launcher)
+        system::reuses_address(self.launcher)
     }
 
-    /// How many bytes it asks for in the read from a socket in which one of its threads is blocked.
+    /// Returns the size in bytes that a thread asks for in the read from a socket in which it is
+    /// blocked.
     pub(crate) fn read_size(&self) -> Option<usize> {
-        sight::read_size(self.launcher)
+        system::read_size(self.launcher)
     }
 
-    /// On how many descriptors it waits until they can be written to; `None` where it does so by a
-    /// call that does not show it.
+    /// Returns the number of descriptors that its epoll instances watch for room to write, or
+    /// `None` where it has no epoll instance.
     pub(crate) fn waits_to_write(&self) -> Option<usize> {
-        sight::waits_to_write(self.launcher)
+        system::waits_to_write(self.launcher)
     }
 
-    /// The processes and threads that the program consists of right now.
+    /// Counts its processes and threads.
     pub(crate) fn tasks(&self) -> Option<Tasks> {
-        sight::tasks(self.launcher)
+        system::tasks(self.launcher)
     }
 
-    /// The bytes of memory that the program has right now: a page that several of its processes
-    /// share counts once.
+    /// Returns its memory in bytes. A page that several of its processes share counts once.
     pub(crate) fn resident_memory(&self) -> Option<u64> {
-        sight::resident_memory(self.launcher)
+        system::resident_memory(self.launcher)
     }
 
-    /// The sockets that the program holds right now.
+    /// Counts its sockets.
     pub(crate) fn sockets(&self) -> Option<Sockets> {
-        sight::sockets(self.launcher)
+        system::sockets(self.launcher)
     }
 
-    /// The processor time of the threads that live now.
+    /// Returns the processor time of the threads that live now.
     pub(crate) fn effort(&self) -> Option<Effort> {
-        sight::effort(self.launcher)
+        system::effort(self.launcher)
     }
 
-    /// The processor time since the program's start, of threads and processes that have ended, too;
-    /// to the clock tick.
+    /// Returns the processor time since the program's start, in whole clock ticks. It includes
+    /// threads and processes that have ended.
     pub(crate) fn total_processor_time(&self) -> Option<Duration> {
-        sight::total_processor_time(self.launcher)
+        system::total_processor_time(self.launcher)
     }
 
-    /// Bytes that wait in the receive queue of the program's socket whose peer is `peer`.
+    /// Returns the number of bytes in the receive queue of its socket that is connected to `peer`.
     pub(crate) fn unread_from(&self, peer: SocketAddr) -> Option<usize> {
-        sight::unread_from(self.launcher, self.program, peer)
+        system::unread_from(self.launcher, self.program, peer)
     }
 
-    /// What each thread of the program does right now, and what the program leaves lying; without
-    /// threads if it has ended.
-    pub(crate) fn whereabouts(&self, ours: &[OurEnd]) -> Option<Whereabouts> {
-        sight::whereabouts(self.launcher, ours)
+    /// Returns what each of its threads does, and what it has not read or accepted. There are no
+    /// threads where the program has ended. `sockets` are the harness's.
+    pub(crate) fn whereabouts(&self, sockets: &[OurEnd]) -> Option<Whereabouts> {
+        system::whereabouts(self.launcher, sockets)
     }
 
-    /// A picture of the program in which every thread waits, without a time limit, for something
-    /// outside of it; `None` if anything runs, sleeps, may be woken by a timer or is under way on
-    /// its sockets. Two equal pictures mean that nothing has moved in between, if the later one's
-    /// look at the processes began after the first was done, at `earliest`. `left` are the
-    /// addresses of peers that have ended their connections: a socket that has not seen that yet is
-    /// about to.
+    /// Takes a snapshot of the program in which every thread waits, without a timeout, for
+    /// something outside of the program. Returns `None` if a thread runs or sleeps, if a timer may
+    /// wake one, or if something is in flight on the program's sockets.
+    ///
+    /// Two equal snapshots prove that nothing moved in between. For that, `earliest` of the second
+    /// one must be a moment after the first one was taken. `left` are the addresses of peers that
+    /// have closed their connections: a socket that has not seen the close yet is about to.
     pub(crate) fn standstill(
         &self,
         earliest: Instant,
         wires: Wires,
         left: &BTreeSet<SocketAddr>,
     ) -> Option<Standstill> {
-        sight::standstill(self.launcher, earliest, wires, left)
+        system::standstill(self.launcher, earliest, wires, left)
     }
 }

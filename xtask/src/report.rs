@@ -29,6 +29,7 @@ mod prairielearn;
 pub(crate) mod real;
 #[cfg(all(test, feature = "full"))]
 mod sample;
+mod stuck;
 #[cfg(all(test, feature = "full"))]
 mod tests;
 

@@ -10,7 +10,6 @@ use crate::engine::payload::{Payload, Payloads};
 use crate::engine::place::Place;
 use crate::engine::snapshot::{Blocked, Snapshot};
 use crate::engine::transcript::{Event, Record};
-use crate::observe::Stuck;
 
 /// Everything shared by the programs and connections of one running check. Each part has a lock of
 /// its own.
@@ -53,7 +52,7 @@ impl Context {
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         let blocked = match self.activity.whereabouts(&self.record.sent()) {
             Some(programs) if programs.is_empty() => return None,
-            Some(programs) => Blocked::At(Stuck { programs }),
+            Some(programs) => Blocked::At(programs),
             None => Blocked::CannotSee,
         };
         Some(Arc::new(Snapshot { blocked, stderr_tail: self.kept.stderr_tail() }))

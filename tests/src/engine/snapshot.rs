@@ -1,6 +1,6 @@
 //! Where the programs of a check were when a wait for one of them timed out.
 
-use crate::observe::Stuck;
+use crate::observe::Whereabouts;
 
 /// A picture of the programs at one moment. It is evidence and changes no verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Snapshot {
 /// Where the programs were, as far as the system shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blocked {
-    /// The kernel's view of each program.
-    At(Stuck),
+    /// The kernel's view of each program that lives.
+    At(Vec<Whereabouts>),
     /// The system does not show it; [`crate::CANNOT_SEE`] says why.
     CannotSee,
 }

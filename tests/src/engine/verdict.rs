@@ -45,7 +45,7 @@ pub struct Failure {
     /// What the rules know about the program.
     pub facts: Facts,
     /// A peer saw what may be the first sign of the program's end.
-    pub(crate) may_be_dying: bool,
+    pub may_be_dying: bool,
 }
 
 impl Failure {
@@ -174,14 +174,6 @@ impl Verdict {
             stdout_tail: Vec::new(),
             ended: None,
             blocked: None,
-        }
-    }
-
-    /// TEMP
-    pub fn blocked_in(&self) -> Option<String> {
-        match self.blocked.as_ref()? {
-            Blocked::At(stuck) => Some(stuck.to_string()),
-            Blocked::CannotSee => None,
         }
     }
 

@@ -1,20 +1,20 @@
-//! Where the system does not show what Linux shows: every answer is "cannot be seen".
+//! The answers of systems other than Linux: nothing can be seen.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Effort, OurEnd, Sockets, Tasks, Whereabouts, Wires};
-
-/// Never made: nobody can tell here whether a program stands still.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Standstill(std::convert::Infallible);
+use super::facts::{Effort, OurEnd, Sockets, Standstill, Tasks, Whereabouts, Wires};
 
 pub(crate) fn listening(
     _launcher: u32,
     _program: u32,
     _with_children: bool,
 ) -> Option<Vec<SocketAddr>> {
+    None
+}
+
+pub(crate) fn bound_datagrams(_launcher: u32, _program: u32) -> Option<Vec<SocketAddr>> {
     None
 }
 
@@ -89,7 +89,8 @@ pub(crate) fn descendants(_of: u32) -> Vec<u32> {
     Vec::new()
 }
 
-/// Orphans cannot be adopted here: only the program's process group is ended.
+/// Does nothing: only Linux lets a process adopt orphans. The launcher ends the process group of
+/// the program instead.
 #[cfg(unix)]
 pub(crate) fn become_subreaper() -> std::io::Result<()> {
     Ok(())

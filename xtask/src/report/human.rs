@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use anstyle::Style;
-use suite::{CANNOT_SEE, Event, Failure, Status, Verdict, What, show};
+use suite::{Event, Failure, Status, Verdict, What, show};
 
 use crate::explanations::NamedMistake;
 use crate::grade::{Grade, GradedRow, Next};
 use crate::report::conversation::{self, Line};
-use crate::report::{hexdump, plain};
+use crate::report::{hexdump, plain, stuck};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
 
 /// The stretch of a conversation that is shown round a failure.
@@ -295,11 +295,8 @@ fn summary(grade: &Grade) -> String {
     for note in &grade.notes {
         text += &wrap(&format!("Submission: {note}."), 0);
     }
-    if grade.rows.iter().any(|row| row.verdict.blocked == Some(suite::Blocked::CannotSee)) {
-        text += &paint(
-            DIM,
-            &wrap(&format!("Where a program was stuck is not shown: {CANNOT_SEE}."), 0),
-        );
+    if let Some(note) = stuck::unseen(grade) {
+        text += &paint(DIM, &wrap(&note, 0));
     }
     text + &paint(DIM, &wrap(&format!("Confinement: {}.", grade.confinement.join("; ")), 0))
 }
@@ -327,7 +324,7 @@ fn next(next: &Next<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use suite::Fault;
+    use suite::{Blocked, Fault};
 
     use super::*;
 
@@ -437,7 +434,8 @@ mod tests {
     fn a_system_that_does_not_show_where_a_program_was_stuck_says_so_once() {
         let unseen = |id| {
             let row = row(id, "exactness", failure());
-            GradedRow { verdict: Verdict { stuck_unseen: true, ..row.verdict }, ..row }
+            let blocked = Some(Blocked::CannotSee);
+            GradedRow { verdict: Verdict { blocked, ..row.verdict }, ..row }
         };
         let text = render(&grade(vec![unseen("echoes"), unseen("echoes_more")]));
         assert_eq!(text.matches("Where a program was stuck is not shown").count(), 1, "{text}");

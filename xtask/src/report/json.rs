@@ -4,7 +4,7 @@
 use serde::Serialize;
 use suite::{Event, Status, What, show};
 
-use super::plain;
+use super::{plain, stuck};
 use crate::grade::{Grade, GradedRow};
 
 const SCHEMA: u32 = 1;
@@ -130,7 +130,7 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
             Status::Failed(failure) if failed => failure.smallest_failing_input,
             _ => None,
         },
-        blocked_in: verdict.blocked_in(),
+        blocked_in: stuck::sentence(verdict).filter(|_| failed),
         transcript: if failed { transcript(&verdict.transcript) } else { Vec::new() },
         stderr_tail: Some(&verdict.stderr_tail)
             .filter(|tail| failed && !tail.is_empty())

@@ -4,7 +4,7 @@
 use suite::{Event, Failure, Status, Verdict, What, show};
 
 use super::conversation::{self, Line};
-use super::{hexdump, human};
+use super::{hexdump, human, stuck};
 use crate::build::CompileErrors;
 use crate::explanations::NamedMistake;
 use crate::grade::{Grade, GradedRow};
@@ -120,7 +120,7 @@ pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, 
         ("got", Some(failure.observed.clone())),
         ("and", ended.map(|exit| ended_by(exit))),
         ("smallest", smallest),
-        ("stuck", verdict.blocked_in()),
+        ("stuck", stuck::sentence(verdict)),
     ];
     facts.into_iter().filter_map(|(label, fact)| Some((label, line(&fact?)))).collect()
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use suite::{Event, Failure, Fault, Status, Verdict, What};
+use suite::{
+    Blocked, Call, Event, Failure, Fault, On, Status, Thread, Verdict, What, Whereabouts, Who,
+};
 
 use crate::build::CompileErrors;
 use crate::explanations::NamedMistake;
@@ -43,6 +45,12 @@ fn failed(expected: &str, observed: &str) -> Status {
     Status::Failed(failure)
 }
 
+/// One program whose only thread receives.
+fn blocked_on(on: On) -> Option<Blocked> {
+    let receives = Thread::Waits(Call { name: "recvfrom".to_owned(), on, limited: false });
+    Some(Blocked::At(vec![Whereabouts { threads: vec![receives], ..Whereabouts::default() }]))
+}
+
 /// Some of everything: 7 of 25 points.
 pub(super) fn grade() -> Grade {
     let mut echoes = row(
@@ -72,7 +80,7 @@ pub(super) fn grade() -> Grade {
         4,
         failed("\"second\" for client a", "nothing more"),
     );
-    stuck.verdict.blocked_in = Some("recv on the first client's connection".to_owned());
+    stuck.verdict.blocked = blocked_on(On::Connection(Who::Client("a".to_owned())));
     let mut secret =
         row("secret", "conduct", "echo_server", 2, failed("the secret answer", "something else"));
     secret.hidden = true;
@@ -146,7 +154,7 @@ pub(super) fn hostile() -> Grade {
     for row in grade.rows.iter_mut().filter(|row| matches!(row.verdict.status, Status::Failed(_))) {
         row.verdict.stderr_tail = std::mem::replace(&mut flood, words.clone());
         row.verdict.ended = Some(text.clone());
-        row.verdict.blocked_in = Some(text.clone());
+        row.verdict.blocked = blocked_on(On::File(text.clone()));
         row.verdict.status = failed(&text, &format!("{text}{}", "x".repeat(1_000_000)));
         for line in HOSTILE {
             let data = &line.as_bytes()[..line.len().min(64)];

@@ -1,46 +1,50 @@
-//! A process, seen through one of its threads that lives: where its first one has ended
-//! (pthread_exit(3)), only another shows what the process holds.
+//! The descriptors of a process. Where its first thread has ended (pthread_exit(3)), only another
+//! thread shows them.
 
-use super::*;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 
-/// A handle of a thread instead of a process, since Linux 6.9 (pidfd_open(2), PIDFD_THREAD).
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use socket2::Socket;
+
+use super::task::{thread_stat, threads};
+
+/// The flag for a handle of a thread, since Linux 6.9 (pidfd_open(2), PIDFD_THREAD).
 pub(super) const OF_A_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::O_EXCL as u32);
 
-/// A process that was there a moment ago.
+/// A process that lived when it was opened.
 pub(super) struct Process {
     pub(super) pid: u32,
-    /// Its first thread, if that has not ended.
+    /// The thread through which it is seen: the first one, or another where that has ended.
     tid: u32,
     handle: rustix::io::Result<OwnedFd>,
 }
 
-/// What came of copying a descriptor.
+/// The result of copying a descriptor.
 pub(super) enum Copied {
     Socket(Socket),
-    /// The process or the descriptor has gone in the meantime.
+    /// The process has ended, or has closed the descriptor.
     Gone,
     /// The kernel does not allow it.
     Refused,
 }
 
 impl Process {
-    /// `None` where it has gone.
+    /// Returns `None` where the process has ended.
     pub(super) fn open(pid: u32) -> Option<Self> {
-        let lives = |tid: &u32| {
-            stat_of(&format!("{pid}/task/{tid}"))
-                .is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'))
-        };
+        let lives = |tid: &u32| thread_stat(pid, *tid).is_some_and(|stat| !stat.has_ended());
         let tid = if lives(&pid) { pid } else { threads(pid).into_iter().find(lives)? };
         let flags = if tid == pid { PidfdFlags::empty() } else { OF_A_THREAD };
         Some(Self { pid, tid, handle: pidfd_open(Pid::from_raw(tid as i32)?, flags) })
     }
 
-    /// Whether this is its first thread, and has ended before the others.
+    /// Returns whether this is its first thread and has ended before the others.
     pub(super) fn has_lost(&self, tid: u32) -> bool {
         tid == self.pid && self.tid != self.pid
     }
 
-    /// What `/proc` has of the thread through which it is seen.
+    /// Returns the path in `/proc` of the thread through which it is seen.
     pub(super) fn folder(&self) -> String {
         format!("/proc/{}/task/{}", self.pid, self.tid)
     }
@@ -49,12 +53,14 @@ impl Process {
         format!("{}/{name}", self.folder())
     }
 
-    /// Each descriptor, and what it is open for; none where they are not shown.
+    /// Returns each descriptor with its target (proc_pid_fd(5)), or none where the kernel does not
+    /// show them.
     pub(super) fn descriptors(&self) -> Vec<(i32, String)> {
         self.shown_descriptors().unwrap_or_default()
     }
 
-    /// The same; `None` where the kernel does not show them (prctl(2), PR_SET_DUMPABLE).
+    /// Returns the same, but `None` where the kernel does not show them (prctl(2),
+    /// PR_SET_DUMPABLE).
     fn shown_descriptors(&self) -> Option<Vec<(i32, String)>> {
         let entries = match fs::read_dir(self.file("fd")) {
             Ok(entries) => entries,
@@ -68,28 +74,23 @@ impl Process {
         Some(described.collect())
     }
 
-    /// Descriptor and inode of each socket; `None` where the kernel does not show them.
+    /// Returns descriptor and inode of each socket, or `None` where the kernel does not show them.
     pub(super) fn sockets(&self) -> Option<Vec<(i32, u64)>> {
-        let inode =
-            |target: String| target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
-        let sockets = self
-            .shown_descriptors()?
-            .into_iter()
-            .filter_map(|(fd, target)| Some((fd, inode(target)?)));
-        Some(sockets.collect())
+        let shown = self.shown_descriptors()?.into_iter();
+        Some(shown.filter_map(|(fd, target)| Some((fd, socket_inode(&target)?))).collect())
     }
 
     pub(super) fn target(&self, fd: i32) -> Option<String> {
         Some(fs::read_link(self.file(&format!("fd/{fd}"))).ok()?.to_string_lossy().into_owned())
     }
 
-    /// Whether a descriptor is of one of these kinds, by how its target begins.
+    /// Returns whether the target of a descriptor begins with one of `kinds`.
     pub(super) fn is_one_of(&self, fd: u64, kinds: &[&str]) -> bool {
         self.target(fd as i32)
             .is_some_and(|target| kinds.iter().any(|kind| target.starts_with(kind)))
     }
 
-    /// The same open socket, as a descriptor of ours (pidfd_getfd(2)).
+    /// Copies a descriptor of the process into the harness (pidfd_getfd(2)).
     pub(super) fn duplicate(&self, fd: i32) -> Copied {
         let copy = match &self.handle {
             Ok(process) => pidfd_getfd(process, fd, PidfdGetfdFlags::empty()),
@@ -101,4 +102,14 @@ impl Process {
             Err(_) => Copied::Refused,
         }
     }
+}
+
+/// Opens those of the processes that still live.
+pub(super) fn opened(pids: &[u32]) -> Vec<Process> {
+    pids.iter().copied().filter_map(Process::open).collect()
+}
+
+/// Returns the inode in the target of a socket's descriptor (proc_pid_fd(5)): `socket:[12345]`.
+pub(super) fn socket_inode(target: &str) -> Option<u64> {
+    target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }

@@ -1,27 +1,53 @@
-//! What a blocked thread has asked the kernel to be woken for, and whether that is already there.
+//! The events for which a blocked thread waits, and whether they are already there.
 
+use std::fs;
 use std::mem;
 use std::os::unix::fs::FileExt;
 
-use super::*;
+use rustix::event::PollFlags;
 
-/// So many descriptors of an event loop are read.
+use super::call::{RawCall, waiting_call};
+use super::descendants::recent_descendants;
+use super::process::{Copied, Process};
+use super::socket::has_come;
+use super::task::threads;
+
+/// The number of descriptors of an event loop that are read at most.
 const WATCHED: usize = 4096;
 
-/// One descriptor, and what of it is waited for.
+/// A descriptor, and the events for which a thread waits on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) fd: i32,
     pub(super) to_read: bool,
     pub(super) to_write: bool,
-    /// It is told once when something comes, not for as long as it is there (epoll(7),
-    /// edge-triggered).
+    /// The kernel reports an event once, when it comes (epoll(7), edge-triggered).
     once: bool,
 }
 
-/// What an event loop waits for, by the files of its thread (`/proc/PID/task/TID`); `None` where
-/// the call is another one, or its list cannot be read.
-pub(super) fn by_event_loop(files: &str, call: &Call) -> Option<Vec<Asked>> {
+pub(crate) fn read_size(launcher: u32) -> Option<usize> {
+    let processes = recent_descendants(launcher);
+    let tasks =
+        processes.into_iter().flat_map(|pid| threads(pid).into_iter().map(move |tid| (pid, tid)));
+    tasks.filter_map(|(pid, tid)| Some((pid, waiting_call(pid, tid)?))).find_map(|(pid, call)| {
+        let reads = matches!(call.number, libc::SYS_read | libc::SYS_recvfrom);
+        let reads = reads && Process::open(pid)?.is_one_of(call.arguments[0], &["socket:"]);
+        reads.then_some(call.arguments[2] as usize)
+    })
+}
+
+pub(crate) fn waits_to_write(launcher: u32) -> Option<usize> {
+    let folders = recent_descendants(launcher).into_iter().map(|pid| format!("/proc/{pid}/fdinfo"));
+    let files = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let texts = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+    let epolls: Vec<String> = texts.filter(|text| text.contains("\ntfd:")).collect();
+    let asks = |line: &&str| watched(line).flatten().is_some_and(|asked| asked.to_write);
+    (!epolls.is_empty()).then(|| epolls.iter().flat_map(|text| text.lines()).filter(asks).count())
+}
+
+/// Returns what an event loop waits for. `files` is the folder of its thread, `/proc/PID/task/TID`.
+/// Returns `None` where the call is another one, or where its list cannot be read.
+pub(super) fn by_event_loop(files: &str, call: &RawCall) -> Option<Vec<Asked>> {
     let [first, second, ..] = call.arguments;
     match call.number {
         libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => epoll(files, first),
@@ -37,14 +63,15 @@ pub(super) fn by_event_loop(files: &str, call: &Call) -> Option<Vec<Asked>> {
     }
 }
 
-/// `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)): a line `tfd: 5 events: 19 data: … pos:0 ino:…
-/// sdev:…` for each.
+/// Reads `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)), which has a line for each descriptor: `tfd: 5
+/// events: 19 data: … pos:0 ino:… sdev:…`.
 fn epoll(files: &str, fd: u64) -> Option<Vec<Asked>> {
     fs::read_to_string(format!("{files}/fdinfo/{fd}")).ok()?.lines().filter_map(watched).collect()
 }
 
-/// What a line of it says, if it is one for a descriptor.
-pub(super) fn watched(line: &str) -> Option<Option<Asked>> {
+/// Reads one line. Returns `None` where it is not for a descriptor, and `Some(None)` where it
+/// cannot be read.
+fn watched(line: &str) -> Option<Option<Asked>> {
     let mut fields = line.strip_prefix("tfd:")?.split_ascii_whitespace();
     let (fd, events) = (fields.next().and_then(|fd| fd.parse().ok()), fields.nth(1));
     let events = events.and_then(|events| u32::from_str_radix(events, 16).ok());
@@ -57,7 +84,7 @@ pub(super) fn watched(line: &str) -> Option<Option<Asked>> {
     }))
 }
 
-/// An array of `struct pollfd`: a descriptor, what is asked, what has come (poll(2)).
+/// Reads an array of `struct pollfd`: descriptor, requested events, returned events (poll(2)).
 fn array(files: &str, at: u64, count: usize) -> Option<Vec<Asked>> {
     const ENTRY: usize = mem::size_of::<libc::pollfd>();
     let memory = memory(files, at, count.min(WATCHED) * ENTRY)?;
@@ -71,7 +98,7 @@ fn array(files: &str, at: u64, count: usize) -> Option<Vec<Asked>> {
     Some(asked?.into_iter().filter(|asked| asked.fd >= 0).collect())
 }
 
-/// Three sets of bits: to read, to write, with exceptions (select(2)).
+/// Reads three sets of bits: for reading, for writing, for exceptions (select(2)).
 fn sets(files: &str, below: usize, places: &[u64]) -> Option<Vec<Asked>> {
     const BITS: usize = u64::BITS as usize;
     let words = below.min(WATCHED).div_ceil(BITS);
@@ -100,13 +127,13 @@ fn memory(files: &str, at: u64, length: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What the thread waits for is there: it is about to be woken. The kernel acknowledges bytes
-/// before it wakes whoever waits for room, and on a busy machine a processor may be taken away in
-/// between.
+/// Returns whether an event for which the thread waits is already there, so that the kernel is
+/// about to wake it. The kernel acknowledges bytes before it wakes a thread that waits for room,
+/// and on a busy machine it may be interrupted in between.
 ///
-/// Who is told once may have been told, and have forgotten it: what lies unread is then no promise.
-/// Room to write is one, since it is acknowledged bytes that make it.
-pub(super) fn is_there(process: &Process, call: &Call) -> bool {
+/// An edge-triggered event to read does not count: the thread may have been told and have ignored
+/// it. Room to write counts in any case, since an acknowledgement makes it.
+pub(super) fn is_there(process: &Process, call: &RawCall) -> bool {
     let one =
         |to_read| Asked { fd: call.arguments[0] as i32, to_read, to_write: !to_read, once: false };
     let asked = match call.number {
@@ -130,17 +157,33 @@ pub(super) fn is_there(process: &Process, call: &Call) -> bool {
     })
 }
 
-/// Some of these events, at this moment (poll(2)).
-pub(super) fn has_come(copy: &Socket, events: PollFlags) -> bool {
-    let mut asked = [PollFd::new(copy, events)];
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0)
-        && asked[0].revents().intersects(events)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+    use crate::observe::linux::descendants::descendants;
+    use crate::observe::linux::testing::{has_python, run_and_look, soon};
+
+    #[test]
+    fn what_a_selector_is_asked_for_shows() {
+        let asks = "import select, socket, sys
+a, b = socket.socketpair()
+e = select.epoll()
+e.register(a, select.EPOLLIN | select.EPOLLOUT)
+e.register(b, select.EPOLLIN)
+sys.stdin.read()";
+        if !has_python() {
+            return;
+        }
+        run_and_look(Command::new("sh").args(["-c", "python3 -c \"$0\"; :", asks]), |pid| {
+            soon("one of two should show", || waits_to_write(pid) == Some(1));
+        });
+        run_and_look(Command::new("sh").args(["-c", "cat; :"]), |pid| {
+            soon("cat should be there", || !descendants(pid).is_empty());
+            assert_eq!(waits_to_write(pid), None);
+        });
+    }
 
     #[test]
     fn a_line_for_a_watched_descriptor_is_read() {

@@ -1,0 +1,177 @@
+//! The sockets of a program that are connected to the harness, and the clients that it has not
+//! accepted.
+
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use socket2::Socket;
+
+use super::process::{Copied, Process};
+use super::socket::{
+    accept_queue, has_come, has_no_timeout, has_seen_the_end, listens, peer_of, unacknowledged,
+    unread,
+};
+use super::table::{self, Entry};
+use crate::observe::facts::{Connection, On, OurEnd, Waiting, Who};
+
+/// A limit for looking at threads and sockets: a time, and a number that is looked at in any case.
+pub(super) struct Budget {
+    began: Instant,
+}
+
+impl Budget {
+    pub(super) fn start() -> Self {
+        Self { began: Instant::now() }
+    }
+
+    /// Returns whether there is no time left after `looked_at` of them.
+    pub(super) fn is_spent(&self, looked_at: usize) -> bool {
+        const TIME: Duration = Duration::from_millis(12);
+        const ALWAYS: usize = 32;
+        looked_at >= ALWAYS && self.began.elapsed() > TIME
+    }
+}
+
+/// A socket of the program.
+pub(super) struct HeldSocket {
+    inode: u64,
+    peer: Option<SocketAddr>,
+    /// The number of connections that wait to be accepted, where it listens.
+    queue: Option<usize>,
+    unread: usize,
+    ended: bool,
+    pub(super) limited: bool,
+}
+
+impl HeldSocket {
+    /// Returns `None` where the program has closed it, or the kernel does not show it.
+    pub(super) fn find(process: &Process, fd: i32, inode: u64) -> Option<Self> {
+        match process.duplicate(fd) {
+            Copied::Socket(socket) => Some(Self::of(&socket, inode)),
+            Copied::Gone => None,
+            Copied::Refused => {
+                table::find(process, "tcp", inode)?.map(|entry| Self::of_entry(&entry, inode))
+            }
+        }
+    }
+
+    fn of(socket: &Socket, inode: u64) -> Self {
+        Self {
+            inode,
+            peer: peer_of(socket),
+            queue: listens(socket).then(|| accept_queue(socket)),
+            unread: unread(socket).unwrap_or(0),
+            ended: has_seen_the_end(socket),
+            limited: !has_no_timeout(socket),
+        }
+    }
+
+    fn of_entry(entry: &Entry, inode: u64) -> Self {
+        let listens = entry.listens();
+        Self {
+            inode,
+            peer: (!listens).then_some(entry.remote),
+            queue: listens.then_some(entry.received),
+            unread: if listens { 0 } else { entry.received },
+            ended: entry.has_seen_the_end(),
+            limited: false,
+        }
+    }
+
+    pub(super) fn on(&self, ours: &[OurEnd]) -> On {
+        match (self.queue, self.peer) {
+            (Some(_), _) => On::Listener,
+            (None, Some(peer)) => match ours.iter().find(|end| end.address == peer) {
+                Some(end) => On::Connection(end.who.clone()),
+                None => On::ConnectionTo(peer),
+            },
+            (None, None) => On::UnconnectedSocket,
+        }
+    }
+}
+
+/// The sockets that a program holds, each once.
+pub(super) struct HeldSockets<'a> {
+    /// Those that are connected to the harness: the index of the harness's socket, that socket, and
+    /// the program's.
+    connections: Vec<(usize, &'a OurEnd, HeldSocket)>,
+    /// The number of connections that wait to be accepted.
+    queue: usize,
+    /// Whether all sockets were looked at.
+    complete: bool,
+}
+
+impl<'a> HeldSockets<'a> {
+    pub(super) fn by(processes: &[Process], budget: &Budget, ours: &'a [OurEnd]) -> Self {
+        let mut held = Self { connections: Vec::new(), queue: 0, complete: true };
+        let mut known = BTreeSet::new();
+        for process in processes {
+            for (fd, inode) in process.sockets().unwrap_or_default() {
+                if known.contains(&inode) {
+                    continue;
+                }
+                if budget.is_spent(known.len()) {
+                    return Self { complete: false, ..held };
+                }
+                known.insert(inode);
+                held.add(HeldSocket::find(process, fd, inode), ours);
+            }
+        }
+        held.connections.sort_by_key(|(place, ..)| *place);
+        held
+    }
+
+    fn add(&mut self, found: Option<HeldSocket>, ours: &'a [OurEnd]) {
+        let Some(socket) = found else { return };
+        self.queue += socket.queue.unwrap_or(0);
+        let place = socket.peer.and_then(|peer| ours.iter().position(|end| end.address == peer));
+        self.connections.extend(place.map(|at| (at, &ours[at], socket)));
+    }
+
+    /// Returns the clients that the program has not accepted: of those that are connected to none
+    /// of its sockets, the last ones, as many as its accept queues hold.
+    pub(super) fn waiting(&self, ours: &[OurEnd]) -> Vec<Waiting> {
+        if !self.complete {
+            return Vec::new();
+        }
+        let is_held =
+            |end: &OurEnd| self.connections.iter().any(|(_, held, _)| held.address == end.address);
+        let candidates = ours.iter().filter(|end| !is_held(end)).filter_map(waiting_at);
+        let mut waiting: Vec<Waiting> = candidates.collect();
+        waiting.drain(..waiting.len().saturating_sub(self.queue));
+        waiting
+    }
+
+    pub(super) fn connections(self, is_watched: impl Fn(u64) -> Option<bool>) -> Vec<Connection> {
+        let connection = |(_, end, socket): (usize, &OurEnd, HeldSocket)| Connection {
+            with: end.who.clone(),
+            unread: socket.unread,
+            on_the_way: end.stream.as_deref().map_or(0, on_the_way),
+            ended: socket.ended,
+            watched: is_watched(socket.inode),
+        };
+        self.connections.into_iter().map(connection).collect()
+    }
+}
+
+/// Returns the client at this end of a connection, if the connection is open.
+fn waiting_at(end: &OurEnd) -> Option<Waiting> {
+    match (&end.who, &end.stream) {
+        (Who::Client(client), Some(stream)) if is_open(stream) => {
+            let arrived = end.written.saturating_sub(on_the_way(stream));
+            Some(Waiting { client: client.clone(), unread: arrived })
+        }
+        _ => None,
+    }
+}
+
+fn on_the_way(stream: &TcpStream) -> usize {
+    unacknowledged(stream).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(0))
+}
+
+/// Returns whether the program's side has neither ended nor reset the connection.
+fn is_open(stream: &TcpStream) -> bool {
+    !has_come(stream, PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
+}
