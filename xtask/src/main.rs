@@ -5,34 +5,22 @@
 //! Each arrow is a module. Nothing here talks to a student's program: that is the `suite`'s
 //! business.
 
-#[cfg(target_os = "linux")]
-mod attacks;
-mod bench;
 mod build;
-mod catalogue;
 mod cli;
-mod evidence;
-mod explain;
+mod commands;
 mod explanations;
 #[cfg(not(feature = "full"))]
 mod full;
 mod grade;
 mod languages;
-mod list;
-mod new;
-mod release;
 mod remembered;
 mod report;
 mod repository;
 mod rubric;
-mod soak;
 mod submission;
 mod surroundings;
 mod terminal;
 mod toolchain;
-mod verify;
-#[cfg(feature = "full")]
-mod watch;
 
 use std::process::ExitCode;
 
@@ -70,14 +58,14 @@ fn run(command: Command) -> anyhow::Result<u8> {
         #[cfg(not(feature = "full"))]
         Command::Grade(request) if full::is_needed(&request) => full::run(),
         Command::Grade(request) => grade(&request),
-        Command::List => list::run(),
-        Command::Explain(word) => explain::run(word.as_deref()),
-        Command::New(name) => new::run(&name),
-        Command::Verify(request) => verify::run(&request),
-        Command::Bench(request) => bench::run(&request),
-        Command::Release(request) => release::run(&request),
+        Command::List => commands::list::run(),
+        Command::Explain(word) => commands::explain::run(word.as_deref()),
+        Command::New(name) => commands::new::run(&name),
+        Command::Verify(request) => commands::verify::run(&request),
+        Command::Bench(request) => commands::bench::run(&request),
+        Command::Release(request) => commands::release::run(&request),
         #[cfg(feature = "full")]
-        Command::Watch(request) => watch::run(&request),
+        Command::Watch(request) => commands::watch::run(&request),
         #[cfg(not(feature = "full"))]
         Command::Watch(request) => {
             repository::find()?.practical(&request.practical)?; // before anything is built for it

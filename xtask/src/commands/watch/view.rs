@@ -5,10 +5,11 @@ use std::time::Instant;
 use suite::Status;
 
 use super::again::{Bench, Came};
+use crate::commands::explain;
 use crate::grade::{Grade, GradedRow};
 use crate::report::human;
 use crate::terminal::{BOLD, DIM, GREEN, RED, wrap};
-use crate::{explain, rubric, terminal};
+use crate::{rubric, terminal};
 
 const KEYS: &str = "n next  p previous  h hint  e explain  a all  r run everything  q quit";
 

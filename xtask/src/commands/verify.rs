@@ -15,14 +15,18 @@ use anyhow::{Context, bail};
 use suite::{Planned, Practical, Status, Subject, Verdict, Wanted};
 
 use crate::build::{self, Programs};
-use crate::catalogue::{self, Catalogue, Mistake, Right};
 use crate::cli::{GradeRequest, Origin, VerifyRequest};
-use crate::evidence::Evidence;
 use crate::grade::{Grade, Premises, judge};
 use crate::repository::{self, Repository};
 use crate::rubric::{self, FULL_MARKS, Rubric};
 use crate::terminal::{BOLD, GREEN, Progress, RED};
-use crate::{NOT_PASSED, PASSED, soak, submission, terminal};
+use crate::{NOT_PASSED, PASSED, submission, terminal};
+
+mod catalogue;
+mod golden;
+
+use catalogue::{Catalogue, Mistake, Right};
+use golden::Evidence;
 
 pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
     let repository = repository::find()?;
@@ -42,7 +46,7 @@ pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
         }
         let ground = Ground::prepare(&repository, practical, request)?;
         let found = match request.soak {
-            Some(times) => soak::run(&ground, times)?,
+            Some(times) => super::soak::run(&ground, times)?,
             None => verify(&ground)?,
         };
         complaints += found.len();
@@ -57,7 +61,7 @@ fn attacks(
     practical: &Practical,
     request: &VerifyRequest,
 ) -> anyhow::Result<Vec<String>> {
-    crate::attacks::run(repository, &rubric::read(repository, practical.name)?, request)
+    super::attacks::run(repository, &rubric::read(repository, practical.name)?, request)
 }
 
 #[cfg(not(target_os = "linux"))]

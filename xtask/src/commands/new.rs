@@ -142,7 +142,7 @@ The README's section for authors says what a check needs, and what a program.
 mod tests {
     use super::*;
 
-    const SUITE: &str = include_str!("../../tests/src/practicals.rs");
+    const SUITE: &str = include_str!("../../../tests/src/practicals.rs");
 
     #[test]
     fn a_practical_is_one_line_after_those_that_are_there() {

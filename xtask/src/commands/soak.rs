@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::bail;
 
+use super::verify::{Ground, lost_points};
 use crate::terminal::{self, Progress};
-use crate::verify::{Ground, lost_points};
 
 /// Busy loops beside the gradings.
 const LOOPS: usize = 4;

@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn a_hidden_row_goes_and_its_points_are_told() {
         let mut rubric = echo();
-        let text = include_str!("../../practicals/echo/rubric.toml");
+        let text = include_str!("../../../practicals/echo/rubric.toml");
         let row = "id     = \"rests_when_idle\"\n";
         assert!(text.contains(row));
         let text = text.replacen(row, &format!("{row}hidden = true # mine\n"), 1);
