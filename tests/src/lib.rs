@@ -10,6 +10,7 @@
 
 mod engine;
 mod fault;
+mod hash;
 mod observe;
 mod practicals;
 mod sandbox;
@@ -26,6 +27,7 @@ pub use engine::run::{Planned, Scratch, Settings, run};
 pub use engine::transcript::{Event, What, show};
 pub use engine::verdict::{Diagnosis, Failure, Outcome, Status, Stop, Verdict};
 pub use fault::Fault;
+pub use hash::Fnv;
 pub use observe::{CANNOT_SEE, Stuck};
 pub use practicals::PRACTICALS;
 pub use sandbox::errand::{Errands, Finished};

@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
-use suite::{CommandLine, Finished, Reach, Subject};
+use suite::{CommandLine, Finished, Fnv, Reach, Subject};
 
-use crate::cli::ProgramCommand;
 use crate::grade::Premises;
 use crate::repository;
-use crate::submission::{Fnv, Source, Sources, StagedCrate};
+use crate::request::ProgramCommand;
+use crate::submission::{Source, Sources, StagedCrate};
 use crate::terminal::Progress;
 use crate::toolchain;
 
@@ -327,12 +327,12 @@ impl Stamp {
         let harness = std::fs::metadata(repository::this_executable()?)?;
         let age = harness.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
-        let key = Fnv::new()
-            .with(&staged.fingerprint.to_be_bytes())
-            .with(&harness.len().to_be_bytes())
-            .with(&age.as_nanos().to_be_bytes())
-            .with(flags.as_encoded_bytes());
-        Ok(Self { file: target.with_extension("built"), key: format!("{:016x}", key.0) })
+        let key = Fnv::default()
+            .field(&staged.fingerprint.to_be_bytes())
+            .field(&harness.len().to_be_bytes())
+            .field(&age.as_nanos().to_be_bytes())
+            .field(flags.as_encoded_bytes());
+        Ok(Self { file: target.with_extension("built"), key: format!("{:016x}", key.finish()) })
     }
 
     /// What was built from just this, if it is still there.

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use crate::cli::GradeRequest;
 use crate::report::ONLY_FULL;
+use crate::request::GradeRequest;
 
 /// A library that only the full build has.
 const ITS_OWN: &str = "libetherparse-";
@@ -54,5 +54,5 @@ fn become_it(mut command: Command) -> anyhow::Result<u8> {
 #[cfg(not(unix))]
 fn become_it(mut command: Command) -> anyhow::Result<u8> {
     let status = command.status()?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::FAULT))
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::exit::FAULT))
 }

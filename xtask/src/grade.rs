@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use suite::{Confinement, Errands, Limits, Planned, Scratch, Settings, Status, Verdict, Wanted};
 
 use crate::build::{CompileErrors, Programs};
-use crate::cli::{GradeRequest, Origin};
 use crate::explanations::NamedMistake;
 use crate::remembered::Since;
 use crate::repository;
+use crate::request::{GradeRequest, Origin};
 use crate::rubric::{FULL_MARKS, Row, Rubric};
 use crate::submission::{Source, Sources};
 use crate::surroundings::Surroundings;

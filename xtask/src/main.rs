@@ -8,7 +8,9 @@
 mod build;
 mod cli;
 mod commands;
+mod exit;
 mod explanations;
+mod files;
 #[cfg(not(feature = "full"))]
 mod full;
 mod grade;
@@ -16,6 +18,7 @@ mod languages;
 mod remembered;
 mod report;
 mod repository;
+mod request;
 mod rubric;
 mod submission;
 mod surroundings;
@@ -25,17 +28,9 @@ mod toolchain;
 use std::process::ExitCode;
 
 use cli::Command;
+use exit::{FAULT, NOT_PASSED, NOTHING_GRADED, PASSED};
 use grade::{Grade, Premises};
 use surroundings::Surroundings;
-
-/// The pass mark is reached.
-const PASSED: u8 = 0;
-/// It is not, or the grader found itself wrong.
-const NOT_PASSED: u8 = 1;
-/// Nothing could be graded.
-const NOTHING_GRADED: u8 = 2;
-/// A fault of the grader's own.
-const FAULT: u8 = 3;
 
 fn main() -> ExitCode {
     if let Some(status) = suite::enter_launcher() {
@@ -75,7 +70,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
 }
 
 /// The pipeline, and what the reports say where it breaks off.
-fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
+fn grade(request: &request::GradeRequest) -> anyhow::Result<u8> {
     let surroundings = Surroundings::read();
     let places = report::places(request)?;
     match pipeline(request, &surroundings) {
@@ -95,7 +90,7 @@ fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
     }
 }
 
-fn pipeline(request: &cli::GradeRequest, surroundings: &Surroundings) -> anyhow::Result<Grade> {
+fn pipeline(request: &request::GradeRequest, surroundings: &Surroundings) -> anyhow::Result<Grade> {
     let repository = repository::find()?;
     let rubric = rubric::read(&repository, &request.practical)?;
     let plan = rubric.plan(&request.only)?;

@@ -5,14 +5,13 @@
 //! it: where it cannot be read or written, nothing is said.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use suite::Status;
+use suite::{Fnv, Status};
 
 use crate::grade::{Grade, GradedRow};
-use crate::{report, repository};
+use crate::{files, repository};
 
 /// Whether each check passed when it was last run.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -40,15 +39,14 @@ pub(crate) fn compared(grade: Grade) -> Grade {
     let since = before.as_ref().map(|before| before.since(&grade));
     let now = Remembered { command, ..before.unwrap_or_default() }.with(&grade);
     if let Ok(text) = serde_json::to_vec(&now) {
-        _ = report::write(&file, &text);
+        _ = files::write(&file, &text);
     }
     Grade { since, ..grade }
 }
 
 fn file(practical: &str, command: &str) -> anyhow::Result<PathBuf> {
-    let mut hasher = DefaultHasher::new();
-    command.hash(&mut hasher);
-    Ok(repository::target()?.join(format!("{practical}-remembered-{:016x}.json", hasher.finish())))
+    let hash = Fnv::default().field(command.as_bytes()).finish();
+    Ok(repository::target()?.join(format!("{practical}-remembered-{hash:016x}.json")))
 }
 
 fn read(file: &Path) -> Option<Remembered> {

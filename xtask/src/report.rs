@@ -37,8 +37,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use crate::cli::{GradeRequest, Report};
+use crate::files;
 use crate::grade::Grade;
+use crate::request::{GradeRequest, Report};
 use crate::surroundings::Surroundings;
 use crate::terminal;
 
@@ -162,7 +163,7 @@ impl Place<'_> {
     /// Why it cannot be written there.
     fn obstacle(&self) -> Option<&'static str> {
         let file = self.file()?;
-        match folder_of(file).is_dir() {
+        match files::folder_of(file).is_dir() {
             true if file.is_dir() => Some("that is a folder, and not a file in it"),
             true => None,
             false => Some("there is no such folder"),
@@ -176,7 +177,7 @@ impl Place<'_> {
     fn promise(&self) -> anyhow::Result<()> {
         match self.file() {
             Some(file) if self.report.format == "gradescope" && !self.was_there => {
-                write(file, gradescope::unfinished().as_bytes()).with_context(|| self.name())
+                files::write(file, gradescope::unfinished().as_bytes()).with_context(|| self.name())
             }
             _ => Ok(()),
         }
@@ -206,7 +207,7 @@ impl Place<'_> {
             );
             return Ok(());
         }
-        write(file, &report).with_context(|| self.name())
+        files::write(file, &report).with_context(|| self.name())
     }
 
     fn write_aside(&self, grade: &Grade) -> anyhow::Result<()> {
@@ -214,7 +215,7 @@ impl Place<'_> {
             ASIDE.iter().filter(|(format, ..)| *format == self.report.format)
         {
             match file(&grade.surroundings) {
-                Some(file) => append(file, render(grade).as_ref())
+                Some(file) => files::append(file, render(grade).as_ref())
                     .with_context(|| format!("{variable}={}", file.display()))?,
                 None => anstream::eprintln!(
                     "{}: {variable} is not set, so nothing is appended there",
@@ -234,10 +235,6 @@ fn fitting(bytes: &[u8], columns: usize) -> usize {
         Some(*end)
     });
     ends.take_while(|end| *end <= columns).count()
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Writes every report that was asked for, and the one for people.
@@ -292,34 +289,4 @@ pub(crate) fn harmless(text: &str, surroundings: &Surroundings) -> String {
 
 fn holds_the_one_for_people(places: &Places<'_>) -> bool {
     places.reports.iter().any(|place| place.file().is_none() && place.report.format == "github")
-}
-
-/// In one step: nobody ever reads half a report. A link stays a link, and what is no file, like a
-/// pipe, takes it as it comes.
-pub(crate) fn write(file: &Path, report: &[u8]) -> anyhow::Result<()> {
-    if std::fs::metadata(file).is_ok_and(|facts| !facts.is_file()) {
-        return Ok(std::fs::OpenOptions::new().write(true).open(file)?.write_all(report)?);
-    }
-    let file = &std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let mut new = tempfile::NamedTempFile::new_in(folder_of(file))?;
-    new.write_all(report)?;
-    let written = new.persist(file)?;
-    readable_by_all(&written)
-}
-
-fn append(file: &Path, report: &[u8]) -> anyhow::Result<()> {
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file)?;
-    Ok(file.write_all(report)?)
-}
-
-/// A temporary file is its maker's alone; a report is a file like any other.
-#[cfg(unix)]
-pub(crate) fn readable_by_all(file: &std::fs::File) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(file.set_permissions(std::fs::Permissions::from_mode(0o644))?)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn readable_by_all(_file: &std::fs::File) -> anyhow::Result<()> {
-    Ok(())
 }

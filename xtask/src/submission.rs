@@ -11,17 +11,17 @@ mod holder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use suite::Planned;
+use suite::{Fnv, Planned};
 
 use crate::build::CompileErrors;
-use crate::cli::{GradeRequest, Origin, ProgramCommand};
+use crate::files;
 use crate::languages::{self, Language};
 use crate::repository::{self, Repository};
+use crate::request::{GradeRequest, Origin, ProgramCommand};
 use crate::rubric::{ProgramRow, Rubric};
 use holder::{Holder, Kind};
 
@@ -201,15 +201,15 @@ impl Desk<'_> {
             copy(files, to)
                 .with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))
         };
-        let mut fingerprint = Fnv(copied(&files, &folder)?);
+        let mut fingerprint = Fnv::default().bytes(&copied(&files, &folder)?.to_be_bytes());
         for (library, files) in &libraries {
-            fingerprint = fingerprint.with(&copied(files, &own.join(library))?.to_be_bytes());
+            fingerprint = fingerprint.bytes(&copied(files, &own.join(library))?.to_be_bytes());
         }
         let staged = StagedCrate {
             name: row.name.clone(),
             target: own.join("target"),
             origin: self.repository.relative(&from),
-            fingerprint: fingerprint.0,
+            fingerprint: fingerprint.finish(),
             libraries: libraries.into_keys().map(|library| own.join(library)).collect(),
             address: self.request.address.or(row.address),
             folder: folder.clone(),
@@ -508,23 +508,7 @@ fn check_name<'a>(path: &Path, others: impl Iterator<Item = &'a PathBuf>) -> any
 /// One folder of the harness's for each folder of anybody's.
 fn hash(path: &Path) -> u64 {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    Fnv::new().with(path.as_os_str().as_encoded_bytes()).0
-}
-
-/// FNV-1a: the same on every machine and in every release.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Fnv(pub(crate) u64);
-
-impl Fnv {
-    pub(crate) fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    /// With these bytes and their number.
-    pub(crate) fn with(self, bytes: &[u8]) -> Self {
-        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        Self(bytes.len().to_be_bytes().iter().chain(bytes).fold(self.0, step))
-    }
+    Fnv::default().field(path.as_os_str().as_encoded_bytes()).finish()
 }
 
 /// The listed files below `folder`, by their names there.
@@ -629,23 +613,20 @@ fn may_hold(pattern: &str, folder: &Path) -> bool {
 /// Makes `to` hold these files and nothing else; files that are the same already stay as they are.
 /// Returns the fingerprint of it all.
 fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
-    let mut fingerprint = Fnv::new();
+    let mut fingerprint = Fnv::default();
     remove_others(to, Path::new(""), files)?;
     for (path, content) in files {
-        fingerprint = fingerprint.with(path.as_os_str().as_encoded_bytes()).with(content);
+        fingerprint = fingerprint.field(path.as_os_str().as_encoded_bytes()).field(content);
         let place = to.join(path);
         if fs::read(&place).is_ok_and(|there| there == *content) {
-            crate::report::readable_by_all(&fs::File::open(&place)?)?;
+            crate::files::readable_by_all(&fs::File::open(&place)?)?;
             continue;
         }
         let folder = place.parent().unwrap_or(to);
         fs::create_dir_all(folder)?;
-        let mut new = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder)?;
-        new.write_all(content)?;
-        let written = new.persist(&place)?;
-        crate::report::readable_by_all(&written)?;
+        files::replace(&place, content, HALF_WRITTEN)?;
     }
-    Ok(fingerprint.0)
+    Ok(fingerprint.finish())
 }
 
 /// What the name of a file begins with that a grading of the same folder is writing at this moment.

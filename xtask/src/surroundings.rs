@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 
-use crate::cli::{GradeRequest, Origin};
+use crate::request::{GradeRequest, Origin};
 
 /// Where a grading takes place, and for whom.
 #[derive(Debug, Clone, Default)]

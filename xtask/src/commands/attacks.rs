@@ -22,9 +22,9 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use suite::{Limits, Status, Tier, Wanted, What};
 
-use crate::cli::{GradeRequest, Origin, VerifyRequest};
 use crate::grade::{Grade, Premises, judge};
 use crate::repository::{self, Repository};
+use crate::request::{GradeRequest, Origin, VerifyRequest};
 use crate::rubric::Rubric;
 use crate::terminal::{self, BOLD, GREEN, Progress, RED, YELLOW};
 use crate::{build, report, submission};

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::cli::BenchRequest;
-use crate::{PASSED, build, repository, rubric, terminal};
+use crate::exit::PASSED;
+use crate::request::BenchRequest;
+use crate::{build, repository, rubric, terminal};
 
 const EXCHANGES: usize = 8;
 

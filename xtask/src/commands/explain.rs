@@ -7,10 +7,11 @@
 use anyhow::bail;
 use suite::Practical;
 
+use crate::exit::PASSED;
 use crate::explanations::Explanation;
 use crate::rubric::{Row, Rubric};
 use crate::terminal::{BOLD, DIM, wrap};
-use crate::{PASSED, repository, rubric, terminal};
+use crate::{repository, rubric, terminal};
 
 /// Stands for all of them.
 const MISTAKES: &str = "mistakes";

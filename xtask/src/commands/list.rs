@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::{PASSED, repository, rubric, terminal};
+use crate::exit::PASSED;
+use crate::{repository, rubric, terminal};
 
 pub(crate) fn run() -> anyhow::Result<u8> {
     let repository = repository::find()?;

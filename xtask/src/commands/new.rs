@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::{PASSED, repository, terminal};
+use crate::exit::PASSED;
+use crate::{repository, terminal};
 
 /// What stands for the new practical's name, in texts and in paths.
 const NAME: &str = "PRACTICAL";

@@ -14,10 +14,11 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::cli::ReleaseRequest;
+use crate::exit::PASSED;
+use crate::request::ReleaseRequest;
 use crate::rubric::{self, Rubric};
 use crate::terminal::{BOLD, GREEN};
-use crate::{PASSED, repository, terminal};
+use crate::{repository, terminal};
 
 /// What students do not get: where it begins, and why.
 const LEFT_OUT: &[(&str, &str)] = &[

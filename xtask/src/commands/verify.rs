@@ -15,12 +15,13 @@ use anyhow::{Context, bail};
 use suite::{Planned, Practical, Status, Subject, Verdict, Wanted};
 
 use crate::build::{self, Programs};
-use crate::cli::{GradeRequest, Origin, VerifyRequest};
+use crate::exit::{NOT_PASSED, PASSED};
 use crate::grade::{Grade, Premises, judge};
 use crate::repository::{self, Repository};
+use crate::request::{GradeRequest, Origin, VerifyRequest};
 use crate::rubric::{self, FULL_MARKS, Rubric};
 use crate::terminal::{BOLD, GREEN, Progress, RED};
-use crate::{NOT_PASSED, PASSED, submission, terminal};
+use crate::{submission, terminal};
 
 mod catalogue;
 mod golden;

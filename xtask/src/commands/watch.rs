@@ -18,8 +18,9 @@ use anyhow::Context;
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Event, RecursiveMode, Watcher};
 
-use crate::cli::{GradeRequest, Origin};
-use crate::{PASSED, repository, status};
+use crate::exit::PASSED;
+use crate::request::{GradeRequest, Origin};
+use crate::{repository, status};
 use again::{Bench, Last};
 use keys::Keys;
 use view::View;

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use suite::{Planned, Status, Verdict};
 
-use crate::cli::GradeRequest;
 use crate::grade::{self, Grade, Premises, Verdicts};
 use crate::repository::{self, Repository};
+use crate::request::GradeRequest;
 use crate::submission::{Source, Sources};
 use crate::{build, remembered, rubric, submission, terminal};
 

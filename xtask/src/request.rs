@@ -1,0 +1,110 @@
+//! What can be asked for: one struct for each command that takes options.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use suite::Wanted;
+
+/// `grade`, with everything that changes a grade or its report.
+#[derive(Debug, Clone)]
+pub(crate) struct GradeRequest {
+    pub(crate) practical: String,
+    pub(crate) origin: Origin,
+    /// Programs that are run by a command line instead of being built.
+    pub(crate) programs: Vec<ProgramCommand>,
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) only: Vec<String>,
+    pub(crate) reports: Vec<Report>,
+    pub(crate) hint: usize,
+    /// What hidden checks saw is shown, too.
+    pub(crate) show_hidden: bool,
+    pub(crate) seed: u64,
+    pub(crate) jobs: usize,
+    pub(crate) confine: Wanted,
+}
+
+/// Whose programs are graded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The student's, in the practical's own folder.
+    Practical,
+    /// The reference solution.
+    Solution,
+    /// Another folder or checkout.
+    Submission(PathBuf),
+}
+
+/// `--program NAME=COMMAND`.
+#[derive(Debug, Clone)]
+pub(crate) struct ProgramCommand {
+    pub(crate) name: String,
+    pub(crate) words: Vec<String>,
+    /// As it was typed.
+    pub(crate) text: String,
+    /// The address that it always uses, where it takes none.
+    pub(crate) address: Option<SocketAddr>,
+}
+
+impl ProgramCommand {
+    pub(crate) fn takes_port(&self) -> bool {
+        self.words.iter().any(|word| word.contains("{port}"))
+    }
+}
+
+/// `--report FORMAT[=FILE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) format: String,
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// `verify`.
+#[derive(Debug)]
+pub(crate) struct VerifyRequest {
+    pub(crate) practical: Option<String>,
+    /// So many gradings of each right program beside busy loops.
+    pub(crate) soak: Option<usize>,
+    /// Gradings at the same time while soaking.
+    pub(crate) jobs: usize,
+    /// What hostile submissions try, instead of the catalogue.
+    pub(crate) attacks: bool,
+    /// Only these rows of the catalogue, or of the attacks.
+    pub(crate) only: Vec<String>,
+    /// Keep what is seen now as the evidence of the mistakes.
+    pub(crate) renew_evidence: bool,
+    pub(crate) seed: u64,
+}
+
+/// `bench`.
+#[derive(Debug)]
+pub(crate) struct BenchRequest {
+    pub(crate) practical: String,
+    pub(crate) runs: usize,
+}
+
+/// `release`.
+#[derive(Debug)]
+pub(crate) struct ReleaseRequest {
+    pub(crate) folder: PathBuf,
+    /// What is there makes room.
+    pub(crate) replace: bool,
+}
+
+impl GradeRequest {
+    /// To grade everything, as it is graded where nothing else is asked for.
+    pub(crate) fn of(practical: &str, origin: Origin, seed: u64) -> Self {
+        Self {
+            practical: practical.to_owned(),
+            origin,
+            programs: Vec::new(),
+            address: None,
+            only: Vec::new(),
+            reports: Vec::new(),
+            hint: 1,
+            show_hidden: false,
+            seed,
+            jobs: usize::MAX,
+            confine: Wanted::Auto,
+        }
+    }
+}
