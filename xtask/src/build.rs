@@ -16,64 +16,45 @@ use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use suite::{CommandLine, Finished, Fnv, Reach, Subject};
 
-use crate::grade::Premises;
+use crate::parallel;
 use crate::repository;
 use crate::request::ProgramCommand;
+use crate::sandbox::Sandbox;
 use crate::submission::{Source, Sources, StagedCrate};
 use crate::terminal::Progress;
 use crate::toolchain;
+use crate::unbuilt::{Reason, Unbuilt};
 
 /// What came of building.
 #[derive(Debug)]
 pub(crate) struct Programs {
     /// Ready to be run.
     pub(crate) subjects: Vec<Arc<Subject>>,
-    /// Those that did not compile.
-    pub(crate) errors: Vec<CompileErrors>,
-}
-
-/// Why there is no program: what the compiler said, or what kept it from saying anything.
-#[derive(Debug, Clone)]
-pub(crate) struct CompileErrors {
-    pub(crate) program: String,
-    /// Where its sources are.
-    pub(crate) origin: String,
-    /// What is the matter, to follow the program's name: "does not compile".
-    pub(crate) what: String,
-    /// Each error as rustc renders it, the first one first.
-    pub(crate) errors: Vec<String>,
+    pub(crate) unbuilt: Vec<Unbuilt>,
 }
 
 enum Built {
     Program(Arc<Subject>),
-    Errors(CompileErrors),
+    Not(Unbuilt),
 }
 
 /// Builds all programs side by side.
 pub(crate) fn programs(
     sources: &Sources,
-    premises: &Premises,
+    sandbox: &Sandbox,
     progress: &Progress,
 ) -> anyhow::Result<Programs> {
     let crates: Vec<&str> = sources.programs.iter().filter_map(name_of_built).collect();
     progress.building(&crates);
-    let built: Vec<anyhow::Result<Built>> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            sources.programs.iter().map(|source| scope.spawn(|| build(source, premises))).collect();
-        threads
-            .into_iter()
-            .map(|thread| {
-                thread.join().unwrap_or_else(|_| Err(anyhow!("the building thread panicked")))
-            })
-            .collect()
-    });
-    let mut programs = Programs { subjects: Vec::new(), errors: Vec::new() };
-    for built in built {
-        match built? {
+    let mut programs = Programs { subjects: Vec::new(), unbuilt: Vec::new() };
+    let (all, work) = (&sources.programs, |source: &Source| build(source, sandbox));
+    parallel::in_order(all, all.len(), work, |_, built| {
+        match built {
             Built::Program(subject) => programs.subjects.push(subject),
-            Built::Errors(errors) => programs.errors.push(errors),
+            Built::Not(unbuilt) => programs.unbuilt.push(unbuilt),
         }
-    }
+        Ok(())
+    })?;
     Ok(programs)
 }
 
@@ -83,16 +64,17 @@ fn name_of_built(source: &Source) -> Option<&str> {
         Source::Other(program) => Some(&program.staged.name)
             .filter(|_| !program.language.build.is_empty())
             .map(|name| &**name),
-        Source::Command(_) | Source::Unusable(_) => None,
+        Source::Command(_) | Source::Ready(_) | Source::Unusable(_) => None,
     }
 }
 
-fn build(source: &Source, premises: &Premises) -> anyhow::Result<Built> {
+fn build(source: &Source, sandbox: &Sandbox) -> anyhow::Result<Built> {
     match source {
         Source::Command(given) => Ok(Built::Program(Arc::new(as_it_is(given)?))),
-        Source::Crate(staged) => build_crate(staged, premises),
-        Source::Other(program) => other::build(program, premises),
-        Source::Unusable(errors) => Ok(Built::Errors(errors.clone())),
+        Source::Crate(staged) => build_crate(staged, sandbox),
+        Source::Other(program) => other::build(program, sandbox),
+        Source::Ready(ready) => Ok(Built::Program(ready.subject.clone())),
+        Source::Unusable(unbuilt) => Ok(Built::Not(unbuilt.clone())),
     }
 }
 
@@ -177,21 +159,17 @@ fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-fn build_crate(staged: &StagedCrate, premises: &Premises) -> anyhow::Result<Built> {
-    let target = target_of(staged, "Rust", premises)?;
+fn build_crate(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<Built> {
+    let target = target_of(staged, "Rust", sandbox)?;
     let stamp = Stamp::of(staged, &target)?;
     if let Some(executable) = stamp.executable() {
         return Ok(built(staged, &executable));
     }
-    let finished = run_cargo_confined(staged, &target, premises)?;
+    let finished = run_cargo_confined(staged, &target, sandbox)?;
     let messages = Messages::read(&finished.stdout);
     if let Some(limit) = finished.over {
         _ = std::fs::remove_dir_all(&target); // what was cut short is nobody's
-        return Ok(errors_of(
-            staged,
-            &format!("was not built: the build used {limit}"),
-            Vec::new(),
-        ));
+        return Ok(not_built(staged, Reason::OverLimit(limit)));
     }
     if finished.status.is_some_and(|status| status.success()) {
         let executable = messages
@@ -210,12 +188,12 @@ fn build_crate(staged: &StagedCrate, premises: &Premises) -> anyhow::Result<Buil
     if errors.is_empty() {
         errors.push(String::from_utf8_lossy(&finished.stderr).trim().to_owned());
     }
-    Ok(errors_of(staged, "does not compile", errors))
+    Ok(not_built(staged, Reason::DoesNotCompile(errors)))
 }
 
-fn errors_of(staged: &StagedCrate, what: &str, errors: Vec<String>) -> Built {
+fn not_built(staged: &StagedCrate, reason: Reason) -> Built {
     let (program, origin) = (staged.name.clone(), staged.origin.clone());
-    Built::Errors(CompileErrors { program, origin, what: what.to_owned(), errors })
+    Built::Not(Unbuilt { program, origin, reason })
 }
 
 /// How long a build may take by the clock, on a machine that has other things to do.
@@ -223,25 +201,25 @@ const BUILD_TIME: Duration = Duration::from_secs(300);
 
 /// Where it is built: a folder for each tier and each language, since a makefile can leave there
 /// what it likes.
-fn target_of(staged: &StagedCrate, language: &str, premises: &Premises) -> anyhow::Result<PathBuf> {
-    let tier = format!("{:?}", premises.confinement.tier()).to_lowercase();
+fn target_of(staged: &StagedCrate, language: &str, sandbox: &Sandbox) -> anyhow::Result<PathBuf> {
+    let tier = format!("{:?}", sandbox.confinement.tier()).to_lowercase();
     let target = staged.target.join(tier).join(language).join(&staged.name);
     std::fs::create_dir_all(&target)?;
-    give_to_builder(&target, premises)?;
+    give_to_builder(&target, sandbox)?;
     Ok(target)
 }
 
 /// A copy of the harness's, and what is directly in it, belongs to whoever builds in it.
-fn give_to_builder(folder: &Path, premises: &Premises) -> anyhow::Result<()> {
+fn give_to_builder(folder: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
     #[cfg(unix)]
-    if let Some(owner) = premises.confinement.builder() {
+    if let Some(owner) = sandbox.confinement.builder() {
         std::os::unix::fs::chown(folder, Some(owner), Some(owner))?;
         for entry in std::fs::read_dir(folder)? {
             std::os::unix::fs::lchown(entry?.path(), Some(owner), Some(owner))?;
         }
     }
     #[cfg(not(unix))]
-    let _ = (folder, premises);
+    let _ = (folder, sandbox);
     Ok(())
 }
 
@@ -249,7 +227,7 @@ fn give_to_builder(folder: &Path, premises: &Premises) -> anyhow::Result<()> {
 fn run_cargo_confined(
     staged: &StagedCrate,
     target: &Path,
-    premises: &Premises,
+    sandbox: &Sandbox,
 ) -> anyhow::Result<Finished> {
     let sysroot = toolchain::rust()?;
     let cargo_home = toolchain::cargo_home();
@@ -260,7 +238,7 @@ fn run_cargo_confined(
         ["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"].map(OsString::from),
     );
     command.extend([staged.folder.join("Cargo.toml").into(), "--target-dir".into(), target.into()]);
-    give_to_builder(&staged.folder, premises)?; // cargo writes a lock file there where it finds none
+    give_to_builder(&staged.folder, sandbox)?; // cargo writes a lock file there where it finds none
     let write = vec![target.to_owned(), staged.folder.clone()];
     let mut read = vec![sysroot.clone()];
     read.extend_from_slice(&staged.libraries);
@@ -272,8 +250,8 @@ fn run_cargo_confined(
     ];
     environment.extend(cargo_home.map(|home| ("CARGO_HOME".into(), home.into())));
     environment.extend(std::env::var_os("RUSTFLAGS").map(|flags| ("RUSTFLAGS".into(), flags)));
-    let reach = Reach { read, write, execute: None, environment, limits: premises.build_limits };
-    Ok(premises.errands().run(&command, &reach, BUILD_TIME)?)
+    let reach = Reach { read, write, execute: None, environment, limits: sandbox.build_limits };
+    Ok(sandbox.errands().run(&command, &reach, BUILD_TIME)?)
 }
 
 fn path_with(folder: &Path) -> OsString {

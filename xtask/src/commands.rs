@@ -4,6 +4,7 @@
 pub(crate) mod attacks;
 pub(crate) mod bench;
 pub(crate) mod explain;
+pub(crate) mod grade;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod release;

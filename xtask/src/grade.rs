@@ -1,33 +1,35 @@
-//! From programs to a grade: runs the checks, and puts the rubric's points to the verdicts.
+//! What came of a grading: the rubric's points put to the verdicts, or the reason why there is no
+//! grade.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod made;
+mod since;
 
-use suite::{Confinement, Errands, Limits, Planned, Scratch, Settings, Status, Verdict, Wanted};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::build::{CompileErrors, Programs};
+use suite::{Status, Verdict};
+
+use crate::exit;
 use crate::explanations::NamedMistake;
-use crate::remembered::Since;
-use crate::repository;
-use crate::request::{GradeRequest, Origin};
-use crate::rubric::{FULL_MARKS, Row, Rubric};
-use crate::submission::{Source, Sources};
+use crate::rubric::FULL_MARKS;
 use crate::surroundings::Surroundings;
-use crate::terminal::Progress;
+use crate::unbuilt::Unbuilt;
+
+pub(crate) use since::Since;
 
 /// Everything that a report is made of.
 #[derive(Debug)]
-pub(crate) struct Grade {
+pub(crate) struct Grading {
     pub(crate) practical: &'static str,
     pub(crate) title: String,
     pub(crate) submission: String,
     pub(crate) seed: u64,
-    pub(crate) pass_mark: u32,
+    /// What was found out, also where that is too little for a grade.
     pub(crate) rows: Vec<GradedRow>,
+    pub(crate) outcome: Result<Grade, NoGrade>,
     /// Each root cause that was made out, once.
     pub(crate) mistakes: Vec<NamedMistake>,
-    pub(crate) compile_errors: Vec<CompileErrors>,
+    pub(crate) unbuilt: Vec<Unbuilt>,
     pub(crate) duration: Duration,
     /// Which protections were in force.
     pub(crate) confinement: Vec<String>,
@@ -41,11 +43,32 @@ pub(crate) struct Grade {
     pub(crate) shows_hidden: bool,
     /// Each program's folder, as seen from the top of what was handed in.
     pub(crate) folders: Vec<(String, String)>,
-    /// What broke the grading off before there was a verdict.
-    pub(crate) broken_off: Option<String>,
+    /// Changes with any file of a program.
+    #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "only watch grades again"))]
+    pub(crate) fingerprints: BTreeMap<String, u64>,
     pub(crate) surroundings: Surroundings,
     /// What has changed since these programs were last graded here.
     pub(crate) since: Option<Since>,
+}
+
+/// The points of a grading in which every check could be decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Grade {
+    pub(crate) points: Points,
+    /// Of [`FULL_MARKS`].
+    pub(crate) pass_mark: u32,
+}
+
+/// Why there is no grade. A report says it as an error, and as no number of points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoGrade(pub(crate) String);
+
+/// Points that were earned, and that could be earned: without what this system does not show, and
+/// without faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Points {
+    pub(crate) earned: u32,
+    pub(crate) most: u32,
 }
 
 /// One check's row in the rubric, with its verdict.
@@ -63,208 +86,26 @@ pub(crate) struct GradedRow {
     pub(crate) verdict: Verdict,
 }
 
-/// Where programs are built and run: known, and tried, before anything of a submission is touched.
-#[derive(Debug)]
-pub(crate) struct Premises {
-    launcher: PathBuf,
-    scratch: Scratch,
-    pub(crate) confinement: Arc<Confinement>,
-    /// What compilers may use.
-    pub(crate) build_limits: Limits,
-}
-
-impl Premises {
-    pub(crate) fn prepare(confine: Wanted) -> anyhow::Result<Self> {
-        let within = std::env::temp_dir();
-        let why = |error| {
-            suite::Fault(format!(
-                "no temporary folder can be made in {}: {error}",
-                within.display()
-            ))
-        };
-        let scratch = Scratch::new().map_err(why)?;
-        let launcher = repository::this_executable()?;
-        let confinement = Confinement::begin(confine, &launcher, scratch.path())?;
-        Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD })
-    }
-
-    /// Where compilers run.
-    pub(crate) fn errands(&self) -> Errands<'_> {
-        Errands {
-            launcher: &self.launcher,
-            scratch: self.scratch.path(),
-            confinement: &self.confinement,
-        }
-    }
-}
-
 /// What is to be done first.
 #[derive(Debug)]
 pub(crate) enum Next<'a> {
-    /// Make this program compile.
-    Compile(&'a CompileErrors),
+    Build(&'a Unbuilt),
     Mistake(&'a NamedMistake),
     Check(&'a GradedRow),
 }
 
-impl Next<'_> {
-    /// In a sentence or two.
-    pub(crate) fn words(&self) -> String {
-        match self {
-            Self::Compile(errors) if errors.what == "does not compile" => {
-                format!("make {} compile.", errors.program)
-            }
-            Self::Compile(errors) => format!("{} {}.", errors.program, errors.what),
-            Self::Mistake(mistake) => format!("{}. {}", mistake.id, mistake.r#try),
-            Self::Check(row) => format!("{}. {}", row.verdict.check, row.claim),
+impl Grading {
+    /// Returns the status with which the command exits.
+    pub(crate) fn exit_status(&self) -> u8 {
+        match &self.outcome {
+            Ok(grade) if grade.passed() => exit::PASSED,
+            Ok(_) => exit::NOT_PASSED,
+            Err(_) => exit::FAULT,
         }
     }
 
-    /// The command that says more about it.
-    pub(crate) fn explained_by(&self) -> Option<String> {
-        let word = match self {
-            Self::Compile(_) => return None,
-            Self::Mistake(mistake) => mistake.id,
-            Self::Check(row) => row.verdict.check,
-        };
-        Some(format!("cargo xtask explain {word}"))
-    }
-}
-
-/// The verdicts of a plan, and how long they took.
-pub(crate) struct Verdicts {
-    pub(crate) list: Vec<Verdict>,
-    pub(crate) took: Duration,
-    /// Which protections were in force.
-    pub(crate) confinement: Vec<String>,
-}
-
-/// Runs the checks.
-pub(crate) fn judge(
-    plan: &[Planned],
-    programs: &Programs,
-    request: &GradeRequest,
-    premises: &Premises,
-    progress: &Progress,
-) -> anyhow::Result<Verdicts> {
-    let settings = Settings {
-        seed: request.seed,
-        jobs: request.jobs,
-        launcher: premises.launcher.clone(),
-        scratch: premises.scratch.path().to_owned(),
-        confinement: premises.confinement.clone(),
-    };
-    progress.checking(plan.len());
-    let began = Instant::now();
-    let list = suite::run(plan, &programs.subjects, &settings, |_| progress.checked());
-    Ok(Verdicts { list, took: began.elapsed(), confinement: settings.confinement.statement() })
-}
-
-impl Grade {
-    pub(crate) fn new(
-        rubric: &Rubric,
-        verdicts: Verdicts,
-        programs: &Programs,
-        sources: &Sources,
-        request: &GradeRequest,
-    ) -> Self {
-        let diagnoses = suite::diagnose(rubric.practical, &verdicts.list);
-        let rows = verdicts.list.into_iter().filter_map(|verdict| {
-            let row = rubric.row(verdict.check)?;
-            let graded = GradedRow::new(row, verdict);
-            let is_skeletons = request.origin == Origin::Practical && request.programs.is_empty();
-            Some(GradedRow { given: graded.given.filter(|_| is_skeletons), ..graded })
-        });
-        Self {
-            practical: rubric.practical.name,
-            title: rubric.title.clone(),
-            submission: sources.submission.clone(),
-            seed: request.seed,
-            pass_mark: rubric.pass_mark,
-            rows: rows.collect(),
-            mistakes: diagnoses
-                .into_iter()
-                .map(|diagnosis| rubric.explanations.name(diagnosis))
-                .collect(),
-            compile_errors: programs.errors.clone(),
-            duration: verdicts.took,
-            confinement: verdicts.confinement,
-            notes: sources.notes.clone(),
-            command: command(request),
-            hint_steps: request.hint,
-            shows_hidden: request.show_hidden,
-            folders: sources
-                .programs
-                .iter()
-                .filter_map(|source| folder(source, sources, request))
-                .collect(),
-            broken_off: None,
-            surroundings: Surroundings::default(),
-            since: None,
-        }
-    }
-
-    /// What is there to report where nothing was graded.
-    pub(crate) fn broken_off(
-        request: &GradeRequest,
-        surroundings: Surroundings,
-        error: &anyhow::Error,
-    ) -> Self {
-        let practical =
-            suite::practical(&request.practical).map_or("unknown", |practical| practical.name);
-        Self {
-            practical,
-            title: request.practical.clone(),
-            submission: String::new(),
-            seed: request.seed,
-            pass_mark: FULL_MARKS,
-            rows: Vec::new(),
-            mistakes: Vec::new(),
-            compile_errors: Vec::new(),
-            duration: Duration::ZERO,
-            confinement: Vec::new(),
-            notes: Vec::new(),
-            command: command(request),
-            hint_steps: request.hint,
-            shows_hidden: request.show_hidden,
-            folders: Vec::new(),
-            broken_off: Some(format!("{error:#}")),
-            surroundings,
-            since: None,
-        }
-    }
-
-    /// The points that were earned.
-    pub(crate) fn score(&self) -> u32 {
-        self.rows.iter().map(GradedRow::points).sum()
-    }
-
-    /// The points that could be earned: without what this system does not show, and without faults.
-    pub(crate) fn max_score(&self) -> u32 {
-        self.rows.iter().filter(|row| row.counts()).map(|row| row.max_points).sum()
-    }
-
-    /// The pass mark is reached, in proportion where not all checks were run.
     pub(crate) fn passed(&self) -> bool {
-        !self.has_faults() && self.score() * FULL_MARKS >= self.pass_mark * self.max_score()
-    }
-
-    /// Something could not be found out; nothing at all checked is a fault, too.
-    pub(crate) fn has_faults(&self) -> bool {
-        self.fault().is_some()
-    }
-
-    /// Why this is no grade, where it is none: in a report it is an error, and no number of points.
-    pub(crate) fn fault(&self) -> Option<String> {
-        let mut faults = self.rows.iter().filter_map(|row| match &row.verdict.status {
-            Status::Fault(fault) => {
-                Some(format!("{} could not be found out: {fault}", row.verdict.check))
-            }
-            _ => None,
-        });
-        let nothing = || "nothing that was asked for can be seen on this system".to_owned();
-        let first = self.broken_off.clone().or_else(|| faults.next());
-        first.or_else(|| (!self.rows.iter().any(GradedRow::counts)).then(nothing))
+        self.outcome.as_ref().is_ok_and(Grade::passed)
     }
 
     /// The groups in the report's order.
@@ -309,8 +150,8 @@ impl Grade {
 
     /// What to do first: the other checks may need it, and it is never skipped for another's sake.
     pub(crate) fn next(&self) -> Option<Next<'_>> {
-        if let Some(errors) = self.compile_errors.first() {
-            return Some(Next::Compile(errors));
+        if let Some(unbuilt) = self.unbuilt.first() {
+            return Some(Next::Build(unbuilt));
         }
         let mut failed =
             self.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
@@ -324,20 +165,50 @@ impl Grade {
     }
 }
 
-impl GradedRow {
-    fn new(row: &Row, verdict: Verdict) -> Self {
-        Self {
-            group: row.check.group,
-            program: row.check.programs[0],
-            max_points: row.points,
-            claim: row.claim.clone(),
-            hints: row.hints.clone(),
-            given: row.given.clone(),
-            hidden: row.hidden,
-            verdict,
+impl Grade {
+    /// Adds up the points, or says what could not be found out; nothing at all checked is no grade,
+    /// either.
+    pub(crate) fn of(rows: &[GradedRow], pass_mark: u32) -> Result<Self, NoGrade> {
+        for GradedRow { verdict, .. } in rows {
+            if let Status::Fault(fault) = &verdict.status {
+                return Err(NoGrade(format!("{} could not be found out: {fault}", verdict.check)));
+            }
         }
+        if !rows.iter().any(GradedRow::counts) {
+            let nothing = "nothing that was asked for can be seen on this system";
+            return Err(NoGrade(nothing.to_owned()));
+        }
+        Ok(Self { points: Points::of(rows), pass_mark })
     }
 
+    /// The pass mark is reached, in proportion where not all checks were run.
+    pub(crate) fn passed(&self) -> bool {
+        self.points.earned * FULL_MARKS >= self.pass_mark * self.points.most
+    }
+}
+
+impl Points {
+    /// Adds up the points of these rows.
+    pub(crate) fn of<'a>(rows: impl IntoIterator<Item = &'a GradedRow>) -> Self {
+        let counted = rows.into_iter().filter(|row| row.counts());
+        counted.fold(Self { earned: 0, most: 0 }, |sum, row| Self {
+            earned: sum.earned + row.points(),
+            most: sum.most + row.max_points,
+        })
+    }
+
+    pub(crate) fn lost(&self) -> u32 {
+        self.most - self.earned
+    }
+}
+
+impl std::fmt::Display for Points {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.earned, self.most)
+    }
+}
+
+impl GradedRow {
     /// Points are for what was seen to hold.
     pub(crate) fn points(&self) -> u32 {
         if self.verdict.status == Status::Passed { self.max_points } else { 0 }
@@ -347,42 +218,4 @@ impl GradedRow {
     pub(crate) fn counts(&self) -> bool {
         !matches!(self.verdict.status, Status::Unseen(_) | Status::Fault(_))
     }
-}
-
-/// A crate's folder, relative to the top of the submission.
-fn folder(source: &Source, sources: &Sources, request: &GradeRequest) -> Option<(String, String)> {
-    let Source::Crate(staged) = source else { return None };
-    let within = match request.origin {
-        Origin::Submission(_) => {
-            staged.origin.strip_prefix(&sources.submission)?.trim_start_matches('/')
-        }
-        Origin::Practical | Origin::Solution => &staged.origin,
-    };
-    Some((staged.name.clone(), within.to_owned()))
-}
-
-/// The request as it could be typed.
-fn command(request: &GradeRequest) -> String {
-    let mut words = vec!["cargo xtask grade".to_owned(), request.practical.clone()];
-    match &request.origin {
-        Origin::Practical => {}
-        Origin::Solution => words.push("--solution".to_owned()),
-        Origin::Submission(folder) => {
-            words.extend(["--submission".to_owned(), quoted(&folder.display().to_string())])
-        }
-    }
-    for program in &request.programs {
-        words.extend([
-            "--program".to_owned(),
-            quoted(&format!("{}={}", program.name, program.text)),
-        ]);
-    }
-    if let Some(address) = request.address {
-        words.extend(["--address".to_owned(), address.to_string()]);
-    }
-    words.join(" ")
-}
-
-fn quoted(word: &str) -> String {
-    shell_words::quote(word).into_owned()
 }

@@ -1,11 +1,25 @@
-//! The commands of the socket practicals. `grade` is the pipeline that the others are made of:
+//! The commands of the socket practicals. `grade` is the pipeline that the others are made of, and
+//! [`grader::Grader::grade_changes`] is all of it:
 //!
-//! submission → sources → programs → verdicts → grade → report
+//! submission → sources → programs → verdicts → grading → report
 //!
 //! Each arrow is a module. Nothing here talks to a student's program: that is the `suite`'s
-//! business.
+//! business. Modules name only those further down this list, which a test checks:
+//!
+//! ```text
+//! commands                                  a file each
+//! cli  full                                 the arguments; a light build becomes the full one
+//! report                                    a file for each format
+//! grader                                    the pipeline
+//! known  remembered                         what earlier gradings found out
+//! grade  check  build  submission           the arrows, from the last to the first
+//! rubric  explanations  languages           what the practical's files say
+//! sandbox  surroundings  request  unbuilt   what a grading needs, and is asked
+//! repository  toolchain  terminal  files  parallel  exit
+//! ```
 
 mod build;
+mod check;
 mod cli;
 mod commands;
 mod exit;
@@ -14,22 +28,25 @@ mod files;
 #[cfg(not(feature = "full"))]
 mod full;
 mod grade;
+mod grader;
+mod known;
 mod languages;
+mod parallel;
 mod remembered;
 mod report;
 mod repository;
 mod request;
 mod rubric;
+mod sandbox;
 mod submission;
 mod surroundings;
 mod terminal;
 mod toolchain;
+mod unbuilt;
 
 use std::process::ExitCode;
 
 use cli::Command;
-use exit::{FAULT, NOT_PASSED, NOTHING_GRADED, PASSED};
-use grade::{Grade, Premises};
 use surroundings::Surroundings;
 
 fn main() -> ExitCode {
@@ -39,20 +56,17 @@ fn main() -> ExitCode {
     let status = cli::parse(std::env::args_os().skip(1)).and_then(run).unwrap_or_else(|error| {
         let line = format!("{}error{}: {error:#}\n", terminal::RED, terminal::RED.render_reset());
         anstream::eprint!("{}", report::harmless(&line, &Surroundings::read()));
-        if error.is::<suite::Fault>() { FAULT } else { NOTHING_GRADED }
+        if error.is::<suite::Fault>() { exit::FAULT } else { exit::NOTHING_GRADED }
     });
     ExitCode::from(status)
 }
 
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
-        Command::Help(text) => {
-            terminal::print(&format!("{text}\n"))?;
-            Ok(PASSED)
-        }
+        Command::Help(text) => terminal::print(&format!("{text}\n")).map(|()| exit::PASSED),
         #[cfg(not(feature = "full"))]
         Command::Grade(request) if full::is_needed(&request) => full::run(),
-        Command::Grade(request) => grade(&request),
+        Command::Grade(request) => commands::grade::run(&request),
         Command::List => commands::list::run(),
         Command::Explain(word) => commands::explain::run(word.as_deref()),
         Command::New(name) => commands::new::run(&name),
@@ -66,48 +80,5 @@ fn run(command: Command) -> anyhow::Result<u8> {
             repository::find()?.practical(&request.practical)?; // before anything is built for it
             full::run()
         }
-    }
-}
-
-/// The pipeline, and what the reports say where it breaks off.
-fn grade(request: &request::GradeRequest) -> anyhow::Result<u8> {
-    let surroundings = Surroundings::read();
-    let places = report::places(request)?;
-    match pipeline(request, &surroundings) {
-        Ok(grade) => {
-            let grade = remembered::compared(grade);
-            report::write_all(&grade, &places)?;
-            Ok(status(&grade))
-        }
-        Err(error) => {
-            if let Err(unwritten) =
-                report::write_errors(&Grade::broken_off(request, surroundings, &error), &places)
-            {
-                anstream::eprintln!("{unwritten:#}");
-            }
-            Err(error)
-        }
-    }
-}
-
-fn pipeline(request: &request::GradeRequest, surroundings: &Surroundings) -> anyhow::Result<Grade> {
-    let repository = repository::find()?;
-    let rubric = rubric::read(&repository, &request.practical)?;
-    let plan = rubric.plan(&request.only)?;
-    let surroundings = surroundings.complete(request)?;
-    let progress = terminal::Progress::new();
-
-    let sources = submission::stage(&repository, &rubric, &plan, request)?;
-    let premises = Premises::prepare(request.confine)?;
-    let built = build::programs(&sources, &premises, &progress)?;
-    let verdicts = grade::judge(&plan, &built, request, &premises, &progress)?;
-    Ok(Grade { surroundings, ..Grade::new(&rubric, verdicts, &built, &sources, request) })
-}
-
-pub(crate) fn status(grade: &Grade) -> u8 {
-    match grade {
-        grade if grade.has_faults() => FAULT,
-        grade if grade.passed() => PASSED,
-        _ => NOT_PASSED,
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use suite::{Fnv, Status};
 
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading, Since};
 use crate::{files, repository};
 
 /// Whether each check passed when it was last run.
@@ -21,27 +21,18 @@ struct Remembered {
     passed: BTreeMap<String, bool>,
 }
 
-/// What has changed since then.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Since {
-    pub(crate) better: Vec<&'static str>,
-    pub(crate) worse: Vec<&'static str>,
-    /// The points that this makes.
-    pub(crate) points: i64,
-}
-
 /// Compares a grade with the last one, and remembers it.
-pub(crate) fn compared(grade: Grade) -> Grade {
-    let Ok(repository) = repository::find() else { return grade };
-    let command = format!("{} in {repository}", grade.command);
-    let Ok(file) = file(grade.practical, &command) else { return grade };
+pub(crate) fn compared(grading: Grading) -> Grading {
+    let Ok(repository) = repository::find() else { return grading };
+    let command = format!("{} in {repository}", grading.command);
+    let Ok(file) = file(grading.practical, &command) else { return grading };
     let before = read(&file).filter(|before| before.command == command);
-    let since = before.as_ref().map(|before| before.since(&grade));
-    let now = Remembered { command, ..before.unwrap_or_default() }.with(&grade);
+    let since = before.as_ref().map(|before| before.since(&grading));
+    let now = Remembered { command, ..before.unwrap_or_default() }.with(&grading);
     if let Ok(text) = serde_json::to_vec(&now) {
         _ = files::write(&file, &text);
     }
-    Grade { since, ..grade }
+    Grading { since, ..grading }
 }
 
 fn file(practical: &str, command: &str) -> anyhow::Result<PathBuf> {
@@ -54,9 +45,9 @@ fn read(file: &Path) -> Option<Remembered> {
 }
 
 impl Remembered {
-    fn since(&self, grade: &Grade) -> Since {
+    fn since(&self, grading: &Grading) -> Since {
         let mut since = Since::default();
-        for row in &grade.rows {
+        for row in &grading.rows {
             match (self.passed.get(row.verdict.check), passed(row)) {
                 (Some(false), Some(true)) => {
                     since.better.push(row.verdict.check);
@@ -73,8 +64,8 @@ impl Remembered {
     }
 
     /// What was not run this time stays as it was.
-    fn with(mut self, grade: &Grade) -> Self {
-        for row in &grade.rows {
+    fn with(mut self, grading: &Grading) -> Self {
+        for row in &grading.rows {
             if let Some(passed) = passed(row) {
                 self.passed.insert(row.verdict.check.to_owned(), passed);
             }
@@ -93,48 +84,13 @@ fn passed(row: &GradedRow) -> Option<bool> {
     }
 }
 
-impl Since {
-    /// In a sentence.
-    pub(crate) fn words(&self) -> String {
-        let points = match self.points {
-            0 if self.better.is_empty() && self.worse.is_empty() => {
-                return "Since last time: no change.".to_owned();
-            }
-            0 => "as many points".to_owned(),
-            1.. => format!("{} more", counted(self.points.unsigned_abs())),
-            _ => format!("{} fewer", counted(self.points.unsigned_abs())),
-        };
-        let part = |label: &str, ids: &[&str]| {
-            if ids.is_empty() { String::new() } else { format!(" {label}: {}.", listed(ids)) }
-        };
-        format!(
-            "Since last time: {points}.{}{}",
-            part("Better", &self.better),
-            part("Worse", &self.worse)
-        )
-    }
-}
-
-fn counted(points: u64) -> String {
-    format!("{points} point{}", if points == 1 { "" } else { "s" })
-}
-
-/// The first few, and how many more.
-fn listed(ids: &[&str]) -> String {
-    const SHOWN: usize = 5;
-    match ids.len().saturating_sub(SHOWN) {
-        0 => ids.join(", "),
-        more => format!("{} and {more} more", ids[..SHOWN].join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::real;
     use suite::{Failure, Fault, Verdict};
 
-    fn grade(rows: &[(&'static str, Status)]) -> Grade {
+    fn grade(rows: &[(&'static str, Status)]) -> Grading {
         real::of(rows.iter().map(|(id, status)| GradedRow {
             group: "exactness",
             program: "echo_server",

@@ -38,14 +38,14 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use crate::files;
-use crate::grade::Grade;
+use crate::grade::Grading;
 use crate::request::{GradeRequest, Report};
 use crate::surroundings::Surroundings;
 use crate::terminal;
 
 use Render::{Bytes, Text};
 
-type RenderText = fn(&Grade) -> String;
+type RenderText = fn(&Grading) -> String;
 
 /// A whole report, line end included.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ type RenderText = fn(&Grade) -> String;
 )]
 enum Render {
     Text(RenderText),
-    Bytes(fn(&Grade) -> Vec<u8>),
+    Bytes(fn(&Grading) -> Vec<u8>),
 }
 
 /// The formats that `--report` knows.
@@ -101,10 +101,10 @@ const ASIDE: &[(&str, RenderText, File)] = &[
 ];
 
 impl Render {
-    fn bytes(self, grade: &Grade) -> Vec<u8> {
+    fn bytes(self, grading: &Grading) -> Vec<u8> {
         match self {
-            Text(render) => render(grade).into_bytes(),
-            Bytes(render) => render(grade),
+            Text(render) => render(grading).into_bytes(),
+            Bytes(render) => render(grading),
         }
     }
 }
@@ -191,9 +191,9 @@ impl Place<'_> {
     }
 
     /// Writes the report into its file. What is no grade never takes the place of an earlier one.
-    fn write(&self, grade: &Grade, file: &Path) -> anyhow::Result<()> {
-        let report = self.render.bytes(grade);
-        if grade.has_faults() && self.was_there {
+    fn write(&self, grading: &Grading, file: &Path) -> anyhow::Result<()> {
+        let report = self.render.bytes(grading);
+        if grading.outcome.is_err() && self.was_there {
             anstream::eprintln!(
                 "{} is left as it was: this grading ended without a grade",
                 file.display()
@@ -210,12 +210,12 @@ impl Place<'_> {
         files::write(file, &report).with_context(|| self.name())
     }
 
-    fn write_aside(&self, grade: &Grade) -> anyhow::Result<()> {
+    fn write_aside(&self, grading: &Grading) -> anyhow::Result<()> {
         for (_, render, (variable, file)) in
             ASIDE.iter().filter(|(format, ..)| *format == self.report.format)
         {
-            match file(&grade.surroundings) {
-                Some(file) => files::append(file, render(grade).as_ref())
+            match file(&grading.surroundings) {
+                Some(file) => files::append(file, render(grading).as_ref())
                     .with_context(|| format!("{variable}={}", file.display()))?,
                 None => anstream::eprintln!(
                     "{}: {variable} is not set, so nothing is appended there",
@@ -238,13 +238,13 @@ fn fitting(bytes: &[u8], columns: usize) -> usize {
 }
 
 /// Writes every report that was asked for, and the one for people.
-pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> Result<(), suite::Fault> {
-    let (to_stdout, written) = write_asked_for(grade, places);
+pub(crate) fn write_all(grading: &Grading, places: &Places<'_>) -> Result<(), suite::Fault> {
+    let (to_stdout, written) = write_asked_for(grading, places);
     let shown = match to_stdout {
-        None => terminal::print(&for_people(grade)),
+        None => terminal::print(&for_people(grading)),
         Some(report) => {
             if !holds_the_one_for_people(places) {
-                anstream::eprint!("{}", for_people(grade));
+                anstream::eprint!("{}", for_people(grading));
             }
             std::io::stdout().write_all(&report).context("stdout")
         }
@@ -254,28 +254,31 @@ pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> Result<(), suite:
 
 /// The same where nothing was graded: who asked for a report gets one, and people are told in one
 /// line.
-pub(crate) fn write_errors(grade: &Grade, places: &Places<'_>) -> anyhow::Result<()> {
-    let (to_stdout, written) = write_asked_for(grade, places);
+pub(crate) fn write_errors(grading: &Grading, places: &Places<'_>) -> anyhow::Result<()> {
+    let (to_stdout, written) = write_asked_for(grading, places);
     written.and(std::io::stdout().write_all(&to_stdout.unwrap_or_default()).context("stdout"))
 }
 
 /// Returns the report that goes to stdout, and the first error: one place that takes no report
 /// keeps no other from its own.
-fn write_asked_for(grade: &Grade, places: &Places<'_>) -> (Option<Vec<u8>>, anyhow::Result<()>) {
+fn write_asked_for(
+    grading: &Grading,
+    places: &Places<'_>,
+) -> (Option<Vec<u8>>, anyhow::Result<()>) {
     let mut to_stdout = None;
     let mut written = Ok(());
     for place in &places.reports {
         match place.file() {
-            Some(file) => written = written.and(place.write(grade, file)),
-            None => to_stdout = Some(place.render.bytes(grade)),
+            Some(file) => written = written.and(place.write(grading, file)),
+            None => to_stdout = Some(place.render.bytes(grading)),
         }
-        written = written.and(place.write_aside(grade));
+        written = written.and(place.write_aside(grading));
     }
     (to_stdout, written)
 }
 
-fn for_people(grade: &Grade) -> String {
-    harmless(&human::render(grade), &grade.surroundings)
+fn for_people(grading: &Grading) -> String {
+    harmless(&human::render(grading), &grading.surroundings)
 }
 
 /// In a step of GitHub's, nothing in this text is taken for a command.

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use suite::Wanted;
+use suite::{Subject, Wanted};
 
 /// `grade`, with everything that changes a grade or its report.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub(crate) struct GradeRequest {
     pub(crate) origin: Origin,
     /// Programs that are run by a command line instead of being built.
     pub(crate) programs: Vec<ProgramCommand>,
+    /// Programs that were built before, as `verify` does.
+    pub(crate) ready: Vec<ReadyProgram>,
     pub(crate) address: Option<SocketAddr>,
     pub(crate) only: Vec<String>,
     pub(crate) reports: Vec<Report>,
@@ -49,6 +52,13 @@ impl ProgramCommand {
     pub(crate) fn takes_port(&self) -> bool {
         self.words.iter().any(|word| word.contains("{port}"))
     }
+}
+
+/// A program that was built before.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadyProgram {
+    pub(crate) name: String,
+    pub(crate) subject: Arc<Subject>,
 }
 
 /// `--report FORMAT[=FILE]`.
@@ -97,6 +107,7 @@ impl GradeRequest {
             practical: practical.to_owned(),
             origin,
             programs: Vec::new(),
+            ready: Vec::new(),
             address: None,
             only: Vec::new(),
             reports: Vec::new(),

@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use suite::{Fnv, Planned};
 
-use crate::build::CompileErrors;
 use crate::files;
 use crate::languages::{self, Language};
 use crate::repository::{self, Repository};
-use crate::request::{GradeRequest, Origin, ProgramCommand};
+use crate::request::{GradeRequest, Origin, ProgramCommand, ReadyProgram};
 use crate::rubric::{ProgramRow, Rubric};
+use crate::unbuilt::{Reason, Unbuilt};
 use holder::{Holder, Kind};
 
 /// What a program may consist of: generous for a student, harmless for the harness.
@@ -46,8 +46,10 @@ pub(crate) enum Source {
     Crate(StagedCrate),
     Other(StagedProgram),
     Command(ProgramCommand),
+    /// It was built before.
+    Ready(ReadyProgram),
     /// It is refused, or not there.
-    Unusable(CompileErrors),
+    Unusable(Unbuilt),
 }
 
 /// A crate whose listed files were copied.
@@ -105,8 +107,8 @@ pub(crate) fn stage(
         rubric.programs.iter().filter(|row| wanted.contains(&*row.name)).collect();
     let mut programs = Vec::new();
     for row in &rows {
-        programs.push(match request.programs.iter().rev().find(|given| given.name == row.name) {
-            Some(given) => Source::Command(given.clone()),
+        programs.push(match given(request, &row.name) {
+            Some(given) => given,
             None => desk.stage(row)?,
         });
     }
@@ -117,14 +119,37 @@ pub(crate) fn stage(
     Ok(Sources { programs, submission: repository.relative(&base), notes: desk.notes })
 }
 
+/// A program that the request brings along.
+fn given(request: &GradeRequest, name: &str) -> Option<Source> {
+    let ready = request.ready.iter().find(|ready| ready.name == name);
+    let command = || request.programs.iter().find(|given| given.name == name);
+    ready
+        .map(|ready| Source::Ready(ready.clone()))
+        .or_else(|| command().map(|command| Source::Command(command.clone())))
+}
+
+impl Sources {
+    /// Returns what tells one state of each program from another. Of a command it is not known what
+    /// it stands for: it may have changed at any time.
+    pub(crate) fn fingerprints(&self) -> BTreeMap<String, u64> {
+        let print = |source: &Source| match source {
+            Source::Crate(staged) => (staged.name.clone(), staged.fingerprint),
+            Source::Other(program) => (program.staged.name.clone(), program.staged.fingerprint),
+            Source::Command(command) => (command.name.clone(), fastrand::u64(..)),
+            Source::Ready(ready) => (ready.name.clone(), fastrand::u64(..)),
+            Source::Unusable(unbuilt) => (unbuilt.program.clone(), fastrand::u64(..)),
+        };
+        self.programs.iter().map(print).collect()
+    }
+}
+
 /// Removes the copies, and what was built of them: for submissions that are graded once.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "attacks are made on Linux only"))]
 pub(crate) fn forget(sources: &Sources) -> anyhow::Result<()> {
     for source in &sources.programs {
         let staged = match source {
             Source::Crate(staged) => staged,
             Source::Other(program) => &program.staged,
-            Source::Command(_) | Source::Unusable(_) => continue,
+            Source::Command(_) | Source::Ready(_) | Source::Unusable(_) => continue,
         };
         if let Some(own) = staged.target.parent() {
             fs::remove_dir_all(own).with_context(|| own.display().to_string())?;
@@ -182,13 +207,15 @@ type Files = BTreeMap<PathBuf, Vec<u8>>;
 impl Desk<'_> {
     fn stage(&mut self, row: &ProgramRow) -> anyhow::Result<Source> {
         let Some(found) = self.find(&row.name) else {
-            return Ok(self.unusable(row, self.base, "is missing", self.where_to_put(row)));
+            return Ok(self.unusable(row, self.base, Reason::Missing(self.where_to_put(row))));
         };
         let from = self.base.join(&found.folder);
         let staged = self.files(row, &found).and_then(|files| Ok((files, self.libraries(&found)?)));
         let (files, libraries) = match staged {
             Ok(staged) => staged,
-            Err(why) => return Ok(self.unusable(row, &from, "is refused", format!("{why:#}"))),
+            Err(why) => {
+                return Ok(self.unusable(row, &from, Reason::Refused(format!("{why:#}"))));
+            }
         };
         self.note_what_is_left_out(&found, &files);
         let own = repository::target()?.join(format!(
@@ -221,14 +248,9 @@ impl Desk<'_> {
         Ok(Source::Other(StagedProgram { staged, main, language: found.language }))
     }
 
-    fn unusable(&self, row: &ProgramRow, from: &Path, what: &str, why: String) -> Source {
+    fn unusable(&self, row: &ProgramRow, from: &Path, reason: Reason) -> Source {
         let origin = self.repository.relative(from);
-        Source::Unusable(CompileErrors {
-            program: row.name.clone(),
-            origin,
-            what: what.to_owned(),
-            errors: vec![why],
-        })
+        Source::Unusable(Unbuilt { program: row.name.clone(), origin, reason })
     }
 
     fn where_to_put(&self, row: &ProgramRow) -> String {
@@ -241,11 +263,13 @@ impl Desk<'_> {
 
     /// A submission with none of the programs is no submission.
     fn check_that_something_is_there(&self, programs: &[Source]) -> anyhow::Result<()> {
-        let is_missing = |source: &Source| matches!(source, Source::Unusable(errors) if errors.what == "is missing");
-        match programs.first() {
-            Some(Source::Unusable(errors)) if programs.iter().all(is_missing) => {
-                bail!("{}", errors.errors.concat())
-            }
+        let where_to_put = |source: &Source| match source {
+            Source::Unusable(Unbuilt { reason: Reason::Missing(put), .. }) => Some(put.clone()),
+            _ => None,
+        };
+        let missing: Option<Vec<String>> = programs.iter().map(where_to_put).collect();
+        match missing.as_deref() {
+            Some([first, ..]) => bail!("{first}"),
             _ => Ok(()),
         }
     }

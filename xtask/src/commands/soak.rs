@@ -1,12 +1,14 @@
 //! `verify --soak N`: right programs lose no point on a busy machine, however often they are
 //! graded.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::bail;
 
-use super::verify::{Ground, lost_points};
+use super::verify::ground::Ground;
+use super::verify::words::lost_points;
+use crate::parallel;
 use crate::terminal::{self, Progress};
 
 /// Busy loops beside the gradings.
@@ -21,14 +23,13 @@ pub(crate) fn run(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<Strin
     }
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        for _ in 0..LOOPS {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        let lost = gradings(ground, times);
+        let spin = || {
+            while !stop.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+        };
+        let spinning = (0..LOOPS).try_for_each(|_| parallel::spawn(scope, spin));
+        let lost = spinning.map_err(Into::into).and_then(|()| gradings(ground, times));
         stop.store(true, Ordering::Relaxed);
         lost
     })
@@ -60,27 +61,19 @@ fn soak(
     times: usize,
     progress: &Progress,
 ) -> anyhow::Result<Vec<Vec<String>>> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut bad = Vec::new();
-        while next.fetch_add(1, Ordering::Relaxed) < times {
-            let grade = ground.grade(program.map(|program| (program, name)))?;
-            if grade.score() < grade.max_score() || grade.has_faults() {
-                progress.clear();
-                let lost = lost_points(name, "", &grade);
-                // At once: a soak takes hours, and may be stopped.
-                lost.iter().for_each(|line| terminal::say_line(format_args!("       {line}")));
-                bad.push(lost);
-            }
-            progress.graded();
+    let mut bad = Vec::new();
+    let grade = |(): &()| ground.grade(program.map(|program| (program, name)));
+    parallel::in_order(&vec![(); times], ground.jobs(), grade, |(), grading| {
+        let full = grading.outcome.as_ref().is_ok_and(|grade| grade.points.lost() == 0);
+        if !full {
+            progress.clear();
+            let lost = lost_points(name, "", &grading);
+            // At once: a soak takes hours, and may be stopped.
+            lost.iter().for_each(|line| terminal::say_line(format_args!("       {line}")));
+            bad.push(lost);
         }
-        anyhow::Ok(bad)
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..ground.jobs()).map(|_| scope.spawn(work)).collect();
-        let results = workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|_| bail!("a grading panicked")));
-        Ok(results.collect::<anyhow::Result<Vec<_>>>()?.concat())
-    })
+        progress.graded();
+        Ok(())
+    })?;
+    Ok(bad)
 }

@@ -17,11 +17,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Event, RecursiveMode, Watcher};
+use suite::Fault;
 
 use crate::exit::PASSED;
+use crate::grade::Grading;
+use crate::known::Known;
 use crate::request::{GradeRequest, Origin};
-use crate::{repository, status};
-use again::{Bench, Last};
+use crate::{parallel, repository};
+use again::Watched;
 use keys::Keys;
 use view::View;
 
@@ -39,21 +42,21 @@ enum News {
 }
 
 pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
-    let bench = Arc::new(Bench::prepare(request)?);
+    let watched = Arc::new(Watched::prepare(request)?);
     let (sender, news) = channel();
     let _watcher = watch(folders(request)?, sender.clone())?;
-    let keys = Keys::open(sender.clone());
+    let keys = Keys::open(sender.clone())?;
     let mut session = Session {
-        bench,
+        watched,
         sender,
         view: View::new(keys.is_some()),
-        last: None,
+        known: Known::default(),
         dirty: None,
         busy: false,
     };
-    session.grade(Instant::now(), true);
+    session.grade(Instant::now(), true)?;
     session.attend(&news)?;
-    Ok(session.view.grade().map_or(PASSED, status))
+    Ok(session.view.grading().map_or(PASSED, Grading::exit_status))
 }
 
 /// Where the programs are that are graded: `--program` commands are in the user's folder.
@@ -100,11 +103,11 @@ fn is_elsewhere(path: &Path, roots: &[PathBuf]) -> bool {
 }
 
 struct Session {
-    bench: Arc<Bench>,
+    watched: Arc<Watched>,
     sender: Sender<News>,
     view: View,
     /// What the last grading found out; the grading that runs has it.
-    last: Option<Last>,
+    known: Known,
     /// When something was saved that no grading has seen.
     dirty: Option<Instant>,
     busy: bool,
@@ -123,15 +126,15 @@ impl Session {
                 }
                 Some(News::Graded(outcome)) => {
                     self.busy = false;
-                    self.last = outcome.last;
+                    self.known = outcome.known;
                     if self.view.take(outcome.came, outcome.since)? {
-                        self.view.show(&self.bench)?;
+                        self.view.show(&self.watched)?;
                     }
                 }
                 // It is quiet.
                 None => {
                     if let Some(since) = self.dirty.take() {
-                        self.grade(since, false);
+                        self.grade(since, false)?;
                     }
                 }
             }
@@ -154,21 +157,22 @@ impl Session {
         match key {
             b'q' | keys::INTERRUPT => return Ok(false),
             b'r' if self.busy => {}
-            b'r' => self.grade(Instant::now(), true),
-            key if self.view.turn(key) && !self.busy => self.view.show(&self.bench)?,
+            b'r' => self.grade(Instant::now(), true)?,
+            key if self.view.turn(key) && !self.busy => self.view.show(&self.watched)?,
             _ => {}
         }
         Ok(true)
     }
 
-    /// Grades in a thread of its own what has changed, or everything.
-    fn grade(&mut self, since: Instant, everything: bool) {
+    /// Grades what has changed, or everything, beside what else happens.
+    fn grade(&mut self, since: Instant, everything: bool) -> Result<(), Fault> {
         self.busy = true;
-        let (bench, sender) = (self.bench.clone(), self.sender.clone());
-        let last = self.last.take();
-        std::thread::spawn(move || {
-            let outcome = again::grade(&bench, last, everything, since);
+        let (watched, sender) = (self.watched.clone(), self.sender.clone());
+        let known = std::mem::take(&mut self.known);
+        let known = if everything { Known::default() } else { known };
+        parallel::spawn_detached(move || {
+            let outcome = watched.grade(known, since);
             _ = sender.send(News::Graded(Box::new(outcome)));
-        });
+        })
     }
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading};
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -39,9 +39,8 @@ struct Test {
     message: Option<String>,
 }
 
-pub(super) fn render(grade: &Grade) -> String {
-    let Some(identity) = grade.surroundings.identity.as_ref().filter(|_| !grade.has_faults())
-    else {
+pub(super) fn render(grading: &Grading) -> String {
+    let (Ok(grade), Some(identity)) = (&grading.outcome, &grading.surroundings.identity) else {
         return String::new();
     };
     let result = Result {
@@ -55,21 +54,26 @@ pub(super) fn render(grade: &Grade) -> String {
         release: &identity.release,
         review: &identity.review,
         datetime: &identity.datetime,
-        score: grade.score(),
-        max_score: grade.max_score(),
-        tests: grade.rows.iter().filter(|row| row.counts()).map(|row| test(grade, row)).collect(),
+        score: grade.points.earned,
+        max_score: grade.points.most,
+        tests: grading
+            .rows
+            .iter()
+            .filter(|row| row.counts())
+            .map(|row| test(grading, row))
+            .collect(),
     };
     serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"
 }
 
-fn test(grade: &Grade, row: &GradedRow) -> Test {
+fn test(grading: &Grading, row: &GradedRow) -> Test {
     Test {
         test_name: row.verdict.check,
         passed: row.points() == row.max_points,
         score: row.points(),
         max_score: row.max_points,
         group: row.group,
-        premises: plain::premises(grade),
-        message: plain::message_for_students(grade, row),
+        premises: plain::premises(grading),
+        message: plain::message_for_students(grading, row),
     }
 }

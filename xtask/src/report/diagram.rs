@@ -632,8 +632,8 @@ Got: \\u{1b}[31m & nothing
             ("client_waits_for_end", "echo_client", "client_closes"),
             ("client_stops_at_short_read", "echo_client", "client_gathers_reply"),
         ] {
-            let Some(grade) = real::grade(name, program, &[check]) else { return };
-            let verdict = &grade.rows[0].verdict;
+            let Some(grading) = real::grade(name, program, &[check]) else { return };
+            let verdict = &grading.rows[0].verdict;
             assert!(matches!(verdict.status, Status::Failed(_)), "{name}: {:?}", verdict.status);
             let drawn = svg(verdict);
             assert!(drawn.contains("Here the check fails"), "{name}");

@@ -8,7 +8,7 @@ use serde::Serialize;
 use suite::Status;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 
 #[derive(Serialize)]
 struct Runner {
@@ -36,45 +36,29 @@ struct Test {
 }
 
 /// A line for each output.
-pub(super) fn render(grade: &Grade) -> String {
-    let rows: Vec<&GradedRow> = grade.rows.iter().filter(|row| row.counts()).collect();
-    let tests: Vec<Test> = rows.iter().map(|row| test(grade, row)).collect();
-    if let Some(fault) = grade.fault() {
-        return output(
-            "result",
-            &Runner {
-                version: 1,
-                status: "error",
-                max_score: 0,
-                tests: vec![failed(&fault)],
-                premises: Vec::new(),
-            },
-        );
+pub(super) fn render(grading: &Grading) -> String {
+    match &grading.outcome {
+        Ok(grade) => graded(grading, grade),
+        Err(NoGrade(fault)) => output("result", &Runner::new("error", 0, vec![failed(fault)])),
     }
+}
+
+fn graded(grading: &Grading, grade: &Grade) -> String {
+    let rows: Vec<&GradedRow> = grading.rows.iter().filter(|row| row.counts()).collect();
+    let tests: Vec<Test> = rows.iter().map(|row| test(grading, row)).collect();
     let status = if grade.passed() { "pass" } else { "fail" };
-    let all = output(
-        "result",
-        &Runner {
-            version: 1,
-            status,
-            max_score: grade.max_score(),
-            tests: tests.clone(),
-            premises: plain::premises(grade),
-        },
-    );
+    let all = Runner::new(status, grade.points.most, tests.clone());
+    let all = Runner { premises: plain::premises(grading), ..all };
     let each = rows.iter().zip(tests).map(|(row, test)| {
-        output(
-            test.name,
-            &Runner {
-                version: 1,
-                status: test.status,
-                max_score: row.max_points,
-                tests: vec![test],
-                premises: Vec::new(),
-            },
-        )
+        output(test.name, &Runner::new(test.status, row.max_points, vec![test]))
     });
-    all + &each.collect::<String>()
+    output("result", &all) + &each.collect::<String>()
+}
+
+impl Runner {
+    fn new(status: &'static str, max_score: u32, tests: Vec<Test>) -> Self {
+        Self { version: 1, status, max_score, tests, premises: Vec::new() }
+    }
 }
 
 fn output(name: &str, runner: &Runner) -> String {
@@ -98,13 +82,17 @@ fn failed(fault: &str) -> Test {
     }
 }
 
-fn test(grade: &Grade, row: &GradedRow) -> Test {
+fn test(grading: &Grading, row: &GradedRow) -> Test {
     Test {
         name: row.verdict.check,
         status: if row.verdict.status == Status::Passed { "pass" } else { "fail" },
         score: row.points(),
-        message: plain::message_for_students(grade, row).unwrap_or_default(),
-        test_code: if grade.hides(row) { String::new() } else { grade.again(row.verdict.check) },
+        message: plain::message_for_students(grading, row).unwrap_or_default(),
+        test_code: if grading.hides(row) {
+            String::new()
+        } else {
+            grading.again(row.verdict.check)
+        },
         filename: String::new(),
         line_no: 0,
         duration: row.verdict.took.as_millis(),

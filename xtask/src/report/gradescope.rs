@@ -6,7 +6,7 @@ use serde_json::json;
 use suite::Status;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
 #[derive(Serialize)]
 struct Results {
@@ -35,20 +35,24 @@ struct Test {
     visibility: &'static str,
 }
 
-pub(super) fn render(grade: &Grade) -> String {
-    if let Some(fault) = grade.fault() {
-        return failed(&fault);
+pub(super) fn render(grading: &Grading) -> String {
+    match &grading.outcome {
+        Ok(grade) => graded(grading, grade),
+        Err(NoGrade(fault)) => failed(fault),
     }
+}
+
+fn graded(grading: &Grading, grade: &Grade) -> String {
     let results = Results {
-        score: grade.score(),
-        execution_time: grade.duration.as_secs_f64(),
-        output: overview(grade),
+        score: grade.points.earned,
+        execution_time: grading.duration.as_secs_f64(),
+        output: overview(grading, grade),
         output_format: "text",
         test_output_format: "text",
         test_name_format: "text",
         stdout_visibility: "hidden",
-        tests: grade.rows.iter().map(|row| test(grade, row)).collect(),
-        extra_data: json!({ "practical": grade.practical, "seed": grade.seed, "max_score": grade.max_score() }),
+        tests: grading.rows.iter().map(|row| test(grading, row)).collect(),
+        extra_data: json!({ "practical": grading.practical, "seed": grading.seed, "max_score": grade.points.most }),
     };
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
 }
@@ -68,14 +72,15 @@ fn failed(fault: &str) -> String {
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
 }
 
-fn overview(grade: &Grade) -> String {
-    let score = format!("{}: {} of {} points\n", grade.title, grade.score(), grade.max_score());
-    let mistakes = grade.mistakes_to_tell().into_iter();
+fn overview(grading: &Grading, grade: &Grade) -> String {
+    let Points { earned, most } = grade.points;
+    let score = format!("{}: {earned} of {most} points\n", grading.title);
+    let mistakes = grading.mistakes_to_tell().into_iter();
     let mistakes = mistakes.map(|mistake| format!("\n{}\n", plain::mistake(&mistake)));
-    score + &mistakes.collect::<String>() + "\n" + &plain::premises(grade).join("\n") + "\n"
+    score + &mistakes.collect::<String>() + "\n" + &plain::premises(grading).join("\n") + "\n"
 }
 
-fn test(grade: &Grade, row: &GradedRow) -> Test {
+fn test(grading: &Grading, row: &GradedRow) -> Test {
     let status = match row.verdict.status {
         Status::Passed => Some("passed"),
         Status::Unseen(_) | Status::Fault(_) => None,
@@ -86,7 +91,7 @@ fn test(grade: &Grade, row: &GradedRow) -> Test {
         score: row.points(),
         max_score: if row.counts() { row.max_points } else { 0 },
         status,
-        output: plain::full(grade, row),
+        output: plain::full(grading, row),
         output_format: "text",
         tags: [row.group, row.program],
         visibility: if row.hidden { "hidden" } else { "visible" },

@@ -7,10 +7,11 @@ use anstyle::Style;
 use suite::{CANNOT_SEE, Event, Failure, Status, Verdict, What, show};
 
 use crate::explanations::NamedMistake;
-use crate::grade::{Grade, GradedRow, Next};
+use crate::grade::{GradedRow, Grading, Next, Points};
 use crate::report::conversation::{self, Line};
 use crate::report::{hexdump, plain};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
+use crate::unbuilt::Unbuilt;
 
 /// The stretch of a conversation that is shown round a failure.
 const STRETCH: usize = 8;
@@ -25,27 +26,25 @@ const STDERR_LINES: usize = 6;
 const INDENT: usize = 6;
 
 /// The whole report.
-pub(crate) fn render(grade: &Grade) -> String {
+pub(crate) fn render(grading: &Grading) -> String {
     let mut text =
-        format!("{}\n", spread(&paint(BOLD, &grade.title), &format!("seed {}", grade.seed)));
-    for errors in &grade.compile_errors {
-        text += &compile_errors(errors);
+        format!("{}\n", spread(&paint(BOLD, &grading.title), &format!("seed {}", grading.seed)));
+    for program in &grading.unbuilt {
+        text += &unbuilt(program);
     }
-    for mistake in &grade.mistakes_to_tell() {
+    for mistake in &grading.mistakes_to_tell() {
         text += &named(mistake);
     }
-    for (group, rows) in grade.groups() {
-        let counted = rows.iter().filter(|row| row.counts());
-        let (points, max) = counted
-            .fold((0, 0), |(points, max), row| (points + row.points(), max + row.max_points));
-        text += &format!("\n{}\n", spread(&paint(BOLD, group), &format!("{points}/{max}")));
+    for (group, rows) in grading.groups() {
+        let points = Points::of(rows.iter().copied()).to_string();
+        text += &format!("\n{}\n", spread(&paint(BOLD, group), &points));
         for row in rows {
-            text += &check(grade, row);
+            text += &check(grading, row);
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
     }
-    text + &summary(grade)
+    text + &summary(grading)
 }
 
 /// The style ends before the line does.
@@ -74,11 +73,11 @@ pub(crate) fn named(mistake: &NamedMistake) -> String {
     text + &labelled("more", &format!("cargo xtask explain {}", mistake.id))
 }
 
-pub(crate) fn compile_errors(errors: &crate::build::CompileErrors) -> String {
-    let title = format!("{} {} ({})", errors.program, errors.what, errors.origin);
-    let shown =
-        errors.errors.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
-    let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
+pub(crate) fn unbuilt(unbuilt: &Unbuilt) -> String {
+    let title = format!("{} ({})", plain::unbuilt(unbuilt), unbuilt.origin);
+    let details = unbuilt.details();
+    let shown = details.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
+    let rest = details.len().saturating_sub(COMPILE_ERRORS);
     let more = if rest > 0 {
         format!("… and {rest} more errors: mend these first\n")
     } else {
@@ -87,7 +86,7 @@ pub(crate) fn compile_errors(errors: &crate::build::CompileErrors) -> String {
     format!("\n{}\n\n{}{more}", paint(RED, &title), shown.collect::<Vec<_>>().join("\n"))
 }
 
-pub(crate) fn check(grade: &Grade, row: &GradedRow) -> String {
+pub(crate) fn check(grading: &Grading, row: &GradedRow) -> String {
     let id = row.verdict.check;
     let points = format!("{}/{}", row.points(), row.max_points);
     let line = |style: Style, word: &str, id: &str| {
@@ -95,10 +94,10 @@ pub(crate) fn check(grade: &Grade, row: &GradedRow) -> String {
     };
     match &row.verdict.status {
         Status::Passed => line(GREEN, "✓ passed ", id) + &given(row),
-        Status::Failed(_) if grade.hides(row) => {
+        Status::Failed(_) if grading.hides(row) => {
             line(RED, "✗ failed ", id) + &wrap(plain::HIDDEN, INDENT)
         }
-        Status::Failed(failure) => line(RED, "✗ failed ", id) + &evidence(grade, row, failure),
+        Status::Failed(failure) => line(RED, "✗ failed ", id) + &evidence(grading, row, failure),
         Status::Skipped(need) => line(YELLOW, "– skipped", &format!("{id}, needs {need}")),
         Status::Unbuilt => line(YELLOW, "– unbuilt", id),
         Status::Unseen(why) => line(YELLOW, "– not counted", id) + &wrap(why, INDENT),
@@ -117,37 +116,37 @@ fn given(row: &GradedRow) -> String {
     row.given.as_ref().map_or_else(String::new, |given| paint(DIM, &wrap(given, INDENT)))
 }
 
-fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
+fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
     let mut text = paint(DIM, &wrap(&row.claim, INDENT));
     for (label, fact) in plain::facts(verdict, failure) {
         text += &labelled(label, &fact);
     }
-    text += &match shown_before(grade, row, failure) {
+    text += &match shown_before(grading, row, failure) {
         Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
         None => {
             difference(verdict, failure) + &conversation(verdict) + &stderr(&verdict.stderr_tail)
         }
     };
-    if let Some(mistake) = grade.mistake_of(verdict.check) {
+    if let Some(mistake) = grading.mistake_of(verdict.check) {
         text += &labelled("mistake", &format!("{}, see at the top", mistake.id));
-        return text + &labelled("again", &grade.again(verdict.check)) + "\n";
+        return text + &labelled("again", &grading.again(verdict.check)) + "\n";
     }
-    for hint in row.hints.iter().take(grade.hint_steps) {
+    for hint in row.hints.iter().take(grading.hint_steps) {
         text += &labelled("try", hint);
     }
-    if grade.hint_steps < row.hints.len() {
+    if grading.hint_steps < row.hints.len() {
         let more =
-            format!("--hint {}, or cargo xtask explain {}", grade.hint_steps + 1, verdict.check);
+            format!("--hint {}, or cargo xtask explain {}", grading.hint_steps + 1, verdict.check);
         text += &paint(DIM, &labelled("more", &more));
     }
-    text + &labelled("again", &grade.again(verdict.check)) + "\n"
+    text + &labelled("again", &grading.again(verdict.check)) + "\n"
 }
 
 /// An earlier check with the same evidence, where the program did not even come to talk.
-fn shown_before(grade: &Grade, row: &GradedRow, failure: &Failure) -> Option<&'static str> {
-    let earlier = grade.rows.iter().take_while(|other| other.verdict.check != row.verdict.check);
-    let earlier = earlier.filter(|other| !grade.hides(other));
+fn shown_before(grading: &Grading, row: &GradedRow, failure: &Failure) -> Option<&'static str> {
+    let earlier = grading.rows.iter().take_while(|other| other.verdict.check != row.verdict.check);
+    let earlier = earlier.filter(|other| !grading.hides(other));
     let said = |row: &GradedRow| -> Vec<u8> {
         let tail = row.verdict.stderr_tail.iter().copied();
         tail.filter(|byte| !byte.is_ascii_digit()).collect() // ports and process ids differ each time
@@ -268,9 +267,9 @@ fn cut(mut line: &[char], width: usize) -> Vec<&[char]> {
     pieces
 }
 
-fn summary(grade: &Grade) -> String {
+fn summary(grading: &Grading) -> String {
     let count = |wanted: fn(&Status) -> bool| {
-        grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
+        grading.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
     };
     let counts = [
         ("passed", count(|status| matches!(status, Status::Passed))),
@@ -285,17 +284,17 @@ fn summary(grade: &Grade) -> String {
         .filter(|(word, n)| *n > 0 || *word == "passed")
         .map(|(word, n)| format!("{n} {word}"))
         .collect();
-    let style = if grade.passed() { GREEN.bold() } else { RED };
-    let score = paint(style, &format!("Score {}/{}", grade.score(), grade.max_score()));
-    let time = format!("{:.2} s", grade.duration.as_secs_f64());
+    let style = if grading.passed() { GREEN.bold() } else { RED };
+    let score = paint(style, &format!("Score {}", Points::of(&grading.rows)));
+    let time = format!("{:.2} s", grading.duration.as_secs_f64());
     let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
-    text += &lost(grade);
-    text += &grade.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
-    text += &grade.next().as_ref().map_or_else(String::new, next);
-    for note in &grade.notes {
+    text += &lost(grading);
+    text += &grading.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
+    text += &grading.next().as_ref().map_or_else(String::new, next);
+    for note in &grading.notes {
         text += &wrap(&format!("Submission: {note}."), 0);
     }
-    if grade
+    if grading
         .rows
         .iter()
         .any(|row| row.verdict.stuck_unseen && matches!(row.verdict.status, Status::Failed(_)))
@@ -305,13 +304,12 @@ fn summary(grade: &Grade) -> String {
             &wrap(&format!("Where a program was stuck is not shown: {CANNOT_SEE}."), 0),
         );
     }
-    text + &paint(DIM, &wrap(&format!("Confinement: {}.", grade.confinement.join("; ")), 0))
+    text + &paint(DIM, &wrap(&format!("Confinement: {}.", grading.confinement.join("; ")), 0))
 }
 
-fn lost(grade: &Grade) -> String {
-    let lost = grade.groups().into_iter().filter_map(|(group, rows)| {
-        let lost: u32 =
-            rows.iter().filter(|row| row.counts()).map(|row| row.max_points - row.points()).sum();
+fn lost(grading: &Grading) -> String {
+    let lost = grading.groups().into_iter().filter_map(|(group, rows)| {
+        let lost = Points::of(rows).lost();
         (lost > 0).then(|| format!("{group} {lost}"))
     });
     let lost: Vec<String> = lost.collect();
@@ -325,8 +323,8 @@ fn lost(grade: &Grade) -> String {
 /// The command stands on a line of its own, to be copied.
 fn next(next: &Next<'_>) -> String {
     let command =
-        next.explained_by().map_or_else(String::new, |command| format!("      {command}\n"));
-    wrap(&format!("Next: {}", next.words()), 0) + &command
+        plain::explained_by(next).map_or_else(String::new, |command| format!("      {command}\n"));
+    wrap(&format!("Next: {}", plain::next(next)), 0) + &command
 }
 
 #[cfg(test)]
@@ -334,6 +332,7 @@ mod tests {
     use suite::Fault;
 
     use super::*;
+    use crate::report::real;
 
     fn event(at: u64, what: What, data: &[u8]) -> Event {
         Event::new(Duration::from_micros(at), "a", what, data)
@@ -369,27 +368,8 @@ mod tests {
         }
     }
 
-    fn grade(rows: Vec<GradedRow>) -> Grade {
-        Grade {
-            practical: "echo",
-            title: "Echo".to_owned(),
-            submission: "practicals/echo".to_owned(),
-            seed: 7,
-            pass_mark: 100,
-            rows,
-            mistakes: Vec::new(),
-            compile_errors: Vec::new(),
-            duration: Duration::from_millis(40),
-            confinement: vec!["none".to_owned()],
-            notes: Vec::new(),
-            command: "cargo xtask grade echo".to_owned(),
-            hint_steps: 1,
-            shows_hidden: false,
-            folders: Vec::new(),
-            broken_off: None,
-            surroundings: crate::surroundings::Surroundings::default(),
-            since: None,
-        }
+    fn grading(rows: Vec<GradedRow>) -> Grading {
+        real::of(rows)
     }
 
     fn failure() -> Status {
@@ -403,7 +383,7 @@ mod tests {
 
     #[track_caller]
     fn check(rows: Vec<GradedRow>, expected: &str) {
-        let text = anstream::adapter::strip_str(&render(&grade(rows))).to_string();
+        let text = anstream::adapter::strip_str(&render(&grading(rows))).to_string();
         assert_eq!(text, expected, "\n{text}");
     }
 
@@ -422,16 +402,14 @@ mod tests {
 
     #[test]
     fn a_fault_is_no_verdict_and_costs_nothing() {
-        let grade = grade(vec![
+        let grading = grading(vec![
             row("listens", "flow", Status::Passed),
             row("echoes", "exactness", Status::Fault(Fault("no descriptors left".to_owned()))),
         ]);
-        assert_eq!(
-            (grade.score(), grade.max_score(), grade.passed(), grade.has_faults()),
-            (6, 6, false, true)
-        );
+        assert_eq!(Points::of(&grading.rows), Points { earned: 6, most: 6 });
+        assert!(grading.outcome.is_err() && !grading.passed());
         assert!(
-            render(&grade).contains(
+            render(&grading).contains(
                 "The grader could not find out: no descriptors left. This costs no point."
             )
         );
@@ -443,16 +421,13 @@ mod tests {
             let row = row(id, "exactness", failure());
             GradedRow { verdict: Verdict { stuck_unseen: true, ..row.verdict }, ..row }
         };
-        let text = render(&grade(vec![unseen("echoes"), unseen("echoes_more")]));
+        let text = render(&grading(vec![unseen("echoes"), unseen("echoes_more")]));
         assert_eq!(text.matches("Where a program was stuck is not shown").count(), 1, "{text}");
     }
 
     #[test]
     fn nothing_checked_is_a_fault() {
-        assert!(grade(Vec::new()).has_faults());
-        assert!(
-            grade(vec![row("rests", "conduct", Status::Unseen("not here".to_owned()))])
-                .has_faults()
-        );
+        let rests = row("rests", "conduct", Status::Unseen("not here".to_owned()));
+        assert!(grading(Vec::new()).outcome.is_err() && grading(vec![rests]).outcome.is_err());
     }
 }

@@ -5,7 +5,7 @@ use suite::Status;
 
 use super::conversation::{self, Line};
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
 /// GitHub takes comments of 65,536 characters.
 const LONGEST_COMMENT: usize = 60_000;
@@ -13,24 +13,32 @@ const LONGEST_COMMENT: usize = 60_000;
 /// The stretch of a conversation that is drawn.
 const STRETCH: usize = 12;
 
-pub(super) fn render(grade: &Grade) -> String {
-    document(grade, LONGEST_COMMENT)
+pub(super) fn render(grading: &Grading) -> String {
+    document(grading, LONGEST_COMMENT)
 }
 
 /// At most so many bytes; what does not fit is counted.
-pub(super) fn document(grade: &Grade, most: usize) -> String {
-    if let Some(fault) = grade.fault() {
-        let text = format!(
-            "## {}: no grade\n\nThis costs no point. The grader could not find out:\n\n",
-            plain(&grade.title)
-        );
-        return text + &block("text", &plain::line(&fault));
+pub(super) fn document(grading: &Grading, most: usize) -> String {
+    match &grading.outcome {
+        Ok(grade) => graded(grading, grade, most),
+        Err(NoGrade(fault)) => no_grade(grading, fault),
     }
-    let head = head(grade);
-    let foot = foot(grade);
+}
+
+fn no_grade(grading: &Grading, fault: &str) -> String {
+    let text = format!(
+        "## {}: no grade\n\nThis costs no point. The grader could not find out:\n\n",
+        plain(&grading.title)
+    );
+    text + &block("text", &plain::line(fault))
+}
+
+fn graded(grading: &Grading, grade: &Grade, most: usize) -> String {
+    let head = head(grading, grade);
+    let foot = foot(grading);
     let mut body = String::new();
     let mut left_out = 0;
-    for section in sections(grade) {
+    for section in sections(grading) {
         if head.len() + body.len() + section.len() + foot.len() + 200 > most {
             left_out += 1;
         } else {
@@ -44,45 +52,39 @@ pub(super) fn document(grade: &Grade, most: usize) -> String {
     head + &body + &foot
 }
 
-fn head(grade: &Grade) -> String {
+fn head(grading: &Grading, grade: &Grade) -> String {
     let mark = if grade.passed() { "✅" } else { "❌" };
-    let mut text = format!(
-        "## {mark} {}: {}/{} points\n\n",
-        plain(&grade.title),
-        grade.score(),
-        grade.max_score()
-    );
-    let mistakes = grade.mistakes_to_tell();
+    let mut text = format!("## {mark} {}: {} points\n\n", plain(&grading.title), grade.points);
+    let mistakes = grading.mistakes_to_tell();
     for mistake in &mistakes {
         text += &format!("- **{}** {}\n", mistake.id, plain(&plain::mistake(mistake)));
     }
     text += if mistakes.is_empty() { "" } else { "\n" };
     text += "| group | points | passed |\n|---|---:|---:|\n";
-    for (group, rows) in grade.groups() {
+    for (group, rows) in grading.groups() {
         let counted: Vec<&&GradedRow> = rows.iter().filter(|row| row.counts()).collect();
-        let (points, most) =
-            counted.iter().fold((0, 0), |(a, b), row| (a + row.points(), b + row.max_points));
+        let points = Points::of(rows.iter().copied());
         let passed = counted.iter().filter(|row| row.verdict.status == Status::Passed).count();
-        text += &format!("| {group} | {points}/{most} | {passed}/{} |\n", counted.len());
+        text += &format!("| {group} | {points} | {passed}/{} |\n", counted.len());
     }
     text + "\n"
 }
 
-fn sections(grade: &Grade) -> Vec<String> {
-    let errors = (!grade.compile_errors.is_empty()).then(|| {
-        let programs: Vec<String> = grade.compile_errors.iter().map(plain::unbuilt).collect();
-        let body = block("text", &plain::compile_errors(grade));
+fn sections(grading: &Grading) -> Vec<String> {
+    let errors = (!grading.unbuilt.is_empty()).then(|| {
+        let programs: Vec<String> = grading.unbuilt.iter().map(plain::unbuilt).collect();
+        let body = block("text", &plain::compile_errors(grading));
         unfolded(&programs.join("; "), &body, true)
     });
-    let failed = grade.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
-    let checks = failed.enumerate().map(|(at, row)| check(grade, row, at == 0));
+    let failed = grading.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
+    let checks = failed.enumerate().map(|(at, row)| check(grading, row, at == 0));
     errors.into_iter().chain(checks).collect()
 }
 
-fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
+fn check(grading: &Grading, row: &GradedRow, open: bool) -> String {
     let title = format!("✗ {} {}/{}", row.verdict.check, row.points(), row.max_points);
-    let body = block("text", &plain::full_for_students(grade, row));
-    let focus = conversation::focus(&row.verdict).filter(|_| !grade.hides(row));
+    let body = block("text", &plain::full_for_students(grading, row));
+    let focus = conversation::focus(&row.verdict).filter(|_| !grading.hides(row));
     let diagram = focus
         .map_or_else(String::new, |focus| block("mermaid", &diagram(row, &focus.end(STRETCH))));
     unfolded(&title, &(body + &diagram), open)
@@ -93,17 +95,17 @@ fn unfolded(title: &str, body: &str, open: bool) -> String {
     format!("<details{open}><summary>{}</summary>\n\n{body}</details>\n\n", plain(title))
 }
 
-fn foot(grade: &Grade) -> String {
+fn foot(grading: &Grading) -> String {
     let count = |wanted: fn(&Status) -> bool| {
-        grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
+        grading.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
     };
     let mut text = String::new();
     let skipped = count(|status| matches!(status, Status::Skipped(_)));
     if skipped > 0 {
         text += &format!("Not run, because a check that they need did not pass: {skipped}.\n\n");
     }
-    text += &block("sh", &format!("{} --seed {}", plain::line(&grade.command), grade.seed));
-    text + &plain::premises(grade)
+    text += &block("sh", &format!("{} --seed {}", plain::line(&grading.command), grading.seed));
+    text + &plain::premises(grading)
         .iter()
         .map(|line| plain(line) + "\n")
         .collect::<Vec<_>>()

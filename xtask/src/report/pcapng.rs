@@ -17,7 +17,7 @@ use etherparse::PacketBuilder;
 use suite::{Event, Status, What};
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading, NoGrade};
 
 const COMMENT: &str = "Synthesised from the grader's own record of its conversations, not sniffed from a network: \
     times, bytes, addresses and ends are what it did and saw; handshakes, acknowledgements and the cut into segments are filled in.";
@@ -35,14 +35,14 @@ const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const UNKNOWN_PROGRAM: SocketAddr = SocketAddr::new(LOCALHOST, 7); // echo (RFC 862)
 
 /// The whole file.
-pub(crate) fn render(grade: &Grade) -> Vec<u8> {
-    let rows: Vec<&GradedRow> = grade
+pub(crate) fn render(grading: &Grading) -> Vec<u8> {
+    let rows: Vec<&GradedRow> = grading
         .rows
         .iter()
-        .filter(|row| !row.verdict.transcript.is_empty() && !grade.hides(row))
+        .filter(|row| !row.verdict.transcript.is_empty() && !grading.hides(row))
         .collect();
     let mut file = Vec::new();
-    section(&mut file, &grade.fault());
+    section(&mut file, grading.outcome.as_ref().err());
     for row in &rows {
         interface(&mut file, row.verdict.check, &described(row));
     }
@@ -322,8 +322,9 @@ const IF_DESCRIPTION: u16 = 3;
 const SHB_USERAPPL: u16 = 4;
 
 /// Section Header Block: the byte order, version 1.0, a length that is not told.
-fn section(file: &mut Vec<u8>, fault: &Option<String>) {
-    let fault = fault.as_ref().map(|fault| format!(" There is no grade: {}.", plain::line(fault)));
+fn section(file: &mut Vec<u8>, no_grade: Option<&NoGrade>) {
+    let fault =
+        no_grade.map(|NoGrade(fault)| format!(" There is no grade: {}.", plain::line(fault)));
     let comment = format!("{COMMENT}{}", fault.unwrap_or_default());
     let mut body = Vec::new();
     body.extend(0x1a2b_3c4d_u32.to_le_bytes());
@@ -514,16 +515,16 @@ mod tests {
             if !real::has("tshark") {
                 return;
             }
-            let Some(grade) = real::grade(name, "echo_server", &checks) else { return };
+            let Some(grading) = real::grade(name, "echo_server", &checks) else { return };
             let file = tempfile::NamedTempFile::new().unwrap();
-            std::fs::write(file.path(), render(&grade)).unwrap();
+            std::fs::write(file.path(), render(&grading)).unwrap();
             let unsound = "_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0 || \
                 tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment || tcp.analysis.retransmission || \
                 tcp.analysis.out_of_order || tcp.analysis.window_full || tcp.analysis.reused_ports";
             assert_eq!(tshark(file.path(), &["-Y", unsound]), "", "{name}");
 
             let mut recorded: Vec<Vec<u8>> = Vec::new();
-            for verdict in grade.rows.iter().map(|row| &row.verdict) {
+            for verdict in grading.rows.iter().map(|row| &row.verdict) {
                 for peer in crate::report::conversation::peers(&verdict.transcript) {
                     for what in [What::Send, What::Receive] {
                         let mine = verdict

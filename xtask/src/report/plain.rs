@@ -5,9 +5,9 @@ use suite::{Event, Failure, Status, Verdict, What, show};
 
 use super::conversation::{self, Line};
 use super::{hexdump, human};
-use crate::build::CompileErrors;
 use crate::explanations::NamedMistake;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading, Next};
+use crate::unbuilt::{Reason, Unbuilt};
 
 /// The stretch of a conversation that is shown.
 const STRETCH: usize = 12;
@@ -36,7 +36,7 @@ pub(super) fn status(status: &Status) -> &'static str {
 }
 
 /// What is to be said about a check that did not pass, in one line.
-pub(super) fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
+pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
     let message = match &row.verdict.status {
         Status::Passed => return None,
         Status::Failed(failure) => match &row.verdict.ended {
@@ -46,13 +46,11 @@ pub(super) fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
         Status::Skipped(need) => format!("not run: {need} must pass first"),
         Status::Unseen(why) => format!("not counted: {why}"),
         Status::Unbuilt => {
-            let about = |errors: &CompileErrors| match errors.what.as_str() {
-                "is refused" => {
-                    format!("{} is refused: {}", errors.program, errors.errors.join("; "))
-                }
-                _ => unbuilt(errors),
+            let about = |program: &Unbuilt| match &program.reason {
+                Reason::Refused(why) => format!("{}: {why}", unbuilt(program)),
+                _ => unbuilt(program),
             };
-            grade.compile_errors.iter().map(about).collect::<Vec<_>>().join("; ")
+            grading.unbuilt.iter().map(about).collect::<Vec<_>>().join("; ")
         }
         Status::Fault(fault) => {
             format!("a fault of the grader's own, which costs no point: {fault}")
@@ -62,27 +60,27 @@ pub(super) fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
 }
 
 /// The same for whoever may not see what a hidden check saw.
-pub(super) fn message_for_students(grade: &Grade, row: &GradedRow) -> Option<String> {
-    let message = message(grade, row)?;
-    Some(if grade.hides(row) { HIDDEN.to_owned() } else { message })
+pub(super) fn message_for_students(grading: &Grading, row: &GradedRow) -> Option<String> {
+    let message = message(grading, row)?;
+    Some(if grading.hides(row) { HIDDEN.to_owned() } else { message })
 }
 
 /// Everything that was seen, for whoever may not see what a hidden check saw.
-pub(super) fn full_for_students(grade: &Grade, row: &GradedRow) -> String {
-    if grade.hides(row) { format!("{HIDDEN}\n") } else { full(grade, row) }
+pub(super) fn full_for_students(grading: &Grading, row: &GradedRow) -> String {
+    if grading.hides(row) { format!("{HIDDEN}\n") } else { full(grading, row) }
 }
 
 /// Everything that was seen, and what to try; plain text, each line ended. Empty where there is
 /// nothing to say.
-pub(super) fn full(grade: &Grade, row: &GradedRow) -> String {
+pub(super) fn full(grading: &Grading, row: &GradedRow) -> String {
     match &row.verdict.status {
-        Status::Failed(failure) => failed(grade, row, failure),
-        Status::Unbuilt => compile_errors(grade),
-        _ => message(grade, row).map_or_else(String::new, |message| message + "\n"),
+        Status::Failed(failure) => failed(grading, row, failure),
+        Status::Unbuilt => compile_errors(grading),
+        _ => message(grading, row).map_or_else(String::new, |message| message + "\n"),
     }
 }
 
-fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
+fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
     let mut text = format!("{}\n", row.claim);
     text += &facts(verdict, failure)
@@ -95,11 +93,13 @@ fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
         .iter()
         .map(|said| format!("stderr    | {said}\n"))
         .collect::<String>();
-    text += &match grade.mistake_of(verdict.check) {
+    text += &match grading.mistake_of(verdict.check) {
         Some(mistake) => labelled("mistake", &format!("{}: {}", mistake.id, mistake.says)),
-        None => row.hints.iter().take(grade.hint_steps).map(|hint| labelled("try", hint)).collect(),
+        None => {
+            row.hints.iter().take(grading.hint_steps).map(|hint| labelled("try", hint)).collect()
+        }
     };
-    text + &labelled("again", &grade.again(verdict.check))
+    text + &labelled("again", &grading.again(verdict.check))
 }
 
 fn ended_by(exit: &str) -> String {
@@ -130,8 +130,8 @@ fn labelled(label: &str, text: &str) -> String {
 }
 
 /// The report for people, without colour.
-pub(super) fn report(grade: &Grade) -> String {
-    anstream::adapter::strip_str(&human::render(grade)).to_string()
+pub(super) fn report(grading: &Grading) -> String {
+    anstream::adapter::strip_str(&human::render(grading)).to_string()
 }
 
 /// A mistake that was made out, in a few sentences.
@@ -221,14 +221,42 @@ pub(super) fn stderr(tail: &[u8]) -> Vec<String> {
 }
 
 /// Which program there is not, and for what reason.
-pub(super) fn unbuilt(errors: &CompileErrors) -> String {
-    format!("{} {}", errors.program, errors.what)
+pub(super) fn unbuilt(unbuilt: &Unbuilt) -> String {
+    let program = &unbuilt.program;
+    match &unbuilt.reason {
+        Reason::Missing(_) => format!("{program} is missing"),
+        Reason::Refused(_) => format!("{program} is refused"),
+        Reason::OverLimit(limit) => format!("{program} was not built: the build used {limit}"),
+        Reason::DoesNotCompile(_) => format!("{program} does not compile"),
+    }
+}
+
+/// What to do first, in a sentence or two.
+pub(super) fn next(next: &Next<'_>) -> String {
+    match next {
+        Next::Build(Unbuilt { program, reason: Reason::DoesNotCompile(_), .. }) => {
+            format!("make {program} compile.")
+        }
+        Next::Build(program) => format!("{}.", unbuilt(program)),
+        Next::Mistake(mistake) => format!("{}. {}", mistake.id, mistake.r#try),
+        Next::Check(row) => format!("{}. {}", row.verdict.check, row.claim),
+    }
+}
+
+/// The command that says more about it.
+pub(super) fn explained_by(next: &Next<'_>) -> Option<String> {
+    let word = match next {
+        Next::Build(_) => return None,
+        Next::Mistake(mistake) => mistake.id,
+        Next::Check(row) => row.verdict.check,
+    };
+    Some(format!("cargo xtask explain {word}"))
 }
 
 /// What the programs ran under, and what of the submission was left aside.
-pub(super) fn premises(grade: &Grade) -> Vec<String> {
-    let confinement = format!("Confinement: {}.", grade.confinement.join("; "));
-    grade
+pub(super) fn premises(grading: &Grading) -> Vec<String> {
+    let confinement = format!("Confinement: {}.", grading.confinement.join("; "));
+    grading
         .notes
         .iter()
         .map(|note| format!("Submission: {}.", line(note)))
@@ -237,16 +265,17 @@ pub(super) fn premises(grade: &Grade) -> Vec<String> {
 }
 
 /// What the compiler said, as far as it is read.
-pub(super) fn compile_errors(grade: &Grade) -> String {
-    let each = |errors: &CompileErrors| {
-        let shown = errors.errors.iter().take(COMPILE_ERRORS);
+pub(super) fn compile_errors(grading: &Grading) -> String {
+    let each = |program: &Unbuilt| {
+        let details = program.details();
+        let shown = details.iter().take(COMPILE_ERRORS);
         let shown: String =
             shown.map(|error| format!("\n{}\n", compile_error(error).trim_end())).collect();
-        let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
+        let rest = details.len().saturating_sub(COMPILE_ERRORS);
         let more = if rest > 0 { format!("\n… and {rest} more errors\n") } else { String::new() };
-        format!("{}\n{shown}{more}", unbuilt(errors))
+        format!("{}\n{shown}{more}", unbuilt(program))
     };
-    grade.compile_errors.iter().map(each).collect::<Vec<_>>().join("\n")
+    grading.unbuilt.iter().map(each).collect::<Vec<_>>().join("\n")
 }
 
 /// One error as rustc renders it, without colour.
@@ -281,26 +310,26 @@ pub(super) struct Spot {
 }
 
 /// Where the compiler points to.
-pub(super) fn spot_of_error(grade: &Grade, program: &str, rendered: &str) -> Option<Spot> {
+pub(super) fn spot_of_error(grading: &Grading, program: &str, rendered: &str) -> Option<Spot> {
     let (_, after) = rendered.split_once("--> ")?;
-    spot(grade, program, after.lines().next()?)
+    spot(grading, program, after.lines().next()?)
 }
 
 /// Where the program panicked. It may have said anything: what comes of it is a place in its own
 /// folder, or nothing.
-pub(super) fn spot_of_panic(grade: &Grade, row: &GradedRow) -> Option<Spot> {
-    if !matches!(row.verdict.status, Status::Failed(_)) || grade.hides(row) {
+pub(super) fn spot_of_panic(grading: &Grading, row: &GradedRow) -> Option<Spot> {
+    if !matches!(row.verdict.status, Status::Failed(_)) || grading.hides(row) {
         return None;
     }
     let text = String::from_utf8_lossy(last(&row.verdict.stderr_tail, STDERR_LINES * LONGEST_LINE))
         .into_owned();
     let (_, after) = text.rsplit_once("panicked at ")?;
-    spot(grade, row.program, after.lines().next()?)
+    spot(grading, row.program, after.lines().next()?)
 }
 
 /// `src/main.rs:61:5` in the folder of a program.
-fn spot(grade: &Grade, program: &str, words: &str) -> Option<Spot> {
-    let (_, folder) = grade.folders.iter().find(|(name, _)| name == program)?;
+fn spot(grading: &Grading, program: &str, words: &str) -> Option<Spot> {
+    let (_, folder) = grading.folders.iter().find(|(name, _)| name == program)?;
     let mut parts = anstream::adapter::strip_str(words).to_string();
     parts.truncate(parts.trim_end().trim_end_matches(':').len());
     let (file, rest) = parts.split_once(':')?;

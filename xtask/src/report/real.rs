@@ -1,12 +1,13 @@
 //! For the tests of the pictures: real conversations with the catalogue's programs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use suite::{CommandLine, Confinement, Planned, Scratch, Settings, Subject};
 
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading};
 use crate::surroundings::Surroundings;
 use crate::{build, repository};
 
@@ -18,7 +19,7 @@ pub(crate) fn target() -> PathBuf {
 
 /// Grades a program of the catalogue in these checks; `None`, and a word that says so, where that
 /// cannot be done here.
-pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grade> {
+pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grading> {
     let launcher = target().join("debug").join(format!("xtask{}", std::env::consts::EXE_SUFFIX));
     let folder = repository::find().unwrap().practical("echo").unwrap().join("mistakes");
     if !launcher.is_file() || !folder.is_dir() {
@@ -55,16 +56,17 @@ pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grade>
 }
 
 /// A grade of these rows.
-pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
-    Grade {
+pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grading {
+    let rows: Vec<GradedRow> = rows.into_iter().collect();
+    Grading {
         practical: "echo",
         title: "Echo".to_owned(),
         submission: "practicals/echo".to_owned(),
         seed: 7,
-        pass_mark: 100,
-        rows: rows.into_iter().collect(),
+        outcome: Grade::of(&rows, 100),
+        rows,
         mistakes: Vec::new(),
-        compile_errors: Vec::new(),
+        unbuilt: Vec::new(),
         duration: Duration::from_millis(40),
         confinement: vec!["none".to_owned()],
         notes: Vec::new(),
@@ -72,7 +74,7 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
         hint_steps: 1,
         shows_hidden: false,
         folders: Vec::new(),
-        broken_off: None,
+        fingerprints: BTreeMap::new(),
         surroundings: Surroundings::default(),
         since: None,
     }

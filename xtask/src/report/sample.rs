@@ -1,13 +1,14 @@
 //! Grades to try reports with.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use suite::{Event, Failure, Fault, Status, Verdict, What};
 
-use crate::build::CompileErrors;
 use crate::explanations::NamedMistake;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 use crate::surroundings::{Identity, Surroundings};
+use crate::unbuilt::{Reason, Unbuilt};
 
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -44,7 +45,7 @@ fn failed(expected: &str, observed: &str) -> Status {
 }
 
 /// Some of everything: 7 of 25 points.
-pub(super) fn grade() -> Grade {
+pub(super) fn grade() -> Grading {
     let mut echoes = row(
         "echoes",
         "exactness",
@@ -89,10 +90,10 @@ pub(super) fn grade() -> Grade {
 }
 
 /// A grading in which one check could not be decided.
-pub(super) fn with_a_fault() -> Grade {
+pub(super) fn with_a_fault() -> Grading {
     let fault = Status::Fault(Fault("no descriptors left".to_owned()));
-    Grade {
-        compile_errors: Vec::new(),
+    Grading {
+        unbuilt: Vec::new(),
         mistakes: Vec::new(),
         ..with(vec![
             row("listens", "flow", "echo_server", 7, Status::Passed),
@@ -102,9 +103,9 @@ pub(super) fn with_a_fault() -> Grade {
 }
 
 /// A grading that never began.
-pub(super) fn broken_off() -> Grade {
-    Grade {
-        broken_off: Some("no echo_server/Cargo.toml in submission".to_owned()),
+pub(super) fn broken_off() -> Grading {
+    Grading {
+        outcome: Err(NoGrade("no echo_server/Cargo.toml in submission".to_owned())),
         rows: Vec::new(),
         ..with_a_fault()
     }
@@ -135,15 +136,16 @@ pub(super) const HOSTILE: &[&str] = &[
 ];
 
 /// The same verdicts, and everything that comes from a program is hostile.
-pub(super) fn hostile() -> Grade {
+pub(super) fn hostile() -> Grading {
     let mut words = HOSTILE.join("\n").into_bytes();
     words.extend(b"\xff\xfe\xc3\x28 not text\n");
     let mut flood = b"flood ".repeat(100 * 1024 * 1024 / 6);
     flood.extend(b"\n");
     flood.extend(&words);
     let text = String::from_utf8_lossy(&words).into_owned();
-    let mut grade = grade();
-    for row in grade.rows.iter_mut().filter(|row| matches!(row.verdict.status, Status::Failed(_))) {
+    let mut grading = grade();
+    for row in grading.rows.iter_mut().filter(|row| matches!(row.verdict.status, Status::Failed(_)))
+    {
         row.verdict.stderr_tail = std::mem::replace(&mut flood, words.clone());
         row.verdict.ended = Some(text.clone());
         row.verdict.blocked_in = Some(text.clone());
@@ -153,20 +155,20 @@ pub(super) fn hostile() -> Grade {
             row.verdict.transcript.push(event(2000, "a", What::Receive, data));
         }
     }
-    grade.compile_errors[0].errors = HOSTILE.iter().map(|line| format!("  {line}")).collect();
-    grade.compile_errors[0].errors.push(text.clone());
-    grade.mistakes[0].because = text;
-    grade
+    let errors = HOSTILE.iter().map(|line| format!("  {line}")).chain([text.clone()]);
+    grading.unbuilt[0].reason = Reason::DoesNotCompile(errors.collect());
+    grading.mistakes[0].because = text;
+    grading
 }
 
-fn with(rows: Vec<GradedRow>) -> Grade {
+fn with(rows: Vec<GradedRow>) -> Grading {
     let error = "error[E0308]: mismatched types\n --> src/main.rs:2:23\n  |\n2 | fn broken() -> u8 { \"text\" }\n";
-    Grade {
+    Grading {
         practical: "echo",
         title: "Echo: a server and a client".to_owned(),
         submission: "submission".to_owned(),
         seed: 7,
-        pass_mark: 100,
+        outcome: Grade::of(&rows, 100),
         rows,
         mistakes: vec![NamedMistake {
             id: "reads_once",
@@ -176,11 +178,10 @@ fn with(rows: Vec<GradedRow>) -> Grade {
             checks: vec!["answers_again"],
             explanation: crate::explanations::tests::real().of("reads_once").cloned().unwrap(),
         }],
-        compile_errors: vec![CompileErrors {
+        unbuilt: vec![Unbuilt {
             program: "echo_client".to_owned(),
             origin: "submission/20-practical/echo_client".to_owned(),
-            what: "does not compile".to_owned(),
-            errors: vec![error.to_owned()],
+            reason: Reason::DoesNotCompile(vec![error.to_owned()]),
         }],
         duration: Duration::from_millis(40),
         confinement: vec!["none".to_owned()],
@@ -191,7 +192,7 @@ fn with(rows: Vec<GradedRow>) -> Grade {
         folders: ["echo_server", "echo_client"]
             .map(|name| (name.to_owned(), format!("20-practical/{name}")))
             .to_vec(),
-        broken_off: None,
+        fingerprints: BTreeMap::new(),
         surroundings: surroundings(),
         since: None,
     }

@@ -13,11 +13,11 @@ use serde_json::Value;
 use super::sample::{self, HOSTILE, TOKEN};
 use super::{FORMATS, Render, RenderText, github, html};
 use crate::explanations::NamedMistake;
-use crate::grade::Grade;
+use crate::grade::Grading;
 
-fn render(format: &str, grade: &Grade) -> String {
+fn render(format: &str, grading: &Grading) -> String {
     let (_, render) = texts().find(|(name, _)| *name == format).unwrap();
-    render(grade)
+    render(grading)
 }
 
 /// The formats that are text: all but the capture, which has tests of its own.
@@ -57,8 +57,10 @@ fn each_format_looks_like_its_snapshot() {
 
 #[test]
 fn each_format_says_a_fault_like_its_snapshot() {
-    let text = |grade: &Grade| {
-        texts().map(|(name, render)| format!("==== {name}\n{}", render(grade))).collect::<String>()
+    let text = |grading: &Grading| {
+        texts()
+            .map(|(name, render)| format!("==== {name}\n{}", render(grading)))
+            .collect::<String>()
     };
     looks_like("fault.txt", &text(&sample::with_a_fault()));
     looks_like("broken_off.txt", &text(&sample::broken_off()));
@@ -98,7 +100,7 @@ fn read_back(format: &str, text: &str) -> Option<(u64, u64)> {
             let scores = autolab(text.trim_end().lines().last()?)?;
             let points =
                 scores["scores"].as_object()?.values().map(|score| score.as_u64().unwrap()).sum();
-            Some((points, sample::grade().max_score().into())) // it knows no maximum
+            Some((points, 25)) // it knows no maximum
         }
         "junit" => junit(text),
         other => panic!("no reader for {other}"),
@@ -189,12 +191,12 @@ fn junit(text: &str) -> Option<(u64, u64)> {
 
 #[test]
 fn all_formats_say_the_same_score() {
-    let grade = sample::grade();
-    assert_eq!((grade.score(), grade.max_score()), (7, 25));
+    let grading = sample::grade();
+    assert_eq!(grading.outcome.as_ref().unwrap().points.to_string(), "7/25");
     for (name, render) in texts() {
-        assert_eq!(read_back(name, &render(&grade)), Some((7, 25)), "{name}");
+        assert_eq!(read_back(name, &render(&grading)), Some((7, 25)), "{name}");
     }
-    assert_eq!(read_back("summary", &github::summary(&grade)), Some((7, 25)));
+    assert_eq!(read_back("summary", &github::summary(&grading)), Some((7, 25)));
 }
 
 #[test]
@@ -211,30 +213,30 @@ fn every_format_says_what_the_programs_ran_under() {
 
 #[test]
 fn a_fault_is_a_score_in_no_format() {
-    for grade in [sample::with_a_fault(), sample::broken_off()] {
+    for grading in [sample::with_a_fault(), sample::broken_off()] {
         for (name, render) in texts() {
-            assert_eq!(read_back(name, &render(&grade)), None, "{name}");
+            assert_eq!(read_back(name, &render(&grading)), None, "{name}");
         }
-        assert_eq!(read_back("summary", &github::summary(&grade)), None);
+        assert_eq!(read_back("summary", &github::summary(&grading)), None);
     }
     assert_eq!(json(&super::gradescope::unfinished()).get("score"), None);
 }
 
 #[test]
 fn a_fault_is_an_error_where_the_format_has_a_word_for_it() {
-    let grade = sample::with_a_fault();
+    let grading = sample::with_a_fault();
     assert_eq!(
-        json(&render("json", &grade))["fault"],
+        json(&render("json", &grading))["fault"],
         "echoes could not be found out: no descriptors left"
     );
-    assert!(render("junit", &grade).contains("<error type=\"fault\""));
-    assert_eq!(json(&render("prairielearn", &grade))["gradable"], false);
+    assert!(render("junit", &grading).contains("<error type=\"fault\""));
+    assert_eq!(json(&render("prairielearn", &grading))["gradable"], false);
     assert_eq!(
-        json(&decoded(&render("github-classroom", &grade), "result").unwrap())["status"],
+        json(&decoded(&render("github-classroom", &grading), "result").unwrap())["status"],
         "error"
     );
-    assert_eq!(obeyed(&render("github", &grade))[0].name, "error");
-    assert_eq!(json(&render("ctrf", &grade))["results"]["summary"]["other"], 1);
+    assert_eq!(obeyed(&render("github", &grading))[0].name, "error");
+    assert_eq!(json(&render("ctrf", &grading))["results"]["summary"]["other"], 1);
 }
 
 #[test]
@@ -253,25 +255,25 @@ fn what_a_hidden_check_saw_is_in_no_report_that_students_read() {
 
 #[test]
 fn a_mistake_that_only_a_hidden_check_tells_is_in_no_report_that_students_read() {
-    let mut grade = sample::grade();
-    let known = grade.mistakes[0].clone();
-    grade.mistakes = vec![NamedMistake { id: "obeys_words", checks: vec!["secret"], ..known }];
+    let mut grading = sample::grade();
+    let known = grading.mistakes[0].clone();
+    grading.mistakes = vec![NamedMistake { id: "obeys_words", checks: vec!["secret"], ..known }];
     for (name, render) in texts().filter(|(name, _)| *name != "gradescope") {
-        let text = render(&grade);
+        let text = render(&grading);
         let text = decoded(&text, "result").filter(|_| name == "github-classroom").unwrap_or(text);
         assert!(!text.contains("obeys_words"), "{name}");
     }
-    grade.shows_hidden = true;
-    assert!(render("json", &grade).contains("obeys_words"));
+    grading.shows_hidden = true;
+    assert!(render("json", &grading).contains("obeys_words"));
 }
 
 #[test]
 fn who_asks_for_it_sees_what_a_hidden_check_saw() {
-    let grade = Grade { shows_hidden: true, ..sample::grade() };
+    let grading = Grading { shows_hidden: true, ..sample::grade() };
     for (name, render) in texts().filter(|(name, _)| *name != "github-classroom") {
-        assert!(render(&grade).contains("the secret answer"), "{name}");
+        assert!(render(&grading).contains("the secret answer"), "{name}");
     }
-    assert!(super::human::render(&grade).contains("the secret answer"));
+    assert!(super::human::render(&grading).contains("the secret answer"));
     assert!(!super::human::render(&sample::grade()).contains("the secret answer"));
 }
 
@@ -355,12 +357,12 @@ fn annotations_point_to_files_and_lines() {
 
 #[test]
 fn ten_annotations_at_most_and_the_last_counts_the_rest() {
-    let mut grade = sample::grade();
-    grade.mistakes.clear();
-    let failed = grade.rows.remove(1);
+    let mut grading = sample::grade();
+    grading.mistakes.clear();
+    let failed = grading.rows.remove(1);
     for _ in 0..20 {
         let verdict = failed.verdict.clone();
-        grade.rows.push(crate::grade::GradedRow {
+        grading.rows.push(crate::grade::GradedRow {
             claim: String::new(),
             hints: Vec::new(),
             given: None,
@@ -368,7 +370,7 @@ fn ten_annotations_at_most_and_the_last_counts_the_rest() {
             ..failed
         });
     }
-    let commands = obeyed(&render("github", &grade));
+    let commands = obeyed(&render("github", &grading));
     let errors: Vec<_> = commands.iter().filter(|command| command.name == "error").collect();
     assert_eq!(errors.len(), 10);
     assert_eq!(errors[9].property("title"), Some("14 more")); // of 23: one does not compile, 22 checks failed
@@ -457,9 +459,10 @@ fn elements(xml: &str) -> Vec<String> {
 
 #[test]
 fn a_page_holds_nothing_that_runs_or_comes_from_elsewhere() {
-    for grade in [sample::grade(), sample::hostile(), sample::with_a_fault(), sample::broken_off()]
+    for grading in
+        [sample::grade(), sample::hostile(), sample::with_a_fault(), sample::broken_off()]
     {
-        let page = render("html", &grade);
+        let page = render("html", &grading);
         let page = page.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
         let tags: Vec<&str> =
             page.split('<').skip(1).filter_map(|tag| tag.split('>').next()).collect();
@@ -510,9 +513,9 @@ fn outside_of_code(markdown: &str) -> String {
 
 #[test]
 fn a_long_report_in_markdown_fits_and_says_what_it_leaves_out() {
-    let mut grade = sample::hostile();
+    let mut grading = sample::hostile();
     for _ in 0..100 {
-        let failed = &grade.rows[1];
+        let failed = &grading.rows[1];
         let verdict = suite::Verdict {
             stderr_tail: failed.verdict.stderr_tail[..100].to_vec(),
             ..verdict(failed)
@@ -524,15 +527,15 @@ fn a_long_report_in_markdown_fits_and_says_what_it_leaves_out() {
             verdict,
             ..*failed
         };
-        grade.rows.push(row);
+        grading.rows.push(row);
     }
-    let comment = render("markdown", &grade);
+    let comment = render("markdown", &grading);
     assert!(
         comment.len() < 60_000 && comment.contains("are left out here"),
         "{} bytes",
         comment.len()
     );
-    assert!(github::summary(&grade).len() < 1_000_000);
+    assert!(github::summary(&grading).len() < 1_000_000);
 }
 
 fn verdict(row: &crate::grade::GradedRow) -> suite::Verdict {
@@ -554,7 +557,7 @@ fn other_peoples_readers_accept_every_report() {
     }
     let Some(readers) = readers() else { return };
     let reports = tempfile::tempdir().unwrap();
-    for (sample, grade) in [
+    for (sample, grading) in [
         ("plain", sample::grade()),
         ("hostile", sample::hostile()),
         ("fault", sample::with_a_fault()),
@@ -563,7 +566,7 @@ fn other_peoples_readers_accept_every_report() {
         let folder = reports.path().join(sample);
         std::fs::create_dir(&folder).unwrap();
         for (name, render) in texts() {
-            std::fs::write(folder.join(name), render(&grade)).unwrap();
+            std::fs::write(folder.join(name), render(&grading)).unwrap();
         }
     }
     let output =

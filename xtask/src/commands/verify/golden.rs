@@ -10,25 +10,25 @@ use std::path::{Path, PathBuf};
 use anstream::adapter::strip_str;
 use anyhow::Context;
 
-use crate::grade::Grade;
+use crate::grade::Grading;
 use crate::report::human;
 
 /// The evidence of a practical's mistakes.
-pub(crate) struct Evidence {
+pub(super) struct Golden {
     folder: PathBuf,
     /// Take over what is seen now.
     renew: bool,
 }
 
-impl Evidence {
-    pub(crate) fn new(practical: &Path, renew: bool) -> Self {
+impl Golden {
+    pub(super) fn new(practical: &Path, renew: bool) -> Self {
         Self { folder: practical.join("mistakes").join("evidence"), renew }
     }
 
     /// Whether what is seen now reads as what was kept; written where it is to be renewed.
-    pub(crate) fn is_as_kept(&self, id: &str, grade: &Grade) -> anyhow::Result<bool> {
+    pub(super) fn agrees(&self, id: &str, grading: &Grading) -> anyhow::Result<bool> {
         let file = self.folder.join(format!("{id}.txt"));
-        let now = what_stays(&strip_str(&human::render(grade)).to_string());
+        let now = what_stays(&strip_str(&human::render(grading)).to_string());
         if self.renew {
             std::fs::create_dir_all(&self.folder)
                 .and_then(|()| std::fs::write(&file, &now))

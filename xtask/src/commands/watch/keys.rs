@@ -4,7 +4,10 @@
 use std::io::{IsTerminal, Read};
 use std::sync::mpsc::Sender;
 
+use suite::Fault;
+
 use super::News;
+use crate::parallel;
 
 /// Ctrl-C: it comes as a key, so that the terminal is always left as it was.
 pub(super) const INTERRUPT: u8 = 3;
@@ -16,20 +19,20 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn open(sender: Sender<News>) -> Option<Self> {
+    pub(super) fn open(sender: Sender<News>) -> Result<Option<Self>, Fault> {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-            return None;
+            return Ok(None);
         }
-        let keys = Self::prepare()?;
-        std::thread::spawn(move || {
+        let Some(keys) = Self::prepare() else { return Ok(None) };
+        parallel::spawn_detached(move || {
             let keys = std::io::stdin().lock().bytes().map_while(Result::ok);
             for key in keys.filter(|key| !key.is_ascii_whitespace()) {
                 if sender.send(News::Key(key)).is_err() {
                     return;
                 }
             }
-        });
-        Some(keys)
+        })?;
+        Ok(Some(keys))
     }
 
     #[cfg(unix)]

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use suite::Status;
 
-use super::again::{Bench, Came};
+use super::again::{Came, Watched};
 use crate::commands::explain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading, NoGrade, Points};
 use crate::report::human;
 use crate::terminal::{BOLD, DIM, GREEN, RED, wrap};
 use crate::{rubric, terminal};
@@ -37,9 +37,9 @@ impl View {
         Self { live, came: None, took: 0.0, shown: Shown::Check, at: 0, hints: 0 }
     }
 
-    pub(super) fn grade(&self) -> Option<&Grade> {
+    pub(super) fn grading(&self) -> Option<&Grading> {
         match &self.came {
-            Some(Came::Grade(grade)) => Some(grade),
+            Some(Came::Grading(grading)) => Some(grading),
             _ => None,
         }
     }
@@ -53,7 +53,7 @@ impl View {
         let looked_at = self.row().map(|row| row.verdict.check);
         self.took = since.elapsed().as_secs_f64();
         self.came = Some(came);
-        let same = failed(self.grade()).position(|row| looked_at == Some(row.verdict.check));
+        let same = failed(self.grading()).position(|row| looked_at == Some(row.verdict.check));
         self.at = same.filter(|_| self.live && self.at > 0).unwrap_or(0);
         if self.row().map(|row| row.verdict.check) != looked_at {
             self.hints = 0;
@@ -63,12 +63,12 @@ impl View {
     }
 
     fn row(&self) -> Option<&GradedRow> {
-        failed(self.grade()).nth(self.at)
+        failed(self.grading()).nth(self.at)
     }
 
     /// Whether a key has changed what is shown.
     pub(super) fn turn(&mut self, key: u8) -> bool {
-        let count = failed(self.grade()).count();
+        let count = failed(self.grading()).count();
         match key {
             b'n' | b'p' => {
                 let to = if key == b'n' { self.at + 1 } else { self.at + count.saturating_sub(1) };
@@ -91,10 +91,10 @@ impl View {
         true
     }
 
-    pub(super) fn show(&self, bench: &Bench) -> anyhow::Result<()> {
+    pub(super) fn show(&self, watched: &Watched) -> anyhow::Result<()> {
         let mut text = if self.live { "\x1b[2J\x1b[H".to_owned() } else { String::new() };
         text += &match &self.came {
-            Some(Came::Grade(grade)) => self.graded(grade, bench),
+            Some(Came::Grading(grading)) => self.graded(grading, watched),
             Some(Came::Error(error)) => {
                 wrap(&format!("{RED}error{RED:#}: {error}"), 0) + "Save again to grade again.\n"
             }
@@ -104,40 +104,41 @@ impl View {
         terminal::print(&text)
     }
 
-    fn graded(&self, grade: &Grade, bench: &Bench) -> String {
+    fn graded(&self, grading: &Grading, watched: &Watched) -> String {
         match self.shown {
-            Shown::All => human::render(grade),
-            Shown::Explanation => self.explanation(grade, bench),
-            Shown::Check => self.head(grade) + &self.check(grade) + &self.foot(grade),
+            Shown::All => human::render(grading),
+            Shown::Explanation => self.explanation(grading, watched),
+            Shown::Check => self.head(grading) + &self.check(grading) + &self.foot(grading),
         }
     }
 
-    fn head(&self, grade: &Grade) -> String {
-        let style = if grade.passed() { GREEN.bold() } else { RED };
-        let score = format!("{style}Score {}/{}{style:#}", grade.score(), grade.max_score());
+    fn head(&self, grading: &Grading) -> String {
+        let style = if grading.passed() { GREEN.bold() } else { RED };
+        let score = format!("{style}Score {}{style:#}", Points::of(&grading.rows));
         let head = format!(
             "{}\n",
             human::spread(
-                &format!("{BOLD}{}{BOLD:#}", grade.title),
+                &format!("{BOLD}{}{BOLD:#}", grading.title),
                 &format!("{:.2} s after the save", self.took)
             )
         );
-        let since = grade.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
+        let since =
+            grading.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
         format!("{head}{score}\n{since}")
     }
 
-    fn check(&self, grade: &Grade) -> String {
-        if !grade.compile_errors.is_empty() {
-            return grade.compile_errors.iter().map(human::compile_errors).collect();
+    fn check(&self, grading: &Grading) -> String {
+        if !grading.unbuilt.is_empty() {
+            return grading.unbuilt.iter().map(human::unbuilt).collect();
         }
         let Some(row) = self.row() else {
-            let all = if grade.passed() { "Everything holds." } else { "Nothing failed." };
+            let all = if grading.passed() { "Everything holds." } else { "Nothing failed." };
             return format!("\n{all}\n");
         };
-        let mistakes = grade.mistakes_to_tell();
+        let mistakes = grading.mistakes_to_tell();
         let mistake = mistakes.iter().find(|mistake| mistake.checks.contains(&row.verdict.check));
         let named = mistake.map_or_else(String::new, human::named);
-        let shown = if mistake.is_some() { 0 } else { grade.hint_steps };
+        let shown = if mistake.is_some() { 0 } else { grading.hint_steps };
         let hints: String = row
             .hints
             .iter()
@@ -145,34 +146,36 @@ impl View {
             .take(self.hints)
             .map(|hint| human::labelled("hint", hint))
             .collect();
-        format!("{named}\n{}{hints}", human::check(grade, row).trim_end().to_owned() + "\n")
+        format!("{named}\n{}{hints}", human::check(grading, row).trim_end().to_owned() + "\n")
     }
 
-    fn foot(&self, grade: &Grade) -> String {
-        let count = if grade.compile_errors.is_empty() { failed(Some(grade)).count() } else { 0 };
+    fn foot(&self, grading: &Grading) -> String {
+        let count = if grading.unbuilt.is_empty() { failed(Some(grading)).count() } else { 0 };
         let which = if count > 1 {
             format!("\nFailed check {} of {count}.\n", self.at + 1)
         } else {
             String::new()
         };
-        let faults =
-            grade.fault().map_or_else(String::new, |fault| wrap(&format!("No grade: {fault}"), 0));
-        which + &faults
+        let no_grade = match &grading.outcome {
+            Ok(_) => String::new(),
+            Err(NoGrade(fault)) => wrap(&format!("No grade: {fault}"), 0),
+        };
+        which + &no_grade
     }
 
-    fn explanation(&self, grade: &Grade, bench: &Bench) -> String {
+    fn explanation(&self, grading: &Grading, watched: &Watched) -> String {
         let Some(row) = self.row() else {
             return "Nothing failed: there is nothing to explain.\n".to_owned();
         };
         let id = row.verdict.check;
-        let word = grade.mistake_of(id).map_or(id, |mistake| mistake.id);
-        let rubric = rubric::read(&bench.repository, &bench.request.practical).ok();
+        let word = grading.mistake_of(id).map_or(id, |mistake| mistake.id);
+        let rubric = rubric::read(&watched.grader.repository, &watched.request.practical).ok();
         rubric.and_then(|rubric| explain::explain(&rubric, word)).unwrap_or_default()
     }
 }
 
 /// The checks that failed, in the order of the report: the others may need the first.
-fn failed(grade: Option<&Grade>) -> impl Iterator<Item = &GradedRow> {
-    let rows = grade.into_iter().flat_map(|grade| &grade.rows);
+fn failed(grading: Option<&Grading>) -> impl Iterator<Item = &GradedRow> {
+    let rows = grading.into_iter().flat_map(|grading| &grading.rows);
     rows.filter(|row| matches!(row.verdict.status, Status::Failed(_)))
 }

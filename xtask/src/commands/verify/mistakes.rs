@@ -1,0 +1,90 @@
+//! Every known mistake against its row in the catalogue.
+
+use std::collections::BTreeSet;
+
+use suite::Status;
+
+use super::catalogue::Mistake;
+use super::golden::Golden;
+use super::ground::Ground;
+use super::matrix::Matrix;
+use super::naming::Naming;
+use super::words::told;
+use crate::grade::Grading;
+use crate::{parallel, terminal};
+
+/// Every mistake against its row; and every check has a mistake that fails it.
+pub(super) fn check(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
+    let chosen = chosen(ground);
+    let mut complaints = Vec::new();
+    let mut naming = Naming::default();
+    let mut reads_otherwise = Vec::new();
+    let matrix = Matrix::new(&ground.rubric, chosen.iter().map(|mistake| mistake.id.len()));
+    let golden = Golden::new(&ground.rubric.folder, ground.request.renew_evidence);
+
+    let grade = |mistake: &&Mistake| ground.grade(Some((&mistake.program, &mistake.id)));
+    parallel::in_order(&chosen, ground.jobs(), grade, |mistake, grading| {
+        matrix.row(&mistake.id, &grading);
+        if !golden.agrees(&mistake.id, &grading)? {
+            reads_otherwise.push(mistake.id.as_str());
+        }
+        naming.count(ground.rubric.practical, mistake, &grading);
+        complaints.extend(differences(mistake, &grading));
+        Ok(())
+    })?;
+
+    matrix.legend();
+    complaints.extend(naming.conclude());
+    if !reads_otherwise.is_empty() {
+        terminal::say_line(format_args!(
+            "the evidence reads otherwise than it was kept in mistakes/evidence: {}\n(read it, then --renew-evidence)",
+            reads_otherwise.join(", ")
+        ));
+    }
+    complaints.extend(unproved(ground, &chosen));
+    Ok(complaints)
+}
+
+/// The mistakes that were asked for and can be run here; of the others it is said.
+fn chosen<'a>(ground: &'a Ground<'_>) -> Vec<&'a Mistake> {
+    let chosen = ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id));
+    let (chosen, absent): (Vec<&Mistake>, Vec<_>) =
+        chosen.partition(|mistake| ground.can_run(mistake));
+    for mistake in absent {
+        terminal::say_line(format_args!(
+            "{}  skipped: {} is not here",
+            mistake.id,
+            mistake.command()
+        ));
+    }
+    chosen
+}
+
+/// The checks that none of these mistakes fails.
+fn unproved(ground: &Ground<'_>, chosen: &[&Mistake]) -> Vec<String> {
+    if !ground.request.only.is_empty() || ground.catalogue.is_none() {
+        return Vec::new();
+    }
+    let failed: BTreeSet<&str> =
+        chosen.iter().flat_map(|mistake| &mistake.fails).map(String::as_str).collect();
+    let unproved = ground.rubric.checks.iter().map(|row| row.check.id);
+    unproved
+        .filter(|id| !failed.contains(id))
+        .map(|id| format!("no mistake fails {id}: a check that cannot fail proves nothing"))
+        .collect()
+}
+
+fn differences(mistake: &Mistake, grading: &Grading) -> Vec<String> {
+    let must_fail = |id: &str| mistake.fails.iter().any(|failing| failing == id);
+    let may_fail = |id: &str| mistake.may_fail.iter().any(|failing| failing == id);
+    let wrong =
+        grading.rows.iter().map(|row| &row.verdict).filter(|verdict| match verdict.status {
+            Status::Failed(_) => !must_fail(verdict.check) && !may_fail(verdict.check),
+            Status::Unseen(_) => false,
+            Status::Fault(_) => true,
+            _ => must_fail(verdict.check),
+        });
+    wrong
+        .map(|verdict| format!("{}, which {}: {}", mistake.id, mistake.does, told(verdict)))
+        .collect()
+}

@@ -1,0 +1,74 @@
+//! How well the grader names the mistakes that it sees.
+
+use std::collections::BTreeSet;
+
+use suite::Verdict;
+
+use super::catalogue::Mistake;
+use crate::grade::Grading;
+use crate::terminal;
+
+/// How well the grader names what it sees.
+#[derive(Default)]
+pub(super) struct Naming {
+    right: usize,
+    wrong: Vec<String>,
+    unnamed: Vec<String>,
+    /// Named wrong with less evidence than there was.
+    hasty: Vec<String>,
+}
+
+impl Naming {
+    /// A name that does not belong to the program is wrong, whatever else was named.
+    pub(super) fn count(
+        &mut self,
+        practical: &suite::Practical,
+        mistake: &Mistake,
+        grading: &Grading,
+    ) {
+        let makes = mistake.makes();
+        let named: BTreeSet<&str> = grading.mistakes.iter().map(|named| named.id).collect();
+        let list = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(" and ");
+        if named == makes {
+            self.right += 1;
+        } else if named.is_subset(&makes) {
+            let missing: BTreeSet<&str> = makes.difference(&named).copied().collect();
+            self.unnamed.push(format!("{}: {} is not named", mistake.id, list(&missing)));
+        } else {
+            self.wrong.push(format!(
+                "{}: named {}, and it makes {}",
+                mistake.id,
+                list(&named),
+                list(&makes)
+            ));
+        }
+        self.hasty.extend(named_with_less(practical, mistake, grading));
+    }
+
+    pub(super) fn conclude(self) -> Vec<String> {
+        let (wrong, unnamed) = (self.wrong.len(), self.unnamed.len());
+        terminal::say_line(format_args!(
+            "\nmistakes named: {} right, {wrong} wrong, {unnamed} not named",
+            self.right
+        ));
+        [self.wrong, self.unnamed, self.hasty].concat()
+    }
+}
+
+/// A name that the program would get if less had been found out about it, as when only one check is
+/// run, or a follow-up comes to nothing: none may be wrong.
+fn named_with_less(
+    practical: &suite::Practical,
+    mistake: &Mistake,
+    grading: &Grading,
+) -> Option<String> {
+    let makes = mistake.makes();
+    let verdicts: Vec<Verdict> = grading.rows.iter().map(|row| row.verdict.clone()).collect();
+    suite::diagnose_with_less(practical, &verdicts).into_iter().find_map(|(known, named)| {
+        let wrong = named.into_iter().find(|diagnosis| !makes.contains(diagnosis.mistake))?;
+        Some(format!(
+            "{}: would be named {}, were no more known of it than {known}",
+            mistake.id, wrong.mistake
+        ))
+    })
+}

@@ -1,0 +1,40 @@
+//! Where programs are built and run: prepared, and tried by a self-test, before anything of a
+//! submission is touched.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use suite::{Confinement, Errands, Fault, Limits, Scratch, Wanted};
+
+use crate::repository;
+
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    pub(crate) launcher: PathBuf,
+    pub(crate) scratch: Scratch,
+    pub(crate) confinement: Arc<Confinement>,
+    /// What compilers may use.
+    pub(crate) build_limits: Limits,
+}
+
+impl Sandbox {
+    pub(crate) fn prepare(wanted: Wanted) -> anyhow::Result<Self> {
+        let within = std::env::temp_dir();
+        let why = |error| {
+            Fault(format!("no temporary folder can be made in {}: {error}", within.display()))
+        };
+        let scratch = Scratch::new().map_err(why)?;
+        let launcher = repository::this_executable()?;
+        let confinement = Confinement::begin(wanted, &launcher, scratch.path())?;
+        Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD })
+    }
+
+    /// Runs compilers.
+    pub(crate) fn errands(&self) -> Errands<'_> {
+        Errands {
+            launcher: &self.launcher,
+            scratch: self.scratch.path(),
+            confinement: &self.confinement,
+        }
+    }
+}
