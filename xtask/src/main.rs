@@ -32,6 +32,7 @@ mod grader;
 mod known;
 mod languages;
 mod parallel;
+mod patterns;
 mod remembered;
 mod report;
 mod repository;

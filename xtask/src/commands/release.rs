@@ -15,18 +15,19 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 
 use crate::exit::PASSED;
+use crate::patterns::Pattern;
 use crate::request::ReleaseRequest;
 use crate::rubric::{self, Rubric};
 use crate::terminal::{BOLD, GREEN};
 use crate::{repository, terminal};
 
-/// What students do not get: where it begins, and why.
+/// What students do not get, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("practicals/*/solution/", "the solutions"),
-    ("practicals/*/mistakes/", "wrong programs, and odd ones that are right"),
+    ("practicals/*/solution/**", "the solutions"),
+    ("practicals/*/mistakes/**", "wrong programs, and odd ones that are right"),
     ("practicals/*/attacks.toml", "what hostile submissions try"),
-    ("xtask/tests/", "the tests of the commands, which have programs of all kinds in them"),
-    (".ci/", "the checks of the grader itself"),
+    ("xtask/tests/**", "the tests of the commands, which have programs of all kinds in them"),
+    (".ci/**", "the checks of the grader itself"),
     (".github/workflows/ci.yml", "the checks of the grader itself"),
 ];
 
@@ -137,13 +138,8 @@ fn plan(root: &Path, files: &[PathBuf], rubrics: &[Rubric]) -> anyhow::Result<Re
 }
 
 fn why_left_out(path: &Path) -> Option<&'static str> {
-    let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
-    let is_below = |pattern: &str| {
-        let wanted: Vec<&str> = pattern.trim_end_matches('/').split('/').collect();
-        parts.len() >= wanted.len()
-            && wanted.iter().zip(&parts).all(|(wanted, part)| *wanted == "*" || wanted == part)
-    };
-    LEFT_OUT.iter().find(|(pattern, _)| is_below(pattern)).map(|(_, why)| *why)
+    let names_it = |pattern: &str| Pattern::new(pattern).is_ok_and(|names| names.matches(path));
+    LEFT_OUT.iter().find(|(pattern, _)| names_it(pattern)).map(|(_, why)| *why)
 }
 
 fn content(root: &Path, path: &Path, rubrics: &[Rubric]) -> anyhow::Result<Content> {
