@@ -9,6 +9,8 @@ use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use suite::{Diagnosis, Practical};
 
+use crate::columns;
+
 /// So many columns are left for what is shown as it stands: `wire` and `code`.
 pub(crate) const VERBATIM: usize = 72;
 
@@ -210,9 +212,9 @@ impl Explanation {
         let mut gaps: Vec<String> = empty.map(|key| format!("has no {key:?}")).collect();
         let verbatim =
             self.wire.lines().chain(self.code.named().flat_map(|(_, code)| code.lines()));
-        let wide = verbatim.filter(|line| line.chars().count() > VERBATIM);
+        let wide = verbatim.filter(|line| columns::of(line) > VERBATIM);
         gaps.extend(wide.map(|line| format!("has a line of more than {VERBATIM} columns: {line}")));
-        if self.does.chars().count() > ONE_LINE {
+        if columns::of(&self.does) > ONE_LINE {
             gaps.push(format!("does not say in {ONE_LINE} columns what it does: {}", self.does));
         }
         gaps

@@ -21,6 +21,7 @@
 mod build;
 mod check;
 mod cli;
+mod columns;
 mod commands;
 mod exit;
 mod explanations;

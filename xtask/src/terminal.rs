@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::columns;
+
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
@@ -114,8 +116,7 @@ pub(crate) fn wrap(text: &str, indent: usize) -> String {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        let length = line.chars().count();
-        if length > 0 && indent + length + 1 + word.chars().count() > WIDTH {
+        if !line.is_empty() && indent + columns::of(&line) + 1 + columns::of(word) > WIDTH {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {

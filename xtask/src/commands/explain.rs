@@ -205,6 +205,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::columns;
     use crate::explanations;
     use crate::terminal::WIDTH;
 
@@ -220,7 +221,7 @@ mod tests {
 
     #[track_caller]
     fn fits(text: &str) {
-        let wide = plain(text).lines().find(|line| line.chars().count() > WIDTH).map(str::to_owned);
+        let wide = plain(text).lines().find(|line| columns::of(line) > WIDTH).map(str::to_owned);
         assert_eq!(wide, None);
     }
 

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use suite::{Event, Status, Verdict, What, show};
 
+use crate::columns;
 use crate::report::conversation::{self, Line, count};
 use crate::report::plain;
 
@@ -437,7 +438,7 @@ impl<'a> Drawing<'a> {
 
     /// Words round a middle, moved where they would leave the picture.
     fn words(&mut self, middle: f64, y: f64, class: &str, words: &str) {
-        let half = words.chars().count() as f64 * CHARACTER / 2.0;
+        let half = columns::of(words) as f64 * CHARACTER / 2.0;
         let least = if y < HEAD { half } else { TIMES + half };
         let most = if y < HEAD { self.width - 8.0 } else { self.lane(None) - 12.0 };
         let x = middle.min(most - half).max(least + 4.0);
@@ -483,21 +484,21 @@ impl<'a> Drawing<'a> {
 /// How an arrow is drawn: at this height, from here to there, in this class.
 type Draw<'a> = fn(&mut Drawing<'a>, f64, f64, f64, &str);
 
-/// Lines of at most `most` characters; a word that is longer is cut.
+/// Lines of at most `most` columns; a word that is wider is cut.
 fn wrapped(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let letters: Vec<char> = word.chars().collect();
-        for piece in letters.chunks(most.max(1)) {
+    for mut word in text.split_whitespace() {
+        while !word.is_empty() {
+            let (piece, rest) = columns::split(word, most);
             let last = lines.len() - 1;
-            let length = lines[last].chars().count();
-            match length {
-                0 => lines[last].extend(piece),
-                _ if length + 1 + piece.len() <= most => {
-                    lines[last] = format!("{} {}", lines[last], String::from_iter(piece))
+            match columns::of(&lines[last]) {
+                0 => lines[last].push_str(piece),
+                width if width + 1 + columns::of(piece) <= most => {
+                    lines[last] = format!("{} {piece}", lines[last])
                 }
-                _ => lines.push(piece.iter().collect()),
+                _ => lines.push(piece.to_owned()),
             }
+            word = rest;
         }
     }
     lines

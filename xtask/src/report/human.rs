@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstyle::Style;
 use suite::{CANNOT_SEE, Event, Failure, Status, Verdict, What, show};
 
+use crate::columns;
 use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next, Points};
 use crate::report::conversation::{self, Line};
@@ -55,8 +56,8 @@ fn paint(style: Style, text: &str) -> String {
 
 /// Something at the left, something at the right edge.
 pub(crate) fn spread(left: &str, right: &str) -> String {
-    let width = anstream::adapter::strip_str(left).to_string().chars().count();
-    format!("{left}{}{right}", " ".repeat(WIDTH.saturating_sub(width + right.len()).max(1)))
+    let space = WIDTH.saturating_sub(columns::of(left) + columns::of(right)).max(1);
+    format!("{left}{}{right}", " ".repeat(space))
 }
 
 /// One root cause, said once.
@@ -233,38 +234,32 @@ fn step(event: &Event) -> String {
 /// The end of what the program said.
 fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
-    let lines: Vec<Vec<char>> =
-        plain::stderr(tail).iter().map(|line| line.chars().collect()).collect();
-    let pieces: Vec<&[char]> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
+    let lines = plain::stderr(tail);
+    let pieces: Vec<&str> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
     let pieces = plain::last(&pieces, STDERR_LINES).iter();
-    let first_is_label = |at: usize| if at == 0 { "stderr" } else { "" };
+    let label = |at: usize| if at == 0 { "stderr" } else { "" };
     pieces
         .enumerate()
-        .map(|(at, piece)| {
-            format!(
-                "{}{:<8}| {}\n",
-                " ".repeat(INDENT),
-                first_is_label(at),
-                String::from_iter(*piece)
-            )
-        })
+        .map(|(at, piece)| format!("{:INDENT$}{:<8}| {piece}\n", "", label(at)))
         .collect()
 }
 
 /// Pieces that are no wider than that, cut after a blank where one is near the end.
-fn cut(mut line: &[char], width: usize) -> Vec<&[char]> {
+fn cut(mut line: &str, width: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
-    while line.len() > width {
-        let blank = line[..width]
-            .iter()
-            .rposition(|character| *character == ' ')
-            .filter(|at| *at >= width / 2);
-        let (piece, rest) = line.split_at(blank.map_or(width, |at| at + 1));
+    loop {
+        let (mut piece, mut rest) = columns::split(line, width);
+        if rest.is_empty() {
+            pieces.push(piece);
+            return pieces;
+        }
+        let blank = piece.rfind(' ').filter(|at| columns::of(&piece[..*at]) >= width / 2);
+        if let Some(at) = blank {
+            (piece, rest) = line.split_at(at + 1);
+        }
         pieces.push(piece);
         line = rest;
     }
-    pieces.push(line);
-    pieces
 }
 
 fn summary(grading: &Grading) -> String {
