@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::bail;
 use suite::{CommandLine, Fault, Reach, Subject};
 
-use super::{BUILD_TIME, Built, Stamp, find_executable, give_to_builder, not_built, target_of};
+use super::stamp::Stamp;
+use super::{BUILD_TIME, Built, find_executable, give_to_builder, not_built, target_of};
 use crate::languages::Places;
 use crate::sandbox::Sandbox;
 use crate::submission::StagedProgram;
