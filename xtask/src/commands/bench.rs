@@ -21,47 +21,39 @@ pub(crate) fn run(request: &BenchRequest) -> anyhow::Result<u8> {
     let repository = repository::find()?;
     let rubric = rubric::read(&repository, &request.practical)?;
     let target = repository::target()?.join(format!("{}-verify", request.practical));
-    let server = build::all_programs_of(
-        &rubric.folder.join("solution/echo_server"),
-        &target.join("echo_server"),
-    )?;
+    let solution = rubric.folder.join("solution/echo_server");
+    let server = build::all_programs_of(&solution, &target.join("echo_server"))?;
     let mistakes =
         build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?;
     let server = server.get("echo_server").context("the solution has no echo_server")?;
     let hangs = mistakes.get("accepts_only").context("the catalogue has no accepts_only")?;
 
     let plain = median(request.runs, || sequential(server))?;
-    terminal::say_line(format_args!(
-        "{:<46} {:>8.1} ms",
-        format!("{EXCHANGES} exchanges, one after another, by hand"),
-        ms(plain)
-    ));
-    let hanging = format!("echo_server={} {{host}} {{port}}", hangs.display());
-    let dying = "echo_server=false {port}".to_owned();
-    let grade = ["grade", request.practical.as_str()];
-    for (what, arguments) in [
-        ("grade the solution, all checks, warm", [&grade[..], &["--solution"]].concat()),
-        (
-            "one check of the solution",
-            [&grade[..], &["--solution", "--only", "echoes_short_message"]].concat(),
-        ),
-        (
-            "a server that accepts and never replies",
-            [&grade[..], &["--program", &hanging, "--only", "echo_server"]].concat(),
-        ),
-        (
-            "a server that dies at its start",
-            [&grade[..], &["--program", &dying, "--only", "echo_server"]].concat(),
-        ),
-    ] {
+    let by_hand = format!("{EXCHANGES} exchanges, one after another, by hand");
+    terminal::say_line(format_args!("{by_hand:<46} {:>8.1} ms", ms(plain)));
+    for (what, options) in gradings(hangs) {
+        let arguments: Vec<&str> = std::iter::once("grade")
+            .chain([request.practical.as_str()])
+            .chain(options.iter().map(String::as_str))
+            .collect();
         let time = median(request.runs, || whole_process(&arguments))?;
-        terminal::say_line(format_args!(
-            "{what:<46} {:>8.1} ms {:>6.2} times that",
-            ms(time),
-            time.as_secs_f64() / plain.as_secs_f64()
-        ));
+        let ratio = time.as_secs_f64() / plain.as_secs_f64();
+        terminal::say_line(format_args!("{what:<46} {:>8.1} ms {ratio:>6.2} times that", ms(time)));
     }
     Ok(PASSED)
+}
+
+/// What is timed, with its options.
+fn gradings(hangs: &Path) -> [(&'static str, Vec<String>); 4] {
+    let options = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let hanging = format!("echo_server={} {{host}} {{port}}", hangs.display());
+    let server = |command: &str| options(&["--program", command, "--only", "echo_server"]);
+    [
+        ("grade the solution, all checks, warm", options(&["--solution"])),
+        ("one check of the solution", options(&["--solution", "--only", "echoes_short_message"])),
+        ("a server that accepts and never replies", server(&hanging)),
+        ("a server that dies at its start", server("echo_server=false {port}")),
+    ]
 }
 
 fn ms(time: Duration) -> f64 {

@@ -44,7 +44,7 @@ impl Browser {
         if !real::has("chromium") {
             return None;
         }
-        let axe = tests::readers()?.with_file_name("node_modules/axe-core/axe.min.js");
+        let axe = tests::readers::readers()?.with_file_name("node_modules/axe-core/axe.min.js");
         Some(Self {
             axe: std::fs::read_to_string(axe).unwrap(),
             folder: tempfile::tempdir().unwrap(),

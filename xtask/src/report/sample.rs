@@ -46,13 +46,27 @@ fn failed(expected: &str, observed: &str) -> Status {
 
 /// Some of everything: 7 of 25 points.
 pub(super) fn grade() -> Grading {
-    let mut echoes = row(
-        "echoes",
-        "exactness",
-        "echo_server",
-        6,
-        failed("\"first\" for client a", "\"fir\\x00t\""),
-    );
+    let got_stuck = failed("\"second\" for client a", "nothing more");
+    let mut stuck = row("answers_again", "exactness", "echo_server", 4, got_stuck);
+    stuck.verdict.blocked_in = Some("recv on the first client's connection".to_owned());
+    let saw_it = failed("the secret answer", "something else");
+    let secret = row("secret", "conduct", "echo_server", 2, saw_it);
+    let unseen = Status::Unseen("only Linux shows this".to_owned());
+    with(vec![
+        row("listens", "flow", "echo_server", 7, Status::Passed),
+        echoes(),
+        stuck,
+        row("echoes_more", "exactness", "echo_server", 3, Status::Skipped("echoes".to_owned())),
+        GradedRow { hidden: true, ..secret },
+        row("rests", "conduct", "echo_server", 5, unseen),
+        row("client_sends", "client", "echo_client", 3, Status::Unbuilt),
+    ])
+}
+
+/// A failure with all kinds of evidence.
+fn echoes() -> GradedRow {
+    let status = failed("\"first\" for client a", "\"fir\\x00t\"");
+    let mut echoes = row("echoes", "exactness", "echo_server", 6, status);
     echoes.verdict.transcript = vec![
         event(100, "a", What::Connect, b""),
         event(200, "a", What::Send, b"first"),
@@ -66,27 +80,7 @@ pub(super) fn grade() -> Grading {
     if let Status::Failed(failure) = &mut echoes.verdict.status {
         failure.smallest = Some("4 bytes come back, 5 do not".to_owned());
     }
-    let mut stuck = row(
-        "answers_again",
-        "exactness",
-        "echo_server",
-        4,
-        failed("\"second\" for client a", "nothing more"),
-    );
-    stuck.verdict.blocked_in = Some("recv on the first client's connection".to_owned());
-    let mut secret =
-        row("secret", "conduct", "echo_server", 2, failed("the secret answer", "something else"));
-    secret.hidden = true;
-    let unseen = Status::Unseen("only Linux shows this".to_owned());
-    with(vec![
-        row("listens", "flow", "echo_server", 7, Status::Passed),
-        echoes,
-        stuck,
-        row("echoes_more", "exactness", "echo_server", 3, Status::Skipped("echoes".to_owned())),
-        secret,
-        row("rests", "conduct", "echo_server", 5, unseen),
-        row("client_sends", "client", "echo_client", 3, Status::Unbuilt),
-    ])
+    echoes
 }
 
 /// A grading in which one check could not be decided.

@@ -109,6 +109,10 @@ fn payloads(file: &Path) -> BTreeMap<(String, String), Vec<u8>> {
     payloads
 }
 
+const UNSOUND: &str = "_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0 || \
+    tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment || tcp.analysis.retransmission || \
+    tcp.analysis.out_of_order || tcp.analysis.window_full || tcp.analysis.reused_ports";
+
 /// Every stream of a real conversation, of 8 MiB and failed ones, is in the capture, whole and
 /// sound.
 #[test]
@@ -122,37 +126,34 @@ fn tshark_follows_every_stream() {
         let Some(grading) = real::grade(name, "echo_server", &checks) else { return };
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), render(&grading)).unwrap();
-        let unsound = "_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0 || \
-            tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment || tcp.analysis.retransmission || \
-            tcp.analysis.out_of_order || tcp.analysis.window_full || tcp.analysis.reused_ports";
-        assert_eq!(tshark(file.path(), &["-Y", unsound]), "", "{name}");
+        assert_eq!(tshark(file.path(), &["-Y", UNSOUND]), "", "{name}");
 
-        let mut recorded: Vec<Vec<u8>> = Vec::new();
-        for verdict in grading.rows.iter().map(|row| &row.verdict) {
-            for peer in crate::report::conversation::peers(&verdict.transcript) {
-                for what in [What::Send, What::Receive] {
-                    let mine = verdict
-                        .transcript
-                        .iter()
-                        .filter(|event| event.peer == peer && event.what == what);
-                    recorded.push(mine.flat_map(|event| event.data().into_owned()).collect());
-                }
-            }
-        }
-        recorded.retain(|stream| !stream.is_empty());
-        recorded.sort();
+        let recorded = recorded(&grading);
         let mut read: Vec<Vec<u8>> = payloads(file.path()).into_values().collect();
         read.sort();
-        assert!(
-            read == recorded,
-            "{name}: {} streams read, {} recorded",
-            read.len(),
-            recorded.len()
-        );
+        let (streams, expected) = (read.len(), recorded.len());
+        assert!(read == recorded, "{name}: {streams} streams read, {expected} recorded");
 
         let followed = tshark(file.path(), &["-q", "-z", "follow,tcp,raw,0"]);
         assert!(followed.contains("Follow: tcp,raw"), "{followed}");
         let interfaces = tshark(file.path(), &["-T", "fields", "-e", "frame.interface_name"]);
         assert!(interfaces.lines().any(|name| name == "survives_reset"));
     }
+}
+
+/// What each side of each connection sent, in the order of the bytes.
+fn recorded(grading: &Grading) -> Vec<Vec<u8>> {
+    let mut recorded: Vec<Vec<u8>> = Vec::new();
+    for verdict in grading.rows.iter().map(|row| &row.verdict) {
+        for peer in crate::report::conversation::peers(&verdict.transcript) {
+            for what in [What::Send, What::Receive] {
+                let events = verdict.transcript.iter();
+                let sent = events.filter(|event| event.peer == peer && event.what == what);
+                recorded.push(sent.flat_map(|event| event.data().into_owned()).collect());
+            }
+        }
+    }
+    recorded.retain(|stream| !stream.is_empty());
+    recorded.sort();
+    recorded
 }
