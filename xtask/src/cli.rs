@@ -54,9 +54,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result
         "release" => release(parser),
         "watch" => grade::watch(parser),
         word if NOT_YET.contains(&word) => {
-            bail!("cargo xtask {word} is not there yet: cargo xtask --help says what is")
+            bail!("cargo xtask {word} is not there yet; cargo xtask --help lists the commands")
         }
-        word => bail!("there is no command {word:?}: cargo xtask --help says which there are"),
+        word => bail!("there is no command {word:?}; cargo xtask --help lists them"),
     }
 }
 
@@ -79,7 +79,7 @@ fn release(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
 fn number(option: &str, text: &str, least: usize) -> anyhow::Result<usize> {
     match text.parse() {
         Ok(number) if number >= least => Ok(number),
-        _ => bail!("{option} {text}: a number from {least} on is wanted"),
+        _ => bail!("{option} {text}: write a whole number, {least} or more"),
     }
 }
 
@@ -156,7 +156,7 @@ fn bench(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
 
 fn unexpected(argument: lexopt::Arg<'_>, command: &str) -> anyhow::Error {
     anyhow::Error::from(argument.unexpected())
-        .context(format!("cargo xtask {command} --help says what there is"))
+        .context(format!("cargo xtask {command} --help lists its options"))
 }
 
 /// Short enough to be typed again.

@@ -21,9 +21,7 @@ pub(crate) fn is_needed(request: &GradeRequest) -> bool {
 
 pub(crate) fn run() -> anyhow::Result<u8> {
     if !is_built().unwrap_or(false) {
-        anstream::eprintln!(
-            "building what this needs beside the grader: the first time takes a little longer"
-        );
+        anstream::eprintln!("building what this needs: the first time takes a little longer");
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);

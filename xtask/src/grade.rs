@@ -175,7 +175,7 @@ impl Grade {
             }
         }
         if !rows.iter().any(GradedRow::counts) {
-            let nothing = "nothing that was asked for can be seen on this system";
+            let nothing = "this system can show nothing of what was asked for";
             return Err(NoGrade(nothing.to_owned()));
         }
         Ok(Self { points: Points::of(rows), pass_mark })

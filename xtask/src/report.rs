@@ -202,7 +202,7 @@ impl Place<'_> {
         }
         if report.is_empty() {
             anstream::eprintln!(
-                "{}: nothing is written: this format has no word for a fault",
+                "{}: nothing is written: this format cannot say that there is no grade",
                 self.name()
             );
             return Ok(());

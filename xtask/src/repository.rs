@@ -66,16 +66,15 @@ pub(crate) fn this_executable() -> anyhow::Result<PathBuf> {
     if cfg!(target_os = "linux") {
         return Ok(PathBuf::from("/proc/self/exe"));
     }
-    std::env::current_exe().context("the harness does not know its own executable")
+    std::env::current_exe().context("cannot find the grader's own executable")
 }
 
 /// Where the harness keeps what it builds: beside its own build.
 pub(crate) fn target() -> anyhow::Result<PathBuf> {
-    let executable =
-        std::env::current_exe().context("the harness does not know its own executable")?;
+    let executable = std::env::current_exe().context("cannot find the grader's own executable")?;
     let target = executable
         .parent()
         .and_then(Path::parent)
-        .context("the harness's executable has no target folder")?;
+        .context("the grader's executable is not in a target folder")?;
     Ok(target.join("practicals"))
 }

@@ -13,6 +13,7 @@ use suite::{Check, Planned, Practical};
 
 use crate::explanations::{self, Explanations};
 use crate::languages::Language;
+use crate::nearest::nearest;
 use crate::repository::Repository;
 
 /// The sum of all points.
@@ -72,21 +73,27 @@ impl Rubric {
 
     /// The checks that these words name: ids, groups or programs; all where there is no word.
     pub(crate) fn plan(&self, only: &[String]) -> anyhow::Result<Vec<Planned>> {
-        if let Some(word) =
-            only.iter().find(|word| !self.checks.iter().any(|row| names(word, row.check)))
-        {
-            bail!(
-                "--only {word}: no check, group or program of {} is called so (cargo xtask list)",
-                self.practical.name
-            );
+        let is_known = |word: &str| self.checks.iter().any(|row| names(word, row.check));
+        if let Some(word) = only.iter().find(|word| !is_known(word)) {
+            bail!("--only {word}: {}", self.no_such(word));
         }
-        let chosen = |row: &&Row| only.is_empty() || only.iter().any(|word| names(word, row.check));
-        Ok(self
-            .checks
-            .iter()
-            .filter(chosen)
-            .map(|row| Planned { check: row.check, needs: row.needs.clone() })
-            .collect())
+        let is_chosen =
+            |row: &&Row| only.is_empty() || only.iter().any(|word| names(word, row.check));
+        let planned = |row: &Row| Planned { check: row.check, needs: row.needs.clone() };
+        Ok(self.checks.iter().filter(is_chosen).map(planned).collect())
+    }
+
+    fn no_such(&self, word: &str) -> String {
+        let groups = self.checks.iter().map(|row| row.check.group);
+        let ids = self.checks.iter().map(|row| row.check.id);
+        let programs = self.practical.programs.iter().copied();
+        let known: Vec<&str> = groups.chain(programs).chain(ids).collect();
+        let way_out = match nearest(word, &known) {
+            Some(near) => format!("did you mean {near}? (cargo xtask list)"),
+            None => "cargo xtask list shows them".to_owned(),
+        };
+        let name = self.practical.name;
+        format!("{name} has no check, group or program called {word:?}; {way_out}")
     }
 }
 

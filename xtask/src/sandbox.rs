@@ -21,7 +21,7 @@ impl Sandbox {
     pub(crate) fn prepare(wanted: Wanted) -> anyhow::Result<Self> {
         let within = std::env::temp_dir();
         let why = |error| {
-            Fault(format!("no temporary folder can be made in {}: {error}", within.display()))
+            Fault(format!("cannot make a temporary folder in {}: {error}", within.display()))
         };
         let scratch = Scratch::new().map_err(why)?;
         let launcher = repository::this_executable()?;

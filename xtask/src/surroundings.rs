@@ -99,7 +99,7 @@ fn identity(request: &GradeRequest) -> anyhow::Result<Identity> {
         datetime: String::new(),
     };
     if !missing.is_empty() {
-        bail!("Classroom 50's runner sets {}, and here they are not set", missing.join(", "));
+        bail!("not set: {}, which Classroom 50's runner sets", missing.join(", "));
     }
     if !["individual", "group", "team"].contains(&identity.assignment_type.as_str()) {
         bail!("ASSIGNMENT_TYPE is {:?}, not individual, group or team", identity.assignment_type);
@@ -139,9 +139,12 @@ fn commit_date(folder: &Path) -> anyhow::Result<String> {
         .args(["--date=format-local:%Y-%m-%dT%H:%M:%SZ", "HEAD"])
         .envs([("TZ", "UTC"), ("GIT_NO_LAZY_FETCH", "1")])
         .output()
-        .context("the commit's date is asked of git, and git cannot be started")?;
+        .context("git cannot be started, and this report needs the commit's date")?;
     if !output.status.success() {
-        bail!("{} is no checkout of a commit: its date cannot be told", folder.display());
+        bail!(
+            "{} is not a git checkout with a commit, and this report needs the commit's date",
+            folder.display()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

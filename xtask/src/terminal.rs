@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anstyle::{AnsiColor, Style};
 
 use crate::columns;
+use crate::plural::count;
 
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
@@ -44,7 +45,7 @@ impl Progress {
 
     pub(crate) fn checking(&self, total: usize) {
         self.total.store(total, Ordering::Relaxed);
-        self.say(&format!("running {total} check{}", if total == 1 { "" } else { "s" }));
+        self.say(&format!("running {}", count(total, "check")));
     }
 
     pub(crate) fn checked(&self) {

@@ -39,7 +39,7 @@ pub(super) fn build(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<B
                     && path.symlink_metadata().is_ok_and(|facts| facts.is_file())
             })
             .with_context(|| {
-                format!("{} builds no program: cargo made no executable of it", staged.origin)
+                format!("{} builds no program: cargo made no executable from it", staged.origin)
             })?;
         stamp.write(executable)?;
         return Ok(built(staged, executable));

@@ -47,7 +47,7 @@ pub(super) fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::R
 pub(super) fn watch(parser: lexopt::Parser) -> anyhow::Result<Command> {
     match grade(parser, help::WATCH_HELP)? {
         Command::Grade(request) if !request.reports.is_empty() => {
-            bail!("--report goes with grade, not with watch")
+            bail!("watch has no --report; use cargo xtask grade for it")
         }
         Command::Grade(request) => Ok(Command::Watch(request)),
         other => Ok(other),
@@ -64,7 +64,7 @@ fn check_programs(request: &GradeRequest) -> anyhow::Result<()> {
     for program in request.programs.iter().filter(|_| request.address.is_none()) {
         if !program.takes_port() {
             bail!(
-                "--program {}: no {{port}} in {:?}; write {{host}} and {{port}} where its address belongs, or say with --address which one it always uses",
+                "--program {}: no {{port}} in {:?}; write {{host}} and {{port}} where its address belongs, or give the address that it always uses with --address",
                 program.name,
                 program.text
             );
@@ -83,7 +83,7 @@ fn check_address(request: &GradeRequest) -> anyhow::Result<()> {
         || !request.programs.iter().all(ProgramCommand::takes_port);
     if request.address.is_some() && !is_needed {
         bail!(
-            "--address goes with a --submission, or with a --program that has no {{port}}: it says which address that program always uses"
+            "--address goes with a --submission, or with a --program without {{port}}: it names the address that the program always uses"
         );
     }
     Ok(())
@@ -110,7 +110,7 @@ fn check_reports(reports: &[Report]) -> anyhow::Result<()> {
 
 fn set_origin(origin: &mut Origin, wanted: Origin) -> anyhow::Result<()> {
     if *origin != Origin::Practical {
-        bail!("--solution and --submission exclude each other, and each is given once");
+        bail!("give either --solution or --submission, and only once");
     }
     *origin = wanted;
     Ok(())
@@ -142,7 +142,7 @@ fn report_request(text: &str) -> anyhow::Result<Report> {
     };
     if !report::formats().contains(&format) {
         bail!(
-            "--report {format}: there is no such format; there is {}",
+            "--report {format}: there is no such format; write one of {}",
             report::formats().join(", ")
         );
     }
@@ -155,6 +155,6 @@ fn confine(text: &str) -> anyhow::Result<Wanted> {
         "required" => Ok(Wanted::Required),
         "landlock" => Ok(Wanted::Landlock),
         "off" => Ok(Wanted::Off),
-        _ => bail!("--confine {text}: there is auto, required, landlock and off"),
+        _ => bail!("--confine {text}: write auto, required, landlock or off"),
     }
 }

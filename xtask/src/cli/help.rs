@@ -61,10 +61,10 @@ right programs get full marks. Prints the matrix of mistakes and checks.
                 that this system has, each with its control (Linux only)
   --soak N      grade the solution and each right program N times with four busy
                 loops beside them: not a point may be lost
-  --jobs N      so many gradings at the same time (3)
+  --jobs N      gradings at the same time (3)
   --seed N      the payloads' seed
   --renew-evidence
-                keep what is read for each mistake now, in mistakes/evidence";
+                overwrite the golden files in mistakes/evidence";
 
 pub(super) const BENCH_HELP: &str = "\
 cargo xtask bench [PRACTICAL] [--runs N]
@@ -78,4 +78,4 @@ cargo xtask release DIR [--replace]
 Writes the repository that students get into DIR: what git keeps here, without
 the solutions, the mistakes and the hidden checks. DIR is empty, or not there.
 
-  --replace   all that is in DIR makes room, but .git";
+  --replace   remove everything in DIR first, but .git";

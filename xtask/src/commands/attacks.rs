@@ -71,7 +71,7 @@ fn tiers(repository: &Repository) -> anyhow::Result<Vec<Grader>> {
         } else {
             let why = grader.sandbox.confinement.statement().join("; ");
             terminal::say_line(format_args!(
-                "{YELLOW}skipped{YELLOW:#}: the tier {expected:?} is not to be had here: {why}"
+                "{YELLOW}skipped{YELLOW:#}: this system has no tier {expected:?}: {why}"
             ));
         }
     }

@@ -52,10 +52,10 @@ pub(crate) fn run(name: &str) -> anyhow::Result<u8> {
     let register = root.join(REGISTER);
     let shown = register.display();
     let text = std::fs::read_to_string(&register).with_context(|| {
-        format!("{shown} cannot be read: a practical is made in the repository that has the checks")
+        format!("{shown} cannot be read: run this in the repository that has the checks")
     })?;
     let registered =
-        registered(&text, name).with_context(|| format!("{shown} is not as it should be"))?;
+        registered(&text, name).with_context(|| format!("{shown} has no list of practicals"))?;
 
     let files = files(name);
     if let Some((path, _)) = files.iter().find(|(path, _)| root.join(path).exists()) {

@@ -16,6 +16,7 @@ use anyhow::{Context, bail, ensure};
 
 use crate::exit::PASSED;
 use crate::patterns::Pattern;
+use crate::plural;
 use crate::request::ReleaseRequest;
 use crate::rubric::{self, Rubric};
 use crate::terminal::{BOLD, GREEN};
@@ -74,7 +75,7 @@ fn check_place(request: &ReleaseRequest, root: &Path) -> anyhow::Result<()> {
     match fs::read_dir(folder).map(Iterator::count) {
         Ok(1..) if !request.replace => {
             bail!(
-                "release {shown}: the folder is not empty; with --replace all that is in it but .git makes room"
+                "release {shown}: the folder is not empty; with --replace everything in it but .git is removed"
             )
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
@@ -285,9 +286,10 @@ fn told(release: &Release, folder: &Path) -> String {
     let changed = release.files.iter().filter(|(_, content)| **content != Content::AsItIs);
     let changed: String =
         changed.map(|(path, _)| format!("changed   {}\n", path.display())).collect();
-    let left_out = release.left_out.iter().map(|(why, count)| {
-        format!("left out  {why} ({count} file{})\n", if *count == 1 { "" } else { "s" })
-    });
+    let left_out = release
+        .left_out
+        .iter()
+        .map(|(why, count)| format!("left out  {why} ({})\n", plural::count(*count, "file")));
     format!(
         "{GREEN}released{GREEN:#}  {} files to {}\n{changed}{}\nTry it: {BOLD}cd {} && cargo xtask grade {}{BOLD:#}\n",
         release.files.len(),

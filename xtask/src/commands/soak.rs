@@ -45,7 +45,7 @@ fn gradings(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
         progress.clear();
         let each = began.elapsed().as_secs_f64() / times as f64;
         terminal::say_line(format_args!(
-            "{name:<32} {times} gradings, {} with a point lost, {each:.2} s each",
+            "{name:<32} {times} gradings, {} of them lost points, {each:.2} s each",
             bad.len()
         ));
         lost.extend(bad.concat());

@@ -19,6 +19,7 @@ use suite::{Practical, Status};
 use crate::exit::{NOT_PASSED, PASSED};
 use crate::grade::Points;
 use crate::parallel;
+use crate::plural::count;
 use crate::repository::{self, Repository};
 use crate::request::{Origin, VerifyRequest};
 use crate::terminal::{self, BOLD, GREEN, RED};
@@ -75,8 +76,9 @@ fn conclude(practical: &Practical, complaints: &[String]) {
             terminal::say_line(format_args!("{GREEN}{}: the grader holds{GREEN:#}", practical.name))
         }
         n => terminal::say_line(format_args!(
-            "{RED}{}: {n} complaint(s) about the grader{RED:#}",
-            practical.name
+            "{RED}{}: {} about the grader{RED:#}",
+            practical.name,
+            count(n, "complaint")
         )),
     }
 }

@@ -1,5 +1,7 @@
 //! The difference between two gradings of the same programs.
 
+use crate::plural::count;
+
 /// What got better and what got worse since the same programs were last graded.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Since {
@@ -17,8 +19,8 @@ impl Since {
                 return "Since last time: no change.".to_owned();
             }
             0 => "as many points".to_owned(),
-            1.. => format!("{} more", counted(self.points.unsigned_abs())),
-            _ => format!("{} fewer", counted(self.points.unsigned_abs())),
+            1.. => format!("{} more", count(self.points.unsigned_abs() as usize, "point")),
+            _ => format!("{} fewer", count(self.points.unsigned_abs() as usize, "point")),
         };
         let part = |label: &str, ids: &[&str]| {
             if ids.is_empty() { String::new() } else { format!(" {label}: {}.", listed(ids)) }
@@ -29,10 +31,6 @@ impl Since {
             part("Worse", &self.worse)
         )
     }
-}
-
-fn counted(points: u64) -> String {
-    format!("{points} point{}", if points == 1 { "" } else { "s" })
 }
 
 /// The first few, and how many more.

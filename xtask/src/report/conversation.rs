@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use suite::{Event, Status, Verdict, What};
 
+use crate::plural::count;
 use streams::{Streams, fold_peer};
 
 /// One line of a picture.
@@ -203,11 +204,6 @@ impl Line<'_> {
             }
         }
     }
-}
-
-/// `1 byte`, `2 bytes`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A round number of KiB or MiB is told as such, others to the byte where that matters.

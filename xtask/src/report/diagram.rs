@@ -13,7 +13,8 @@ use std::fmt::Write;
 
 use suite::{Event, Status, Verdict, What, show};
 
-use crate::report::conversation::{self, Line, count};
+use crate::plural::count;
+use crate::report::conversation::{self, Line};
 use crate::report::plain;
 use drawing::Drawing;
 

@@ -12,6 +12,7 @@ use suite::{CANNOT_SEE, Event, Failure, Status, Verdict, What, show};
 use crate::columns;
 use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next, Points};
+use crate::plural::count;
 use crate::report::conversation::{self, Line};
 use crate::report::{hexdump, plain};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
@@ -65,10 +66,7 @@ pub(crate) fn spread(left: &str, right: &str) -> String {
 
 /// One root cause, said once.
 pub(crate) fn named(mistake: &NamedMistake) -> String {
-    let explains = match mistake.checks.as_slice() {
-        [_] => "explains 1 failed check".to_owned(),
-        checks => format!("explains {} failed checks", checks.len()),
-    };
+    let explains = format!("explains {}", count(mistake.checks.len(), "failed check"));
     let mut text =
         format!("\n{}\n", spread(&paint(RED, &format!("mistake {}", mistake.id)), &explains));
     text += &wrap(&mistake.says, INDENT);
@@ -266,22 +264,20 @@ fn cut(mut line: &str, width: usize) -> Vec<&str> {
 }
 
 fn summary(grading: &Grading) -> String {
-    let count = |wanted: fn(&Status) -> bool| {
+    let how_many = |wanted: fn(&Status) -> bool| {
         grading.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
     };
     let counts = [
-        ("passed", count(|status| matches!(status, Status::Passed))),
-        ("failed", count(|status| matches!(status, Status::Failed(_)))),
-        ("skipped", count(|status| matches!(status, Status::Skipped(_)))),
-        ("unbuilt", count(|status| matches!(status, Status::Unbuilt))),
-        ("not counted", count(|status| matches!(status, Status::Unseen(_)))),
-        ("faults", count(|status| matches!(status, Status::Fault(_)))),
+        ("passed", how_many(|status| matches!(status, Status::Passed))),
+        ("failed", how_many(|status| matches!(status, Status::Failed(_)))),
+        ("skipped", how_many(|status| matches!(status, Status::Skipped(_)))),
+        ("unbuilt", how_many(|status| matches!(status, Status::Unbuilt))),
+        ("not counted", how_many(|status| matches!(status, Status::Unseen(_)))),
     ];
-    let counted: Vec<String> = counts
-        .iter()
-        .filter(|(word, n)| *n > 0 || *word == "passed")
-        .map(|(word, n)| format!("{n} {word}"))
-        .collect();
+    let shown = counts.iter().filter(|(word, n)| *n > 0 || *word == "passed");
+    let mut counted: Vec<String> = shown.map(|(word, n)| format!("{n} {word}")).collect();
+    let faults = how_many(|status| matches!(status, Status::Fault(_)));
+    counted.extend((faults > 0).then(|| count(faults, "fault")));
     let style = if grading.passed() { GREEN.bold() } else { RED };
     let score = paint(style, &format!("Score {}", Points::of(&grading.rows)));
     let time = format!("{:.2} s", grading.duration.as_secs_f64());

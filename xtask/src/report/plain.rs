@@ -53,7 +53,7 @@ pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
             grading.unbuilt.iter().map(about).collect::<Vec<_>>().join("; ")
         }
         Status::Fault(fault) => {
-            format!("a fault of the grader's own, which costs no point: {fault}")
+            format!("a fault of the grader, which costs no point: {fault}")
         }
     };
     Some(line(&message))

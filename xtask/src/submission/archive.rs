@@ -21,7 +21,7 @@ pub(super) fn unpack(bytes: &[u8]) -> anyhow::Result<Files> {
     match bytes {
         [b'P', b'K', ..] => zip(bytes),
         [0x1f, 0x8b, ..] => tar(&gzip(bytes)?),
-        _ => bail!("it is neither a folder nor a .zip nor a .tar.gz"),
+        _ => bail!("it is not a folder, a .zip or a .tar.gz"),
     }
 }
 
@@ -38,7 +38,8 @@ impl Unpacked {
     }
 
     fn add(&mut self, name: &[u8], content: Vec<u8>) -> anyhow::Result<()> {
-        let name = std::str::from_utf8(name).context("a name in it is no text")?.replace('\\', "/");
+        let name =
+            std::str::from_utf8(name).context("a file name in it is not UTF-8")?.replace('\\', "/");
         let path = Path::new(name.trim_start_matches("./"));
         if path.components().any(|part| !matches!(part, Component::Normal(_))) {
             bail!("the name {name:?} in it leads outside");
@@ -113,7 +114,7 @@ fn zip_content(
     match method {
         0 => Ok(content.to_owned()),
         8 => inflate(content, most),
-        _ => bail!("it is packed in a way that is not known here"),
+        _ => bail!("it is compressed by a method that the grader does not know"),
     }
 }
 

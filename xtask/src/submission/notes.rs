@@ -24,12 +24,16 @@ impl Desk<'_> {
                 || files.keys().any(|file| file.starts_with(name))
         };
         let names = self.names_in(&found.folder).into_iter();
-        self.note("left out", names.filter(|path| !is_taken(path)));
+        let left: Vec<String> =
+            names.filter(|path| !is_taken(path)).take(SHOWN).map(|path| visible(&path)).collect();
+        if !left.is_empty() {
+            self.notes.push(format!("left out: {}", left.join(", ")));
+        }
         for name in ["Cargo.toml", "Cargo.lock"] {
             let path = found.folder.join(name);
             let (ours, theirs) = (files.get(Path::new(name)), self.holder.read(&path).ok());
             if found.is_rust() && theirs.is_some() && ours.is_some() && ours != theirs.as_ref() {
-                self.note("changed and not used", std::iter::once(path));
+                self.note_ignored(&[path]);
             }
         }
     }
@@ -50,7 +54,7 @@ impl Desk<'_> {
             theirs.is_some() && theirs != fs::read(self.repository.root().join(path)).ok()
         };
         let changed: Vec<PathBuf> = places.filter(is_changed).collect();
-        self.note("changed and not used", changed.into_iter());
+        self.note_ignored(&changed);
     }
 
     /// In a student's own checkout it is the student who decides what stands where.
@@ -63,10 +67,12 @@ impl Desk<'_> {
         names.into_iter().map(|(path, _)| path).collect()
     }
 
-    fn note(&mut self, what: &str, paths: impl Iterator<Item = PathBuf>) {
-        let names: Vec<String> = paths.take(SHOWN).map(|path| visible(&path)).collect();
+    fn note_ignored(&mut self, paths: &[PathBuf]) {
+        let differ = if paths.len() == 1 { "differs" } else { "differ" };
+        let names: Vec<String> = paths.iter().take(SHOWN).map(|path| visible(path)).collect();
         if !names.is_empty() {
-            self.notes.push(format!("{what}: {}", names.join(", ")));
+            let names = names.join(", ");
+            self.notes.push(format!("ignored: {names} {differ} from the course's copy"));
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn check(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let chosen = chosen(ground);
     let mut complaints = Vec::new();
     let mut naming = Naming::default();
-    let mut reads_otherwise = Vec::new();
+    let mut different = Vec::new();
     let matrix = Matrix::new(&ground.rubric, chosen.iter().map(|mistake| mistake.id.len()));
     let golden = Golden::new(&ground.rubric.folder, ground.request.renew_evidence);
 
@@ -26,7 +26,7 @@ pub(super) fn check(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     parallel::in_order(&chosen, ground.jobs(), grade, |mistake, grading| {
         matrix.row(&mistake.id, &grading);
         if !golden.agrees(&mistake.id, &grading)? {
-            reads_otherwise.push(mistake.id.as_str());
+            different.push(mistake.id.as_str());
         }
         naming.count(ground.rubric.practical, mistake, &grading);
         complaints.extend(differences(mistake, &grading));
@@ -35,10 +35,10 @@ pub(super) fn check(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
 
     matrix.legend();
     complaints.extend(naming.conclude());
-    if !reads_otherwise.is_empty() {
+    if !different.is_empty() {
         terminal::say_line(format_args!(
-            "the evidence reads otherwise than it was kept in mistakes/evidence: {}\n(read it, then --renew-evidence)",
-            reads_otherwise.join(", ")
+            "these reports differ from the golden files in mistakes/evidence: {}\n(read them, then accept them with --renew-evidence)",
+            different.join(", ")
         ));
     }
     complaints.extend(unproved(ground, &chosen));

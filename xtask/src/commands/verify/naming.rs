@@ -66,9 +66,6 @@ fn named_with_less(
     let verdicts: Vec<Verdict> = grading.rows.iter().map(|row| row.verdict.clone()).collect();
     suite::diagnose_with_less(practical, &verdicts).into_iter().find_map(|(known, named)| {
         let wrong = named.into_iter().find(|diagnosis| !makes.contains(diagnosis.mistake))?;
-        Some(format!(
-            "{}: would be named {}, were no more known of it than {known}",
-            mistake.id, wrong.mistake
-        ))
+        Some(format!("{}: would be named {} if only {known} were known", mistake.id, wrong.mistake))
     })
 }

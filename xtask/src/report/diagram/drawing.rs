@@ -7,7 +7,8 @@ use suite::{Event, What};
 use super::arrows::Draw;
 use super::{Plan, WIDTH, at, outcome, preview, text};
 use crate::columns;
-use crate::report::conversation::{Line, count};
+use crate::plural::count;
+use crate::report::conversation::Line;
 
 /// Left of the lanes, for the times.
 const TIMES: f64 = 84.0;
