@@ -1,5 +1,5 @@
-//! From sources to programs, by cargo or by what the language's row says, under the confinement
-//! that programs run in. What the compiler says about a student's program is kept word for word.
+//! From sources to programs: by cargo, or by the commands of the language's row, in the same
+//! sandbox as the programs. The compiler's messages are kept word for word.
 
 mod cargo;
 mod command;
@@ -23,10 +23,10 @@ use crate::unbuilt::{Reason, Unbuilt};
 pub(crate) use cargo::all_programs_of;
 pub(crate) use command::{find_executable, subject_of_command};
 
-/// What came of building.
+/// The programs that were built, and those that were not.
 #[derive(Debug)]
 pub(crate) struct Programs {
-    /// Ready to be run.
+    /// The programs that can be run.
     pub(crate) subjects: Vec<Arc<Subject>>,
     pub(crate) unbuilt: Vec<Unbuilt>,
 }
@@ -81,11 +81,11 @@ fn not_built(staged: &StagedCrate, reason: Reason) -> Built {
     Built::Not(Unbuilt { program, origin, reason })
 }
 
-/// How long a build may take by the clock, on a machine that has other things to do.
+/// The time that a build may take by the clock: generous, because the machine may be busy.
 const BUILD_TIME: Duration = Duration::from_secs(300);
 
-/// Where it is built: a folder for each tier and each language, since a makefile can leave there
-/// what it likes.
+/// Returns the folder to build in. Each tier and each language has its own, because a makefile can
+/// leave anything there.
 fn target_of(staged: &StagedCrate, language: &str, sandbox: &Sandbox) -> anyhow::Result<PathBuf> {
     let tier = format!("{:?}", sandbox.confinement.tier()).to_lowercase();
     let target = staged.target.join(tier).join(language).join(&staged.name);
@@ -94,7 +94,7 @@ fn target_of(staged: &StagedCrate, language: &str, sandbox: &Sandbox) -> anyhow:
     Ok(target)
 }
 
-/// A copy of the harness's, and what is directly in it, belongs to whoever builds in it.
+/// Gives a folder, and what is directly in it, to the user that builds.
 fn give_to_builder(folder: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
     #[cfg(unix)]
     if let Some(owner) = sandbox.confinement.builder() {
@@ -108,7 +108,7 @@ fn give_to_builder(folder: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A program that is one executable and needs nothing else.
+/// Returns the program that is one executable and needs nothing else.
 pub(crate) fn subject(name: &str, executable: &Path) -> Subject {
     subject_at(name, executable, None)
 }

@@ -1,4 +1,4 @@
-//! The arguments. What is not there yet is refused, never ignored.
+//! The arguments. Options that do not exist yet are refused, never ignored.
 
 mod grade;
 mod help;
@@ -17,7 +17,7 @@ pub(crate) enum Command {
     Help(&'static str),
     Grade(GradeRequest),
     List,
-    /// A word, or nothing: every mistake then.
+    /// A check or a mistake; without a word, all mistakes.
     Explain(Option<String>),
     New(String),
     Verify(VerifyRequest),
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Watch(GradeRequest),
 }
 
-/// Commands and options that the contract names and that come later.
+/// Commands that the contract names and that do not exist yet.
 const NOT_YET: [&str; 1] = ["class"];
 
 /// Reads the arguments after the program's name.
@@ -159,7 +159,7 @@ fn unexpected(argument: lexopt::Arg<'_>, command: &str) -> anyhow::Error {
         .context(format!("cargo xtask {command} --help lists its options"))
 }
 
-/// Short enough to be typed again.
+/// Returns a seed that is short enough to type again.
 fn any_seed() -> u64 {
     fastrand::u64(1..1_000_000)
 }

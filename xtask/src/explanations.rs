@@ -1,7 +1,6 @@
-//! What the grader says about each mistake that it can name.
-//!
-//! `practicals/PRACTICAL/explanations.toml`: students have it, and neither the programs that make
-//! these mistakes nor the solutions.
+//! What the grader says about each mistake that it can name:
+//! `practicals/PRACTICAL/explanations.toml`. Students have this file, but neither the programs that
+//! make these mistakes nor the solutions.
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -14,10 +13,10 @@ use suite::{Diagnosis, Practical};
 
 use crate::columns;
 
-/// So many columns are left for what is shown as it stands: `wire` and `code`.
+/// The columns for text that is not wrapped: `wire` and `code`.
 pub(crate) const VERBATIM: usize = 72;
 
-/// So many are left for `does` where it stands beside the mistake's name.
+/// The columns for `does` beside the mistake's name.
 pub(crate) const ONE_LINE: usize = 50;
 
 /// Everything that is said about the mistakes of one practical.
@@ -26,12 +25,12 @@ pub(crate) const ONE_LINE: usize = 50;
 pub(crate) struct Explanations {
     #[serde(default)]
     pub(crate) mistake: Vec<Explanation>,
-    /// What is said as it is said elsewhere.
+    /// Explanations that another practical has.
     #[serde(default)]
     same: Vec<Same>,
 }
 
-/// Mistakes of which another practical's file tells, and which are made in this one just so.
+/// Mistakes that another practical's file explains, and that are the same here.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Same {
@@ -39,8 +38,8 @@ struct Same {
     mistakes: Vec<String>,
 }
 
-/// One mistake in words. What a report needs must be there; what only `explain` needs may come
-/// later, and [`Explanations::gaps`] names it.
+/// The explanation of one mistake. Reports need the fields without a default;
+/// [`Explanations::gaps`] names what is missing for `explain`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Explanation {
@@ -50,7 +49,7 @@ pub(crate) struct Explanation {
     /// The checks that typically fail for it.
     #[serde(default)]
     pub(crate) fails: Vec<String>,
-    /// How to say so to a student.
+    /// What a student reads.
     pub(crate) says: String,
     /// What to try.
     pub(crate) r#try: String,
@@ -63,18 +62,18 @@ pub(crate) struct Explanation {
     /// Why it works on one's own machine.
     #[serde(default)]
     pub(crate) locally: String,
-    /// How to mend it: goes on from `try`, and is the idea, not the solution.
+    /// How to mend it: continues `try` with the idea, not the solution.
     #[serde(default)]
     pub(crate) idea: String,
     /// Where to read on.
     #[serde(default)]
     pub(crate) read: Vec<String>,
-    /// The practical in whose file it stands, where that is another one.
+    /// The other practical whose file it comes from.
     #[serde(skip)]
     pub(crate) from: Option<&'static str>,
 }
 
-/// A few lines of wrong code in the languages in which it is typical.
+/// A few lines of typical wrong code in some languages.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Snippets {
@@ -84,28 +83,28 @@ pub(crate) struct Snippets {
 }
 
 impl Snippets {
-    /// Each with the name of its language.
+    /// Returns each snippet with the name of its language.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [("Rust", &self.rust), ("Python", &self.python), ("C", &self.c)];
         all.into_iter().filter_map(|(language, code)| Some((language, code.as_deref()?)))
     }
 }
 
-/// A mistake that was made out in this run, with what to say about it.
+/// A mistake that this grading found, with its explanation.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedMistake {
     pub(crate) id: &'static str,
     pub(crate) says: String,
     pub(crate) r#try: String,
-    /// One sentence of evidence.
+    /// The evidence in one sentence.
     pub(crate) because: String,
     /// The failed checks that it explains.
     pub(crate) checks: Vec<&'static str>,
-    /// All that there is to say about it.
+    /// The whole explanation.
     pub(crate) explanation: Explanation,
 }
 
-/// Reads them from a practical's folder, and from its neighbours' where they are the same.
+/// Reads the explanations of a practical, and those that it shares with other practicals.
 pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Explanations> {
     let mut explanations = read_own(practical, folder)?;
     for same in std::mem::take(&mut explanations.same) {
@@ -154,17 +153,17 @@ fn parse(practical: &Practical, shown: &str, text: &str) -> anyhow::Result<Expla
 }
 
 impl Explanations {
-    /// What is said about this mistake.
+    /// Returns the explanation of a mistake.
     pub(crate) fn of(&self, id: &str) -> Option<&Explanation> {
         self.mistake.iter().find(|explanation| explanation.id == id)
     }
 
-    /// The mistakes that typically fail this check.
+    /// Returns the mistakes that typically fail this check.
     pub(crate) fn failing<'a>(&'a self, check: &'a str) -> impl Iterator<Item = &'a Explanation> {
         self.mistake.iter().filter(move |row| row.fails.iter().any(|id| id == check))
     }
 
-    /// What is missing, or too wide to be shown.
+    /// Returns what is missing or too wide.
     pub(crate) fn gaps(&self) -> Vec<String> {
         self.mistake
             .iter()
@@ -172,7 +171,7 @@ impl Explanations {
             .collect()
     }
 
-    /// A diagnosis with its words.
+    /// Returns a diagnosis with its explanation.
     pub(crate) fn name(&self, diagnosis: Diagnosis) -> NamedMistake {
         let words = self.of(diagnosis.mistake);
         NamedMistake {
@@ -187,7 +186,7 @@ impl Explanations {
 }
 
 impl Explanation {
-    /// The same words, with those of the checks that this practical has.
+    /// Returns the same explanation with only the checks that this practical has.
     fn for_checks_of(&self, practical: &Practical) -> Self {
         let is_known = |id: &String| practical.checks().any(|check| check.id == *id);
         Self {

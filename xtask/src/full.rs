@@ -1,7 +1,7 @@
-//! What a student's first `cargo xtask grade` does not need is not built for it: the libraries of
-//! `watch`, and of the reports `junit` and `pcapng`. They are behind the feature `full`. A light
-//! build that is asked for them builds the full one, once, and starts it in its own place, with the
-//! same words.
+//! Replaces a light build by the full one. A student's first `cargo xtask grade` does not build the
+//! libraries of `watch` and of the reports `junit` and `pcapng`, which are behind the feature
+//! `full`. When they are needed, the light build builds the full one and becomes it, with the same
+//! arguments.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -12,7 +12,7 @@ use anyhow::Context;
 use crate::report::ONLY_FULL;
 use crate::request::GradeRequest;
 
-/// A library that only the full build has.
+/// The file name of a library that only the full build has.
 const ITS_OWN: &str = "libetherparse-";
 
 pub(crate) fn is_needed(request: &GradeRequest) -> bool {

@@ -1,5 +1,5 @@
-//! What came of a grading: the rubric's points put to the verdicts, or the reason why there is no
-//! grade.
+//! The result of a grading: the verdicts with the rubric's points, and a grade or the reason why
+//! there is none.
 
 mod made;
 mod since;
@@ -24,24 +24,24 @@ pub(crate) struct Grading {
     pub(crate) title: String,
     pub(crate) submission: String,
     pub(crate) seed: u64,
-    /// What was found out, also where that is too little for a grade.
+    /// The verdicts, also those of a grading without a grade.
     pub(crate) rows: Vec<GradedRow>,
     pub(crate) outcome: Result<Grade, NoGrade>,
-    /// Each root cause that was made out, once.
+    /// Each root cause that was found, once.
     pub(crate) mistakes: Vec<NamedMistake>,
     pub(crate) unbuilt: Vec<Unbuilt>,
     pub(crate) duration: Duration,
     /// Which protections were in force.
     pub(crate) confinement: Vec<String>,
-    /// What was left out of the submission, and what was changed in it that is not the student's.
+    /// What was left out of the submission or ignored.
     pub(crate) notes: Vec<String>,
-    /// The command that grades the same thing again, without what picks checks.
+    /// The command that grades the same programs again, without `--only`.
     pub(crate) command: String,
     /// Hints are shown up to this step.
     pub(crate) hint_steps: usize,
-    /// What hidden checks saw is shown, too: to the instructor.
+    /// The instructor's reports show what hidden checks saw, too.
     pub(crate) shows_hidden: bool,
-    /// Each program's folder, as seen from the top of what was handed in.
+    /// Each program's folder, relative to the top of the submission.
     pub(crate) folders: Vec<(String, String)>,
     /// Changes with any file of a program.
     #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "only watch grades again"))]
@@ -51,20 +51,20 @@ pub(crate) struct Grading {
     pub(crate) since: Option<Since>,
 }
 
-/// The points of a grading in which every check could be decided.
+/// The points of a grading in which every check was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Grade {
     pub(crate) points: Points,
-    /// Of [`FULL_MARKS`].
+    /// The points of [`FULL_MARKS`] that pass.
     pub(crate) pass_mark: u32,
 }
 
-/// Why there is no grade. A report says it as an error, and as no number of points.
+/// Why there is no grade. Reports show this as an error, never as a number of points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NoGrade(pub(crate) String);
 
-/// Points that were earned, and that could be earned: without what this system does not show, and
-/// without faults.
+/// Points that were earned and that could be earned. What this system does not show does not count,
+/// nor do faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Points {
     pub(crate) earned: u32,
@@ -79,14 +79,14 @@ pub(crate) struct GradedRow {
     pub(crate) max_points: u32,
     pub(crate) claim: String,
     pub(crate) hints: Vec<String>,
-    /// What the skeleton brings along, where it passes this check unfinished.
+    /// Why an unfinished skeleton passes this check.
     pub(crate) given: Option<String>,
-    /// The instructor's alone: students see that it was run, and not what it saw.
+    /// Students see that it was run, but not what it saw.
     pub(crate) hidden: bool,
     pub(crate) verdict: Verdict,
 }
 
-/// What is to be done first.
+/// What to do first.
 #[derive(Debug)]
 pub(crate) enum Next<'a> {
     Build(&'a Unbuilt),
@@ -108,7 +108,7 @@ impl Grading {
         self.outcome.as_ref().is_ok_and(Grade::passed)
     }
 
-    /// The groups in the report's order.
+    /// Returns the groups in the order of the report.
     pub(crate) fn groups(&self) -> Vec<(&'static str, Vec<&GradedRow>)> {
         let mut groups: Vec<(&str, Vec<&GradedRow>)> = Vec::new();
         for row in &self.rows {
@@ -120,13 +120,13 @@ impl Grading {
         groups
     }
 
-    /// What this check saw is not for everyone who reads this grade.
+    /// Returns whether the reader of this grading may not see what a check saw.
     pub(crate) fn hides(&self, row: &GradedRow) -> bool {
         row.hidden && !self.shows_hidden
     }
 
-    /// The mistakes that are told: not those of which only hidden checks know, nor what these have
-    /// seen of the others.
+    /// Returns the mistakes to show: without those that only hidden checks found, and without what
+    /// hidden checks saw of the others.
     pub(crate) fn mistakes_to_tell(&self) -> Vec<NamedMistake> {
         let hidden = |id: &&'static str| {
             self.rows.iter().any(|row| self.hides(row) && row.verdict.check == *id)
@@ -143,12 +143,12 @@ impl Grading {
         .collect()
     }
 
-    /// The mistake that explains why this check failed.
+    /// Returns the mistake that explains why this check failed.
     pub(crate) fn mistake_of(&self, id: &str) -> Option<&NamedMistake> {
         self.mistakes.iter().find(|mistake| mistake.checks.contains(&id))
     }
 
-    /// What to do first: the other checks may need it, and it is never skipped for another's sake.
+    /// Returns what to do first. The first failed check needs no other, and others may need it.
     pub(crate) fn next(&self) -> Option<Next<'_>> {
         if let Some(unbuilt) = self.unbuilt.first() {
             return Some(Next::Build(unbuilt));
@@ -159,15 +159,15 @@ impl Grading {
         Some(self.mistake_of(first.verdict.check).map_or(Next::Check(first), Next::Mistake))
     }
 
-    /// The command that repeats just this check.
+    /// Returns the command that repeats only this check.
     pub(crate) fn again(&self, id: &str) -> String {
         format!("{} --only {id} --seed {}", self.command, self.seed)
     }
 }
 
 impl Grade {
-    /// Adds up the points, or says what could not be found out; nothing at all checked is no grade,
-    /// either.
+    /// Adds up the points, or says what could not be found out. Without any check there is no
+    /// grade.
     pub(crate) fn of(rows: &[GradedRow], pass_mark: u32) -> Result<Self, NoGrade> {
         for GradedRow { verdict, .. } in rows {
             if let Status::Fault(fault) = &verdict.status {
@@ -181,7 +181,7 @@ impl Grade {
         Ok(Self { points: Points::of(rows), pass_mark })
     }
 
-    /// The pass mark is reached, in proportion where not all checks were run.
+    /// Returns whether the pass mark is reached, in proportion if not all checks were run.
     pub(crate) fn passed(&self) -> bool {
         self.points.earned * FULL_MARKS >= self.pass_mark * self.points.most
     }
@@ -209,12 +209,12 @@ impl std::fmt::Display for Points {
 }
 
 impl GradedRow {
-    /// Points are for what was seen to hold.
+    /// Returns the points earned: only a passed check has any.
     pub(crate) fn points(&self) -> u32 {
         if self.verdict.status == Status::Passed { self.max_points } else { 0 }
     }
 
-    /// Whether the row is part of the grade at all.
+    /// Returns whether the row is part of the grade.
     pub(crate) fn counts(&self) -> bool {
         !matches!(self.verdict.status, Status::Unseen(_) | Status::Fault(_))
     }

@@ -24,7 +24,7 @@ use crate::terminal::Progress;
 pub(crate) struct Grader {
     pub(crate) repository: Repository,
     pub(crate) sandbox: Sandbox,
-    /// Makes the line that shows how far one grading has come.
+    /// Makes the display of one grading's progress.
     progress: fn() -> Progress,
     /// Removes the copies of a submission after its grading.
     forgets: bool,
@@ -37,7 +37,7 @@ impl Grader {
         Ok(Self { repository, sandbox, progress: Progress::new, forgets: false })
     }
 
-    /// Shows no progress: for many gradings at the same time.
+    /// Shows no progress, for many gradings at the same time.
     pub(crate) fn silent(self) -> Self {
         Self { progress: Progress::silent, ..self }
     }
@@ -52,7 +52,7 @@ impl Grader {
         self
     }
 
-    /// Keeps nothing of a submission: for those that are graded once.
+    /// Keeps nothing of a submission, for those that are graded once.
     #[cfg_attr(
         not(target_os = "linux"),
         allow(dead_code, reason = "for attacks, which are Linux's")
@@ -67,7 +67,8 @@ impl Grader {
         grading.context("the plan has no program")
     }
 
-    /// Grades what an earlier grading does not answer; `None` where no program has changed since.
+    /// Runs the checks that an earlier grading does not answer. Returns `None` if no program has
+    /// changed.
     pub(crate) fn grade_changes(
         &self,
         rubric: &Rubric,

@@ -1,4 +1,4 @@
-//! What an earlier grading of the same programs found out, and what of it still holds.
+//! What an earlier grading of the same programs found out, and which of its verdicts still hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,15 @@ use suite::{Planned, Status, Verdict};
 use crate::grade::Grading;
 use crate::submission::Sources;
 
-/// What is known before a grading begins; nothing, by default.
+/// What is known before a grading begins; by default nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// What each program was made of.
+    /// The fingerprint of each program.
     fingerprints: BTreeMap<String, u64>,
     verdicts: Vec<Verdict>,
 }
 
-/// What is to be found out now.
+/// The checks to run, and the verdicts to keep.
 pub(crate) struct Due {
     pub(crate) checks: Vec<Planned>,
     /// The verdicts that still hold.
@@ -33,7 +33,7 @@ impl Known {
         }
     }
 
-    /// Returns the checks that must be run; `None` where no program has changed.
+    /// Returns the checks that must be run, or `None` if no program has changed.
     pub(crate) fn due(&self, plan: &[Planned], sources: &Sources) -> Option<Due> {
         let now = sources.fingerprints();
         let has_changed = |name: &String, print: &u64| self.fingerprints.get(name) != Some(print);
@@ -45,8 +45,8 @@ impl Known {
         (!changed.is_empty()).then(|| self.divide(plan, &changed))
     }
 
-    /// The checks of changed programs are due, and so is every check without a verdict. A check
-    /// stays as it is where it needs one that did not pass and is not run again.
+    /// Checks of changed programs are due, and so are checks without a verdict. A check keeps its
+    /// verdict if it needs one that did not pass and is not run again.
     fn divide(&self, plan: &[Planned], changed: &BTreeSet<&str>) -> Due {
         let is_touched = |id: &str| {
             let planned = plan.iter().find(|planned| planned.check.id == id);
@@ -76,7 +76,7 @@ fn runs_any(planned: &Planned, programs: &BTreeSet<&str>) -> bool {
     planned.check.programs.iter().any(|name| programs.contains(name))
 }
 
-/// A check that needs this one may run.
+/// Returns whether a check that needs this one may run.
 fn does_not_block(verdict: &Verdict) -> bool {
     matches!(verdict.status, Status::Passed | Status::Unseen(_))
 }

@@ -1,21 +1,28 @@
-//! The commands of the socket practicals. `grade` is the pipeline that the others are made of, and
-//! [`grader::Grader::grade_changes`] is all of it:
-//!
-//! submission → sources → programs → verdicts → grading → report
-//!
-//! Each arrow is a module. Nothing here talks to a student's program: that is the `suite`'s
-//! business. Modules name only those further down this list, which a test checks:
+//! The commands of the socket practicals. `grade` is the pipeline that the others use:
 //!
 //! ```text
-//! commands                                  a file each
-//! cli  full                                 the arguments; a light build becomes the full one
-//! report                                    a file for each format
-//! grader                                    the pipeline
-//! known  remembered                         what earlier gradings found out
-//! grade  check  build  submission           the arrows, from the last to the first
-//! rubric  explanations  languages           what the practical's files say
-//! sandbox  surroundings  request  unbuilt   what a grading needs, and is asked
-//! repository  toolchain  terminal  files  parallel  exit
+//! submission ─stage─▶ sources ─build─▶ programs ─check─▶ verdicts ─rubric─▶ grading ─report─▶ bytes
+//! ```
+//!
+//! Each arrow is a module, and [`grader::Grader::grade_changes`] has a variable for each result.
+//! Nothing here talks to a student's program: the `suite` does. A module names only modules further
+//! down this list; `tests/layers.rs` checks that there is no circle.
+//!
+//! ```text
+//! commands                             a file for each command
+//! cli                                  the arguments
+//! full                                 replaces a light build by the full one
+//! grader                               the pipeline
+//! report                               a file for each format
+//! known  remembered                    what earlier gradings found out
+//! build  grade                         programs; verdicts with points
+//! submission                           sources
+//! check  rubric                        verdicts; what the course says
+//! explanations  sandbox  surroundings  mistakes in words; where programs run; the environment
+//! request  unbuilt  languages          what is asked for; why there is no program
+//! repository  toolchain  files         folders, toolchains, files
+//! terminal  columns  plural  nearest   output
+//! parallel  patterns  exit             threads, file patterns, exit statuses
 //! ```
 
 mod build;

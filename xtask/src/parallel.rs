@@ -1,4 +1,4 @@
-//! Work side by side. A machine may have no thread to give: that is a fault, and no panic.
+//! Work in several threads. A machine that cannot start a thread is a fault, not a panic.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,8 +9,8 @@ use std::thread::{Builder, Scope};
 use anyhow::bail;
 use suite::Fault;
 
-/// Does `work` on all items, `jobs` of them at the same time. `take` gets the results in the order
-/// of the items, each as soon as those before it are there; the first error ends it all.
+/// Does `work` on all items, `jobs` of them at the same time. `take` gets each result, in the order
+/// of the items, as soon as all results before it are there. The first error ends the work.
 pub(crate) fn in_order<T: Sync, R: Send>(
     items: &[T],
     jobs: usize,

@@ -1,8 +1,8 @@
-//! What the last grading of the same programs said, so that the next one can tell what got better
-//! and what got worse.
+//! The results of the last grading of the same programs, so that the next one can say what got
+//! better and what got worse.
 //!
-//! It is kept beside what the harness builds. No grade and no report for another program depends on
-//! it: where it cannot be read or written, nothing is said.
+//! They are kept beside what the harness builds. No grade depends on them: if they cannot be read
+//! or written, nothing is said.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,16 @@ use suite::{Fnv, Status};
 use crate::grade::{GradedRow, Grading, Since};
 use crate::{files, repository};
 
-/// Whether each check passed when it was last run.
+/// The results of the last grading.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Remembered {
-    /// The command that graded these programs, and where: another one's results are no comparison.
+    /// The command that graded these programs, and where: results of another command cannot be
+    /// compared.
     command: String,
     passed: BTreeMap<String, bool>,
 }
 
-/// Compares a grade with the last one, and remembers it.
+/// Compares a grading with the last one and remembers it.
 pub(crate) fn compared(grading: Grading) -> Grading {
     let Ok(repository) = repository::find() else { return grading };
     let command = format!("{} in {repository}", grading.command);
@@ -63,7 +64,7 @@ impl Remembered {
         since
     }
 
-    /// What was not run this time stays as it was.
+    /// Adds the results of a grading. Checks that were not run keep their results.
     fn with(mut self, grading: &Grading) -> Self {
         for row in &grading.rows {
             if let Some(passed) = passed(row) {
@@ -74,8 +75,8 @@ impl Remembered {
     }
 }
 
-/// A program that does not compile for a while is neither better nor worse, nor is what could not
-/// be found out.
+/// Returns whether a check passed; `None` if the program did not compile or nothing could be found
+/// out.
 fn passed(row: &GradedRow) -> Option<bool> {
     match row.verdict.status {
         Status::Passed => Some(true),
@@ -107,7 +108,7 @@ mod tests {
         Status::Failed(Failure::default())
     }
 
-    /// What the last of these gradings says.
+    /// Compares the last of these gradings with the earlier ones.
     #[track_caller]
     fn check(gradings: &[&[(&'static str, Status)]], expected: &str) {
         let (last, earlier) = gradings.split_last().unwrap();

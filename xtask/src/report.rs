@@ -1,8 +1,8 @@
-//! Reports: each a pure function of one [`Grade`]. A new format is a file below and a line in
+//! Reports: each a pure function of one [`Grading`]. A new format is a file below and a line in
 //! [`FORMATS`].
 //!
-//! A grading that ended as a fault is an error in each of them, and no number of points. A format
-//! that has no word for it says nothing: an empty report is not written.
+//! A grading without a grade is an error in every format, never a number of points. A format that
+//! cannot express this renders nothing, and nothing is written.
 
 mod autolab;
 mod classroom50;
@@ -47,7 +47,7 @@ use Render::{Bytes, Text};
 
 type RenderText = fn(&Grading) -> String;
 
-/// A whole report, line end included.
+/// Renders a whole report with its line end.
 #[derive(Clone, Copy)]
 #[cfg_attr(
     not(feature = "full"),
@@ -76,17 +76,16 @@ const FORMATS: &[(&str, Render)] = &[
     ("pcapng", Bytes(pcapng::render)),
 ];
 
-/// Those that only the full build has.
+/// The formats that only the full build has.
 pub(crate) const ONLY_FULL: [&str; 2] = ["junit", "pcapng"];
 
-/// Their names.
+/// Returns the names of all formats.
 pub(crate) fn formats() -> Vec<&'static str> {
     let elsewhere = ONLY_FULL.iter().filter(|_| !cfg!(feature = "full"));
     FORMATS.iter().map(|(name, _)| name).chain(elsewhere).copied().collect()
 }
 
-/// What a step of GitHub's is told besides, in a file that its environment names: the format that
-/// stands for it, and what is appended to which file.
+/// What a format also appends to a file that GitHub's environment names.
 const ASIDE: &[(&str, RenderText, File)] = &[
     (
         "github",
@@ -111,7 +110,7 @@ impl Render {
 
 type File = (&'static str, fn(&Surroundings) -> Option<&Path>);
 
-/// Where the reports go to.
+/// Where the reports go.
 pub(crate) struct Places<'a> {
     reports: Vec<Place<'a>>,
 }
@@ -119,13 +118,12 @@ pub(crate) struct Places<'a> {
 struct Place<'a> {
     report: &'a Report,
     render: Render,
-    /// It may hold an earlier grade.
+    /// The file existed before and may hold an earlier grade.
     was_there: bool,
 }
 
-/// Finds out before anything is graded whether the reports have a place to go to. From here on
-/// Gradescope has something to read, even where this process is killed, or where another report has
-/// no place.
+/// Checks before the grading that every report can be written. From then on Gradescope finds a
+/// file, even if this process is killed or another report cannot be written.
 pub(crate) fn places(request: &GradeRequest) -> anyhow::Result<Places<'_>> {
     let reports = request.reports.iter().map(place).collect::<anyhow::Result<Vec<_>>>()?;
     if let Some(place) = reports.iter().find(|place| place.spoils_a_terminal()) {
@@ -160,7 +158,7 @@ impl Place<'_> {
         self.report.file.as_deref()
     }
 
-    /// Why it cannot be written there.
+    /// Returns why the report cannot be written there.
     fn obstacle(&self) -> Option<&'static str> {
         let file = self.file()?;
         match files::folder_of(file).is_dir() {
@@ -190,7 +188,8 @@ impl Place<'_> {
         }
     }
 
-    /// Writes the report into its file. What is no grade never takes the place of an earlier one.
+    /// Writes the report into its file. A grading without a grade never overwrites an earlier
+    /// grade.
     fn write(&self, grading: &Grading, file: &Path) -> anyhow::Result<()> {
         let report = self.render.bytes(grading);
         if grading.outcome.is_err() && self.was_there {
@@ -227,7 +226,7 @@ impl Place<'_> {
     }
 }
 
-/// How many of these bytes can be shown in so many columns.
+/// Returns how many of these bytes can be shown in `columns` columns.
 fn fitting(bytes: &[u8], columns: usize) -> usize {
     let widths = bytes.iter().map(|byte| byte.escape_ascii().len());
     let ends = widths.scan(0, |end, width| {
@@ -237,7 +236,7 @@ fn fitting(bytes: &[u8], columns: usize) -> usize {
     ends.take_while(|end| *end <= columns).count()
 }
 
-/// Writes every report that was asked for, and the one for people.
+/// Writes every report of the request, and the one for people.
 pub(crate) fn write_all(grading: &Grading, places: &Places<'_>) -> Result<(), suite::Fault> {
     let (to_stdout, written) = write_asked_for(grading, places);
     let shown = match to_stdout {
@@ -252,15 +251,14 @@ pub(crate) fn write_all(grading: &Grading, places: &Places<'_>) -> Result<(), su
     written.and(shown).map_err(|error| suite::Fault(format!("{error:#}")))
 }
 
-/// The same where nothing was graded: who asked for a report gets one, and people are told in one
-/// line.
+/// Writes every report of a request that could not be graded. People get one line on stderr.
 pub(crate) fn write_errors(grading: &Grading, places: &Places<'_>) -> anyhow::Result<()> {
     let (to_stdout, written) = write_asked_for(grading, places);
     written.and(std::io::stdout().write_all(&to_stdout.unwrap_or_default()).context("stdout"))
 }
 
-/// Returns the report that goes to stdout, and the first error: one place that takes no report
-/// keeps no other from its own.
+/// Writes every report that goes to a file. Returns the one for stdout, and the first error: a
+/// report that cannot be written does not stop the others.
 fn write_asked_for(
     grading: &Grading,
     places: &Places<'_>,
@@ -281,7 +279,7 @@ fn for_people(grading: &Grading) -> String {
     harmless(&human::render(grading), &grading.surroundings)
 }
 
-/// In a step of GitHub's, nothing in this text is taken for a command.
+/// Returns text in which GitHub's runner finds no command, if it reads along.
 pub(crate) fn harmless(text: &str, surroundings: &Surroundings) -> String {
     if surroundings.on_github {
         github::disarmed(text, &surroundings.token)

@@ -1,4 +1,4 @@
-//! What can be asked for: one struct for each command that takes options.
+//! The requests: one struct for each command that takes options.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use suite::{Subject, Wanted};
 
-/// `grade`, with everything that changes a grade or its report.
+/// `grade`: everything that changes a grade or its report.
 #[derive(Debug, Clone)]
 pub(crate) struct GradeRequest {
     pub(crate) practical: String,
     pub(crate) origin: Origin,
-    /// Programs that are run by a command line instead of being built.
+    /// Programs that a command line runs, which are not built.
     pub(crate) programs: Vec<ProgramCommand>,
     /// Programs that were built before, as `verify` does.
     pub(crate) ready: Vec<ReadyProgram>,
@@ -19,7 +19,7 @@ pub(crate) struct GradeRequest {
     pub(crate) only: Vec<String>,
     pub(crate) reports: Vec<Report>,
     pub(crate) hint: usize,
-    /// What hidden checks saw is shown, too.
+    /// Reports show what hidden checks saw, too.
     pub(crate) show_hidden: bool,
     pub(crate) seed: u64,
     pub(crate) jobs: usize,
@@ -33,7 +33,7 @@ pub(crate) enum Origin {
     Practical,
     /// The reference solution.
     Solution,
-    /// Another folder or checkout.
+    /// Another folder, checkout or archive.
     Submission(PathBuf),
 }
 
@@ -42,9 +42,9 @@ pub(crate) enum Origin {
 pub(crate) struct ProgramCommand {
     pub(crate) name: String,
     pub(crate) words: Vec<String>,
-    /// As it was typed.
+    /// The command as it was typed.
     pub(crate) text: String,
-    /// The address that it always uses, where it takes none.
+    /// The address that it always uses, if it takes none.
     pub(crate) address: Option<SocketAddr>,
 }
 
@@ -72,15 +72,15 @@ pub(crate) struct Report {
 #[derive(Debug)]
 pub(crate) struct VerifyRequest {
     pub(crate) practical: Option<String>,
-    /// So many gradings of each right program beside busy loops.
+    /// The number of gradings of each right program, beside busy loops.
     pub(crate) soak: Option<usize>,
-    /// Gradings at the same time while soaking.
+    /// The number of gradings at the same time.
     pub(crate) jobs: usize,
-    /// What hostile submissions try, instead of the catalogue.
+    /// Grades hostile submissions instead of the catalogue.
     pub(crate) attacks: bool,
-    /// Only these rows of the catalogue, or of the attacks.
+    /// Only these rows of the catalogue or of the attacks.
     pub(crate) only: Vec<String>,
-    /// Keep what is seen now as the evidence of the mistakes.
+    /// Overwrites the golden files.
     pub(crate) renew_evidence: bool,
     pub(crate) seed: u64,
 }
@@ -96,12 +96,12 @@ pub(crate) struct BenchRequest {
 #[derive(Debug)]
 pub(crate) struct ReleaseRequest {
     pub(crate) folder: PathBuf,
-    /// What is there makes room.
+    /// Removes what is in the folder.
     pub(crate) replace: bool,
 }
 
 impl GradeRequest {
-    /// To grade everything, as it is graded where nothing else is asked for.
+    /// Returns a request to grade everything, with the default options.
     pub(crate) fn of(practical: &str, origin: Origin, seed: u64) -> Self {
         Self {
             practical: practical.to_owned(),

@@ -1,6 +1,5 @@
-//! The rubric of a practical: what each check is worth, what it needs, claims and hints.
-//!
-//! `practicals/PRACTICAL/rubric.toml`. Every mistake in it is an error that names its line.
+//! The rubric of a practical, `practicals/PRACTICAL/rubric.toml`: what each check is worth, what it
+//! needs, its claim and its hints. Every mistake in it is an error that names its line.
 
 mod file;
 mod needs;
@@ -31,12 +30,11 @@ pub(crate) struct Rubric {
     pub(crate) programs: Vec<ProgramRow>,
     /// How programs are recognised, built and started.
     pub(crate) languages: Vec<Language>,
-    /// Library crates of the submission's own that its programs have as a path dependency beside
-    /// them.
+    /// Library crates of the submission that its programs have as path dependencies.
     pub(crate) shared: Vec<ProgramRow>,
-    /// In the rubric's order.
+    /// The checks in the rubric's order.
     pub(crate) checks: Vec<Row>,
-    /// What is said about the mistakes that the grader can name.
+    /// The explanations of the mistakes that the grader can name.
     pub(crate) explanations: Explanations,
 }
 
@@ -45,10 +43,9 @@ pub(crate) struct Rubric {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProgramRow {
     pub(crate) name: String,
-    /// Which files a submission may bring for it: paths in the folder that has its name, with `*`
-    /// and `**`.
+    /// Patterns of the files that a submission may bring for it, in the folder that has its name.
     pub(crate) files: Vec<String>,
-    /// The address that every submission of it uses, where the practical gives it none.
+    /// The address that every submission of it uses, if the practical gives it none.
     pub(crate) address: Option<std::net::SocketAddr>,
 }
 
@@ -60,9 +57,9 @@ pub(crate) struct Row {
     pub(crate) needs: Vec<String>,
     pub(crate) claim: String,
     pub(crate) hints: Vec<String>,
-    /// The instructor's alone.
+    /// Only the instructor has it.
     pub(crate) hidden: bool,
-    /// What the skeleton brings along, where it passes this check unfinished.
+    /// Why an unfinished skeleton passes this check.
     pub(crate) given: Option<String>,
 }
 
@@ -71,7 +68,8 @@ impl Rubric {
         self.checks.iter().find(|row| row.check.id == id)
     }
 
-    /// The checks that these words name: ids, groups or programs; all where there is no word.
+    /// Returns the checks that these words name: ids, groups or programs. Without a word, all
+    /// checks.
     pub(crate) fn plan(&self, only: &[String]) -> anyhow::Result<Vec<Planned>> {
         let is_known = |word: &str| self.checks.iter().any(|row| names(word, row.check));
         if let Some(word) = only.iter().find(|word| !is_known(word)) {
@@ -97,7 +95,8 @@ impl Rubric {
     }
 }
 
-/// A program's name means the checks that need no other program.
+/// Returns whether a word names a check. A program's name means the checks that run no other
+/// program.
 fn names(word: &str, check: &Check) -> bool {
     word == check.id || word == check.group || check.programs == [word]
 }
@@ -110,7 +109,7 @@ pub(crate) fn read(repository: &Repository, name: &str) -> anyhow::Result<Rubric
     read_from(practical, &folder, &repository.relative(&folder.join("rubric.toml")))
 }
 
-/// Reads it from the practical's folder; `shown` is how the file is called in errors.
+/// Reads the rubric in the practical's folder; `shown` is the file's name in errors.
 pub(crate) fn read_from(
     practical: &'static Practical,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! Where programs are built and run: prepared, and tried by a self-test, before anything of a
+//! Where programs are built and run. It is prepared, and tried by a self-test, before any file of a
 //! submission is touched.
 
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ pub(crate) struct Sandbox {
     pub(crate) launcher: PathBuf,
     pub(crate) scratch: Scratch,
     pub(crate) confinement: Arc<Confinement>,
-    /// What compilers may use.
+    /// The limits of compilers.
     pub(crate) build_limits: Limits,
 }
 
@@ -29,7 +29,7 @@ impl Sandbox {
         Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD })
     }
 
-    /// Runs compilers.
+    /// Returns what runs compilers.
     pub(crate) fn errands(&self) -> Errands<'_> {
         Errands {
             launcher: &self.launcher,

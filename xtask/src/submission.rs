@@ -1,10 +1,9 @@
-//! From a submission to sources: finds the programs where students put them, and copies the files
-//! that the rubric lists, and no others, into a folder of the harness's own, under the harness's
-//! own manifests.
+//! From a submission to sources: finds the programs where students put them. Copies only the files
+//! that the rubric lists into a folder of the harness, under the course's manifests.
 //!
-//! Nothing of a submission is ever read by git, by cargo's search for its settings, or by rustup:
-//! what is copied is all there is. The copy is kept from grading to grading, and a file that has
-//! not changed is not touched, so that cargo builds only what the student has edited.
+//! Git, cargo's search for settings and rustup never see the submission itself, only the copy. The
+//! copy is kept from grading to grading. A file that has not changed is not touched, so that cargo
+//! builds only what the student has edited.
 
 mod archive;
 mod copy;
@@ -33,13 +32,13 @@ use crate::unbuilt::Unbuilt;
 use desk::Desk;
 use holder::Holder;
 
-/// What is to be built, or run as it is.
+/// The programs to build, or to run as they are.
 #[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) programs: Vec<Source>,
-    /// What is graded, as the report calls it.
+    /// The name of the submission in reports.
     pub(crate) submission: String,
-    /// What was left out of it, and what was changed in it that is not the student's, in sentences.
+    /// What was left out of it or ignored, in sentences.
     pub(crate) notes: Vec<String>,
 }
 
@@ -51,7 +50,7 @@ pub(crate) enum Source {
     Command(ProgramCommand),
     /// It was built before.
     Ready(ReadyProgram),
-    /// It is refused, or not there.
+    /// It is refused or missing.
     Unusable(Unbuilt),
 }
 
@@ -59,18 +58,18 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct StagedCrate {
     pub(crate) name: String,
-    /// Where the copy is.
+    /// The folder of the copy.
     pub(crate) folder: PathBuf,
-    /// Where cargo builds it: for this crate of this submission alone, since a shared folder hands
-    /// out another's program.
+    /// Where cargo builds it. Each crate of each submission has its own folder: in a shared one,
+    /// cargo hands out another student's program.
     pub(crate) target: PathBuf,
-    /// Where it came from, as a person would write it.
+    /// Where it came from, relative to the repository.
     pub(crate) origin: String,
     /// Changes with the name or content of any of its files.
     pub(crate) fingerprint: u64,
     /// The copies of the libraries that it shares with the submission's other programs.
     pub(crate) libraries: Vec<PathBuf>,
-    /// The address that it always uses, where it takes none.
+    /// The address that it always uses, if it takes none.
     pub(crate) address: Option<SocketAddr>,
 }
 
@@ -122,7 +121,7 @@ fn check_programs(rubric: &Rubric, request: &GradeRequest) -> anyhow::Result<()>
     }
 }
 
-/// A program that the request brings along.
+/// Returns a program that the request brings along.
 fn given(request: &GradeRequest, name: &str) -> Option<Source> {
     let ready = request.ready.iter().find(|ready| ready.name == name);
     let command = || request.programs.iter().find(|given| given.name == name);
@@ -132,8 +131,8 @@ fn given(request: &GradeRequest, name: &str) -> Option<Source> {
 }
 
 impl Sources {
-    /// Returns what tells one state of each program from another. Of a command it is not known what
-    /// it stands for: it may have changed at any time.
+    /// Returns a fingerprint of each program. What a command runs is not known, so it counts as
+    /// changed each time.
     pub(crate) fn fingerprints(&self) -> BTreeMap<String, u64> {
         let print = |source: &Source| match source {
             Source::Crate(staged) => (staged.name.clone(), staged.fingerprint),
@@ -146,7 +145,7 @@ impl Sources {
     }
 }
 
-/// Removes the copies, and what was built of them: for submissions that are graded once.
+/// Removes the copies and what was built from them, for submissions that are graded once.
 pub(crate) fn forget(sources: &Sources) -> anyhow::Result<()> {
     for source in &sources.programs {
         let staged = match source {
@@ -161,7 +160,7 @@ pub(crate) fn forget(sources: &Sources) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is looked through for programs.
+/// Returns the folder or archive that holds the programs.
 fn base(repository: &Repository, rubric: &Rubric, origin: &Origin) -> anyhow::Result<PathBuf> {
     match origin {
         Origin::Practical => Ok(rubric.folder.clone()),

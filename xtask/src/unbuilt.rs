@@ -1,28 +1,28 @@
-//! Why there is no program to check. The words for it are made where reports are.
+//! Why there is no program to check. Reports put it into words.
 
 /// A program that cannot be run.
 #[derive(Debug, Clone)]
 pub(crate) struct Unbuilt {
     pub(crate) program: String,
-    /// Where its sources are, or where they were looked for.
+    /// Where its sources are, or where the harness looked for them.
     pub(crate) origin: String,
     pub(crate) reason: Reason,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Reason {
-    /// The submission has no such program; where to put it.
+    /// The submission has no such program. Says where to put it.
     Missing(String),
-    /// The harness does not take its files, and why.
+    /// The harness does not take its files. Says why.
     Refused(String),
-    /// The build reached a limit: which one, with the figure.
+    /// The build reached this limit.
     OverLimit(String),
     /// Each error as the compiler renders it, the first one first.
     DoesNotCompile(Vec<String>),
 }
 
 impl Unbuilt {
-    /// Returns what there is to read beside the reason: the compiler's errors, or one sentence.
+    /// Returns the compiler's errors, or one sentence about the reason.
     pub(crate) fn details(&self) -> &[String] {
         match &self.reason {
             Reason::Missing(text) | Reason::Refused(text) => std::slice::from_ref(text),

@@ -18,7 +18,7 @@ use crate::submission::StagedCrate;
 use crate::toolchain;
 use crate::unbuilt::Reason;
 
-/// Builds one program, unless that was done before.
+/// Builds one program, unless the same sources were built before.
 pub(super) fn build(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<Built> {
     let target = target_of(staged, "Rust", sandbox)?;
     let stamp = Stamp::of(staged, &target)?;
@@ -51,7 +51,7 @@ pub(super) fn build(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<B
     Ok(not_built(staged, Reason::DoesNotCompile(errors)))
 }
 
-/// Cargo itself, not rustup's stand-in for it, in a folder where nobody's settings lie.
+/// Runs cargo itself, not rustup's proxy, with no settings but the submission's own.
 fn run_cargo_confined(
     staged: &StagedCrate,
     target: &Path,
@@ -88,7 +88,7 @@ fn path_with(folder: &Path) -> OsString {
     path
 }
 
-/// What the harness's own lock file names is downloaded before, since a build has no network.
+/// Downloads what the course's lock file names before the build, which has no network.
 fn fetch(staged: &StagedCrate, sysroot: &Path) -> anyhow::Result<()> {
     let lock = std::fs::read_to_string(staged.folder.join("Cargo.lock")).unwrap_or_default();
     if !lock.contains("\nsource = ") {
@@ -108,7 +108,7 @@ fn built(staged: &StagedCrate, executable: &Path) -> Built {
     Built::Program(Arc::new(subject_at(&staged.name, executable, staged.address)))
 }
 
-/// Builds every program of a crate; by name, where it is.
+/// Builds every program of a crate and returns the executables by name.
 pub(crate) fn all_programs_of(
     folder: &Path,
     target: &Path,

@@ -1,4 +1,4 @@
-//! Programs that are a command line: nothing is built.
+//! Programs that are a command line and need no build.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use suite::{CommandLine, Reach, Subject};
 use crate::request::ProgramCommand;
 use crate::{repository, toolchain};
 
-/// A command line of the user's runs in the user's folder.
+/// Returns the program of a `--program` option, which runs in the current folder.
 pub(super) fn subject(given: &ProgramCommand) -> anyhow::Result<Subject> {
     let here = std::env::current_dir().context("the current folder cannot be read")?;
     let (executable, arguments) = given.words.split_first().context("an empty command")?;
@@ -19,8 +19,8 @@ pub(super) fn subject(given: &ProgramCommand) -> anyhow::Result<Subject> {
     Ok(Subject::new(&given.name, command, given.address, Some(here)).with_reach(reach))
 }
 
-/// A program that is started by a command line, an interpreter and a file, say; each launch gets an
-/// empty folder.
+/// Returns the program that a command line starts, like an interpreter and a file. Each launch gets
+/// an empty folder.
 pub(crate) fn subject_of_command(name: &str, executable: &Path, arguments: &[String]) -> Subject {
     let (command, reach) = command_line(executable, arguments, Path::new("/"));
     Subject::new(name, command, None, None).with_reach(reach)
@@ -34,9 +34,8 @@ fn command_line(executable: &Path, arguments: &[String], here: &Path) -> (Comman
     (CommandLine::new(words), reach)
 }
 
-/// What a command line names it may read: its executable, and the files and folders among its
-/// words, each file with what lies beside it, as programs in several files need. Nothing else of
-/// the user's.
+/// Returns what a command line may read: its executable, and the files and folders among its words.
+/// A file brings its folder along, because a program may have several files.
 fn reach_of_a_command(executable: &Path, arguments: &[String], here: &Path) -> Reach {
     let mut reach = Reach::default();
     match toolchain::home_of(executable) {
@@ -57,7 +56,8 @@ fn reach_of_a_command(executable: &Path, arguments: &[String], here: &Path) -> R
     reach
 }
 
-/// Folders that hold everything of a person, or of the machine.
+/// Returns whether a folder holds too much to be shared: a home, the repository or the temporary
+/// folder.
 fn is_too_much(folder: &Path) -> bool {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let repository = repository::find().map(|repository| repository.root().to_owned()).ok();
@@ -65,7 +65,7 @@ fn is_too_much(folder: &Path) -> bool {
     folder == std::env::temp_dir() || above(home) || above(repository)
 }
 
-/// Found before any check runs, so that a typing mistake is one clear line.
+/// Finds an executable before any check runs, so that a typing mistake is one clear line.
 pub(crate) fn find_executable(name: &str, here: &Path) -> Option<PathBuf> {
     if name.contains(std::path::MAIN_SEPARATOR) || name.contains('/') {
         return Some(here.join(name)).filter(|path| is_executable(path));

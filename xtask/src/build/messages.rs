@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// What cargo says, a JSON object a line (The Cargo Book, External tools, JSON messages).
+/// Cargo's messages: one JSON object in each line (The Cargo Book, External tools, JSON messages).
 #[derive(Default)]
 pub(super) struct Messages {
     pub(super) errors: Vec<String>,
@@ -56,14 +56,15 @@ impl Messages {
                 _ => {}
             }
         }
-        // Beside others, an error without a place is rustc's count of them.
+        // An error without a place is rustc's summary, which matters only where it is the only
+        // error.
         if messages.errors.is_empty() {
             messages.errors = placeless;
         }
         messages
     }
 
-    /// The program of this name, or the only one there is.
+    /// Returns the executable of this name, or the only one.
     pub(super) fn executable(&self, name: &str) -> Option<&PathBuf> {
         self.executables
             .get(name)

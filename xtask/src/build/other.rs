@@ -1,4 +1,5 @@
-//! Programs in other languages than Rust: built and started as their language's row says.
+//! Programs in languages other than Rust, built and started by the commands of their language's
+//! row.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,7 +16,7 @@ use crate::submission::StagedProgram;
 use crate::toolchain;
 use crate::unbuilt::Reason;
 
-/// How much of what a compiler says is kept.
+/// The bytes of a compiler's output that are kept.
 const MOST_SAID: usize = 16 * 1024;
 
 pub(super) fn build(program: &StagedProgram, sandbox: &Sandbox) -> anyhow::Result<Built> {
@@ -46,8 +47,7 @@ pub(super) fn build(program: &StagedProgram, sandbox: &Sandbox) -> anyhow::Resul
     Ok(Built::Program(Arc::new(subject)))
 }
 
-/// Nothing of an earlier build is left, and the submission's copy stays as it is: what builds
-/// beside its sources gets its own.
+/// Empties the build folder. A language that builds beside its sources gets a copy of them there.
 fn start_afresh(program: &StagedProgram, out: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
     std::fs::remove_dir_all(out)?;
     std::fs::create_dir(out)?;
@@ -72,7 +72,8 @@ fn copy_folder(from: &Path, to: &Path, sandbox: &Sandbox) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A language that is not installed is the machine's lack, and costs nobody a point.
+/// Finds a tool; a missing one is a fault, because a language that is not installed must cost no
+/// point.
 fn find_tool(program: &StagedProgram, tool: &str) -> anyhow::Result<std::path::PathBuf> {
     match find_executable(tool, Path::new("/")) {
         Some(path) => Ok(toolchain::behind_shims(&path)),
@@ -83,7 +84,7 @@ fn find_tool(program: &StagedProgram, tool: &str) -> anyhow::Result<std::path::P
     }
 }
 
-/// Runs the compiler; what it said, where it did not succeed.
+/// Runs the compiler and returns its messages if it failed.
 fn run(
     program: &StagedProgram,
     command: &[String],
@@ -113,8 +114,7 @@ fn run(
     Ok(Some(not_built(staged, Reason::DoesNotCompile(vec![said]))))
 }
 
-/// It may read its own files and its interpreter's, and execute the one that it is, or that runs
-/// it.
+/// Returns what a program may read and execute: its own files, and its interpreter.
 fn reach_of(words: &[String], tool: &Path, folder: &Path, out: &Path) -> Reach {
     let runs_the_tool = words.first().is_some_and(|first| Path::new(first) == tool);
     let mut read = vec![folder.to_owned(), out.to_owned()];

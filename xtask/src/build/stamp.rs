@@ -1,4 +1,4 @@
-//! What was built from what, so that nothing is built twice.
+//! Remembers what was built from which sources, so that nothing is built twice.
 
 use std::path::{Path, PathBuf};
 
@@ -7,15 +7,15 @@ use suite::Fnv;
 use crate::repository;
 use crate::submission::StagedCrate;
 
-/// What was built from what. Asking cargo whether anything has changed takes longer than most
-/// checks; the harness knows, since it has just copied the sources.
+/// The record of one build. Asking cargo whether a file has changed takes longer than most checks,
+/// and the harness has just copied the files.
 pub(super) struct Stamp {
     file: PathBuf,
     key: String,
 }
 
 impl Stamp {
-    /// The harness's own executable stands for the toolchain: another compiler builds it anew.
+    /// The key includes the harness's executable, because a new compiler builds that anew, too.
     pub(super) fn of(staged: &StagedCrate, target: &Path) -> anyhow::Result<Self> {
         let harness = std::fs::metadata(repository::this_executable()?)?;
         let age = harness.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -28,7 +28,7 @@ impl Stamp {
         Ok(Self { file: target.with_extension("built"), key: format!("{:016x}", key.finish()) })
     }
 
-    /// What was built from just this, if it is still there.
+    /// Returns the executable that was built from exactly these sources, if it still exists.
     pub(super) fn executable(&self) -> Option<PathBuf> {
         let text = std::fs::read_to_string(&self.file).ok()?;
         let (key, executable) = text.split_once('\n')?;
@@ -36,7 +36,7 @@ impl Stamp {
     }
 
     pub(super) fn write(&self, executable: &Path) -> anyhow::Result<()> {
-        // A path that is no text is asked of cargo each time.
+        // A path that is not UTF-8 cannot be stored: cargo is asked each time.
         if let Some(executable) = executable.to_str() {
             std::fs::write(&self.file, format!("{}\n{executable}", self.key))?;
         }

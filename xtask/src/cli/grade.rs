@@ -43,7 +43,7 @@ pub(super) fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::R
     Ok(Command::Grade(request))
 }
 
-/// The same of a grading that never ends.
+/// Reads the arguments of `watch`, which are those of `grade` without reports.
 pub(super) fn watch(parser: lexopt::Parser) -> anyhow::Result<Command> {
     match grade(parser, help::WATCH_HELP)? {
         Command::Grade(request) if !request.reports.is_empty() => {

@@ -1,8 +1,8 @@
-//! `verify --attacks`: what a hostile submission tries, in every tier that this system has.
+//! `verify --attacks`: grades hostile submissions in every tier that this system has.
 //!
-//! Each attack of a practical's `attacks.toml` is graded, and its verdict must say what the row
-//! expects, with nothing left of it. Its control must succeed: an act that fails also where nothing
-//! is confined proves nothing, and the table says so.
+//! The verdict on each attack of a practical's `attacks.toml` must say what its row expects, and
+//! the attack must leave nothing behind. Its control must succeed: an act that fails without
+//! confinement, too, proves nothing, and the table says so.
 
 mod fixture;
 mod table;
@@ -29,7 +29,7 @@ use fixture::{shell, write};
 use table::{Attack, Table};
 use targets::{Targets, own_user, processes_with};
 
-/// Makes every attack in every tier; what did not come out as it should.
+/// Makes every attack in every tier and returns the complaints.
 pub(crate) fn run(
     repository: &Repository,
     practical: &Practical,
@@ -57,10 +57,10 @@ pub(crate) fn run(
     Ok(complaints)
 }
 
-/// Most of an attack's time is waiting.
+/// The attacks made at the same time: most of an attack's time is waiting.
 const AT_ONCE: usize = 4;
 
-/// The tiers that this system has; why it has not the others is said.
+/// Returns a grader for each tier that this system has, and prints why the others are missing.
 fn tiers(repository: &Repository) -> anyhow::Result<Vec<Grader>> {
     let mut tiers = Vec::new();
     for (wanted, expected) in [(Wanted::Auto, Tier::Namespaces), (Wanted::Landlock, Tier::Landlock)]
@@ -82,7 +82,7 @@ fn tier(grader: &Grader) -> Tier {
     grader.sandbox.confinement.tier()
 }
 
-/// Builds are given less than usual, so that reaching the limit does not take long.
+/// Returns a grader with lower build limits than usual, so that a build reaches them soon.
 fn grader(repository: &Repository, wanted: Wanted) -> anyhow::Result<Grader> {
     let usual = Limits::BUILD;
     let limits = Limits {
@@ -114,9 +114,9 @@ struct Trial<'a> {
     unconfined: Grader,
 }
 
-/// What came of one attack.
+/// The result of one attack.
 enum Row {
-    /// What it needs is not installed.
+    /// The attack needs a tool that is not installed.
     Skipped(&'static str),
     Made {
         tiers: Vec<Outcome>,
@@ -124,19 +124,19 @@ enum Row {
     },
 }
 
-/// What came of it in one tier.
+/// The result of one attack in one tier.
 struct Outcome {
     tier: Tier,
     intact: bool,
     seen: Seen,
 }
 
-/// What the harness says.
+/// What the harness says about an attack.
 #[derive(Default)]
 struct Seen {
     /// What the program answered.
     answers: String,
-    /// The verdict: why there is no program, why the check failed.
+    /// Why there is no program, or why the check failed.
     verdict: String,
     /// The report.
     report: String,
@@ -171,7 +171,7 @@ impl Trial<'_> {
         Ok(Row::Made { tiers, control })
     }
 
-    /// What the harness says of it, whether that is a verdict or a word that there is none.
+    /// Returns what the harness says about the attack: a verdict, or the reason why there is none.
     fn grade(&self, attack: &Attack, submission: &Path, grader: &Grader) -> Seen {
         let handed_in = attack.hand_in.as_ref();
         let handed_in =
@@ -185,7 +185,7 @@ impl Trial<'_> {
         }
     }
 
-    /// The same act where nothing is confined.
+    /// Returns whether the same act succeeds without confinement.
     fn control(
         &self,
         attack: &Attack,
@@ -196,7 +196,7 @@ impl Trial<'_> {
             return Ok(self.grade(attack, submission, &self.unconfined).answers.contains("open"));
         };
         let succeeded = shell(&targets.fill(command, submission)?, submission)?;
-        // What the control has left running is about to end by itself.
+        // Processes that the control left behind end by themselves.
         while processes_with(&targets.word) > 0 {
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -261,7 +261,7 @@ fn has_python() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// What is said of the one check, and of the program.
+/// Collects what is said about the check and about the program.
 fn observed(grading: &Grading) -> Seen {
     let unbuilt = grading.unbuilt.iter().filter(|unbuilt| unbuilt.program == "echo_server");
     let mut verdict: Vec<String> = unbuilt.map(human::unbuilt).collect();

@@ -1,7 +1,7 @@
-//! `bench`: how long a student waits, in ratios to the least that a program could do.
+//! `bench`: measures how long a student waits, in multiples of the least possible time.
 //!
-//! The measure is a plain sequential program: eight times a fresh server, a connection, one
-//! exchange, the end. Whole processes are timed, warm, with everything built.
+//! The unit is a plain sequential program: eight times, it starts a server, connects, exchanges one
+//! message and ends. Whole processes are timed, warm, with everything built.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -43,7 +43,7 @@ pub(crate) fn run(request: &BenchRequest) -> anyhow::Result<u8> {
     Ok(PASSED)
 }
 
-/// What is timed, with its options.
+/// Returns the gradings to time, with their options.
 fn gradings(hangs: &Path) -> [(&'static str, Vec<String>); 4] {
     let options = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let hanging = format!("echo_server={} {{host}} {{port}}", hangs.display());
@@ -60,7 +60,7 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// The median after one run that does not count.
+/// Returns the median time of `runs` runs, after one run that does not count.
 fn median(runs: usize, mut run: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Duration> {
     run()?;
     let mut times = Vec::new();

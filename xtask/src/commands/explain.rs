@@ -1,8 +1,7 @@
-//! `explain`: what a check asks for, what a mistake is and how to mend it, or which mistakes there
-//! are.
+//! `explain`: says what a check asks for, what a mistake is and how to mend it, or lists all
+//! mistakes.
 //!
-//! All of it stands in the rubric and in explanations.toml, which students have, too: they read
-//! what their instructors do.
+//! Everything comes from rubric.toml and explanations.toml, which students have, too.
 
 use anyhow::bail;
 use suite::Practical;
@@ -15,7 +14,7 @@ use crate::rubric::{Row, Rubric};
 use crate::terminal::{BOLD, DIM, wrap};
 use crate::{repository, rubric, terminal};
 
-/// Stands for all of them.
+/// The word that lists all mistakes.
 const MISTAKES: &str = "mistakes";
 
 pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
@@ -37,10 +36,10 @@ pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
     Ok(PASSED)
 }
 
-/// What there is to say about a check or a mistake.
+/// Returns the explanation of a check or a mistake.
 pub(crate) fn explain(rubric: &Rubric, word: &str) -> Option<String> {
     let row = rubric.row(word).filter(|row| !row.hidden);
-    // What another practical says is said there.
+    // An explanation that another practical owns is printed there.
     let explanation = rubric.explanations.of(word).filter(|explanation| explanation.from.is_none());
     row.map(|row| check(rubric, row))
         .or_else(|| explanation.map(|explanation| mistake(rubric, explanation)))
@@ -130,7 +129,7 @@ fn one_line(explanation: &Explanation) -> String {
     format!("  {:<26}  {}\n", explanation.id, explanation.does)
 }
 
-/// The program that makes this mistake: the one that the checks which fail for it start.
+/// Returns the program that makes this mistake: the one that the failing checks start.
 fn program_of(practical: &Practical, explanation: &Explanation) -> Option<&'static str> {
     let first = explanation.fails.first()?;
     practical.checks().find(|check| check.id == *first)?.programs.first().copied()
@@ -183,14 +182,14 @@ fn heading(words: &str) -> String {
     format!("\n{BOLD}{words}{BOLD:#}\n")
 }
 
-/// As it stands, and further to the right.
+/// Indents text and changes nothing else.
 fn verbatim(text: &str, indent: usize) -> String {
     text.lines()
         .map(|line| format!("{}{line}", " ".repeat(indent)).trim_end().to_owned() + "\n")
         .collect()
 }
 
-/// A sign, and text that keeps clear of it.
+/// Returns a list item: a sign, and wrapped text beside it.
 fn item(sign: &str, text: &str) -> String {
     let indent = 2 + sign.len() + 1;
     format!("  {sign} {}", wrap(text, indent).trim_start())

@@ -1,8 +1,7 @@
-//! `new`: a practical that verifies at once, to be changed step by step into the one that is
-//! wanted.
+//! `new`: writes a practical that verifies at once, for its author to change step by step.
 //!
-//! It is made of the files in `new/`, in which `PRACTICAL` stands for its name; and one line
-//! of the suite lists it.
+//! It consists of the files in `new/`, in which `PRACTICAL` stands for its name, and of one line in
+//! the suite.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +10,13 @@ use anyhow::{Context, bail};
 use crate::exit::PASSED;
 use crate::{repository, terminal};
 
-/// What stands for the new practical's name, in texts and in paths.
+/// The placeholder for the practical's name, in texts and in paths.
 const NAME: &str = "PRACTICAL";
 
-/// What stands for a package's name in its lock file.
+/// The placeholder for a package's name in a lock file.
 const PACKAGE: &str = "PACKAGE";
 
-/// The new files: where they go, and what is in them.
+/// The new files: paths and contents.
 const FILES: [(&str, &str); 10] = [
     ("practicals/PRACTICAL/README.md", include_str!("new/README.md")),
     ("practicals/PRACTICAL/rubric.toml", include_str!("new/rubric.toml")),
@@ -34,7 +33,7 @@ const FILES: [(&str, &str); 10] = [
     ("practicals/PRACTICAL/mistakes/src/bin/says_nothing.rs", include_str!("new/mistake.rs.txt")),
 ];
 
-/// The lock files, which continuous integration insists on, and their packages.
+/// The lock files, which continuous integration requires, and their packages.
 const LOCKS: [(&str, &str); 3] = [
     ("practicals/PRACTICAL/PRACTICAL_server/Cargo.lock", "PRACTICAL_server"),
     ("practicals/PRACTICAL/solution/PRACTICAL_server/Cargo.lock", "PRACTICAL_server"),
@@ -69,7 +68,7 @@ pub(crate) fn run(name: &str) -> anyhow::Result<u8> {
     Ok(PASSED)
 }
 
-/// It is a folder's name, and a part of the names of modules and packages.
+/// Checks the name, which becomes part of folders, modules and packages.
 fn check_name(name: &str) -> anyhow::Result<()> {
     const LONGEST: usize = 30;
     let is_word =
@@ -88,7 +87,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All files besides the register, by their paths in the repository.
+/// Returns all new files by their paths in the repository.
 fn files(name: &str) -> Vec<(PathBuf, String)> {
     const LOCK: &str = include_str!("new/lock.toml");
     let named = |text: &str| text.replace(NAME, name);
@@ -105,7 +104,7 @@ fn write(path: &Path, content: &str) -> anyhow::Result<()> {
     std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// The list of practicals, with a line for the new one after all that are there.
+/// Returns the list of practicals with a line for the new one at its end.
 fn registered(text: &str, name: &str) -> anyhow::Result<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let list =

@@ -1,11 +1,11 @@
-//! `release`: the repository that students get. It has the skeletons, the handouts, the suite, the
-//! commands and the workflow that grades, and nothing that tells an answer: no solution, no
-//! catalogue of mistakes, no hidden check.
+//! `release`: writes the repository that students get. It has the skeletons, the handouts, the
+//! suite, the commands and the grading workflow. It has nothing that gives an answer away: no
+//! solution, no catalogue of mistakes, no hidden check.
 //!
-//! What is kept in git is released, as it stands in the working tree; nothing else that lies about.
-//! A hidden check is taken out of the rubric, whose points then are fewer, and its code with it: it
-//! belongs in a file `hidden.rs` of the suite with a list `CHECKS` of its own, which is empty in
-//! the release. Where a released file still names one, nothing is written.
+//! Every file that git tracks is released as it is in the working tree, and no other file. A hidden
+//! check is removed from the rubric with its points. Its code belongs in a file `hidden.rs` of the
+//! suite, whose list `CHECKS` is empty in the release. If a released file still names a hidden
+//! check, nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,11 +32,11 @@ const LEFT_OUT: &[(&str, &str)] = &[
     (".github/workflows/ci.yml", "the checks of the grader itself"),
 ];
 
-/// In the place of a list of hidden checks.
+/// Replaces a list of hidden checks.
 const NO_HIDDEN_CHECKS: &str = "//! The checks that are the instructor's alone are not in this repository.\n\n\
     use crate::Check;\n\npub(crate) const CHECKS: &[Check] = &[];\n";
 
-/// A repository in the making.
+/// The repository to be written.
 #[derive(Debug, Default)]
 struct Release {
     files: BTreeMap<PathBuf, Content>,
@@ -90,7 +90,7 @@ fn check_place(request: &ReleaseRequest, root: &Path) -> anyhow::Result<()> {
 
 // ---- what there is ----
 
-/// What git keeps; without git, all but what was built.
+/// Returns the files that git tracks; without git, all files outside target folders.
 fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if root.join(".git").exists() {
         let output = Command::new("git")
@@ -160,7 +160,7 @@ fn content(root: &Path, path: &Path, rubrics: &[Rubric]) -> anyhow::Result<Conte
     }
 }
 
-/// An editor's settings without the lines that name what is left out; the last entry of a list has
+/// Returns an editor's settings without the paths that are left out. The last entry of a list has
 /// no comma.
 fn without_left_out(settings: &str) -> String {
     let names_it = |line: &&str| {
@@ -178,7 +178,7 @@ fn without_left_out(settings: &str) -> String {
         .collect()
 }
 
-/// A rubric without its hidden rows, which says how many points went with them.
+/// Returns a rubric without its hidden rows, and with the number of points that they had.
 fn without_hidden(text: &str, rubric: &Rubric) -> String {
     let withheld: u32 = rubric.checks.iter().filter(|row| row.hidden).map(|row| row.points).sum();
     let mut blocks: Vec<Vec<&str>> = vec![Vec::new()];
@@ -225,7 +225,8 @@ fn check_hidden(root: &Path, release: &Release, rubrics: &[Rubric]) -> anyhow::R
     Ok(())
 }
 
-/// A skeleton that somebody has filled in, to try it, is an answer: what is committed is released.
+/// Checks that the skeletons are as they were committed: one that was filled in for a trial gives
+/// the answer away.
 fn check_skeletons(root: &Path, rubrics: &[Rubric]) -> anyhow::Result<()> {
     if !root.join(".git").exists() {
         return Ok(());

@@ -1,5 +1,4 @@
-//! `verify --soak N`: right programs lose no point on a busy machine, however often they are
-//! graded.
+//! `verify --soak N`: checks that right programs lose no point on a busy machine.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -11,10 +10,10 @@ use super::verify::words::lost_points;
 use crate::parallel;
 use crate::terminal::{self, Progress};
 
-/// Busy loops beside the gradings.
+/// The busy loops that run beside the gradings.
 const LOOPS: usize = 4;
 
-/// Grades each right program so many times; what was lost.
+/// Grades each right program `times` times and returns what was lost.
 pub(crate) fn run(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
     if ground.right_programs().is_empty() {
         bail!(
@@ -53,7 +52,7 @@ fn gradings(ground: &Ground<'_>, times: usize) -> anyhow::Result<Vec<String>> {
     Ok(lost)
 }
 
-/// What each grading that lost a point has lost.
+/// Returns, for each grading that lost a point, what it lost.
 fn soak(
     ground: &Ground<'_>,
     name: &str,
@@ -68,7 +67,7 @@ fn soak(
         if !full {
             progress.clear();
             let lost = lost_points(name, "", &grading);
-            // At once: a soak takes hours, and may be stopped.
+            // Printed at once, because a soak takes hours and may be stopped.
             lost.iter().for_each(|line| terminal::say_line(format_args!("       {line}")));
             bad.push(lost);
         }

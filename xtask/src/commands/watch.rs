@@ -1,9 +1,9 @@
-//! `watch`: grades again at each save, and shows what is to be done first.
+//! `watch`: grades again at each save, and shows what to do first.
 //!
-//! Three things happen at any time, and one queue takes them all: a save, a key, the end of a
-//! grading. Files are compared, not events: what was staged says whether a program has changed, so
-//! a save that changes nothing grades nothing, and an editor's temporary files are none of ours. A
-//! save in the middle of a grading begins the next one after it.
+//! One queue takes everything that can happen: a save, a key, the end of a grading. The staged
+//! files decide whether a program has changed, not the events: a save that changes nothing grades
+//! nothing, and an editor's temporary files do not matter. A save during a grading begins the next
+//! grading after it.
 
 mod again;
 mod keys;
@@ -28,10 +28,10 @@ use again::Watched;
 use keys::Keys;
 use view::View;
 
-/// Editors write several files for one save: it is over when nothing more comes for so long.
+/// Editors write several files for one save: it is over after this time without an event.
 const QUIET: Duration = Duration::from_millis(40);
 
-/// Folders in which no student's program is, however much happens there.
+/// Folders that hold no student's program.
 const ELSEWHERE: [&str; 4] = ["target", ".git", "solution", "mistakes"];
 
 /// What can happen.
@@ -59,7 +59,7 @@ pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
     Ok(session.view.grading().map_or(PASSED, Grading::exit_status))
 }
 
-/// Where the programs are that are graded: `--program` commands are in the user's folder.
+/// Returns the folders of the programs; a `--program` command is in the current folder.
 fn folders(request: &GradeRequest) -> anyhow::Result<Vec<PathBuf>> {
     let repository = repository::find()?;
     let base = match &request.origin {
@@ -74,7 +74,7 @@ fn folders(request: &GradeRequest) -> anyhow::Result<Vec<PathBuf>> {
 fn watch(folders: Vec<PathBuf>, sender: Sender<News>) -> anyhow::Result<impl Watcher> {
     let roots = folders.clone();
     let tell = move |event: notify::Result<Event>| {
-        // An error is an overflow: something has happened.
+        // An error means that events were lost.
         if event.map_or(true, |event| is_save(&event, &roots)) {
             _ = sender.send(News::Saved);
         }
@@ -88,7 +88,7 @@ fn watch(folders: Vec<PathBuf>, sender: Sender<News>) -> anyhow::Result<impl Wat
     Ok(watcher)
 }
 
-/// Staging reads every file: reading is no save.
+/// Returns whether an event is a save. Staging reads every file, and reading is not a save.
 fn is_save(event: &Event, roots: &[PathBuf]) -> bool {
     let writes = match event.kind {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
@@ -106,15 +106,15 @@ struct Session {
     watched: Arc<Watched>,
     sender: Sender<News>,
     view: View,
-    /// What the last grading found out; the grading that runs has it.
+    /// What the last grading found out. A running grading owns it.
     known: Known,
-    /// When something was saved that no grading has seen.
+    /// The time of a save that no grading has seen.
     dirty: Option<Instant>,
     busy: bool,
 }
 
 impl Session {
-    /// Takes what comes, until somebody has seen enough.
+    /// Handles what happens until the user quits.
     fn attend(&mut self, news: &Receiver<News>) -> anyhow::Result<()> {
         loop {
             match self.next(news) {
@@ -131,7 +131,7 @@ impl Session {
                         self.view.show(&self.watched)?;
                     }
                 }
-                // It is quiet.
+                // The save is over.
                 None => {
                     if let Some(since) = self.dirty.take() {
                         self.grade(since, false)?;
@@ -141,7 +141,7 @@ impl Session {
         }
     }
 
-    /// The next thing; `None` once a save is over that can be graded now.
+    /// Returns the next event, or `None` once a save is over and can be graded.
     fn next(&self, news: &Receiver<News>) -> Option<News> {
         let waits = self.dirty.is_some() && !self.busy;
         let next = if waits {
@@ -152,7 +152,7 @@ impl Session {
         next.ok()
     }
 
-    /// Whether to go on.
+    /// Handles a key and returns whether to go on.
     fn obey(&mut self, key: u8) -> anyhow::Result<bool> {
         match key {
             b'q' | keys::INTERRUPT => return Ok(false),
@@ -164,7 +164,7 @@ impl Session {
         Ok(true)
     }
 
-    /// Grades what has changed, or everything, beside what else happens.
+    /// Grades what has changed, or everything, in a thread.
     fn grade(&mut self, since: Instant, everything: bool) -> Result<(), Fault> {
         self.busy = true;
         let (watched, sender) = (self.watched.clone(), self.sender.clone());

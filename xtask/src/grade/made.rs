@@ -42,7 +42,7 @@ impl Grading {
         }
     }
 
-    /// Says what broke a grading off before there was a verdict.
+    /// Returns a grading that was broken off before it had a verdict.
     pub(crate) fn broken_off(
         request: &GradeRequest,
         surroundings: Surroundings,
@@ -52,7 +52,7 @@ impl Grading {
         Self { outcome, surroundings, ..Self::empty(request) }
     }
 
-    /// What is known before anything is graded.
+    /// Returns what is known before anything is graded.
     fn empty(request: &GradeRequest) -> Self {
         let practical = suite::practical(&request.practical);
         Self {
@@ -102,7 +102,7 @@ impl GradedRow {
     }
 }
 
-/// A crate's folder, relative to the top of the submission.
+/// Returns a crate's folder, relative to the top of the submission.
 fn folder(source: &Source, sources: &Sources, request: &GradeRequest) -> Option<(String, String)> {
     let Source::Crate(staged) = source else { return None };
     let within = match request.origin {
@@ -114,7 +114,7 @@ fn folder(source: &Source, sources: &Sources, request: &GradeRequest) -> Option<
     Some((staged.name.clone(), within.to_owned()))
 }
 
-/// The request as it could be typed.
+/// Returns the request as a command line.
 fn command(request: &GradeRequest) -> String {
     let mut words = vec!["cargo xtask grade".to_owned(), request.practical.clone()];
     match &request.origin {

@@ -7,12 +7,12 @@ use crate::plural::count;
 pub(crate) struct Since {
     pub(crate) better: Vec<&'static str>,
     pub(crate) worse: Vec<&'static str>,
-    /// The points that this makes.
+    /// The difference in points.
     pub(crate) points: i64,
 }
 
 impl Since {
-    /// In a sentence.
+    /// Returns the difference in a sentence.
     pub(crate) fn words(&self) -> String {
         let points = match self.points {
             0 if self.better.is_empty() && self.worse.is_empty() => {
@@ -33,7 +33,7 @@ impl Since {
     }
 }
 
-/// The first few, and how many more.
+/// Lists the first few ids and the number of the others.
 fn listed(ids: &[&str]) -> String {
     const SHOWN: usize = 5;
     match ids.len().saturating_sub(SHOWN) {

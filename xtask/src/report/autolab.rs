@@ -1,9 +1,9 @@
-//! What Autolab reads from the end of a job's output: a line of stages and tests, then the line of
-//! scores, a problem for each group of checks.
+//! Autolab's format, at the end of a job's output: a line of stages and tests, then the line of
+//! scores, with a problem for each group of checks.
 //!
-//! Its reader puts quotation marks round every word before a colon, also inside of strings, so no
-//! colon stands in any. Where there is no grade the last line is no line of scores: Autolab says
-//! that it could not read it, and keeps the scores it has.
+//! Autolab's reader puts quotation marks round every word before a colon, even in strings, so no
+//! string contains a colon. Without a grade the last line is not a line of scores: Autolab says
+//! that it cannot read it and keeps its earlier scores.
 
 use serde_json::{Map, Value, json};
 use suite::Status;
@@ -48,8 +48,7 @@ fn test(grading: &Grading, row: &GradedRow) -> Value {
     }
 }
 
-/// JSON has another way to write a colon in a string: the reader's pattern does not find it, and it
-/// means the same.
+/// Writes colons in strings as JSON escapes, which the reader's pattern does not find.
 fn without_colons(value: &Value) -> String {
     match value {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! Classroom 50's `result.json`. It has no word for a fault: where there is no grade there is no
+//! Classroom 50's `result.json`. The format cannot express a fault: without a grade there is no
 //! result, and the exit status says so.
 
 use serde::Serialize;
@@ -33,7 +33,7 @@ struct Test {
     score: u32,
     max_score: u32,
     group: &'static str,
-    /// The result itself has no place for them.
+    /// Here, because the result itself has no field for them.
     premises: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,

@@ -1,5 +1,5 @@
-//! A conversation as a person follows it: the peer that matters step by step, the others in a line,
-//! long equal runs folded. The terminal and the diagram draw these lines; nothing here draws.
+//! A conversation in lines for people: the peer that matters step by step, the others in one line,
+//! long runs folded. The terminal and the diagram draw these lines.
 
 mod streams;
 #[cfg(test)]
@@ -13,13 +13,13 @@ use suite::{Event, Status, Verdict, What};
 use crate::plural::count;
 use streams::{Streams, fold_peer};
 
-/// One line of a picture.
+/// One line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
-    /// What was left out at the beginning: so many steps.
+    /// The number of steps that were left out at the beginning.
     Earlier(usize),
     Step(&'a Event),
-    /// Messages of one peer, one after another, that all came back as they were.
+    /// Messages of one peer that all came back unchanged.
     Echoed {
         peer: &'a str,
         turns: usize,
@@ -27,8 +27,7 @@ pub(crate) enum Line<'a> {
         most: usize,
         at: Duration,
     },
-    /// A stream that went both ways at once; whether what came back is the beginning of what was
-    /// sent.
+    /// A stream in both directions, and whether the bytes received are the beginning of those sent.
     Streamed {
         peer: &'a str,
         pieces: usize,
@@ -38,7 +37,7 @@ pub(crate) enum Line<'a> {
         equal: bool,
         at: Duration,
     },
-    /// What others did meanwhile.
+    /// What other peers did meanwhile.
     Others {
         peers: usize,
         answered: usize,
@@ -48,24 +47,25 @@ pub(crate) enum Line<'a> {
     },
 }
 
-/// Whom a failure is about.
+/// The peer that a failure is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Focus<'a> {
-    /// The peer with which the check came to its end.
+    /// The peer with which the check failed.
     pub(crate) peer: &'a str,
-    /// Another one that had sent the bytes which this one got.
+    /// Another peer that had sent the bytes that this one got.
     pub(crate) source: Option<&'a str>,
-    /// All that had happened by then; what came later was tried to learn more.
+    /// Everything up to the failure. Later events are follow-ups.
     pub(crate) events: &'a [Event],
 }
 
-/// The peers in the order of their coming.
+/// Returns the peers in the order of their first event.
 pub(crate) fn peers(events: &[Event]) -> Vec<&str> {
     let mut known = HashSet::new();
     events.iter().map(|event| event.peer.as_str()).filter(|peer| known.insert(*peer)).collect()
 }
 
-/// The peer that the failure names, else the one that spoke last: a check stops where it fails.
+/// Returns the peer that the failure names, or else the last one, because a check stops where it
+/// fails.
 pub(crate) fn focus(verdict: &Verdict) -> Option<Focus<'_>> {
     let named = match &verdict.status {
         Status::Failed(failure) => failure.peer.as_deref(),
@@ -78,8 +78,8 @@ pub(crate) fn focus(verdict: &Verdict) -> Option<Focus<'_>> {
     Some(Focus { peer, source: source(verdict, peer), events: &events[..=until] })
 }
 
-/// Who else had sent the bytes that stand where others should; `None` where the peer may have sent
-/// them itself.
+/// Returns the other peer that had sent the wrong bytes, or `None` if the peer may have sent them
+/// itself.
 fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
     const NO_CHANCE: usize = 6;
     const LONG: usize = 16;
@@ -97,22 +97,22 @@ fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
     (sender != peer && senders.all(|event| event.peer != peer)).then_some(sender)
 }
 
-/// Whose the bytes are that came in the place of others.
+/// Says which other client had sent the wrong bytes.
 pub(crate) fn whose(verdict: &Verdict) -> Option<String> {
     let source = focus(verdict)?.source?;
     Some(format!("these are bytes that client {source} had sent"))
 }
 
 impl<'a> Focus<'a> {
-    /// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got,
-    /// in at most so many lines.
+    /// Returns the last lines that matter, at most `most`: the steps of this peer, and of the one
+    /// whose bytes it got.
     pub(crate) fn end(&self, most: usize) -> Vec<Line<'a>> {
         let shown: Vec<&str> = std::iter::once(self.peer).chain(self.source).collect();
         end(fold(self.events, &shown), most)
     }
 }
 
-/// The whole conversation, with the steps of these peers and the others' folded.
+/// Returns the whole conversation: the steps of these peers, and the other peers' folded.
 pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
     let is_shown = |event: &Event| shown.contains(&event.peer.as_str());
     let same_line = |a: &Event, b: &Event| a.peer == b.peer || !is_shown(a) && !is_shown(b);
@@ -139,7 +139,7 @@ pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
     lines
 }
 
-/// The last lines, at most so many.
+/// Returns the last lines, at most `most`.
 pub(crate) fn end(mut lines: Vec<Line<'_>>, most: usize) -> Vec<Line<'_>> {
     if lines.len() <= most {
         return lines;
@@ -150,7 +150,7 @@ pub(crate) fn end(mut lines: Vec<Line<'_>>, most: usize) -> Vec<Line<'_>> {
 }
 
 impl Line<'_> {
-    /// How many things happened in it.
+    /// Returns the number of steps in a line.
     fn steps(&self) -> usize {
         match self {
             Self::Earlier(steps) | Self::Others { steps, .. } => *steps,
@@ -160,7 +160,7 @@ impl Line<'_> {
         }
     }
 
-    /// When it was, or came to its end.
+    /// Returns the time at which the line ended.
     pub(crate) fn at(&self) -> Option<Duration> {
         match self {
             Self::Earlier(_) => None,
@@ -171,7 +171,7 @@ impl Line<'_> {
         }
     }
 
-    /// What a line says that stands for several steps.
+    /// Returns the words of a line that summarises several steps.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Earlier(steps) => format!("… {}", count(*steps, "earlier step")),
@@ -206,7 +206,7 @@ impl Line<'_> {
     }
 }
 
-/// A round number of KiB or MiB is told as such, others to the byte where that matters.
+/// Returns an amount in KiB or MiB if that is exact enough, else in bytes.
 fn amount(bytes: usize) -> String {
     const KIB: usize = 1024;
     const MIB: usize = KIB * KIB;

@@ -1,4 +1,4 @@
-//! The Common Test Report Format. It knows no points: they stand in `extra`.
+//! The Common Test Report Format. It has no points, so they are in `extra`.
 
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
-//! A conversation as a sequence diagram: one SVG that stands alone, and the same in words.
+//! A conversation as a sequence diagram: one SVG without external references, and the same in
+//! words.
 //!
-//! Time runs down, each peer of the grader's has a lane, and the program's is at the right. What an
-//! arrow means is drawn and written, never told by colour alone. Nothing is referred to from
-//! outside; two diagrams in one page do not disturb each other.
+//! Time runs down. Each peer of the grader has a lane, and the program's lane is at the right.
+//! Arrows differ in shape and text, never only in colour. Several diagrams fit in one page.
 
 mod arrows;
 mod drawing;
@@ -18,16 +18,16 @@ use crate::report::conversation::{self, Line};
 use crate::report::plain;
 use drawing::Drawing;
 
-/// The widest that a diagram gets, in pixels.
+/// The largest width of a diagram, in pixels.
 const WIDTH: f64 = 960.0;
 
-/// The most lanes of peers; where there are more, most of them share one.
+/// The most lanes of peers; more peers share one lane.
 const LANES: usize = 6;
 
-/// The most rows; earlier ones are counted.
+/// The most rows; earlier rows are only counted.
 const ROWS: usize = 40;
 
-/// The picture; empty where there was no conversation.
+/// Returns the picture, or nothing if there was no conversation.
 pub(crate) fn svg(verdict: &Verdict) -> String {
     match Plan::of(verdict) {
         Some(plan) => Drawing::new(&plan).whole(),
@@ -35,7 +35,7 @@ pub(crate) fn svg(verdict: &Verdict) -> String {
     }
 }
 
-/// The same in words, a line for each row; empty where there was no conversation.
+/// Returns the same in words, a line for each row.
 pub(crate) fn text(verdict: &Verdict) -> String {
     let Some(plan) = Plan::of(verdict) else { return String::new() };
     let mut text = String::new();
@@ -49,15 +49,15 @@ pub(crate) fn text(verdict: &Verdict) -> String {
     text
 }
 
-/// What is drawn, before anything has a place.
+/// What to draw, before the layout.
 struct Plan<'a> {
     verdict: &'a Verdict,
     lines: Vec<Line<'a>>,
-    /// Those who have a lane.
+    /// The peers that have a lane.
     peers: Vec<&'a str>,
-    /// How many share one.
+    /// The number of peers that share a lane.
     others: usize,
-    /// The program is the client, the grader's peers are its server's connections.
+    /// The program is the client, and the peers are connections of the grader's server.
     accepts: bool,
 }
 
@@ -80,7 +80,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// What the grader's side is called, and the program.
+    /// Returns the names of the grader's side and of the program.
     fn names(&self) -> (&'static str, &'static str) {
         if self.accepts { ("server", "your client") } else { ("client", "your server") }
     }
@@ -90,7 +90,7 @@ impl<'a> Plan<'a> {
         format!("{}: what went between {program} and the grader", self.verdict.check)
     }
 
-    /// A line in words that need no picture.
+    /// Returns a line as a sentence.
     fn sentence(&self, line: &Line<'_>) -> String {
         let (peer, program) = self.names();
         match line {
@@ -120,7 +120,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What came of it, with a label for each part.
+/// Returns what was expected and observed, with labels.
 fn outcome(verdict: &Verdict) -> Vec<(&'static str, String)> {
     let Status::Failed(failure) = &verdict.status else { return Vec::new() };
     let mut parts = vec![
@@ -135,7 +135,7 @@ fn at(line: &Line<'_>) -> Option<String> {
     line.at().map(|at| format!("{:.1} ms", at.as_secs_f64() * 1e3))
 }
 
-/// The first bytes, as many as fit, and an ellipsis where there are more.
+/// Returns the first bytes that fit, with an ellipsis if there are more.
 fn preview(event: &Event) -> String {
     let shown = super::fitting(&event.preview, 26);
     let more = if event.bytes > shown { "…" } else { "" };

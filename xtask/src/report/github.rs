@@ -1,8 +1,7 @@
-//! For a step of GitHub Actions: the report for people, the annotations, and apart from them the
-//! step's summary.
+//! For a step of GitHub Actions: the report for people, the annotations and the step's summary.
 //!
-//! The runner reads every line of a step and obeys what looks like a command. So whatever a program
-//! printed stands where the runner obeys nothing until a token comes that nobody can guess.
+//! The runner reads every line of a step and obeys commands in it. So the output of a program is
+//! between two tokens, where the runner obeys nothing; the token is random.
 
 use suite::Status;
 
@@ -13,10 +12,10 @@ use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 /// GitHub shows ten annotations of a kind for each step.
 const MOST: usize = 10;
 
-/// GitHub takes summaries of 1 MiB.
+/// GitHub accepts summaries of 1 MiB.
 const LONGEST_SUMMARY: usize = 900_000;
 
-/// What goes to the step's log.
+/// Returns the text for the step's log.
 pub(super) fn render(grading: &Grading) -> String {
     if grading.rows.is_empty() {
         return annotations(grading);
@@ -24,12 +23,12 @@ pub(super) fn render(grading: &Grading) -> String {
     disarmed(&plain::report(grading), &grading.surroundings.token) + &annotations(grading)
 }
 
-/// The summary, in Markdown.
+/// Returns the summary in Markdown.
 pub(super) fn summary(grading: &Grading) -> String {
     markdown::document(grading, LONGEST_SUMMARY) + "\n"
 }
 
-/// Text in which the runner obeys nothing. Without a token there is nothing to show.
+/// Returns text in which the runner obeys nothing. Without a token nothing is shown.
 pub(super) fn disarmed(text: &str, token: &str) -> String {
     if token.is_empty() {
         return "The report is not shown here: there is no random number to protect it with.\n"
@@ -73,7 +72,8 @@ fn root_causes(grading: &Grading) -> String {
     all.iter().map(|annotation| command("error", annotation)).collect()
 }
 
-/// One for each root cause: a program that does not compile, a mistake, or else a check.
+/// Returns an annotation for each root cause: a program that was not built, a mistake, or a check
+/// without one.
 fn errors(grading: &Grading) -> Vec<Annotation> {
     let unbuilt = grading.unbuilt.iter().map(|unbuilt| {
         let first = unbuilt.details().first();

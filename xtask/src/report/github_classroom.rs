@@ -1,6 +1,6 @@
 //! GitHub Classroom's runner results, as lines for a step's outputs: `result` with all checks, and
-//! one for each check under its id. The table that Classroom's reporter prints counts tests, not
-//! points: it is right for runners of one test each.
+//! one output for each check. Classroom's table counts tests, not points, so it is right only for
+//! runners with one test.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,7 +17,7 @@ struct Runner {
     max_score: u32,
     /// Never empty: the reporter divides by their number.
     tests: Vec<Test>,
-    /// Nothing that the reporter reads.
+    /// The reporter does not read them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     premises: Vec<String>,
 }
@@ -30,12 +30,12 @@ struct Test {
     message: String,
     test_code: String,
     filename: String,
-    /// Any other number is printed.
+    /// The reporter prints any number but 0.
     line_no: u32,
     duration: u128,
 }
 
-/// A line for each output.
+/// Returns a line for each output.
 pub(super) fn render(grading: &Grading) -> String {
     match &grading.outcome {
         Ok(grade) => graded(grading, grade),
@@ -68,7 +68,7 @@ fn output(name: &str, runner: &Runner) -> String {
     )
 }
 
-/// A test that counts for nothing: the reporter shows the error and skips it in its sum.
+/// Returns a test without points: the reporter shows its error and does not count it.
 fn failed(fault: &str) -> Test {
     Test {
         name: "grading",

@@ -1,5 +1,5 @@
-//! Gradescope's `results.json`. A file without `score` and `tests` is how an autograder tells
-//! Gradescope that it failed: the submission then shows an error, and no points.
+//! Gradescope's `results.json`. A file without `score` and `tests` tells Gradescope that the
+//! autograder failed: the submission then shows an error and no points.
 
 use serde::Serialize;
 use serde_json::json;
@@ -26,7 +26,7 @@ struct Test {
     name: &'static str,
     score: u32,
     max_score: u32,
-    /// Left out where the check does not count.
+    /// Absent if the check does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     output: String,
@@ -57,7 +57,7 @@ fn graded(grading: &Grading, grade: &Grade) -> String {
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
 }
 
-/// What is there to be read until there is a verdict, and for good where the grader is killed.
+/// Returns the report that stands until there is a verdict, and that stays if the grader is killed.
 pub(super) fn unfinished() -> String {
     failed("the grading was cut short before it had a result")
 }

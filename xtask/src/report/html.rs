@@ -1,6 +1,5 @@
-//! The verdict as one page that stands alone: without script, without anything from outside, light
-//! or dark as its reader likes it. What was printed by a program, or named by a student, is text
-//! here, escaped in one place, and the page itself forbids whatever could run.
+//! The verdict as one page without scripts and external files, light or dark as the reader prefers.
+//! Text from programs and students is escaped in one place, and the page's policy forbids scripts.
 
 use suite::{Failure, Status};
 
@@ -250,7 +249,7 @@ fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     pairs(&rows) + &picture(row) + &difference + &stderr
 }
 
-/// The conversation, drawn and in words.
+/// Returns the conversation, drawn and in words.
 fn picture(row: &GradedRow) -> String {
     let id = row.verdict.check;
     match diagram::svg(&row.verdict) {
@@ -270,13 +269,13 @@ fn pairs(rows: &[(&str, String)]) -> String {
     format!("<dl>\n{}</dl>\n", rows.collect::<String>())
 }
 
-/// Text as it stands.
+/// Returns preformatted text.
 fn block(label: &str, text: &str) -> String {
     let text = text.trim_end().trim_start_matches('\n');
     scrolls(label, &format!("<pre>{}</pre>", escape(text)))
 }
 
-/// What is wider than a small screen scrolls in its own box, which the keyboard reaches.
+/// Puts wide content into a box that scrolls and that the keyboard reaches.
 fn scrolls(label: &str, html: &str) -> String {
     format!(
         "<div class=\"scrolls\" role=\"group\" tabindex=\"0\" aria-label=\"{}\">{html}</div>\n",
@@ -284,7 +283,7 @@ fn scrolls(label: &str, html: &str) -> String {
     )
 }
 
-/// A sentence of our own; what stands between backticks in it is code.
+/// Returns a sentence of the course, with text between backticks as code.
 fn prose(text: &str) -> String {
     let parts = escape(text);
     let parts = parts.split('`').enumerate();
@@ -295,7 +294,7 @@ fn prose(text: &str) -> String {
         .collect()
 }
 
-/// The only way for text into the page.
+/// Escapes text: all text of the page comes through here.
 fn escape(text: &str) -> String {
     let escaped = |c: char| match c {
         '&' => "&amp;".to_owned(),

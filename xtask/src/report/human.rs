@@ -1,5 +1,5 @@
-//! The report for people: 80 columns, readable without colour and by a screen reader. Every state
-//! is a word.
+//! The report for people: 80 columns, readable without colour and by a screen reader, with a word
+//! for every state.
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ use crate::report::{hexdump, plain};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
 use crate::unbuilt::Unbuilt;
 
-/// The stretch of a conversation that is shown round a failure.
+/// The lines of a conversation that are shown for a failure.
 const STRETCH: usize = 8;
 
 /// How many compiler errors are shown in full.
@@ -27,10 +27,10 @@ const COMPILE_ERRORS: usize = 3;
 /// How many lines of a program's standard error are shown.
 const STDERR_LINES: usize = 6;
 
-/// Where evidence begins.
+/// The indentation of evidence.
 const INDENT: usize = 6;
 
-/// The whole report.
+/// Returns the whole report.
 pub(crate) fn render(grading: &Grading) -> String {
     let mut text =
         format!("{}\n", spread(&paint(BOLD, &grading.title), &format!("seed {}", grading.seed)));
@@ -52,19 +52,19 @@ pub(crate) fn render(grading: &Grading) -> String {
     text + &summary(grading)
 }
 
-/// The style ends before the line does.
+/// Styles a line, without its line end.
 fn paint(style: Style, text: &str) -> String {
     let line = text.trim_end_matches('\n');
     format!("{style}{line}{style:#}{}", &text[line.len()..])
 }
 
-/// Something at the left, something at the right edge.
+/// Puts text at the left and at the right edge.
 pub(crate) fn spread(left: &str, right: &str) -> String {
     let space = WIDTH.saturating_sub(columns::of(left) + columns::of(right)).max(1);
     format!("{left}{}{right}", " ".repeat(space))
 }
 
-/// One root cause, said once.
+/// Returns one root cause.
 pub(crate) fn named(mistake: &NamedMistake) -> String {
     let explains = format!("explains {}", count(mistake.checks.len(), "failed check"));
     let mut text =
@@ -113,7 +113,7 @@ pub(crate) fn check(grading: &Grading, row: &GradedRow) -> String {
     }
 }
 
-/// What is passed without work says so.
+/// Says why an unfinished skeleton passes.
 fn given(row: &GradedRow) -> String {
     row.given.as_ref().map_or_else(String::new, |given| paint(DIM, &wrap(given, INDENT)))
 }
@@ -145,7 +145,8 @@ fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     text + &labelled("again", &grading.again(verdict.check)) + "\n"
 }
 
-/// An earlier check with the same evidence, where the program did not even come to talk.
+/// Returns an earlier check with the same evidence, if the program did not get as far as a
+/// conversation.
 fn shown_before(grading: &Grading, row: &GradedRow, failure: &Failure) -> Option<&'static str> {
     let earlier = grading.rows.iter().take_while(|other| other.verdict.check != row.verdict.check);
     let earlier = earlier.filter(|other| !grading.hides(other));
@@ -161,14 +162,14 @@ fn shown_before(grading: &Grading, row: &GradedRow, failure: &Failure) -> Option
     earlier.filter(|_| silent).find(same).map(|other| other.verdict.check)
 }
 
-/// A word, and text beside it in a column of its own.
+/// Returns a label with wrapped text beside it.
 pub(crate) fn labelled(label: &str, text: &str) -> String {
     const COLUMN: usize = 10;
     let wrapped = wrap(text, INDENT + COLUMN);
     format!("{}{label:<COLUMN$}{}", " ".repeat(INDENT), wrapped.trim_start())
 }
 
-/// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got.
+/// Returns the last steps of the peer that failed, and of the one whose bytes it got.
 fn conversation(verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
     let lines = focus.end(STRETCH);
@@ -188,7 +189,7 @@ fn timed(text: &str, at: Duration) -> String {
     format!("{}\n", spread(&left, &format!("{:8.1} ms", at.as_secs_f64() * 1e3)))
 }
 
-/// Where and how the bytes differ, where the lines before could not show all of them.
+/// Returns where and how the bytes differ, if the lines before cannot show all of them.
 fn difference(verdict: &Verdict, failure: &Failure) -> String {
     let Some(difference) = &failure.difference else { return String::new() };
     let mut text = String::new();
@@ -202,7 +203,7 @@ fn difference(verdict: &Verdict, failure: &Failure) -> String {
     text
 }
 
-/// One event from the program's point of view: `→` goes to it, `←` comes from it.
+/// Returns one event: `→` goes to the program, `←` comes from it.
 fn step(event: &Event) -> String {
     const SHOWN: usize = 26;
     let peer = &event.peer;
@@ -232,7 +233,7 @@ fn step(event: &Event) -> String {
     }
 }
 
-/// The end of what the program said.
+/// Returns the end of the program's standard error.
 fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
     let lines = plain::stderr(tail);
@@ -245,7 +246,7 @@ fn stderr(tail: &[u8]) -> String {
         .collect()
 }
 
-/// Pieces that are no wider than that, cut after a blank where one is near the end.
+/// Cuts a line into pieces of at most `width` columns, after a space if one is near the end.
 fn cut(mut line: &str, width: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     loop {
@@ -314,7 +315,7 @@ fn lost(grading: &Grading) -> String {
     }
 }
 
-/// The command stands on a line of its own, to be copied.
+/// Says what to do next. The command has its own line, to be copied.
 fn next(next: &Next<'_>) -> String {
     let command =
         plain::explained_by(next).map_or_else(String::new, |command| format!("      {command}\n"));

@@ -124,7 +124,7 @@ fn testcase(xml: &mut Xml, grading: &Grading, row: &GradedRow) -> io::Result<()>
     Ok(())
 }
 
-/// Where it can be told.
+/// Returns where the failure is in the submission, if that is known.
 fn spot(grading: &Grading, row: &GradedRow) -> Option<Spot> {
     if row.verdict.status != Status::Unbuilt {
         return plain::spot_of_panic(grading, row);

@@ -1,5 +1,5 @@
-//! The verdict in Markdown, for a comment on a pull request. What comes from outside stands in
-//! blocks of code that nothing in them can end.
+//! The verdict in Markdown, for a comment on a pull request. Text from outside is in code blocks
+//! that it cannot end.
 
 use suite::Status;
 
@@ -7,17 +7,17 @@ use super::conversation::{self, Line};
 use super::plain;
 use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
-/// GitHub takes comments of 65,536 characters.
+/// GitHub accepts comments of 65,536 characters.
 const LONGEST_COMMENT: usize = 60_000;
 
-/// The stretch of a conversation that is drawn.
+/// The lines of a conversation that are drawn.
 const STRETCH: usize = 12;
 
 pub(super) fn render(grading: &Grading) -> String {
     document(grading, LONGEST_COMMENT)
 }
 
-/// At most so many bytes; what does not fit is counted.
+/// Returns a document of at most `most` bytes. Sections that do not fit are counted.
 pub(super) fn document(grading: &Grading, most: usize) -> String {
     match &grading.outcome {
         Ok(grade) => graded(grading, grade, most),
@@ -112,7 +112,7 @@ fn foot(grading: &Grading) -> String {
         .join("\n")
 }
 
-/// Text in which Markdown and HTML find nothing to do.
+/// Escapes text for Markdown and HTML.
 fn plain(text: &str) -> String {
     let escaped = |c: char| match c {
         '&' => "&amp;".to_owned(),
@@ -126,14 +126,14 @@ fn plain(text: &str) -> String {
     text.replace("://", "&#58;//") // nothing is linked
 }
 
-/// A block of code: its fence is longer than any in it.
+/// Returns a code block whose fence is longer than any in its text.
 fn block(language: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
     format!("{fence}{language}\n{}\n{fence}\n\n", text.trim_end())
 }
 
-/// The end of a conversation as a sequence diagram in Mermaid.
+/// Returns the end of a conversation as a Mermaid sequence diagram.
 fn diagram(row: &GradedRow, lines: &[Line<'_>]) -> String {
     let mut peers: Vec<&str> = lines.iter().filter_map(peer).collect();
     peers.sort_unstable();
@@ -159,7 +159,7 @@ fn diagram(row: &GradedRow, lines: &[Line<'_>]) -> String {
     text
 }
 
-/// Whose lane a line stands in.
+/// Returns the peer that a line belongs to.
 fn peer<'a>(line: &Line<'a>) -> Option<&'a str> {
     match line {
         Line::Step(event) => Some(&event.peer),
@@ -168,7 +168,7 @@ fn peer<'a>(line: &Line<'a>) -> Option<&'a str> {
     }
 }
 
-/// Mermaid's own way to write a character that could mean something to it.
+/// Escapes text for Mermaid.
 fn drawn(text: &str) -> String {
     let escaped = |c: char| match c {
         c if c.is_ascii_alphanumeric() || " _,.".contains(c) => c.to_string(),

@@ -1,5 +1,5 @@
-//! The page in a real browser: who reads it in Chromium, on a phone or a desk, in the light or in
-//! the dark, with a screen reader.
+//! Tests the page in Chromium: on a phone and a desktop, light and dark, with an accessibility
+//! checker.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{html, real, sample, tests};
 
-/// What axe finds with everything unfolded, and what a person sees at once.
+/// Collects what axe finds with everything unfolded, and what a reader sees at once.
 const LOOK: &str = "
 addEventListener('load', async () => {
   const seen = {
@@ -29,7 +29,7 @@ addEventListener('load', async () => {
   parent.postMessage(btoa(unescape(encodeURIComponent(JSON.stringify(seen)))), '*');
 });";
 
-/// Chromium's window is never as narrow as a phone; a frame in it is.
+/// A frame, because Chromium's window is never as narrow as a phone.
 const FRAME: &str = "<!doctype html><title>The page in a frame</title><script>
 addEventListener('message', ({ data }) => { document.body.textContent = data; });
 </script><body>";

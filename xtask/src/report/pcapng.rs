@@ -1,13 +1,12 @@
-//! A capture file that Wireshark and tshark open: every conversation of the run as a TCP stream.
+//! A capture file for Wireshark and tshark, with every conversation of the run as a TCP stream.
 //!
-//! It is made from the harness's own record, not sniffed, and says so in its section's comment:
-//! times, bytes, addresses and ends are what the harness did and saw; handshakes, acknowledgements
-//! and how a stretch is cut into segments are filled in. Each check is an interface of its own,
-//! with the check's id for its name.
+//! It comes from the harness's record, not from a network, and its comment says so. Times, bytes,
+//! addresses and ends are recorded; handshakes, acknowledgements and segments are added. Each check
+//! is an interface with the check's id as its name.
 //!
-//! Packet headers and their checksums are etherparse's. The four blocks of the file
-//! (draft-ietf-opsawg-pcapng) are written here: a library for them brings two releases of `syn`, a
-//! quarter of the first build. The tests read the file back with one, and with tshark.
+//! The crate etherparse writes packet headers and checksums. This module writes the four blocks of
+//! the file (draft-ietf-opsawg-pcapng), because a library for them needs two releases of `syn`, a
+//! quarter of the first build. The tests read the file with such a library and with tshark.
 
 mod blocks;
 mod stream;
@@ -31,16 +30,16 @@ const COMMENT: &str = "Synthesised from the grader's own record of its conversat
 /// Packets begin with their IP header.
 const LINKTYPE_RAW: u16 = 101;
 
-/// The most that fits an IP packet: what loopback's MTU of 64 KiB allows.
+/// The most bytes in an IP packet with loopback's MTU of 64 KiB.
 const SEGMENT: usize = 65_535 - 20 - 40;
 
-/// Where the record does not say: a port of the dynamic range (RFC 6335), and addresses of this
-/// machine.
+/// For ends that the record does not have: a port of the dynamic range (RFC 6335), and addresses of
+/// this machine.
 const FIRST_PORT: u16 = 49_152;
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const UNKNOWN_PROGRAM: SocketAddr = SocketAddr::new(LOCALHOST, 7); // echo (RFC 862)
 
-/// The whole file.
+/// Returns the whole file.
 pub(crate) fn render(grading: &Grading) -> Vec<u8> {
     let rows: Vec<&GradedRow> = grading
         .rows
@@ -70,10 +69,10 @@ fn described(row: &GradedRow) -> String {
     }
 }
 
-/// A packet and what belongs to it.
+/// A packet with its interface, time and comment.
 struct Packet {
     interface: u32,
-    /// Since 1970.
+    /// The time since 1970.
     at: Duration,
     bytes: Vec<u8>,
     comment: Option<String>,
@@ -81,16 +80,16 @@ struct Packet {
 
 // ---- from the record to packets ----
 
-/// Which pairs of ends a stream of this file has used: a second one of the same pair would be taken
-/// for the first.
+/// The pairs of ends that streams of this file use. A second stream with the same pair would be
+/// taken for the first.
 #[derive(Default)]
 struct Ports {
     used: BTreeSet<(SocketAddr, SocketAddr)>,
 }
 
 impl Ports {
-    /// The ends of a connection: as they were, or with another port on the harness's side where
-    /// these are taken.
+    /// Returns the ends of a connection, with another port on the harness's side if the pair is
+    /// already used.
     fn unique(&mut self, (mut ours, theirs): (SocketAddr, SocketAddr)) -> (SocketAddr, SocketAddr) {
         while ours.port() == 0 || !self.used.insert((ours, theirs)) {
             ours.set_port(ours.port().checked_add(1).unwrap_or(FIRST_PORT).max(FIRST_PORT));
@@ -99,7 +98,7 @@ impl Ports {
     }
 }
 
-/// All connections of a check, one stream after another.
+/// Returns the packets of all connections of a check, stream by stream.
 fn conversations(interface: usize, row: &GradedRow, ports: &mut Ports) -> Vec<Packet> {
     let verdict = &row.verdict;
     let began = verdict

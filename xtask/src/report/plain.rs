@@ -1,5 +1,5 @@
-//! What every format says about a check: in one line, and in full. It is made of text that anyone
-//! may show: what a program printed is cut, and nothing in it is invisible.
+//! What every format says about a check, in one line and in full. Text from programs is shortened,
+//! and nothing in it is invisible.
 
 use suite::{Event, Failure, Status, Verdict, What, show};
 
@@ -9,22 +9,22 @@ use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next};
 use crate::unbuilt::{Reason, Unbuilt};
 
-/// The stretch of a conversation that is shown.
+/// The lines of a conversation that are shown.
 const STRETCH: usize = 12;
 
-/// How much of a text from outside is shown.
+/// The characters of a line from outside that are shown.
 const LONGEST_LINE: usize = 1000;
 const STDERR_LINES: usize = 12;
 const COMPILE_ERRORS: usize = 5;
 const LONGEST_COMPILE_ERROR: usize = 4000;
 
-/// Advice of Rust's runtime that leads away from the mistake.
+/// Advice of Rust's runtime that distracts from the mistake.
 const NOISE: &str = "note: run with `RUST_BACKTRACE=1`";
 
-/// What students are told of a check that is the instructor's alone.
+/// What students read about a hidden check.
 pub(super) const HIDDEN: &str = "What this check saw is not shown.";
 
-/// How a status is called in every report.
+/// Returns the name of a status in every report.
 pub(super) fn status(status: &Status) -> &'static str {
     match status {
         Status::Passed => "passed",
@@ -35,7 +35,7 @@ pub(super) fn status(status: &Status) -> &'static str {
     }
 }
 
-/// What is to be said about a check that did not pass, in one line.
+/// Returns one line about a check that did not pass.
 pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
     let message = match &row.verdict.status {
         Status::Passed => return None,
@@ -59,19 +59,19 @@ pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
     Some(line(&message))
 }
 
-/// The same for whoever may not see what a hidden check saw.
+/// Returns the same line without what a hidden check saw.
 pub(super) fn message_for_students(grading: &Grading, row: &GradedRow) -> Option<String> {
     let message = message(grading, row)?;
     Some(if grading.hides(row) { HIDDEN.to_owned() } else { message })
 }
 
-/// Everything that was seen, for whoever may not see what a hidden check saw.
+/// Returns everything that was seen, without what a hidden check saw.
 pub(super) fn full_for_students(grading: &Grading, row: &GradedRow) -> String {
     if grading.hides(row) { format!("{HIDDEN}\n") } else { full(grading, row) }
 }
 
-/// Everything that was seen, and what to try; plain text, each line ended. Empty where there is
-/// nothing to say.
+/// Returns everything that was seen, and what to try, in plain text. Empty if there is nothing to
+/// say.
 pub(super) fn full(grading: &Grading, row: &GradedRow) -> String {
     match &row.verdict.status {
         Status::Failed(failure) => failed(grading, row, failure),
@@ -108,7 +108,7 @@ fn ended_by(exit: &str) -> String {
     format!("the program {by_itself}{exit}")
 }
 
-/// What was expected and what came, each with its label.
+/// Returns what was expected and what came, with labels.
 pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, String)> {
     let ended = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit));
     let smallest = failure.smallest.clone().or_else(|| {
@@ -129,19 +129,18 @@ fn labelled(label: &str, text: &str) -> String {
     format!("{label:<10}{}\n", line(text))
 }
 
-/// The report for people, without colour.
+/// Returns the report for people without colour.
 pub(super) fn report(grading: &Grading) -> String {
     anstream::adapter::strip_str(&human::render(grading)).to_string()
 }
 
-/// A mistake that was made out, in a few sentences.
+/// Returns a mistake in a few sentences.
 pub(super) fn mistake(mistake: &NamedMistake) -> String {
     let because = line(&mistake.because);
     format!("{} Because: {}. Try: {}", mistake.says, because.trim_end_matches('.'), mistake.r#try)
 }
 
-/// The stretch of a conversation that matters, a line for each step: `→` goes to the program, `←`
-/// comes from it.
+/// Returns the last lines of a conversation: `→` goes to the program, `←` comes from it.
 fn conversation(verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
     let drawn = focus.end(STRETCH).into_iter().map(|line| {
@@ -162,7 +161,7 @@ fn words(line: &Line<'_>) -> String {
     }
 }
 
-/// Where and how the bytes differ, where the lines before could not show all of them.
+/// Returns where and how the bytes differ, if the lines before cannot show all of them.
 pub(super) fn difference(verdict: &Verdict, failure: &Failure) -> String {
     let Some(difference) = &failure.difference else { return String::new() };
     let mut text = String::new();
@@ -173,7 +172,7 @@ pub(super) fn difference(verdict: &Verdict, failure: &Failure) -> String {
     text + &conversation::whose(verdict).map_or_else(String::new, |whose| labelled("whose", &whose))
 }
 
-/// The last few of many.
+/// Returns the last items, at most `most`.
 pub(super) fn last<T>(all: &[T], most: usize) -> &[T] {
     &all[all.len().saturating_sub(most)..]
 }
@@ -190,7 +189,7 @@ pub(super) fn goes_to_the_program(event: &Event) -> bool {
     )
 }
 
-/// What happened, from the program's point of view.
+/// Returns an event in words.
 pub(super) fn what(event: &Event) -> String {
     const SHOWN: usize = 24;
     match event.what {
@@ -212,7 +211,7 @@ pub(super) fn what(event: &Event) -> String {
     }
 }
 
-/// The end of what the program said, line by line.
+/// Returns the last lines of the program's standard error.
 pub(super) fn stderr(tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(last(tail, STDERR_LINES * LONGEST_LINE));
     let lines: Vec<&str> =
@@ -220,7 +219,7 @@ pub(super) fn stderr(tail: &[u8]) -> Vec<String> {
     last(&lines, STDERR_LINES).iter().map(|said| line(said)).collect()
 }
 
-/// Which program there is not, and for what reason.
+/// Says which program is missing, and why.
 pub(super) fn unbuilt(unbuilt: &Unbuilt) -> String {
     let program = &unbuilt.program;
     match &unbuilt.reason {
@@ -231,7 +230,7 @@ pub(super) fn unbuilt(unbuilt: &Unbuilt) -> String {
     }
 }
 
-/// What to do first, in a sentence or two.
+/// Says what to do first.
 pub(super) fn next(next: &Next<'_>) -> String {
     match next {
         Next::Build(Unbuilt { program, reason: Reason::DoesNotCompile(_), .. }) => {
@@ -243,7 +242,7 @@ pub(super) fn next(next: &Next<'_>) -> String {
     }
 }
 
-/// The command that says more about it.
+/// Returns the command that says more about it.
 pub(super) fn explained_by(next: &Next<'_>) -> Option<String> {
     let word = match next {
         Next::Build(_) => return None,
@@ -253,7 +252,7 @@ pub(super) fn explained_by(next: &Next<'_>) -> Option<String> {
     Some(format!("cargo xtask explain {word}"))
 }
 
-/// What the programs ran under, and what of the submission was left aside.
+/// Returns the protections in force, and what of the submission was left out.
 pub(super) fn premises(grading: &Grading) -> Vec<String> {
     let confinement = format!("Confinement: {}.", grading.confinement.join("; "));
     grading
@@ -264,7 +263,7 @@ pub(super) fn premises(grading: &Grading) -> Vec<String> {
         .collect()
 }
 
-/// What the compiler said, as far as it is read.
+/// Returns the compiler's errors, shortened.
 pub(super) fn compile_errors(grading: &Grading) -> String {
     let each = |program: &Unbuilt| {
         let details = program.details();
@@ -278,13 +277,13 @@ pub(super) fn compile_errors(grading: &Grading) -> String {
     grading.unbuilt.iter().map(each).collect::<Vec<_>>().join("\n")
 }
 
-/// One error as rustc renders it, without colour.
+/// Returns one error as rustc renders it, without colour.
 pub(super) fn compile_error(rendered: &str) -> String {
     let plain = anstream::adapter::strip_str(rendered).to_string();
     clean(&cut(&plain, LONGEST_COMPILE_ERROR))
 }
 
-/// The same with its colours, and with no other word to the terminal.
+/// Returns the same with its colours, and without other terminal commands.
 pub(super) fn coloured(rendered: &str) -> String {
     if rendered.len() > LONGEST_COMPILE_ERROR {
         return compile_error(rendered).trim_end().to_owned();
@@ -302,21 +301,21 @@ pub(super) fn coloured(rendered: &str) -> String {
     text
 }
 
-/// Where in the submission a failure shows: a file, and a line in it.
+/// A place in the submission: a file and a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Spot {
     pub(super) file: String,
     pub(super) line: u32,
 }
 
-/// Where the compiler points to.
+/// Returns the place that the compiler names.
 pub(super) fn spot_of_error(grading: &Grading, program: &str, rendered: &str) -> Option<Spot> {
     let (_, after) = rendered.split_once("--> ")?;
     spot(grading, program, after.lines().next()?)
 }
 
-/// Where the program panicked. It may have said anything: what comes of it is a place in its own
-/// folder, or nothing.
+/// Returns where the program panicked. Its output may say anything, so only a place in its own
+/// folder counts.
 pub(super) fn spot_of_panic(grading: &Grading, row: &GradedRow) -> Option<Spot> {
     if !matches!(row.verdict.status, Status::Failed(_)) || grading.hides(row) {
         return None;
@@ -327,7 +326,7 @@ pub(super) fn spot_of_panic(grading: &Grading, row: &GradedRow) -> Option<Spot> 
     spot(grading, row.program, after.lines().next()?)
 }
 
-/// `src/main.rs:61:5` in the folder of a program.
+/// Reads a place like `src/main.rs:61:5` in the folder of a program.
 fn spot(grading: &Grading, program: &str, words: &str) -> Option<Spot> {
     let (_, folder) = grading.folders.iter().find(|(name, _)| name == program)?;
     let mut parts = anstream::adapter::strip_str(words).to_string();
@@ -348,12 +347,12 @@ fn spot(grading: &Grading, program: &str, words: &str) -> Option<Spot> {
     })
 }
 
-/// One line that is not too long.
+/// Returns one clean line, shortened.
 pub(super) fn line(text: &str) -> String {
     clean(&cut(text.trim_end(), LONGEST_LINE)).replace(['\n', '\t'], " ")
 }
 
-/// The beginning of a long text.
+/// Returns the beginning of a long text.
 fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}… ({} bytes more)", &text[..end], text.len() - end),
@@ -361,8 +360,8 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// Text in which everything can be seen: controls, and what turns the direction of writing, stand
-/// as escapes. This is also what XML 1.0 can hold.
+/// Escapes control characters and characters that change the direction of writing. XML 1.0 accepts
+/// the result.
 pub(super) fn clean(text: &str) -> String {
     let visible = |c: char| match c {
         '\n' | '\t' => c.to_string(),

@@ -9,7 +9,7 @@ use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 #[derive(Serialize)]
 struct Results {
     gradable: bool,
-    /// A share of one.
+    /// Between 0 and 1.
     score: f64,
     message: String,
     output: String,

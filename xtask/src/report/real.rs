@@ -1,4 +1,4 @@
-//! For the tests of the pictures: real conversations with the catalogue's programs.
+//! Real conversations with programs of the catalogue, for tests.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use crate::grade::{Grade, GradedRow, Grading};
 use crate::surroundings::Surroundings;
 use crate::{build, repository};
 
-/// The build's own folder, where a person finds what the tests leave behind to be looked at.
+/// Returns the target folder, in which tests leave pictures for people.
 pub(crate) fn target() -> PathBuf {
     let executable = std::env::current_exe().unwrap();
     executable.ancestors().nth(3).unwrap().to_owned() // target/debug/deps/xtask-…
 }
 
-/// Grades a program of the catalogue in these checks; `None`, and a word that says so, where that
-/// cannot be done here.
+/// Grades a program of the catalogue in these checks. Prints and returns `None` if that is
+/// impossible here.
 pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grading> {
     let launcher = target().join("debug").join(format!("xtask{}", std::env::consts::EXE_SUFFIX));
     let folder = repository::find().unwrap().practical("echo").unwrap().join("mistakes");
@@ -55,7 +55,7 @@ pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Gradin
     })))
 }
 
-/// A grade of these rows.
+/// Returns a grading with these rows.
 pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grading {
     let rows: Vec<GradedRow> = rows.into_iter().collect();
     Grading {
@@ -80,7 +80,7 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grading {
     }
 }
 
-/// Whether a tool is here; says so where it is not.
+/// Returns whether a tool is installed, and prints if it is not.
 #[cfg(feature = "full")]
 pub(crate) fn has(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

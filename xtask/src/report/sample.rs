@@ -1,4 +1,4 @@
-//! Grades to try reports with.
+//! Gradings for the tests of reports.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn failed(expected: &str, observed: &str) -> Status {
     Status::Failed(failure)
 }
 
-/// Some of everything: 7 of 25 points.
+/// Returns a grading with every status: 7 of 25 points.
 pub(super) fn grade() -> Grading {
     let got_stuck = failed("\"second\" for client a", "nothing more");
     let mut stuck = row("answers_again", "exactness", "echo_server", 4, got_stuck);
@@ -63,7 +63,7 @@ pub(super) fn grade() -> Grading {
     ])
 }
 
-/// A failure with all kinds of evidence.
+/// Returns a failure with all kinds of evidence.
 fn echoes() -> GradedRow {
     let status = failed("\"first\" for client a", "\"fir\\x00t\"");
     let mut echoes = row("echoes", "exactness", "echo_server", 6, status);
@@ -83,7 +83,7 @@ fn echoes() -> GradedRow {
     echoes
 }
 
-/// A grading in which one check could not be decided.
+/// Returns a grading with one undecided check.
 pub(super) fn with_a_fault() -> Grading {
     let fault = Status::Fault(Fault("no descriptors left".to_owned()));
     Grading {
@@ -96,7 +96,7 @@ pub(super) fn with_a_fault() -> Grading {
     }
 }
 
-/// A grading that never began.
+/// Returns a grading that never began.
 pub(super) fn broken_off() -> Grading {
     Grading {
         outcome: Err(NoGrade("no echo_server/Cargo.toml in submission".to_owned())),
@@ -105,7 +105,7 @@ pub(super) fn broken_off() -> Grading {
     }
 }
 
-/// What a program prints that would rather write its report itself.
+/// Output of programs that try to change their own report.
 pub(super) const HOSTILE: &[&str] = &[
     "::error::you are hacked",
     "::error file=src/main.rs,line=1::you are hacked",
@@ -129,7 +129,7 @@ pub(super) const HOSTILE: &[&str] = &[
     "error: http://127.0.0.1:4001/ x:1",
 ];
 
-/// The same verdicts, and everything that comes from a program is hostile.
+/// Returns the same verdicts with hostile text from programs.
 pub(super) fn hostile() -> Grading {
     let mut words = HOSTILE.join("\n").into_bytes();
     words.extend(b"\xff\xfe\xc3\x28 not text\n");

@@ -1,6 +1,5 @@
-//! Every format beside the others: how each of them looks, that all say the same score, that none
-//! makes a grade of a fault, and that no program writes into its own report. What other people's
-//! readers make of them is in `tests/consumers`.
+//! All formats side by side: each looks like its snapshot, all say the same score, none turns a
+//! fault into a grade, and no program writes into its own report.
 
 mod hostile;
 mod read_back;
@@ -21,7 +20,7 @@ fn render(format: &str, grading: &Grading) -> String {
     render(grading)
 }
 
-/// The formats that are text: all but the capture, which has tests of its own.
+/// Returns the text formats; the capture has its own tests.
 fn texts() -> impl Iterator<Item = (&'static str, RenderText)> {
     FORMATS.iter().filter_map(|(name, render)| match render {
         Render::Text(render) => Some((*name, *render)),
@@ -31,8 +30,8 @@ fn texts() -> impl Iterator<Item = (&'static str, RenderText)> {
 
 // ---- how they look ----
 
-/// `SNAPSHOTS=write cargo test -p xtask --all-features` writes them anew; then look at the
-/// difference.
+/// Compares text with its snapshot. `SNAPSHOTS=write cargo test -p xtask --all-features` overwrites
+/// the snapshots; review the difference then.
 #[track_caller]
 fn looks_like(name: &str, text: &str) {
     let text = text.replace(html::STYLE, "…\n");

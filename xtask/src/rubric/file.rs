@@ -20,7 +20,7 @@ struct File {
     session: u32,
     branch: String,
     pass_mark: Option<Spanned<u32>>,
-    /// Points of checks that are not in this repository: the instructor's alone.
+    /// The points of checks that only the instructor's repository has.
     #[serde(default)]
     withheld: u32,
     program: Vec<Spanned<ProgramRow>>,
@@ -52,7 +52,7 @@ enum Hints {
     Steps(Vec<String>),
 }
 
-/// Reads the text of a rubric; `shown` is how its file is called in errors.
+/// Reads the text of a rubric; `shown` is the file's name in errors.
 pub(super) fn read(
     practical: &'static Practical,
     folder: &Path,
@@ -111,7 +111,7 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// An error, with the line that it is about.
+    /// Returns an error that names its line.
     pub(super) fn wrong(
         &self,
         at: Option<Range<usize>>,
@@ -161,7 +161,7 @@ impl Source<'_> {
         }
     }
 
-    /// What is taken of a submission lies in the program's own folder.
+    /// Checks that files of a submission are in the program's own folder.
     fn check_files(&self, row: &Spanned<ProgramRow>) -> anyhow::Result<()> {
         let wrong = |what: String| Err(self.wrong(Some(row.span()), what));
         let ProgramRow { name, files, .. } = row.as_ref();
@@ -230,7 +230,7 @@ impl Source<'_> {
     }
 }
 
-/// A path below a folder, and none that leads out of it.
+/// Returns whether a path stays in its folder.
 fn is_own(pattern: &str) -> bool {
     let mut parts = Path::new(pattern).components().peekable();
     parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
@@ -240,7 +240,7 @@ fn is_own(pattern: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The real rubric with one thing changed in it.
+    /// Reads the real rubric with one change.
     #[track_caller]
     fn check(from: &str, to: &str, says: &str) {
         let real = include_str!("../../../practicals/echo/rubric.toml");

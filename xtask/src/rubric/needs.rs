@@ -1,10 +1,10 @@
-//! What checks need.
+//! The needs of checks.
 
 use std::collections::BTreeMap;
 
 use super::file::{CheckRow, Source};
 
-/// Checks that every need is a check, and that needs go in no circle.
+/// Checks that every need is a check, and that no check needs itself by way of others.
 pub(super) fn check(source: &Source<'_>, rows: &[CheckRow]) -> anyhow::Result<()> {
     let by_id: BTreeMap<&str, &CheckRow> =
         rows.iter().map(|row| (row.id.as_ref().as_str(), row)).collect();
@@ -27,7 +27,7 @@ pub(super) fn check(source: &Source<'_>, rows: &[CheckRow]) -> anyhow::Result<()
     Ok(())
 }
 
-/// The way from a check by its needs back to itself.
+/// Returns the way from a check through its needs back to itself.
 fn circle<'a>(start: &'a str, by_id: &BTreeMap<&'a str, &'a CheckRow>) -> Option<Vec<&'a str>> {
     let mut seen = Vec::new();
     let mut ways = vec![vec![start]];

@@ -8,8 +8,8 @@ use suite::Fnv;
 use super::listed::Files;
 use crate::files;
 
-/// Makes `to` hold these files and nothing else; files that are the same already stay as they are.
-/// Returns the fingerprint of it all.
+/// Makes `to` hold these files and no others, and returns their fingerprint. Files that are already
+/// the same are not touched.
 pub(super) fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
     let mut fingerprint = Fnv::default();
     remove_others(to, Path::new(""), files)?;
@@ -27,14 +27,14 @@ pub(super) fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
     Ok(fingerprint.finish())
 }
 
-/// What the name of a file begins with that a grading of the same folder is writing at this moment.
+/// The prefix of files that another grading of the same folder is just writing.
 const HALF_WRITTEN: &str = ".staging-";
 
 fn is_half_written(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(HALF_WRITTEN))
 }
 
-/// What a build may have left there is never followed: a link is removed, not what it leads to.
+/// Removes other files. A build may have left links there: they are removed and never followed.
 fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> {
     const CARGOS_OWN: &str = "Cargo.lock";
     let Ok(entries) = fs::read_dir(to.join(within)) else { return Ok(()) };
@@ -48,7 +48,7 @@ fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> 
             }
             kind => kind.is_file() && (files.contains_key(&path) || path == Path::new(CARGOS_OWN)),
         };
-        // Another grading of the same folder may have been faster.
+        // Errors are ignored: another grading of the same folder may have been faster.
         match (is_folder, is_wanted) {
             (true, true) => remove_others(to, &path, files)?,
             (true, false) => _ = fs::remove_dir_all(to.join(path)),

@@ -1,4 +1,4 @@
-//! Takes the files of one submission's programs, and puts the harness's manifests to them.
+//! Collects the files of a submission's programs and adds the course's manifests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::request::{GradeRequest, Origin};
 use crate::rubric::{ProgramRow, Rubric};
 use crate::unbuilt::{Reason, Unbuilt};
 
-/// Where one submission is staged.
+/// What staging one submission needs.
 pub(super) struct Desk<'a> {
     pub(super) repository: &'a Repository,
     pub(super) rubric: &'a Rubric,
@@ -92,7 +92,7 @@ impl Desk<'_> {
         )
     }
 
-    /// A submission with none of the programs is no submission.
+    /// Returns an error if the submission has none of the programs.
     pub(super) fn check_that_something_is_there(&self, programs: &[Source]) -> anyhow::Result<()> {
         let where_to_put = |source: &Source| match source {
             Source::Unusable(Unbuilt { reason: Reason::Missing(put), .. }) => Some(put.clone()),
@@ -125,8 +125,8 @@ impl Desk<'_> {
         Ok(files)
     }
 
-    /// A Rust program that is a lone file becomes a crate, with the files beside it but the other
-    /// programs'.
+    /// Returns a file's name in the copy. A Rust program that is a single file becomes a crate with
+    /// the files beside it, except other programs.
     fn name_in_copy(&self, found: &Found, path: &Path) -> anyhow::Result<Option<PathBuf>> {
         let name = path.strip_prefix(&found.folder)?;
         if !found.is_rust() || found.is_crate() {
@@ -141,9 +141,8 @@ impl Desk<'_> {
         Ok(is_beside.then(|| Path::new("src").join(name)))
     }
 
-    /// What the programs share, by the names of the crates. A program that shares nothing still
-    /// builds: its manifest is the harness's, and names them, so that the skeletons stand in for
-    /// what is not there.
+    /// Returns the files of the libraries that the programs share. The course's manifest names
+    /// them, so the skeleton replaces a library that is missing.
     fn libraries(&self, found: &Found) -> anyhow::Result<BTreeMap<String, Files>> {
         let mut libraries = BTreeMap::new();
         for row in self.rubric.shared.iter().filter(|_| found.is_rust()) {
@@ -166,8 +165,8 @@ impl Desk<'_> {
         Ok(libraries)
     }
 
-    /// A student's own checkout keeps its manifest; in anybody else's submission the harness's
-    /// stands.
+    /// Replaces the manifest of a submission by the course's. A student's own checkout keeps its
+    /// manifest.
     fn put_manifests(&self, row: &ProgramRow, files: &mut Files) {
         if !matches!(self.request.origin, Origin::Submission(_))
             && files.contains_key(Path::new("Cargo.toml"))
@@ -189,7 +188,7 @@ impl Desk<'_> {
     }
 }
 
-/// Cargo looks no further for a workspace than here.
+/// Stops cargo's search for a workspace at this manifest.
 fn stand_alone(files: &mut Files) {
     if let Some(manifest) = files
         .get_mut(Path::new("Cargo.toml"))
@@ -199,14 +198,14 @@ fn stand_alone(files: &mut Files) {
     }
 }
 
-/// For practicals whose programs have no manifest of their own.
+/// Returns the manifest of a program that has none.
 fn plain_manifest(name: &str) -> String {
     format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n"
     )
 }
 
-/// One folder of the harness's for each folder of anybody's.
+/// Returns a hash that gives each folder of a submission a folder of the harness.
 fn hash(path: &Path) -> u64 {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     Fnv::default().field(path.as_os_str().as_encoded_bytes()).finish()

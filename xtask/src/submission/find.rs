@@ -11,10 +11,10 @@ use crate::request::Origin;
 /// A program that was found.
 pub(super) struct Found {
     pub(super) language: Language,
-    /// The folder of what it may bring.
+    /// The folder that holds its files.
     pub(super) folder: PathBuf,
     pub(super) main: PathBuf,
-    /// The folder is the program's alone; otherwise it has other things in it, too.
+    /// Whether the folder holds nothing but this program.
     pub(super) own: bool,
 }
 
@@ -23,16 +23,15 @@ impl Found {
         self.language.name == "Rust"
     }
 
-    /// Its manifest lies beside it.
+    /// Returns whether it is a crate, not a single file.
     pub(super) fn is_crate(&self) -> bool {
         self.is_rust() && self.main.ends_with("src/main.rs")
     }
 }
 
 impl Desk<'_> {
-    /// Where students put a program: at the top, in a folder named like the branch, or in the
-    /// practical's own, where a skeleton stands that they may have left as it was; in a folder of
-    /// its own there, or as a lone file. An archive often has one folder round everything.
+    /// Returns the folders where students put programs: the top, the folder of the branch, the
+    /// practical's folder or `src`. An archive often has one folder that contains everything.
     pub(super) fn places(&self) -> Vec<PathBuf> {
         let practical = Path::new("practicals").join(self.rubric.practical.name);
         let tops = std::iter::once(PathBuf::new()).chain(self.only_folder());
@@ -75,7 +74,8 @@ impl Desk<'_> {
         self.rubric.languages.iter().find_map(found)
     }
 
-    /// A checkout has the skeleton in it also where the student wrote in another language.
+    /// Returns whether a program is the unchanged skeleton, which a checkout has even if the
+    /// student used another language.
     fn is_skeleton(&self, found: &Found) -> bool {
         let ours =
             found.folder.file_name().map(|name| self.rubric.folder.join(name).join("src/main.rs"));

@@ -1,8 +1,7 @@
-//! What holds a submission: a folder of somebody's, or an archive, unpacked in memory and nowhere
-//! else.
+//! What holds a submission: a folder, or an archive that is unpacked only in memory.
 //!
-//! Nothing is followed, and nothing is opened that is not a regular file. What is too much is
-//! refused before it is read.
+//! Links are never followed, and only regular files are opened. Too large a file is refused before
+//! it is read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,30 +12,30 @@ use anyhow::{Context, bail};
 
 use super::archive;
 
-/// What one file may have.
+/// The most bytes of one file.
 pub(super) const MOST_BYTES: u64 = 1024 * 1024;
 
-/// What one folder may have in it.
+/// The most entries of one folder.
 const MOST_ENTRIES: usize = 10_000;
 
-/// Where a submission's files are.
+/// The files of a submission.
 #[derive(Debug)]
 pub(super) enum Holder {
     Folder(PathBuf),
     Archive(BTreeMap<PathBuf, Vec<u8>>),
 }
 
-/// What a name in a folder stands for.
+/// The kind of an entry in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
     Folder,
-    /// A link, a pipe, a socket, a device.
+    /// A link, a pipe, a socket or a device.
     Other,
 }
 
 impl Holder {
-    /// A folder, or an archive by its name's ending.
+    /// Opens a folder or an archive.
     pub(super) fn open(place: &Path) -> anyhow::Result<Self> {
         if place.is_dir() {
             return Ok(Self::Folder(fs::canonicalize(place)?));
@@ -45,8 +44,7 @@ impl Holder {
         Ok(Self::Archive(archive::unpack(&bytes)?))
     }
 
-    /// The names in a folder, in order, with what they stand for; none where there is no such
-    /// folder.
+    /// Returns the entries of a folder in order, or none if there is no such folder.
     pub(super) fn list(&self, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Kind)>> {
         match self {
             Self::Folder(base) => list_folder(base, folder),
@@ -69,7 +67,7 @@ impl Holder {
         }
     }
 
-    /// A file's content.
+    /// Returns the content of a file.
     pub(super) fn read(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
         match self {
             Self::Folder(base) => read_file(&base.join(path), MOST_BYTES),
@@ -120,7 +118,7 @@ fn list_archive(files: &BTreeMap<PathBuf, Vec<u8>>, folder: &Path) -> Vec<(PathB
     names
 }
 
-/// Reads a regular file and nothing else: a pipe would block, a device would not end, a link leads
+/// Reads a file only if it is regular: a pipe would block, a device would not end, a link leads
 /// elsewhere.
 fn read_file(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let mut options = fs::OpenOptions::new();

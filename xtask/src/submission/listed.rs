@@ -9,18 +9,18 @@ use super::holder::{Holder, Kind};
 use super::names::{check_name, visible};
 use crate::patterns::Pattern;
 
-/// What a program may consist of: generous for a student, harmless for the harness.
+/// The limits of a program: generous for a student, harmless for the harness.
 const MOST_FILES: usize = 200;
 const MOST_BYTES_IN_ALL: usize = 4 * 1024 * 1024;
 const DEEPEST: usize = 8;
 
-/// Where tools keep what they have made.
+/// Folders in which tools keep their output.
 const MADE: [&str; 5] = [".git", "target", "node_modules", "__pycache__", ".venv"];
 
 /// Files to copy, by their names in the copy.
 pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// The listed files below `folder`, by their names there.
+/// Reads the files below `folder` that a pattern names.
 pub(super) fn read_listed(
     holder: &Holder,
     folder: &Path,
@@ -43,8 +43,8 @@ pub(super) fn check_size(files: &Files) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files below `folder` that a pattern names. Links, pipes and other things that are no files
-/// are neither followed nor read.
+/// Returns the files below `folder` that a pattern names. Only regular files are read, and links
+/// are not followed.
 pub(super) fn listed_files(
     holder: &Holder,
     folder: &Path,
@@ -70,7 +70,7 @@ pub(super) fn listed_files(
     Ok(files)
 }
 
-/// What is done about a name.
+/// What to do with an entry.
 enum Do {
     Enter,
     Take,

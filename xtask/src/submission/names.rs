@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-/// A name as it can be printed.
+/// Returns a name that is safe to print.
 pub(super) fn visible(path: &Path) -> String {
     path.display().to_string().escape_debug().to_string()
 }
 
-/// Names that mean the same file on every system, and no device on any.
+/// Checks that a name means the same file on every system, and a device on none.
 pub(super) fn check_name<'a>(
     path: &Path,
     others: impl Iterator<Item = &'a PathBuf>,

@@ -1,4 +1,4 @@
-//! Says what of a submission is left out.
+//! Notes what of a submission is left out or ignored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ impl Desk<'_> {
         }
     }
 
-    /// What a checkout holds of the harness, and has changed.
+    /// Notes files of the harness that a checkout has changed.
     pub(super) fn note_changes_of_ours(&mut self) {
         if !self.is_handed_in() || self.holder.kind(Path::new("xtask")).is_none() {
             return;
@@ -57,7 +57,7 @@ impl Desk<'_> {
         self.note_ignored(&changed);
     }
 
-    /// In a student's own checkout it is the student who decides what stands where.
+    /// Returns whether the submission is graded outside the student's own checkout.
     fn is_handed_in(&self) -> bool {
         matches!(self.request.origin, Origin::Submission(_))
     }

@@ -12,7 +12,7 @@ use super::table::Attack;
 use super::targets::Targets;
 use crate::rubric::Rubric;
 
-/// What a Python server does once its act is over: it answers with what came of that.
+/// A Python server that makes the attack first and then answers with its result.
 const SERVER: &str = "
 import os, signal, socket, subprocess, sys, time
 def act():
@@ -59,7 +59,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Runs a command in a folder; whether it succeeded.
+/// Runs a command in a folder and returns whether it succeeded.
 pub(super) fn shell(command: &str, folder: &Path) -> anyhow::Result<bool> {
     let mut shell = Command::new("bash");
     shell.args(["-c", command]).current_dir(folder);

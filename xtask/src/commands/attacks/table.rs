@@ -24,17 +24,17 @@ pub(super) struct Attack {
     pub(super) solution: bool,
     #[serde(default)]
     pub(super) files: BTreeMap<String, String>,
-    /// A command that makes what files alone cannot say.
+    /// A command that prepares what files alone cannot express.
     pub(super) make: Option<String>,
-    /// What is handed in, where that is not the whole folder.
+    /// The file or folder that is handed in; the whole folder by default.
     pub(super) hand_in: Option<String>,
     pub(super) expected: Option<String>,
-    /// What no report shows as it is.
+    /// Text that must not appear in any report.
     pub(super) absent: Option<String>,
     pub(super) control: Option<String>,
 }
 
-/// An attack of the list that has no fixture.
+/// An attack of the list without a fixture, and why.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Elsewhere {
@@ -46,7 +46,7 @@ struct Elsewhere {
 const LIST: &[(char, usize)] = &[('A', 12), ('B', 15), ('C', 19), ('D', 10), ('E', 15)];
 
 impl Table {
-    /// Those that are asked for; all where there is no word.
+    /// Returns the attacks that `only` names, or all.
     pub(super) fn chosen(&self, only: &[String]) -> anyhow::Result<Vec<&Attack>> {
         if let Some(word) =
             only.iter().find(|word| !self.attack.iter().any(|attack| attack.id == **word))
@@ -60,7 +60,7 @@ impl Table {
             .collect())
     }
 
-    /// Each attack of the list has a fixture, or a reason why it has none.
+    /// Returns a complaint for each attack of the list that has neither a fixture nor a reason.
     pub(super) fn gaps(&self) -> Vec<String> {
         let listed = LIST
             .iter()

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::repository;
 use crate::rubric::Rubric;
 
-/// What an attack is aimed at: things of the machine's that are there to be reached.
+/// Things on this machine that an attack tries to reach.
 pub(super) struct Targets {
     folder: tempfile::TempDir,
     service: TcpListener,
@@ -66,7 +66,7 @@ impl Targets {
         Ok(places.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value)))
     }
 
-    /// What attacks leave behind where they succeed: files, processes, a change.
+    /// Returns whether no attack left anything behind: no file, no process, no change.
     pub(super) fn is_intact(&self) -> bool {
         let secret = self.folder.path().join("secret");
         let unchanged = fs::read_to_string(&secret).is_ok_and(|text| text == SECRET)
@@ -84,7 +84,7 @@ pub(super) fn own_user() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
-/// The name of something in this process's environment that no shell and no make sets by itself.
+/// Returns the name of an environment variable that neither a shell nor make sets by itself.
 fn variable() -> String {
     const USUAL: [&str; 9] =
         ["PATH", "HOME", "TMPDIR", "LANG", "RUST_BACKTRACE", "PWD", "OLDPWD", "SHLVL", "SHELL"];

@@ -1,6 +1,5 @@
-//! The catalogue of a practical: its known mistakes, and odd programs that are right.
-//!
-//! `practicals/PRACTICAL/mistakes/mistakes.toml`, beside the programs that it tells about.
+//! The catalogue of a practical, `practicals/PRACTICAL/mistakes/mistakes.toml`: its known mistakes,
+//! and odd programs that are right.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use suite::Practical;
 
-/// Everything that the grader is tried on.
+/// The programs that `verify` grades.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Catalogue {
@@ -24,29 +23,28 @@ pub(crate) struct Catalogue {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Mistake {
     pub(crate) id: String,
-    /// Which of the practical's programs it stands for; the others are then the reference solution.
+    /// The program of the practical that it replaces; the others are the reference solution's.
     pub(crate) program: String,
     /// Completes "the program …".
     pub(crate) does: String,
     /// Exactly these checks fail.
     pub(crate) fails: Vec<String>,
-    /// These may fail, or not: it is chance that decides.
+    /// These checks may fail by chance.
     #[serde(default)]
     pub(crate) may_fail: Vec<String>,
-    /// The mistakes that it makes, where they are not the one that it is called after.
+    /// The mistakes that it makes; by default the one that its id names.
     makes: Option<Vec<String>>,
-    /// How it is started, in the folder of the mistakes, where it is no program of that crate:
-    /// another language.
+    /// The command that starts it in the folder of the mistakes, for a program in another language.
     pub(crate) command: Option<String>,
 }
 
 impl Mistake {
-    /// How it is started, where that is not by its own name.
+    /// Returns the command that starts it.
     pub(crate) fn command(&self) -> &str {
         self.command.as_deref().unwrap_or(&self.id)
     }
 
-    /// What it must be named.
+    /// Returns the names that the grader must give it.
     pub(crate) fn makes(&self) -> BTreeSet<&str> {
         match &self.makes {
             Some(makes) => makes.iter().map(String::as_str).collect(),
@@ -65,8 +63,8 @@ pub(crate) struct Right {
     pub(crate) odd: String,
 }
 
-/// Reads the catalogue in a practical's folder; `None` where there is none, as in the students'
-/// repository.
+/// Reads the catalogue in a practical's folder. Returns `None` if there is none, as in the
+/// students' repository.
 pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Option<Catalogue>> {
     let path = folder.join("mistakes").join("mistakes.toml");
     let shown = format!("practicals/{}/mistakes/mistakes.toml", practical.name);

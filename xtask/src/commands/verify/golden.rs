@@ -1,9 +1,9 @@
-//! What a student reads for each known mistake, kept as a text:
+//! Golden files: the report that a student reads for each known mistake, in
 //! `practicals/PRACTICAL/mistakes/evidence/MISTAKE.txt`.
 //!
-//! A change of words shows in these files, for a person to read. Times, ports and other figures
-//! that differ from run to run are left out; still, a machine may cut a conversation otherwise than
-//! this one did, so that a difference is told and is no error.
+//! They show a person every change of words. Times, ports and other figures that differ from run to
+//! run are left out. Another machine may still split a conversation differently, so a difference is
+//! printed and is not an error.
 
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,10 @@ use anyhow::Context;
 use crate::grade::Grading;
 use crate::report::human;
 
-/// The evidence of a practical's mistakes.
+/// The golden files of one practical.
 pub(super) struct Golden {
     folder: PathBuf,
-    /// Take over what is seen now.
+    /// Overwrite the files.
     renew: bool,
 }
 
@@ -25,7 +25,7 @@ impl Golden {
         Self { folder: practical.join("mistakes").join("evidence"), renew }
     }
 
-    /// Whether what is seen now reads as what was kept; written where it is to be renewed.
+    /// Compares the report with the golden file; with `--renew-evidence` overwrites it.
     pub(super) fn agrees(&self, id: &str, grading: &Grading) -> anyhow::Result<bool> {
         let file = self.folder.join(format!("{id}.txt"));
         let now = what_stays(&strip_str(&human::render(grading)).to_string());
@@ -39,8 +39,8 @@ impl Golden {
     }
 }
 
-/// The mistakes' names and the failed checks, without what differs from run to run, and from one
-/// version of the program's language to the next: its own words.
+/// Returns the parts of a report that stay the same from run to run: the mistakes and the failed
+/// checks, without what the program printed.
 fn what_stays(report: &str) -> String {
     let is_idle = |line: &&str| {
         let word = line.trim_start();
@@ -49,7 +49,7 @@ fn what_stays(report: &str) -> String {
     let mut text = String::new();
     let mut skipping = false;
     for line in report.lines().take_while(|line| !line.starts_with("Confinement")) {
-        // What continues a line that is left out is left out with it.
+        // The continuation of a line that is left out is left out, too.
         skipping = !is_idle(&line)
             || skipping
                 && (line.starts_with("                ") || line.trim_start().starts_with("| "));
@@ -64,8 +64,7 @@ fn what_stays(report: &str) -> String {
     text
 }
 
-/// A time at the end of a line, and every number of more than three digits, changes from run to
-/// run.
+/// Removes a time at the end of a line and every long number: they differ from run to run.
 fn without_figures(line: &str) -> String {
     let line = match line.strip_suffix(" ms").and_then(|line| line.rsplit_once(' ')) {
         Some((line, _time)) => line.trim_end(),

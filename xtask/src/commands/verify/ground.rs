@@ -1,4 +1,4 @@
-//! What a verification stands on: the programs, built once, and one grader.
+//! Everything that a verification shares: the programs, built once, and one grader.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::repository::{self, Repository};
 use crate::request::{GradeRequest, Origin, ReadyProgram, VerifyRequest};
 use crate::rubric::{self, Rubric};
 
-/// Mistakes are always graded with this seed: what is read for them is kept word for word.
+/// The seed for mistakes: the golden files hold their reports word for word.
 const GOLDEN_SEED: u64 = 1;
 
-/// What the reference solution is called among the right programs.
+/// The name of the reference solution among the right programs.
 const SOLUTION: &str = "solution";
 
-/// What a verification stands on: everything is built once.
+/// What the gradings of a verification share.
 pub(crate) struct Ground<'a> {
     pub(crate) grader: Grader,
     pub(crate) rubric: Rubric,
@@ -52,7 +52,8 @@ impl<'a> Ground<'a> {
         Ok(ground)
     }
 
-    /// Every row has its program, every program its row, and `--only` names rows.
+    /// Checks that every row has a program, that every program has a row, and that `--only` names
+    /// rows.
     fn check_names(&self) -> anyhow::Result<()> {
         let rows: BTreeSet<&str> =
             self.mistakes().map(|row| &*row.id).chain(self.rights().map(|row| &*row.id)).collect();
@@ -70,12 +71,13 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// How a program in another language is started.
+    /// Returns the command of a program in another language.
     fn command_of(&self, id: &str) -> Option<&str> {
         self.mistakes().find(|row| row.id == id)?.command.as_deref()
     }
 
-    /// The program that it starts, with the files among its words found in the mistakes' folder.
+    /// Returns the program that a command starts. Files among its words are in the folder of the
+    /// mistakes.
     fn subject_of_command(&self, name: &str, command: &str) -> anyhow::Result<Subject> {
         let folder = self.rubric.folder.join("mistakes");
         let words =
@@ -95,14 +97,14 @@ impl<'a> Ground<'a> {
         ))
     }
 
-    /// Whether what it is started with is installed here.
+    /// Returns whether the interpreter of a mistake is installed.
     pub(super) fn can_run(&self, mistake: &Mistake) -> bool {
         let interpreter =
             mistake.command.as_ref().and_then(|command| command.split_whitespace().next());
         interpreter.is_none_or(|word| build::find_executable(word, &self.rubric.folder).is_some())
     }
 
-    /// What a released repository has not.
+    /// Returns what is missing in a released repository.
     pub(super) fn absent(&self) -> Option<String> {
         let absent = [
             ("the solution", self.solution.is_empty()),
@@ -121,7 +123,7 @@ impl<'a> Ground<'a> {
         self.catalogue.iter().flat_map(|catalogue| &catalogue.right)
     }
 
-    /// Gradings at the same time.
+    /// Returns the number of gradings at the same time.
     pub(crate) fn jobs(&self) -> usize {
         self.request.jobs
     }
@@ -130,8 +132,8 @@ impl<'a> Ground<'a> {
         self.request.only.is_empty() || self.request.only.iter().any(|word| word == id)
     }
 
-    /// Every right program: the solution under its own name, then the odd ones with what they stand
-    /// for.
+    /// Returns every right program: the solution, then the odd ones with the program that they
+    /// replace.
     pub(crate) fn right_programs(&self) -> Vec<(String, Option<String>)> {
         let solution = (SOLUTION.to_owned(), None);
         let odd = self.rights().map(|row| (row.id.clone(), Some(row.program.clone())));
@@ -139,7 +141,7 @@ impl<'a> Ground<'a> {
         all.filter(|(name, _)| self.is_chosen(name)).collect()
     }
 
-    /// What is odd about a right program.
+    /// Returns what is odd about a right program.
     pub(super) fn oddity(&self, name: &str) -> String {
         self.rights()
             .find(|row| row.id == name)
@@ -147,8 +149,7 @@ impl<'a> Ground<'a> {
             .unwrap_or_default()
     }
 
-    /// Grades the solution with one of its programs replaced; only checks that run the replaced
-    /// program are made.
+    /// Grades the solution with one of its programs replaced, in the checks that run this program.
     pub(crate) fn grade(&self, replaced: Option<(&str, &str)>) -> anyhow::Result<Grading> {
         let is_mistake = replaced.is_some_and(|(_, by)| self.mistakes().any(|row| row.id == by));
         let runs_it =
@@ -168,7 +169,7 @@ impl<'a> Ground<'a> {
         self.grader.grade(&self.rubric, &request)
     }
 
-    /// The program of this name: the solution's, or what stands for it.
+    /// Returns the solution's program of this name, or its replacement.
     fn subject(&self, name: &str, by: Option<&str>) -> anyhow::Result<Subject> {
         if let Some(command) = by.and_then(|by| self.command_of(by)) {
             return self.subject_of_command(name, command);

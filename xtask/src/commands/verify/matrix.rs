@@ -6,10 +6,10 @@ use crate::grade::Grading;
 use crate::rubric::{FULL_MARKS, Rubric};
 use crate::terminal;
 
-/// Mistakes × checks, a line each as it is found out.
+/// The table, printed line by line.
 pub(super) struct Matrix {
     checks: Vec<&'static str>,
-    /// Of the column of names.
+    /// The width of the column of names.
     width: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Every known mistake against its row in the catalogue.
+//! Compares the grading of every known mistake with its row in the catalogue.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::words::told;
 use crate::grade::Grading;
 use crate::{parallel, terminal};
 
-/// Every mistake against its row; and every check has a mistake that fails it.
+/// Grades every chosen mistake and returns the complaints.
 pub(super) fn check(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let chosen = chosen(ground);
     let mut complaints = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn check(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// The mistakes that were asked for and can be run here; of the others it is said.
+/// Returns the chosen mistakes that can be run here, and prints which cannot.
 fn chosen<'a>(ground: &'a Ground<'_>) -> Vec<&'a Mistake> {
     let chosen = ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id));
     let (chosen, absent): (Vec<&Mistake>, Vec<_>) =
@@ -60,7 +60,7 @@ fn chosen<'a>(ground: &'a Ground<'_>) -> Vec<&'a Mistake> {
     chosen
 }
 
-/// The checks that none of these mistakes fails.
+/// Returns a complaint for each check that none of these mistakes fails.
 fn unproved(ground: &Ground<'_>, chosen: &[&Mistake]) -> Vec<String> {
     if !ground.request.only.is_empty() || ground.catalogue.is_none() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! How well the grader names the mistakes that it sees.
+//! Counts how often the grader names a mistake correctly.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,19 @@ use super::catalogue::Mistake;
 use crate::grade::Grading;
 use crate::terminal;
 
-/// How well the grader names what it sees.
+/// The names that were right, wrong or missing.
 #[derive(Default)]
 pub(super) struct Naming {
     right: usize,
     wrong: Vec<String>,
     unnamed: Vec<String>,
-    /// Named wrong with less evidence than there was.
+    /// Names that become wrong when evidence is removed.
     hasty: Vec<String>,
 }
 
 impl Naming {
-    /// A name that does not belong to the program is wrong, whatever else was named.
+    /// Counts one grading. A name that does not belong to the program is wrong, whatever else was
+    /// named.
     pub(super) fn count(
         &mut self,
         practical: &suite::Practical,
@@ -55,8 +56,8 @@ impl Naming {
     }
 }
 
-/// A name that the program would get if less had been found out about it, as when only one check is
-/// run, or a follow-up comes to nothing: none may be wrong.
+/// Removes evidence and returns a complaint if the name becomes wrong. Evidence is missing when
+/// only one check is run, or when a follow-up finds nothing.
 fn named_with_less(
     practical: &suite::Practical,
     mistake: &Mistake,

@@ -1,4 +1,4 @@
-//! What students read beside the programs agrees with the rubric and the catalogue.
+//! Checks that the students' texts agree with the rubric and the catalogue.
 
 use anyhow::Context;
 
@@ -6,7 +6,7 @@ use super::catalogue::Mistake;
 use super::ground::Ground;
 use super::words::say;
 
-/// The handout's table has the rubric's rows.
+/// Checks that the handout's table has every row of the rubric.
 pub(super) fn handout(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let path = ground.rubric.folder.join("README.md");
     let shown = ground.grader.repository.relative(&path);
@@ -22,8 +22,7 @@ pub(super) fn handout(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     Ok(missing)
 }
 
-/// Every known mistake, and every one that may be named, is explained in full, and fails for
-/// students what it fails here.
+/// Checks that every mistake is explained in full, with the checks that fail for it.
 pub(super) fn explanations(ground: &Ground<'_>) -> Vec<String> {
     let explained = &ground.rubric.explanations;
     let differs = |mistake: &Mistake| {

@@ -1,11 +1,11 @@
-//! What a verification says.
+//! What a verification prints.
 
 use suite::{Status, Verdict};
 
 use crate::grade::{Grading, Points};
 use crate::terminal::{self, GREEN, RED};
 
-/// A right program that did not get full marks.
+/// Prints how a right program did and returns the points that it lost.
 pub(crate) fn lost_points(name: &str, oddity: &str, grading: &Grading) -> Vec<String> {
     let held = |verdict: &&Verdict| !matches!(verdict.status, Status::Passed | Status::Unseen(_));
     let points = grading.rows.iter().map(|row| &row.verdict).filter(held);

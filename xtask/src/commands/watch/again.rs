@@ -1,4 +1,4 @@
-//! One more grading: of what has changed, with what is known of the rest.
+//! One more grading: runs the checks of what has changed and keeps the other verdicts.
 
 use std::time::Instant;
 
@@ -8,18 +8,18 @@ use crate::known::Known;
 use crate::request::GradeRequest;
 use crate::{remembered, repository, rubric};
 
-/// What stays the same from grading to grading.
+/// What all gradings of a session share.
 pub(super) struct Watched {
     pub(super) grader: Grader,
     pub(super) request: GradeRequest,
 }
 
-/// What came of one grading.
+/// The result of one grading.
 pub(super) struct Outcome {
-    /// For the next one.
+    /// What the next grading need not find out again.
     pub(super) known: Known,
     pub(super) came: Came,
-    /// When the save was that it answers.
+    /// The time of the save that it answers.
     pub(super) since: Instant,
 }
 

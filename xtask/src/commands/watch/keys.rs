@@ -1,5 +1,5 @@
-//! Single keys from a terminal, without Enter and without an echo. Where there is no terminal there
-//! are no keys.
+//! Single keys from a terminal, without Enter and without an echo. Without a terminal there are no
+//! keys.
 
 use std::io::{IsTerminal, Read};
 use std::sync::mpsc::Sender;
@@ -9,10 +9,10 @@ use suite::Fault;
 use super::News;
 use crate::parallel;
 
-/// Ctrl-C: it comes as a key, so that the terminal is always left as it was.
+/// Ctrl-C: it comes as a key, so that the terminal can be restored.
 pub(super) const INTERRUPT: u8 = 3;
 
-/// The terminal is put back when this goes.
+/// Restores the terminal when dropped.
 pub(super) struct Keys {
     #[cfg(unix)]
     before: rustix::termios::Termios,
@@ -46,7 +46,7 @@ impl Keys {
         Some(Self { before })
     }
 
-    /// Elsewhere a key counts once Enter was pressed.
+    /// On other systems a key counts after Enter.
     #[cfg(not(unix))]
     fn prepare() -> Option<Self> {
         Some(Self {})

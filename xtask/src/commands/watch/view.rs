@@ -1,4 +1,4 @@
-//! What is shown: the first failed check with its evidence, or another one, or all of them.
+//! What `watch` shows: one failed check with its evidence, its explanation, or the whole report.
 
 use std::time::Instant;
 
@@ -14,13 +14,13 @@ use crate::{rubric, terminal};
 const KEYS: &str = "n next  p previous  h hint  e explain  a all  r run everything  q quit";
 
 pub(super) struct View {
-    /// There is somebody at a terminal: the screen is the view's.
+    /// The output is a terminal, which the view clears.
     live: bool,
     came: Option<Came>,
-    /// How long it took from the save to the verdict.
+    /// The seconds from the save to the verdict.
     took: f64,
     shown: Shown,
-    /// Which of the failed checks.
+    /// The number of the failed check that is shown.
     at: usize,
     hints: usize,
 }
@@ -44,8 +44,8 @@ impl View {
         }
     }
 
-    /// Takes what came of a grading; whether there is something new to be shown. Who looks at a
-    /// check goes on looking at it.
+    /// Takes the result of a grading and returns whether there is something new to show. The check
+    /// that the user looks at stays on the screen.
     pub(super) fn take(&mut self, came: Came, since: Instant) -> anyhow::Result<bool> {
         if matches!(came, Came::Nothing) && self.came.is_some() {
             return Ok(self.live);
@@ -66,7 +66,7 @@ impl View {
         failed(self.grading()).nth(self.at)
     }
 
-    /// Whether a key has changed what is shown.
+    /// Handles a key and returns whether it changed what is shown.
     pub(super) fn turn(&mut self, key: u8) -> bool {
         let count = failed(self.grading()).count();
         match key {
@@ -174,7 +174,7 @@ impl View {
     }
 }
 
-/// The checks that failed, in the order of the report: the others may need the first.
+/// Returns the failed checks in the order of the report.
 fn failed(grading: Option<&Grading>) -> impl Iterator<Item = &GradedRow> {
     let rows = grading.into_iter().flat_map(|grading| &grading.rows);
     rows.filter(|row| matches!(row.verdict.status, Status::Failed(_)))

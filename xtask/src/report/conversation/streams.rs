@@ -1,4 +1,4 @@
-//! Runs of one peer's steps that stand in one line.
+//! Folds runs of one peer's steps to one line.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,8 @@ use suite::{Event, What};
 
 use super::Line;
 
-/// One peer's steps in a row. Of a run that is folded the last ones stay: they are what the next
-/// are compared with.
+/// Folds steps of one peer. The last steps of a run stay visible, because the next ones are
+/// compared with them.
 pub(super) fn fold_peer<'a>(
     group: &'a [Event],
     streams: &mut Streams<'a>,
@@ -40,7 +40,7 @@ pub(super) fn fold_peer<'a>(
     }
 }
 
-/// A message, and the same again.
+/// Returns whether a message came back unchanged.
 fn is_turn(pair: &[Event]) -> bool {
     matches!((pair[0].what, pair[1].what), (What::Send, What::Receive))
         && pair[0].bytes == pair[1].bytes
@@ -85,12 +85,12 @@ impl<'a> Streams<'a> {
         }
     }
 
-    /// It has sent something, and all of it came back.
+    /// Returns whether everything that the peer sent came back.
     pub(super) fn is_answered(&self, peer: &str) -> bool {
         self.0.get(peer).is_some_and(|[sent, received]| !sent.is_empty() && sent == received)
     }
 
-    /// What came back is the beginning of what was sent.
+    /// Returns whether the bytes received are the beginning of those sent.
     fn is_equal_so_far(&self, peer: &str) -> bool {
         self.0
             .get(peer)

@@ -1,14 +1,14 @@
-//! What each kind of step looks like.
+//! The shapes of the steps.
 
 use std::fmt::Write;
 
 use super::drawing::Drawing;
 
-/// How an arrow is drawn: at this height, from here to there, in this class.
+/// Draws an arrow at a height, from one lane to another, in a class.
 pub(super) type Draw<'a> = fn(&mut Drawing<'a>, f64, f64, f64, &str);
 
 impl Drawing<'_> {
-    /// Bytes.
+    /// Draws bytes.
     pub(super) fn arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
         self.path(class, &format!("M{from:.1} {y:.1}H{to:.1}"));
         self.head(y, to, (to - from).signum(), &format!("{class} full"));
@@ -19,7 +19,7 @@ impl Drawing<'_> {
         self.path(class, &format!("M{x:.1} {y:.1}L{back:.1} {:.1}V{:.1}Z", y - 4.5, y + 4.5));
     }
 
-    /// A connection: an open head.
+    /// Draws a connection: an open head.
     pub(super) fn open_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
         let back = to - 9.0 * (to - from).signum();
         self.path(
@@ -32,7 +32,7 @@ impl Drawing<'_> {
         );
     }
 
-    /// An end of stream: dashed, up to a double bar.
+    /// Draws an end of stream: a dashed line to a double bar.
     pub(super) fn last_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
         let to_the = (to - from).signum();
         self.path(&format!("{class} end"), &format!("M{from:.1} {y:.1}H{to:.1}"));
@@ -42,7 +42,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// A reset, or a refusal: a line that gets jagged, to a cross.
+    /// Draws a reset or a refusal: a jagged line to a cross.
     pub(super) fn broken_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
         const TEETH: i32 = 6;
         let to_the = (to - from).signum();
@@ -67,7 +67,7 @@ impl Drawing<'_> {
         self.path(class, &cross);
     }
 
-    /// A wait in vain: dots that end before the next lane, in a ring.
+    /// Draws a wait that nothing ended: dots to a ring before the next lane.
     pub(super) fn no_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
         let end = from + self.gap / 2.0 * (to - from).signum();
         self.path(&format!("{class} nothing"), &format!("M{from:.1} {y:.1}H{end:.1}"));

@@ -1,4 +1,4 @@
-//! Where everything of a diagram has its place.
+//! The layout of a diagram.
 
 use std::fmt::Write;
 
@@ -10,15 +10,15 @@ use crate::columns;
 use crate::plural::count;
 use crate::report::conversation::Line;
 
-/// Left of the lanes, for the times.
+/// The width of the times, left of the lanes.
 const TIMES: f64 = 84.0;
-/// From the outer lanes to the edge, or to the times.
+/// The space between the outer lanes and the edge or the times.
 const SIDE: f64 = 74.0;
 const HEAD: f64 = 56.0;
 const ROW: f64 = 36.0;
-/// The advance of a monospaced character of the size that the style says.
+/// The width of a character in the style's font.
 const CHARACTER: f64 = 7.3;
-/// Between the lines of the text at the end.
+/// The line height of the text at the end.
 const LEADING: f64 = 18.0;
 
 const STYLE: &str = "\
@@ -46,11 +46,11 @@ font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospac
 .conversation .nothing{stroke-dasharray:1.5 4.5;stroke-linecap:round}\
 .conversation .to.full{fill:var(--to)}.conversation .from.full{fill:var(--from)}.conversation .both.full{fill:var(--soft)}";
 
-/// A diagram in the making.
+/// A diagram that is being drawn.
 pub(super) struct Drawing<'a> {
     plan: &'a Plan<'a>,
     width: f64,
-    /// Between two lanes.
+    /// The space between two lanes.
     pub(super) gap: f64,
     pub(super) svg: String,
 }
@@ -101,7 +101,7 @@ impl<'a> Drawing<'a> {
         );
     }
 
-    /// Where a peer's lane is: those who share one have the first, the program has the last.
+    /// Returns the position of a peer's lane. The first may be shared, the last is the program's.
     fn lane(&self, peer: Option<&str>) -> f64 {
         let shared = usize::from(self.plan.others > 0);
         let number = match peer {
@@ -129,7 +129,7 @@ impl<'a> Drawing<'a> {
         self.words(self.lane(None), 28.0, "head", program);
     }
 
-    /// A lane's line begins where its peer connects, and ends where it goes.
+    /// Returns the ends of a lane's line: where its peer connects, and where it goes.
     fn span(&self, peer: &str, bottom: f64) -> (f64, f64) {
         let place = |wanted: &[What]| {
             let is_it = |line: &Line<'_>| matches!(line, Line::Step(event) if event.peer == peer && wanted.contains(&event.what));
@@ -147,7 +147,7 @@ impl<'a> Drawing<'a> {
         _ = writeln!(self.svg, "<path class=\"life{many}\" d=\"M{x:.1} {from:.1}V{to:.1}\"/>");
     }
 
-    /// The row in which the check failed, which is the last.
+    /// Marks the row in which the check failed, which is the last one.
     fn failed_row(&mut self) {
         let y = HEAD + ROW * (self.plan.lines.len() as f64 - 1.0) + 5.0;
         _ = writeln!(
@@ -241,7 +241,7 @@ impl<'a> Drawing<'a> {
         _ = writeln!(self.svg, "<path class=\"{class}\" d=\"{d}\"/>");
     }
 
-    /// Words round a middle, moved where they would leave the picture.
+    /// Writes words centred, moved if they would leave the picture.
     fn words(&mut self, middle: f64, y: f64, class: &str, words: &str) {
         let half = columns::of(words) as f64 * CHARACTER / 2.0;
         let least = if y < HEAD { half } else { TIMES + half };
@@ -254,7 +254,7 @@ impl<'a> Drawing<'a> {
         );
     }
 
-    /// Expected and got, in lines that fit, each with its label or without.
+    /// Returns what was expected and observed in lines that fit.
     fn outcome_lines(&self) -> Vec<(&'static str, String)> {
         let fits = ((self.width - TIMES - 40.0) / CHARACTER) as usize;
         let mut lines = Vec::new();
@@ -286,7 +286,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// Lines of at most `most` columns; a word that is wider is cut.
+/// Wraps text to lines of at most `most` columns and cuts wider words.
 fn wrapped(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for mut word in text.split_whitespace() {
@@ -306,7 +306,7 @@ fn wrapped(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
-/// Text for XML 1.0, which has no place for control characters, not even escaped.
+/// Escapes text for XML 1.0, which allows no control characters, not even escaped.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

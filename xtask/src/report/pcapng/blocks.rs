@@ -10,7 +10,7 @@ const IF_NAME: u16 = 2;
 const IF_DESCRIPTION: u16 = 3;
 const SHB_USERAPPL: u16 = 4;
 
-/// Section Header Block: the byte order, version 1.0, a length that is not told.
+/// Writes the Section Header Block: the byte order, version 1.0, an unspecified length.
 pub(super) fn section(file: &mut Vec<u8>, no_grade: Option<&NoGrade>) {
     let fault =
         no_grade.map(|NoGrade(fault)| format!(" There is no grade: {}.", plain::line(fault)));
@@ -26,7 +26,7 @@ pub(super) fn section(file: &mut Vec<u8>, no_grade: Option<&NoGrade>) {
     block(file, 0x0a0d_0d0a, body);
 }
 
-/// Interface Description Block. Without an option for it, times are in microseconds.
+/// Writes an Interface Description Block. Times are in microseconds by default.
 pub(super) fn interface(file: &mut Vec<u8>, name: &str, description: &str) {
     let mut body = Vec::new();
     body.extend(LINKTYPE_RAW.to_le_bytes());
@@ -38,7 +38,7 @@ pub(super) fn interface(file: &mut Vec<u8>, name: &str, description: &str) {
     block(file, 1, body);
 }
 
-/// Enhanced Packet Block.
+/// Writes an Enhanced Packet Block.
 pub(super) fn enhanced_packet(file: &mut Vec<u8>, packet: &Packet) {
     let at = packet.at.as_micros() as u64;
     let length = packet.bytes.len() as u32;

@@ -23,11 +23,11 @@ enum Kind {
     Data,
     Fin,
     Reset,
-    /// The answer of a port on which nobody listens.
+    /// The answer of a port without a listener.
     Refusal,
 }
 
-/// A packet without its numbers: these follow from its place in the stream.
+/// A packet without its sequence numbers, which follow from its place in the stream.
 struct Draft {
     at: Duration,
     from: Side,
@@ -77,7 +77,7 @@ impl Stream {
         self.draft(at, from, Kind::Ack);
     }
 
-    /// A stretch of bytes, from when its first went over to when its last had.
+    /// Adds a stretch of bytes, spread over its time.
     fn data(&mut self, event: &Event, from: Side) {
         let data = event.data();
         let segments = data.chunks(SEGMENT).count();
@@ -115,7 +115,7 @@ impl Stream {
         self.drafts.push(Draft { at, from, kind, payload: Vec::new(), comment });
     }
 
-    /// Something that is no packet is said beside the last one.
+    /// Adds a comment to the last packet.
     fn remark(&mut self, at: Duration, words: &str) {
         let said = format!("{:.1} ms: {words}", at.as_secs_f64() * 1e3);
         if let Some(last) = self.drafts.last_mut() {
@@ -125,9 +125,9 @@ impl Stream {
         }
     }
 
-    /// The packets in their order, with their numbers.
+    /// Returns the packets in order, with their sequence numbers.
     pub(super) fn finish(mut self) -> Vec<(Duration, Vec<u8>, Option<String>)> {
-        // A folded stretch lasts until after what came between its parts.
+        // A folded stretch ends after the events between its parts.
         self.drafts.sort_by_key(|draft| draft.at);
         let mut next = [1_000_u32, 1_000_000]; // what each side sends next
         let mut packets = Vec::new();
@@ -187,7 +187,7 @@ impl Side {
     }
 }
 
-/// An IPv4 address that came through an IPv6 socket is what it was.
+/// Returns an IPv4 address, also one that came through an IPv6 socket.
 fn octets(address: IpAddr) -> [u8; 4] {
     match address {
         IpAddr::V4(address) => address.octets(),

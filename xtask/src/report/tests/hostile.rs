@@ -54,10 +54,10 @@ fn a_hostile_program_changes_no_score_and_no_shape() {
     );
 }
 
-/// What evidence there is for a failure.
+/// The keys of evidence.
 const EVIDENCE: &[&str] = &["transcript", "blocked_in", "stderr_tail", "filePath", "line"];
 
-/// Everything of a report but its words and its evidence: keys, numbers, and that there is a word.
+/// Returns the structure of a report: keys and numbers, without texts and evidence.
 fn shape(value: &Value, key: &str) -> Value {
     match value {
         Value::Object(members) => {
@@ -114,7 +114,7 @@ fn a_page_holds_nothing_that_runs_or_comes_from_elsewhere() {
     }
 }
 
-/// Outside of its blocks of code a hostile report in Markdown has the lines that any report has.
+/// Outside code blocks, a hostile Markdown report has the lines of any report.
 #[test]
 fn nothing_breaks_out_of_a_block_of_code() {
     for report in [render("markdown", &sample::hostile()), github::summary(&sample::hostile())] {

@@ -1,4 +1,4 @@
-//! Score and maximum, as a reader of each format finds them.
+//! Reads the score back from each format.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::runner::obeyed;
 
-/// Score and maximum as a reader of the format finds them, from its points for each check where it
-/// has them.
+/// Returns score and maximum as a reader of the format finds them, from the points of each check if
+/// it has them.
 pub(super) fn read_back(format: &str, text: &str) -> Option<(u64, u64)> {
     match format {
         "json" => points(&json(text), "score", "max_score"),
@@ -85,7 +85,7 @@ fn slashed(text: &str) -> Option<(u64, u64)> {
     Some((score.parse().ok()?, max.parse().ok()?))
 }
 
-/// The last value of a step's output, as GitHub keeps it.
+/// Returns the last value of a step's output, which GitHub keeps.
 pub(super) fn decoded(outputs: &str, name: &str) -> Option<String> {
     let lines = outputs.lines().rev().find_map(|line| line.strip_prefix(&format!("{name}=")))?;
     Some(String::from_utf8(BASE64_STANDARD.decode(lines).unwrap()).unwrap())

@@ -7,8 +7,8 @@ use super::read_back::json;
 use super::texts;
 use crate::report::sample;
 
-/// `tests/consumers/read.mjs` reads every report with what other projects read it with, or against
-/// the fields that they document, and prints what score it found.
+/// `tests/consumers/read.mjs` reads every report with other projects' readers or documented
+/// schemas, and prints the score.
 #[test]
 fn other_peoples_readers_accept_every_report() {
     if Command::new("node").arg("--version").output().is_err() {

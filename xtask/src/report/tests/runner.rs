@@ -1,4 +1,4 @@
-//! What GitHub's runner makes of a log.
+//! A model of how GitHub's runner reads a log.
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Obeyed {
@@ -13,9 +13,9 @@ impl Obeyed {
     }
 }
 
-/// The commands that a runner finds in what a step prints. Both of its notations count: `::name
-/// key=value::text` at the beginning of a line, whatever space stands before it, and `##[name
-/// key=value]text` anywhere in one.
+/// Returns the commands that the runner finds in a step's log, in both notations: `::name
+/// key=value::text` at the beginning of a line, after any space, and `##[name key=value]text`
+/// anywhere.
 pub(super) fn obeyed(log: &str) -> Vec<Obeyed> {
     let mut obeyed = Vec::new();
     let mut token: Option<String> = None;
