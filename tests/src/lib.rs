@@ -10,6 +10,7 @@
 
 mod engine;
 mod fault;
+mod hash;
 mod observe;
 mod practicals;
 mod sandbox;
@@ -29,6 +30,7 @@ pub use engine::transcript::{Event, What, show};
 pub use engine::verdict::{Diagnosis, Failure, Outcome, Status, Stop, Verdict};
 pub use engine::wait::GaveUp;
 pub use fault::Fault;
+pub use hash::Fnv;
 pub use observe::{CANNOT_SEE, Call, Connection, On, Thread, Waiting, Whereabouts, Who};
 pub use practicals::PRACTICALS;
 pub use sandbox::{Commands, Confinement, Finished, Limits, Reach, Tier, Wanted};

@@ -1,7 +1,9 @@
-//! What the grader says about each mistake that it can name.
-//!
-//! `practicals/PRACTICAL/explanations.toml`: students have it, and neither the programs that make
-//! these mistakes nor the solutions.
+//! What the grader says about each mistake that it can name:
+//! `practicals/PRACTICAL/explanations.toml`. Students have this file, but neither the programs that
+//! make these mistakes nor the solutions.
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::path::Path;
 
@@ -9,10 +11,12 @@ use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use suite::{Diagnosis, Practical};
 
-/// So many columns are left for what is shown as it stands: `wire` and `code`.
+use crate::columns;
+
+/// The columns for text that is not wrapped: `wire` and `code`.
 pub(crate) const VERBATIM: usize = 72;
 
-/// So many are left for `does` where it stands beside the mistake's name.
+/// The columns for `does` beside the mistake's name.
 pub(crate) const ONE_LINE: usize = 50;
 
 /// Everything that is said about the mistakes of one practical.
@@ -21,12 +25,12 @@ pub(crate) const ONE_LINE: usize = 50;
 pub(crate) struct Explanations {
     #[serde(default)]
     pub(crate) mistake: Vec<Explanation>,
-    /// What is said as it is said elsewhere.
+    /// Explanations that another practical has.
     #[serde(default)]
     same: Vec<Same>,
 }
 
-/// Mistakes of which another practical's file tells, and which are made in this one just so.
+/// Mistakes that another practical's file explains, and that are the same here.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Same {
@@ -34,8 +38,8 @@ struct Same {
     mistakes: Vec<String>,
 }
 
-/// One mistake in words. What a report needs must be there; what only `explain` needs may come
-/// later, and [`Explanations::gaps`] names it.
+/// The explanation of one mistake. Reports need the fields without a default;
+/// [`Explanations::gaps`] names what is missing for `explain`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Explanation {
@@ -45,7 +49,7 @@ pub(crate) struct Explanation {
     /// The checks that typically fail for it.
     #[serde(default)]
     pub(crate) fails: Vec<String>,
-    /// How to say so to a student.
+    /// What a student reads.
     pub(crate) says: String,
     /// What to try.
     pub(crate) r#try: String,
@@ -58,18 +62,18 @@ pub(crate) struct Explanation {
     /// Why it works on one's own machine.
     #[serde(default)]
     pub(crate) locally: String,
-    /// How to mend it: goes on from `try`, and is the idea, not the solution.
+    /// How to mend it: continues `try` with the idea, not the solution.
     #[serde(default)]
     pub(crate) idea: String,
     /// Where to read on.
     #[serde(default)]
     pub(crate) read: Vec<String>,
-    /// The practical in whose file it stands, where that is another one.
+    /// The other practical whose file it comes from.
     #[serde(skip)]
     pub(crate) from: Option<&'static str>,
 }
 
-/// A few lines of wrong code in the languages in which it is typical.
+/// A few lines of typical wrong code in some languages.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Snippets {
@@ -79,28 +83,28 @@ pub(crate) struct Snippets {
 }
 
 impl Snippets {
-    /// Each with the name of its language.
+    /// Returns each snippet with the name of its language.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let all = [("Rust", &self.rust), ("Python", &self.python), ("C", &self.c)];
         all.into_iter().filter_map(|(language, code)| Some((language, code.as_deref()?)))
     }
 }
 
-/// A mistake that was made out in this run, with what to say about it.
+/// A mistake that this grading found, with its explanation.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedMistake {
     pub(crate) id: &'static str,
     pub(crate) says: String,
     pub(crate) r#try: String,
-    /// One sentence of evidence.
+    /// The evidence in one sentence.
     pub(crate) because: String,
     /// The failed checks that it explains.
     pub(crate) checks: Vec<&'static str>,
-    /// All that there is to say about it.
+    /// The whole explanation.
     pub(crate) explanation: Explanation,
 }
 
-/// Reads them from a practical's folder, and from its neighbours' where they are the same.
+/// Reads the explanations of a practical, and those that it shares with other practicals.
 pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Explanations> {
     let mut explanations = read_own(practical, folder)?;
     for same in std::mem::take(&mut explanations.same) {
@@ -149,17 +153,17 @@ fn parse(practical: &Practical, shown: &str, text: &str) -> anyhow::Result<Expla
 }
 
 impl Explanations {
-    /// What is said about this mistake.
+    /// Returns the explanation of a mistake.
     pub(crate) fn of(&self, id: &str) -> Option<&Explanation> {
         self.mistake.iter().find(|explanation| explanation.id == id)
     }
 
-    /// The mistakes that typically fail this check.
+    /// Returns the mistakes that typically fail this check.
     pub(crate) fn failing<'a>(&'a self, check: &'a str) -> impl Iterator<Item = &'a Explanation> {
         self.mistake.iter().filter(move |row| row.fails.iter().any(|id| id == check))
     }
 
-    /// What is missing, or too wide to be shown.
+    /// Returns what is missing or too wide.
     pub(crate) fn gaps(&self) -> Vec<String> {
         self.mistake
             .iter()
@@ -167,7 +171,7 @@ impl Explanations {
             .collect()
     }
 
-    /// A diagnosis with its words.
+    /// Returns a diagnosis with its explanation.
     pub(crate) fn name(&self, diagnosis: Diagnosis) -> NamedMistake {
         let words = self.of(diagnosis.mistake);
         NamedMistake {
@@ -182,7 +186,7 @@ impl Explanations {
 }
 
 impl Explanation {
-    /// The same words, with those of the checks that this practical has.
+    /// Returns the same explanation with only the checks that this practical has.
     fn for_checks_of(&self, practical: &Practical) -> Self {
         let is_known = |id: &String| practical.checks().any(|check| check.id == *id);
         Self {
@@ -210,194 +214,11 @@ impl Explanation {
         let mut gaps: Vec<String> = empty.map(|key| format!("has no {key:?}")).collect();
         let verbatim =
             self.wire.lines().chain(self.code.named().flat_map(|(_, code)| code.lines()));
-        let wide = verbatim.filter(|line| line.chars().count() > VERBATIM);
+        let wide = verbatim.filter(|line| columns::of(line) > VERBATIM);
         gaps.extend(wide.map(|line| format!("has a line of more than {VERBATIM} columns: {line}")));
-        if self.does.chars().count() > ONE_LINE {
+        if columns::of(&self.does) > ONE_LINE {
             gaps.push(format!("does not say in {ONE_LINE} columns what it does: {}", self.does));
         }
         gaps
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    const REAL: &str = include_str!("../../practicals/echo/explanations.toml");
-
-    /// The names that are promised to everybody outside.
-    const NAMES: [&str; 40] = [
-        "never_listens",
-        "ignores_address",
-        "listens_everywhere",
-        "accepts_only",
-        "reads_once",
-        "drops_after_buffer",
-        "stops_at_short_read",
-        "waits_for_end",
-        "waits_for_newline",
-        "text_only",
-        "stops_at_nul",
-        "obeys_words",
-        "trims_whitespace",
-        "adds_newline",
-        "greets",
-        "decorates",
-        "sends_whole_buffer",
-        "partial_write",
-        "one_client_ever",
-        "one_client_at_a_time",
-        "few_clients",
-        "mixes_clients",
-        "dies_on_reset",
-        "dies_on_empty",
-        "one_bad_client_stops_all",
-        "holds_the_port",
-        "drops_data_at_end",
-        "never_closes",
-        "closes_too_early",
-        "spins",
-        "panics_on_error",
-        "misreports_errors",
-        "client_reads_once",
-        "client_stops_at_short_read",
-        "client_prints_own_message",
-        "client_text_only",
-        "client_waits_for_end",
-        "client_adds_newline",
-        "client_decorates",
-        "client_hides_failure",
-    ];
-
-    fn echo() -> &'static Practical {
-        suite::practical("echo").unwrap()
-    }
-
-    pub(crate) fn real() -> Explanations {
-        parse(echo(), "explanations.toml", REAL).unwrap()
-    }
-
-    /// The real file with one thing changed in it.
-    fn changed(from: &str, to: &str) -> anyhow::Result<Explanations> {
-        assert!(REAL.contains(from), "the explanations have no {from:?}");
-        parse(echo(), "explanations.toml", &REAL.replacen(from, to, 1))
-    }
-
-    #[track_caller]
-    fn refused(from: &str, to: &str, says: &str) {
-        let error = changed(from, to).map(|_| ()).unwrap_err().to_string();
-        assert!(error.starts_with("explanations.toml") && error.contains(says), "{error}");
-    }
-
-    #[track_caller]
-    fn gap(from: &str, to: &str, says: &str) {
-        let gaps = changed(from, to).unwrap().gaps();
-        assert!(matches!(gaps.as_slice(), [gap] if gap.contains(says)), "{gaps:?}");
-    }
-
-    #[test]
-    fn every_name_has_a_row_and_every_row_a_name() {
-        let ids: Vec<String> = real().mistake.into_iter().map(|row| row.id).collect();
-        assert_eq!(ids, NAMES);
-    }
-
-    #[test]
-    fn nothing_is_missing_and_nothing_too_wide() {
-        for practical in suite::PRACTICALS {
-            let folder =
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("../practicals").join(practical.name);
-            let explanations = read(practical, &folder).unwrap();
-            assert_eq!(explanations.gaps(), Vec::<String>::new(), "{}", practical.name);
-            let wordless: Vec<&str> = practical
-                .mistakes()
-                .into_iter()
-                .filter(|id| explanations.of(id).is_none())
-                .collect();
-            assert_eq!(wordless, Vec::<&str>::new(), "{}", practical.name);
-        }
-    }
-
-    /// What is read for the second practical, where this is its own file and the first one's is
-    /// real.
-    fn read_beside_the_real(own: &str) -> anyhow::Result<Explanations> {
-        let [first, second, ..] = suite::PRACTICALS else { panic!("there is but one practical") };
-        let folder = tempfile::tempdir().unwrap();
-        for (practical, text) in [(first, REAL), (second, own)] {
-            std::fs::create_dir(folder.path().join(practical.name)).unwrap();
-            std::fs::write(folder.path().join(practical.name).join("explanations.toml"), text)
-                .unwrap();
-        }
-        read(second, &folder.path().join(second.name))
-    }
-
-    #[test]
-    fn what_is_the_same_elsewhere_is_taken_from_there() {
-        let same = |practical: &str, mistakes: &str| {
-            read_beside_the_real(&format!(
-                "[[same]]\npractical = {practical:?}\nmistakes = [{mistakes}]\n"
-            ))
-        };
-        let taken = same("echo", "\"panics_on_error\"").unwrap();
-        let row = taken.of("panics_on_error").unwrap();
-        assert_eq!(
-            (row.from, row.says.as_str()),
-            (Some("echo"), real().of("panics_on_error").unwrap().says.as_str())
-        );
-        assert!(
-            !row.fails.is_empty() && !row.fails.iter().any(|id| id.starts_with("client")),
-            "{:?}",
-            row.fails
-        );
-
-        let refused =
-            |practical, mistakes| same(practical, mistakes).map(drop).unwrap_err().to_string();
-        assert!(refused("ecco", "").ends_with("there is no practical \"ecco\""));
-        assert!(refused("echo", "\"shouts\"").ends_with("echo has no mistake \"shouts\""));
-        assert!(
-            refused("echo", "\"spins\", \"spins\"")
-                .ends_with("the mistake \"spins\" has a row already")
-        );
-    }
-
-    #[test]
-    fn a_picture_of_a_conversation_is_short() {
-        for row in real().mistake {
-            assert!((3..=8).contains(&row.wire.lines().count()), "{}:\n{}", row.id, row.wire);
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_is_named_with_its_line() {
-        let line = REAL.lines().position(|line| line.starts_with("id ")).unwrap() + 1;
-        refused(
-            "id      =",
-            "colour = 1\nid      =",
-            &format!("explanations.toml:{line}: unknown field `colour`"),
-        );
-        refused("code.rust", "code.cobol", "unknown field `cobol`");
-    }
-
-    #[test]
-    fn a_second_row_is_refused() {
-        refused("\"ignores_address\"", "\"never_listens\"", "\"never_listens\" has a row already");
-    }
-
-    #[test]
-    fn a_check_must_be_a_check() {
-        refused(
-            "fails   = [",
-            "fails   = [\"shouts\", ",
-            "never_listens fails \"shouts\", which is no check",
-        );
-    }
-
-    #[test]
-    fn a_gap_is_named() {
-        gap("locally = ", "locally = \"\" # ", "never_listens has no \"locally\"");
-        gap("fails   = ", "fails   = [] # ", "never_listens has no \"fails\"");
-        let wide = format!("wire    = '''\n{}\n", "x".repeat(VERBATIM + 1));
-        gap("wire    = '''\n", &wide, "never_listens has a line of more than 72 columns: xxx");
-        let long = format!("does    = \"{}", "x".repeat(ONE_LINE));
-        gap("does    = \"", &long, "never_listens does not say in 50 columns what it does: xxx");
     }
 }

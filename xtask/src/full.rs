@@ -1,7 +1,7 @@
-//! What a student's first `cargo xtask grade` does not need is not built for it: the libraries of
-//! `watch`, and of the reports `junit` and `pcapng`. They are behind the feature `full`. A light
-//! build that is asked for them builds the full one, once, and starts it in its own place, with the
-//! same words.
+//! Replaces a light build by the full one. A student's first `cargo xtask grade` does not build the
+//! libraries of `watch` and of the reports `junit` and `pcapng`, which are behind the feature
+//! `full`. When they are needed, the light build builds the full one and becomes it, with the same
+//! arguments.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,10 +9,10 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use crate::cli::GradeRequest;
 use crate::report::ONLY_FULL;
+use crate::request::GradeRequest;
 
-/// A library that only the full build has.
+/// The file name of a library that only the full build has.
 const ITS_OWN: &str = "libetherparse-";
 
 pub(crate) fn is_needed(request: &GradeRequest) -> bool {
@@ -21,9 +21,7 @@ pub(crate) fn is_needed(request: &GradeRequest) -> bool {
 
 pub(crate) fn run() -> anyhow::Result<u8> {
     if !is_built().unwrap_or(false) {
-        anstream::eprintln!(
-            "building what this needs beside the grader: the first time takes a little longer"
-        );
+        anstream::eprintln!("building what this needs: the first time takes a little longer");
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);
@@ -54,5 +52,5 @@ fn become_it(mut command: Command) -> anyhow::Result<u8> {
 #[cfg(not(unix))]
 fn become_it(mut command: Command) -> anyhow::Result<u8> {
     let status = command.status()?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::FAULT))
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::exit::FAULT))
 }

@@ -1,51 +1,74 @@
-//! From programs to a grade: runs the checks, and puts the rubric's points to the verdicts.
+//! The result of a grading: the verdicts with the rubric's points, and a grade or the reason why
+//! there is none.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod made;
+mod since;
 
-use suite::{Commands, Confinement, Limits, Planned, Scratch, Settings, Status, Verdict, Wanted};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::build::{CompileErrors, Programs};
-use crate::cli::{GradeRequest, Origin};
+use suite::{Status, Verdict};
+
+use crate::exit;
 use crate::explanations::NamedMistake;
-use crate::remembered::Since;
-use crate::repository;
-use crate::rubric::{FULL_MARKS, Row, Rubric};
-use crate::submission::{Source, Sources};
+use crate::rubric::FULL_MARKS;
 use crate::surroundings::Surroundings;
-use crate::terminal::Progress;
+use crate::unbuilt::Unbuilt;
+
+pub(crate) use since::Since;
 
 /// Everything that a report is made of.
 #[derive(Debug)]
-pub(crate) struct Grade {
+pub(crate) struct Grading {
     pub(crate) practical: &'static str,
     pub(crate) title: String,
     pub(crate) submission: String,
     pub(crate) seed: u64,
-    pub(crate) pass_mark: u32,
+    /// The verdicts, also those of a grading without a grade.
     pub(crate) rows: Vec<GradedRow>,
-    /// Each root cause that was made out, once.
+    pub(crate) outcome: Result<Grade, NoGrade>,
+    /// Each root cause that was found, once.
     pub(crate) mistakes: Vec<NamedMistake>,
-    pub(crate) compile_errors: Vec<CompileErrors>,
+    pub(crate) unbuilt: Vec<Unbuilt>,
     pub(crate) duration: Duration,
     /// Which protections were in force.
     pub(crate) confinement: Vec<String>,
-    /// What was left out of the submission, and what was changed in it that is not the student's.
+    /// What was left out of the submission or ignored.
     pub(crate) notes: Vec<String>,
-    /// The command that grades the same thing again, without what picks checks.
+    /// The command that grades the same programs again, without `--only`.
     pub(crate) command: String,
     /// Hints are shown up to this step.
     pub(crate) hint_steps: usize,
-    /// What hidden checks saw is shown, too: to the instructor.
+    /// The instructor's reports show what hidden checks saw, too.
     pub(crate) shows_hidden: bool,
-    /// Each program's folder, as seen from the top of what was handed in.
+    /// Each program's folder, relative to the top of the submission.
     pub(crate) folders: Vec<(String, String)>,
-    /// What broke the grading off before there was a verdict.
-    pub(crate) broken_off: Option<String>,
+    /// Changes with any file of a program.
+    #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "only watch grades again"))]
+    pub(crate) fingerprints: BTreeMap<String, u64>,
     pub(crate) surroundings: Surroundings,
     /// What has changed since these programs were last graded here.
     pub(crate) since: Option<Since>,
+}
+
+/// The points of a grading in which every check was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Grade {
+    pub(crate) points: Points,
+    /// The points of [`FULL_MARKS`] that pass.
+    pub(crate) pass_mark: u32,
+}
+
+/// Why there is no grade. Reports show this as an error, never as a number of points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoGrade(pub(crate) String);
+
+/// Points that were earned and that could be earned. What this system does not show does not count,
+/// nor do faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Points {
+    pub(crate) earned: u32,
+    pub(crate) most: u32,
 }
 
 /// One check's row in the rubric, with its verdict.
@@ -56,218 +79,36 @@ pub(crate) struct GradedRow {
     pub(crate) max_points: u32,
     pub(crate) claim: String,
     pub(crate) hints: Vec<String>,
-    /// What the skeleton brings along, where it passes this check unfinished.
+    /// Why an unfinished skeleton passes this check.
     pub(crate) given: Option<String>,
-    /// The instructor's alone: students see that it was run, and not what it saw.
+    /// Students see that it was run, but not what it saw.
     pub(crate) hidden: bool,
     pub(crate) verdict: Verdict,
 }
 
-/// Where programs are built and run: known, and tried, before anything of a submission is touched.
-#[derive(Debug)]
-pub(crate) struct Premises {
-    launcher: PathBuf,
-    scratch: Scratch,
-    pub(crate) confinement: Arc<Confinement>,
-    /// What compilers may use.
-    pub(crate) build_limits: Limits,
-}
-
-impl Premises {
-    pub(crate) fn prepare(confine: Wanted) -> anyhow::Result<Self> {
-        let within = std::env::temp_dir();
-        let why = |error| {
-            suite::Fault(format!(
-                "no temporary folder can be made in {}: {error}",
-                within.display()
-            ))
-        };
-        let scratch = Scratch::new().map_err(why)?;
-        let launcher = repository::this_executable()?;
-        let confinement = Confinement::begin(confine, &launcher, scratch.path())?;
-        Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD })
-    }
-
-    /// Where compilers run.
-    pub(crate) fn commands(&self) -> Commands<'_> {
-        Commands {
-            launcher: &self.launcher,
-            scratch: self.scratch.path(),
-            confinement: &self.confinement,
-        }
-    }
-}
-
-/// What is to be done first.
+/// What to do first.
 #[derive(Debug)]
 pub(crate) enum Next<'a> {
-    /// Make this program compile.
-    Compile(&'a CompileErrors),
+    Build(&'a Unbuilt),
     Mistake(&'a NamedMistake),
     Check(&'a GradedRow),
 }
 
-impl Next<'_> {
-    /// In a sentence or two.
-    pub(crate) fn words(&self) -> String {
-        match self {
-            Self::Compile(errors) if errors.what == "does not compile" => {
-                format!("make {} compile.", errors.program)
-            }
-            Self::Compile(errors) => format!("{} {}.", errors.program, errors.what),
-            Self::Mistake(mistake) => format!("{}. {}", mistake.id, mistake.r#try),
-            Self::Check(row) => format!("{}. {}", row.verdict.check, row.claim),
+impl Grading {
+    /// Returns the status with which the command exits.
+    pub(crate) fn exit_status(&self) -> u8 {
+        match &self.outcome {
+            Ok(grade) if grade.passed() => exit::PASSED,
+            Ok(_) => exit::NOT_PASSED,
+            Err(_) => exit::FAULT,
         }
     }
 
-    /// The command that says more about it.
-    pub(crate) fn explained_by(&self) -> Option<String> {
-        let word = match self {
-            Self::Compile(_) => return None,
-            Self::Mistake(mistake) => mistake.id,
-            Self::Check(row) => row.verdict.check,
-        };
-        Some(format!("cargo xtask explain {word}"))
-    }
-}
-
-/// The verdicts of a plan, and how long they took.
-pub(crate) struct Verdicts {
-    pub(crate) list: Vec<Verdict>,
-    pub(crate) took: Duration,
-    /// Which protections were in force.
-    pub(crate) confinement: Vec<String>,
-}
-
-/// Runs the checks.
-pub(crate) fn judge(
-    plan: &[Planned],
-    programs: &Programs,
-    request: &GradeRequest,
-    premises: &Premises,
-    progress: &Progress,
-) -> anyhow::Result<Verdicts> {
-    let settings = Settings {
-        seed: request.seed,
-        jobs: request.jobs,
-        launcher: premises.launcher.clone(),
-        scratch: premises.scratch.path().to_owned(),
-        confinement: premises.confinement.clone(),
-    };
-    progress.checking(plan.len());
-    let began = Instant::now();
-    let list = suite::run(plan, &programs.subjects, &settings, |_| progress.checked());
-    Ok(Verdicts { list, took: began.elapsed(), confinement: settings.confinement.statement() })
-}
-
-impl Grade {
-    pub(crate) fn new(
-        rubric: &Rubric,
-        verdicts: Verdicts,
-        programs: &Programs,
-        sources: &Sources,
-        request: &GradeRequest,
-    ) -> Self {
-        let diagnoses = rubric.practical.diagnose(&verdicts.list);
-        let rows = verdicts.list.into_iter().filter_map(|verdict| {
-            let row = rubric.row(verdict.check)?;
-            let graded = GradedRow::new(row, verdict);
-            let is_skeletons = request.origin == Origin::Practical && request.programs.is_empty();
-            Some(GradedRow { given: graded.given.filter(|_| is_skeletons), ..graded })
-        });
-        Self {
-            practical: rubric.practical.name,
-            title: rubric.title.clone(),
-            submission: sources.submission.clone(),
-            seed: request.seed,
-            pass_mark: rubric.pass_mark,
-            rows: rows.collect(),
-            mistakes: diagnoses
-                .into_iter()
-                .map(|diagnosis| rubric.explanations.name(diagnosis))
-                .collect(),
-            compile_errors: programs.errors.clone(),
-            duration: verdicts.took,
-            confinement: verdicts.confinement,
-            notes: sources.notes.clone(),
-            command: command(request),
-            hint_steps: request.hint,
-            shows_hidden: request.show_hidden,
-            folders: sources
-                .programs
-                .iter()
-                .filter_map(|source| folder(source, sources, request))
-                .collect(),
-            broken_off: None,
-            surroundings: Surroundings::default(),
-            since: None,
-        }
-    }
-
-    /// What is there to report where nothing was graded.
-    pub(crate) fn broken_off(
-        request: &GradeRequest,
-        surroundings: Surroundings,
-        error: &anyhow::Error,
-    ) -> Self {
-        let practical =
-            suite::practical(&request.practical).map_or("unknown", |practical| practical.name);
-        Self {
-            practical,
-            title: request.practical.clone(),
-            submission: String::new(),
-            seed: request.seed,
-            pass_mark: FULL_MARKS,
-            rows: Vec::new(),
-            mistakes: Vec::new(),
-            compile_errors: Vec::new(),
-            duration: Duration::ZERO,
-            confinement: Vec::new(),
-            notes: Vec::new(),
-            command: command(request),
-            hint_steps: request.hint,
-            shows_hidden: request.show_hidden,
-            folders: Vec::new(),
-            broken_off: Some(format!("{error:#}")),
-            surroundings,
-            since: None,
-        }
-    }
-
-    /// The points that were earned.
-    pub(crate) fn score(&self) -> u32 {
-        self.rows.iter().map(GradedRow::points).sum()
-    }
-
-    /// The points that could be earned: without what this system does not show, and without faults.
-    pub(crate) fn max_score(&self) -> u32 {
-        self.rows.iter().filter(|row| row.counts()).map(|row| row.max_points).sum()
-    }
-
-    /// The pass mark is reached, in proportion where not all checks were run.
     pub(crate) fn passed(&self) -> bool {
-        !self.has_faults() && self.score() * FULL_MARKS >= self.pass_mark * self.max_score()
+        self.outcome.as_ref().is_ok_and(Grade::passed)
     }
 
-    /// Something could not be found out; nothing at all checked is a fault, too.
-    pub(crate) fn has_faults(&self) -> bool {
-        self.fault().is_some()
-    }
-
-    /// Why this is no grade, where it is none: in a report it is an error, and no number of points.
-    pub(crate) fn fault(&self) -> Option<String> {
-        let mut faults = self.rows.iter().filter_map(|row| match &row.verdict.status {
-            Status::Fault(fault) => {
-                Some(format!("{} could not be found out: {fault}", row.verdict.check))
-            }
-            _ => None,
-        });
-        let nothing = || "nothing that was asked for can be seen on this system".to_owned();
-        let first = self.broken_off.clone().or_else(|| faults.next());
-        first.or_else(|| (!self.rows.iter().any(GradedRow::counts)).then(nothing))
-    }
-
-    /// The groups in the report's order.
+    /// Returns the groups in the order of the report.
     pub(crate) fn groups(&self) -> Vec<(&'static str, Vec<&GradedRow>)> {
         let mut groups: Vec<(&str, Vec<&GradedRow>)> = Vec::new();
         for row in &self.rows {
@@ -279,13 +120,13 @@ impl Grade {
         groups
     }
 
-    /// What this check saw is not for everyone who reads this grade.
+    /// Returns whether the reader of this grading may not see what a check saw.
     pub(crate) fn hides(&self, row: &GradedRow) -> bool {
         row.hidden && !self.shows_hidden
     }
 
-    /// The mistakes that are told: not those of which only hidden checks know, nor what these have
-    /// seen of the others.
+    /// Returns the mistakes to show: without those that only hidden checks found, and without what
+    /// hidden checks saw of the others.
     pub(crate) fn mistakes_to_tell(&self) -> Vec<NamedMistake> {
         let hidden = |id: &&'static str| {
             self.rows.iter().any(|row| self.hides(row) && row.verdict.check == *id)
@@ -302,15 +143,15 @@ impl Grade {
         .collect()
     }
 
-    /// The mistake that explains why this check failed.
+    /// Returns the mistake that explains why this check failed.
     pub(crate) fn mistake_of(&self, id: &str) -> Option<&NamedMistake> {
         self.mistakes.iter().find(|mistake| mistake.checks.contains(&id))
     }
 
-    /// What to do first: the other checks may need it, and it is never skipped for another's sake.
+    /// Returns what to do first. The first failed check needs no other, and others may need it.
     pub(crate) fn next(&self) -> Option<Next<'_>> {
-        if let Some(errors) = self.compile_errors.first() {
-            return Some(Next::Compile(errors));
+        if let Some(unbuilt) = self.unbuilt.first() {
+            return Some(Next::Build(unbuilt));
         }
         let mut failed =
             self.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
@@ -318,71 +159,63 @@ impl Grade {
         Some(self.mistake_of(first.verdict.check).map_or(Next::Check(first), Next::Mistake))
     }
 
-    /// The command that repeats just this check.
+    /// Returns the command that repeats only this check.
     pub(crate) fn again(&self, id: &str) -> String {
         format!("{} --only {id} --seed {}", self.command, self.seed)
     }
 }
 
-impl GradedRow {
-    fn new(row: &Row, verdict: Verdict) -> Self {
-        Self {
-            group: row.check.group,
-            program: row.check.programs[0],
-            max_points: row.points,
-            claim: row.claim.clone(),
-            hints: row.hints.clone(),
-            given: row.given.clone(),
-            hidden: row.hidden,
-            verdict,
+impl Grade {
+    /// Adds up the points, or says what could not be found out. Without any check there is no
+    /// grade.
+    pub(crate) fn of(rows: &[GradedRow], pass_mark: u32) -> Result<Self, NoGrade> {
+        for GradedRow { verdict, .. } in rows {
+            if let Status::Fault(fault) = &verdict.status {
+                return Err(NoGrade(format!("{} could not be found out: {fault}", verdict.check)));
+            }
         }
+        if !rows.iter().any(GradedRow::counts) {
+            let nothing = "this system can show nothing of what was asked for";
+            return Err(NoGrade(nothing.to_owned()));
+        }
+        Ok(Self { points: Points::of(rows), pass_mark })
     }
 
-    /// Points are for what was seen to hold.
+    /// Returns whether the pass mark is reached, in proportion if not all checks were run.
+    pub(crate) fn passed(&self) -> bool {
+        self.points.earned * FULL_MARKS >= self.pass_mark * self.points.most
+    }
+}
+
+impl Points {
+    /// Adds up the points of these rows.
+    pub(crate) fn of<'a>(rows: impl IntoIterator<Item = &'a GradedRow>) -> Self {
+        let counted = rows.into_iter().filter(|row| row.counts());
+        counted.fold(Self { earned: 0, most: 0 }, |sum, row| Self {
+            earned: sum.earned + row.points(),
+            most: sum.most + row.max_points,
+        })
+    }
+
+    pub(crate) fn lost(&self) -> u32 {
+        self.most - self.earned
+    }
+}
+
+impl std::fmt::Display for Points {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.earned, self.most)
+    }
+}
+
+impl GradedRow {
+    /// Returns the points earned: only a passed check has any.
     pub(crate) fn points(&self) -> u32 {
         if self.verdict.status == Status::Passed { self.max_points } else { 0 }
     }
 
-    /// Whether the row is part of the grade at all.
+    /// Returns whether the row is part of the grade.
     pub(crate) fn counts(&self) -> bool {
         !matches!(self.verdict.status, Status::Unseen(_) | Status::Fault(_))
     }
-}
-
-/// A crate's folder, relative to the top of the submission.
-fn folder(source: &Source, sources: &Sources, request: &GradeRequest) -> Option<(String, String)> {
-    let Source::Crate(staged) = source else { return None };
-    let within = match request.origin {
-        Origin::Submission(_) => {
-            staged.origin.strip_prefix(&sources.submission)?.trim_start_matches('/')
-        }
-        Origin::Practical | Origin::Solution => &staged.origin,
-    };
-    Some((staged.name.clone(), within.to_owned()))
-}
-
-/// The request as it could be typed.
-fn command(request: &GradeRequest) -> String {
-    let mut words = vec!["cargo xtask grade".to_owned(), request.practical.clone()];
-    match &request.origin {
-        Origin::Practical => {}
-        Origin::Solution => words.push("--solution".to_owned()),
-        Origin::Submission(folder) => {
-            words.extend(["--submission".to_owned(), quoted(&folder.display().to_string())])
-        }
-    }
-    for program in &request.programs {
-        words.extend([
-            "--program".to_owned(),
-            quoted(&format!("{}={}", program.name, program.text)),
-        ]);
-    }
-    if let Some(address) = request.address {
-        words.extend(["--address".to_owned(), address.to_string()]);
-    }
-    words.join(" ")
-}
-
-fn quoted(word: &str) -> String {
-    shell_words::quote(word).into_owned()
 }

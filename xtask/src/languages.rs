@@ -1,4 +1,4 @@
-//! The languages that programs are handed in in: a table, which a rubric may replace row by row.
+//! The languages that programs may be written in: a table whose rows a rubric may replace.
 
 use serde::Deserialize;
 
@@ -7,24 +7,24 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Language {
     pub(crate) name: String,
-    /// The executable without which nothing can be built or started.
+    /// The executable that builds or starts programs.
     pub(crate) tool: String,
-    /// Names of main files that say which program they are.
+    /// Names of main files that contain the program's name.
     pub(crate) main: Vec<String>,
-    /// Names of main files in a folder that says which program it is.
+    /// Names of main files in a folder that has the program's name.
     pub(crate) own: Vec<String>,
-    /// What a submission may bring beside and below its main file.
+    /// Patterns of the files that a submission may bring beside and below its main file.
     pub(crate) files: Vec<String>,
     /// It is built in a copy of its sources.
     #[serde(default)]
     pub(crate) beside_sources: bool,
-    /// The command that builds it; none where nothing is to be built.
+    /// The command that builds it; empty if nothing has to be built.
     pub(crate) build: Vec<String>,
     /// The command that starts it.
     pub(crate) start: Vec<String>,
 }
 
-/// What stands in a command's places.
+/// The values of a command's placeholders.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     pub(crate) name: String,
@@ -39,21 +39,21 @@ struct Table {
     language: Vec<Language>,
 }
 
-/// The table for rubrics that say nothing else.
+/// Returns the table for rubrics without rows of their own.
 pub(crate) fn usual() -> Vec<Language> {
     toml::from_str::<Table>(include_str!("languages.toml"))
         .map(|table| table.language)
         .unwrap_or_default()
 }
 
-/// The usual table with a rubric's rows in it.
+/// Returns the usual table with a rubric's rows.
 pub(crate) fn with(rows: Vec<Language>) -> Vec<Language> {
     let mut languages = usual();
     languages.retain(|language| !rows.iter().any(|row| row.name == language.name));
     rows.into_iter().chain(languages).collect()
 }
 
-/// A name as Java writes it: `echo_server` is `EchoServer`.
+/// Returns a name as Java writes it: `EchoServer` for `echo_server`.
 fn camel(name: &str) -> String {
     let capital = |word: &str| {
         word.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(word.chars().skip(1)).collect()
@@ -61,14 +61,14 @@ fn camel(name: &str) -> String {
     name.split('_').map(|word| -> String { capital(word) }).collect()
 }
 
-/// A file's name with the program's in it.
+/// Puts the program's name into a file name.
 pub(crate) fn file_name(pattern: &str, program: &str) -> String {
     pattern.replace("{name}", program).replace("{Name}", &camel(program))
 }
 
 impl Places {
-    /// Fills in everything but `{host}`, `{port}` and `{message}`, which change from launch to
-    /// launch.
+    /// Fills in every placeholder except `{host}`, `{port}` and `{message}`, which change from
+    /// launch to launch.
     pub(crate) fn fill(&self, words: &[String]) -> Vec<String> {
         let stem = std::path::Path::new(&self.main)
             .file_stem()

@@ -1,53 +1,64 @@
-//! The commands of the socket practicals. `grade` is the pipeline that the others are made of:
+//! The commands of the socket practicals. `grade` is the pipeline that the others use:
 //!
-//! submission → sources → programs → verdicts → grade → report
+//! ```text
+//! submission ─stage─▶ sources ─build─▶ programs ─check─▶ verdicts ─rubric─▶ grading ─report─▶ bytes
+//! ```
 //!
-//! Each arrow is a module. Nothing here talks to a student's program: that is the `suite`'s
-//! business.
+//! Each arrow is a module, and [`grader::Grader::grade_changes`] has a variable for each result.
+//! Nothing here talks to a student's program: the `suite` does. A module names only modules further
+//! down this list; `tests/layers.rs` checks that there is no circle.
+//!
+//! ```text
+//! commands                             a file for each command
+//! cli                                  the arguments
+//! full                                 replaces a light build by the full one
+//! grader                               the pipeline
+//! report                               a file for each format
+//! known  remembered                    what earlier gradings found out
+//! build  grade                         programs; verdicts with points
+//! submission                           sources
+//! check  rubric                        verdicts; what the course says
+//! explanations  sandbox  surroundings  mistakes in words; where programs run; the environment
+//! request  unbuilt  languages          what is asked for; why there is no program
+//! repository  toolchain  files         folders, toolchains, files
+//! terminal  columns  plural  nearest   output
+//! parallel  patterns  exit             threads, file patterns, exit statuses
+//! ```
 
-#[cfg(target_os = "linux")]
-mod attacks;
-mod bench;
 mod build;
-mod catalogue;
+mod check;
 mod cli;
-mod evidence;
-mod explain;
+mod columns;
+mod commands;
+mod exit;
 mod explanations;
+mod files;
 #[cfg(not(feature = "full"))]
 mod full;
 mod grade;
+mod grader;
+mod known;
 mod languages;
-mod list;
-mod new;
-mod release;
+mod nearest;
+mod parallel;
+mod patterns;
+mod plural;
 mod remembered;
 mod report;
 mod repository;
+mod request;
 mod rubric;
-mod soak;
+mod sandbox;
 mod submission;
 mod surroundings;
 mod terminal;
 mod toolchain;
-mod verify;
-#[cfg(feature = "full")]
-mod watch;
+mod unbuilt;
 
 use std::process::ExitCode;
 
 use cli::Command;
-use grade::{Grade, Premises};
 use surroundings::Surroundings;
-
-/// The pass mark is reached.
-const PASSED: u8 = 0;
-/// It is not, or the grader found itself wrong.
-const NOT_PASSED: u8 = 1;
-/// Nothing could be graded.
-const NOTHING_GRADED: u8 = 2;
-/// A fault of the grader's own.
-const FAULT: u8 = 3;
 
 fn main() -> ExitCode {
     if let Some(status) = suite::enter_launcher() {
@@ -56,75 +67,29 @@ fn main() -> ExitCode {
     let status = cli::parse(std::env::args_os().skip(1)).and_then(run).unwrap_or_else(|error| {
         let line = format!("{}error{}: {error:#}\n", terminal::RED, terminal::RED.render_reset());
         anstream::eprint!("{}", report::harmless(&line, &Surroundings::read()));
-        if error.is::<suite::Fault>() { FAULT } else { NOTHING_GRADED }
+        if error.is::<suite::Fault>() { exit::FAULT } else { exit::NOTHING_GRADED }
     });
     ExitCode::from(status)
 }
 
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
-        Command::Help(text) => {
-            terminal::print(&format!("{text}\n"))?;
-            Ok(PASSED)
-        }
+        Command::Help(text) => terminal::print(&format!("{text}\n")).map(|()| exit::PASSED),
         #[cfg(not(feature = "full"))]
         Command::Grade(request) if full::is_needed(&request) => full::run(),
-        Command::Grade(request) => grade(&request),
-        Command::List => list::run(),
-        Command::Explain(word) => explain::run(word.as_deref()),
-        Command::New(name) => new::run(&name),
-        Command::Verify(request) => verify::run(&request),
-        Command::Bench(request) => bench::run(&request),
-        Command::Release(request) => release::run(&request),
+        Command::Grade(request) => commands::grade::run(&request),
+        Command::List => commands::list::run(),
+        Command::Explain(word) => commands::explain::run(word.as_deref()),
+        Command::New(name) => commands::new::run(&name),
+        Command::Verify(request) => commands::verify::run(&request),
+        Command::Bench(request) => commands::bench::run(&request),
+        Command::Release(request) => commands::release::run(&request),
         #[cfg(feature = "full")]
-        Command::Watch(request) => watch::run(&request),
+        Command::Watch(request) => commands::watch::run(&request),
         #[cfg(not(feature = "full"))]
         Command::Watch(request) => {
             repository::find()?.practical(&request.practical)?; // before anything is built for it
             full::run()
         }
-    }
-}
-
-/// The pipeline, and what the reports say where it breaks off.
-fn grade(request: &cli::GradeRequest) -> anyhow::Result<u8> {
-    let surroundings = Surroundings::read();
-    let places = report::places(request)?;
-    match pipeline(request, &surroundings) {
-        Ok(grade) => {
-            let grade = remembered::compared(grade);
-            report::write_all(&grade, &places)?;
-            Ok(status(&grade))
-        }
-        Err(error) => {
-            if let Err(unwritten) =
-                report::write_errors(&Grade::broken_off(request, surroundings, &error), &places)
-            {
-                anstream::eprintln!("{unwritten:#}");
-            }
-            Err(error)
-        }
-    }
-}
-
-fn pipeline(request: &cli::GradeRequest, surroundings: &Surroundings) -> anyhow::Result<Grade> {
-    let repository = repository::find()?;
-    let rubric = rubric::read(&repository, &request.practical)?;
-    let plan = rubric.plan(&request.only)?;
-    let surroundings = surroundings.complete(request)?;
-    let progress = terminal::Progress::new();
-
-    let sources = submission::stage(&repository, &rubric, &plan, request)?;
-    let premises = Premises::prepare(request.confine)?;
-    let built = build::programs(&sources, &premises, &progress)?;
-    let verdicts = grade::judge(&plan, &built, request, &premises, &progress)?;
-    Ok(Grade { surroundings, ..Grade::new(&rubric, verdicts, &built, &sources, request) })
-}
-
-pub(crate) fn status(grade: &Grade) -> u8 {
-    match grade {
-        grade if grade.has_faults() => FAULT,
-        grade if grade.passed() => PASSED,
-        _ => NOT_PASSED,
     }
 }

@@ -1,54 +1,44 @@
-//! What the last grading of the same programs said, so that the next one can tell what got better
-//! and what got worse.
+//! The results of the last grading of the same programs, so that the next one can say what got
+//! better and what got worse.
 //!
-//! It is kept beside what the harness builds. No grade and no report for another program depends on
-//! it: where it cannot be read or written, nothing is said.
+//! They are kept beside what the harness builds. No grade depends on them: if they cannot be read
+//! or written, nothing is said.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use suite::Status;
+use suite::{Fnv, Status};
 
-use crate::grade::{Grade, GradedRow};
-use crate::{report, repository};
+use crate::grade::{GradedRow, Grading, Since};
+use crate::{files, repository};
 
-/// Whether each check passed when it was last run.
+/// The results of the last grading.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Remembered {
-    /// The command that graded these programs, and where: another one's results are no comparison.
+    /// The command that graded these programs, and where: results of another command cannot be
+    /// compared.
     command: String,
     passed: BTreeMap<String, bool>,
 }
 
-/// What has changed since then.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Since {
-    pub(crate) better: Vec<&'static str>,
-    pub(crate) worse: Vec<&'static str>,
-    /// The points that this makes.
-    pub(crate) points: i64,
-}
-
-/// Compares a grade with the last one, and remembers it.
-pub(crate) fn compared(grade: Grade) -> Grade {
-    let Ok(repository) = repository::find() else { return grade };
-    let command = format!("{} in {repository}", grade.command);
-    let Ok(file) = file(grade.practical, &command) else { return grade };
+/// Compares a grading with the last one and remembers it.
+pub(crate) fn compared(grading: Grading) -> Grading {
+    let Ok(repository) = repository::find() else { return grading };
+    let command = format!("{} in {repository}", grading.command);
+    let Ok(file) = file(grading.practical, &command) else { return grading };
     let before = read(&file).filter(|before| before.command == command);
-    let since = before.as_ref().map(|before| before.since(&grade));
-    let now = Remembered { command, ..before.unwrap_or_default() }.with(&grade);
+    let since = before.as_ref().map(|before| before.since(&grading));
+    let now = Remembered { command, ..before.unwrap_or_default() }.with(&grading);
     if let Ok(text) = serde_json::to_vec(&now) {
-        _ = report::write(&file, &text);
+        _ = files::write(&file, &text);
     }
-    Grade { since, ..grade }
+    Grading { since, ..grading }
 }
 
 fn file(practical: &str, command: &str) -> anyhow::Result<PathBuf> {
-    let mut hasher = DefaultHasher::new();
-    command.hash(&mut hasher);
-    Ok(repository::target()?.join(format!("{practical}-remembered-{:016x}.json", hasher.finish())))
+    let hash = Fnv::default().field(command.as_bytes()).finish();
+    Ok(repository::target()?.join(format!("{practical}-remembered-{hash:016x}.json")))
 }
 
 fn read(file: &Path) -> Option<Remembered> {
@@ -56,9 +46,9 @@ fn read(file: &Path) -> Option<Remembered> {
 }
 
 impl Remembered {
-    fn since(&self, grade: &Grade) -> Since {
+    fn since(&self, grading: &Grading) -> Since {
         let mut since = Since::default();
-        for row in &grade.rows {
+        for row in &grading.rows {
             match (self.passed.get(row.verdict.check), passed(row)) {
                 (Some(false), Some(true)) => {
                     since.better.push(row.verdict.check);
@@ -74,9 +64,9 @@ impl Remembered {
         since
     }
 
-    /// What was not run this time stays as it was.
-    fn with(mut self, grade: &Grade) -> Self {
-        for row in &grade.rows {
+    /// Adds the results of a grading. Checks that were not run keep their results.
+    fn with(mut self, grading: &Grading) -> Self {
+        for row in &grading.rows {
             if let Some(passed) = passed(row) {
                 self.passed.insert(row.verdict.check.to_owned(), passed);
             }
@@ -85,48 +75,13 @@ impl Remembered {
     }
 }
 
-/// A program that does not compile for a while is neither better nor worse, nor is what could not
-/// be found out.
+/// Returns whether a check passed; `None` if the program did not compile or nothing could be found
+/// out.
 fn passed(row: &GradedRow) -> Option<bool> {
     match row.verdict.status {
         Status::Passed => Some(true),
         Status::Failed(_) | Status::Skipped(_) => Some(false),
         Status::Unbuilt | Status::Unseen(_) | Status::Fault(_) => None,
-    }
-}
-
-impl Since {
-    /// In a sentence.
-    pub(crate) fn words(&self) -> String {
-        let points = match self.points {
-            0 if self.better.is_empty() && self.worse.is_empty() => {
-                return "Since last time: no change.".to_owned();
-            }
-            0 => "as many points".to_owned(),
-            1.. => format!("{} more", counted(self.points.unsigned_abs())),
-            _ => format!("{} fewer", counted(self.points.unsigned_abs())),
-        };
-        let part = |label: &str, ids: &[&str]| {
-            if ids.is_empty() { String::new() } else { format!(" {label}: {}.", listed(ids)) }
-        };
-        format!(
-            "Since last time: {points}.{}{}",
-            part("Better", &self.better),
-            part("Worse", &self.worse)
-        )
-    }
-}
-
-fn counted(points: u64) -> String {
-    format!("{points} point{}", if points == 1 { "" } else { "s" })
-}
-
-/// The first few, and how many more.
-fn listed(ids: &[&str]) -> String {
-    const SHOWN: usize = 5;
-    match ids.len().saturating_sub(SHOWN) {
-        0 => ids.join(", "),
-        more => format!("{} and {more} more", ids[..SHOWN].join(", ")),
     }
 }
 
@@ -136,7 +91,7 @@ mod tests {
     use crate::report::real;
     use suite::{Failure, Fault, Verdict};
 
-    fn grade(rows: &[(&'static str, Status)]) -> Grade {
+    fn grade(rows: &[(&'static str, Status)]) -> Grading {
         real::of(rows.iter().map(|(id, status)| GradedRow {
             group: "exactness",
             program: "echo_server",
@@ -153,7 +108,7 @@ mod tests {
         Status::Failed(Failure::default())
     }
 
-    /// What the last of these gradings says.
+    /// Compares the last of these gradings with the earlier ones.
     #[track_caller]
     fn check(gradings: &[&[(&'static str, Status)]], expected: &str) {
         let (last, earlier) = gradings.split_last().unwrap();

@@ -1,8 +1,8 @@
-//! Reports: each a pure function of one [`Grade`]. A new format is a file below and a line in
+//! Reports: each a pure function of one [`Grading`]. A new format is a file below and a line in
 //! [`FORMATS`].
 //!
-//! A grading that ended as a fault is an error in each of them, and no number of points. A format
-//! that has no word for it says nothing: an empty report is not written.
+//! A grading without a grade is an error in every format, never a number of points. A format that
+//! cannot express this renders nothing, and nothing is written.
 
 mod autolab;
 mod classroom50;
@@ -38,16 +38,17 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use crate::cli::{GradeRequest, Report};
-use crate::grade::Grade;
+use crate::files;
+use crate::grade::Grading;
+use crate::request::{GradeRequest, Report};
 use crate::surroundings::Surroundings;
 use crate::terminal;
 
 use Render::{Bytes, Text};
 
-type RenderText = fn(&Grade) -> String;
+type RenderText = fn(&Grading) -> String;
 
-/// A whole report, line end included.
+/// Renders a whole report with its line end.
 #[derive(Clone, Copy)]
 #[cfg_attr(
     not(feature = "full"),
@@ -55,7 +56,7 @@ type RenderText = fn(&Grade) -> String;
 )]
 enum Render {
     Text(RenderText),
-    Bytes(fn(&Grade) -> Vec<u8>),
+    Bytes(fn(&Grading) -> Vec<u8>),
 }
 
 /// The formats that `--report` knows.
@@ -76,17 +77,16 @@ const FORMATS: &[(&str, Render)] = &[
     ("pcapng", Bytes(pcapng::render)),
 ];
 
-/// Those that only the full build has.
+/// The formats that only the full build has.
 pub(crate) const ONLY_FULL: [&str; 2] = ["junit", "pcapng"];
 
-/// Their names.
+/// Returns the names of all formats.
 pub(crate) fn formats() -> Vec<&'static str> {
     let elsewhere = ONLY_FULL.iter().filter(|_| !cfg!(feature = "full"));
     FORMATS.iter().map(|(name, _)| name).chain(elsewhere).copied().collect()
 }
 
-/// What a step of GitHub's is told besides, in a file that its environment names: the format that
-/// stands for it, and what is appended to which file.
+/// What a format also appends to a file that GitHub's environment names.
 const ASIDE: &[(&str, RenderText, File)] = &[
     (
         "github",
@@ -101,17 +101,17 @@ const ASIDE: &[(&str, RenderText, File)] = &[
 ];
 
 impl Render {
-    fn bytes(self, grade: &Grade) -> Vec<u8> {
+    fn bytes(self, grading: &Grading) -> Vec<u8> {
         match self {
-            Text(render) => render(grade).into_bytes(),
-            Bytes(render) => render(grade),
+            Text(render) => render(grading).into_bytes(),
+            Bytes(render) => render(grading),
         }
     }
 }
 
 type File = (&'static str, fn(&Surroundings) -> Option<&Path>);
 
-/// Where the reports go to.
+/// Where the reports go.
 pub(crate) struct Places<'a> {
     reports: Vec<Place<'a>>,
 }
@@ -119,13 +119,12 @@ pub(crate) struct Places<'a> {
 struct Place<'a> {
     report: &'a Report,
     render: Render,
-    /// It may hold an earlier grade.
+    /// The file existed before and may hold an earlier grade.
     was_there: bool,
 }
 
-/// Finds out before anything is graded whether the reports have a place to go to. From here on
-/// Gradescope has something to read, even where this process is killed, or where another report has
-/// no place.
+/// Checks before the grading that every report can be written. From then on Gradescope finds a
+/// file, even if this process is killed or another report cannot be written.
 pub(crate) fn places(request: &GradeRequest) -> anyhow::Result<Places<'_>> {
     let reports = request.reports.iter().map(place).collect::<anyhow::Result<Vec<_>>>()?;
     if let Some(place) = reports.iter().find(|place| place.spoils_a_terminal()) {
@@ -160,10 +159,10 @@ impl Place<'_> {
         self.report.file.as_deref()
     }
 
-    /// Why it cannot be written there.
+    /// Returns why the report cannot be written there.
     fn obstacle(&self) -> Option<&'static str> {
         let file = self.file()?;
-        match folder_of(file).is_dir() {
+        match files::folder_of(file).is_dir() {
             true if file.is_dir() => Some("that is a folder, and not a file in it"),
             true => None,
             false => Some("there is no such folder"),
@@ -177,7 +176,7 @@ impl Place<'_> {
     fn promise(&self) -> anyhow::Result<()> {
         match self.file() {
             Some(file) if self.report.format == "gradescope" && !self.was_there => {
-                write(file, gradescope::unfinished().as_bytes()).with_context(|| self.name())
+                files::write(file, gradescope::unfinished().as_bytes()).with_context(|| self.name())
             }
             _ => Ok(()),
         }
@@ -190,10 +189,11 @@ impl Place<'_> {
         }
     }
 
-    /// Writes the report into its file. What is no grade never takes the place of an earlier one.
-    fn write(&self, grade: &Grade, file: &Path) -> anyhow::Result<()> {
-        let report = self.render.bytes(grade);
-        if grade.has_faults() && self.was_there {
+    /// Writes the report into its file. A grading without a grade never overwrites an earlier
+    /// grade.
+    fn write(&self, grading: &Grading, file: &Path) -> anyhow::Result<()> {
+        let report = self.render.bytes(grading);
+        if grading.outcome.is_err() && self.was_there {
             anstream::eprintln!(
                 "{} is left as it was: this grading ended without a grade",
                 file.display()
@@ -202,20 +202,20 @@ impl Place<'_> {
         }
         if report.is_empty() {
             anstream::eprintln!(
-                "{}: nothing is written: this format has no word for a fault",
+                "{}: nothing is written: this format cannot say that there is no grade",
                 self.name()
             );
             return Ok(());
         }
-        write(file, &report).with_context(|| self.name())
+        files::write(file, &report).with_context(|| self.name())
     }
 
-    fn write_aside(&self, grade: &Grade) -> anyhow::Result<()> {
+    fn write_aside(&self, grading: &Grading) -> anyhow::Result<()> {
         for (_, render, (variable, file)) in
             ASIDE.iter().filter(|(format, ..)| *format == self.report.format)
         {
-            match file(&grade.surroundings) {
-                Some(file) => append(file, render(grade).as_ref())
+            match file(&grading.surroundings) {
+                Some(file) => files::append(file, render(grading).as_ref())
                     .with_context(|| format!("{variable}={}", file.display()))?,
                 None => anstream::eprintln!(
                     "{}: {variable} is not set, so nothing is appended there",
@@ -227,7 +227,7 @@ impl Place<'_> {
     }
 }
 
-/// How many of these bytes can be shown in so many columns.
+/// Returns how many of these bytes can be shown in `columns` columns.
 fn fitting(bytes: &[u8], columns: usize) -> usize {
     let widths = bytes.iter().map(|byte| byte.escape_ascii().len());
     let ends = widths.scan(0, |end, width| {
@@ -237,18 +237,14 @@ fn fitting(bytes: &[u8], columns: usize) -> usize {
     ends.take_while(|end| *end <= columns).count()
 }
 
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Writes every report that was asked for, and the one for people.
-pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> Result<(), suite::Fault> {
-    let (to_stdout, written) = write_asked_for(grade, places);
+/// Writes every report of the request, and the one for people.
+pub(crate) fn write_all(grading: &Grading, places: &Places<'_>) -> Result<(), suite::Fault> {
+    let (to_stdout, written) = write_asked_for(grading, places);
     let shown = match to_stdout {
-        None => terminal::print(&for_people(grade)),
+        None => terminal::print(&for_people(grading)),
         Some(report) => {
             if !holds_the_one_for_people(places) {
-                anstream::eprint!("{}", for_people(grade));
+                anstream::eprint!("{}", for_people(grading));
             }
             std::io::stdout().write_all(&report).context("stdout")
         }
@@ -256,33 +252,35 @@ pub(crate) fn write_all(grade: &Grade, places: &Places<'_>) -> Result<(), suite:
     written.and(shown).map_err(|error| suite::Fault(format!("{error:#}")))
 }
 
-/// The same where nothing was graded: who asked for a report gets one, and people are told in one
-/// line.
-pub(crate) fn write_errors(grade: &Grade, places: &Places<'_>) -> anyhow::Result<()> {
-    let (to_stdout, written) = write_asked_for(grade, places);
+/// Writes every report of a request that could not be graded. People get one line on stderr.
+pub(crate) fn write_errors(grading: &Grading, places: &Places<'_>) -> anyhow::Result<()> {
+    let (to_stdout, written) = write_asked_for(grading, places);
     written.and(std::io::stdout().write_all(&to_stdout.unwrap_or_default()).context("stdout"))
 }
 
-/// Returns the report that goes to stdout, and the first error: one place that takes no report
-/// keeps no other from its own.
-fn write_asked_for(grade: &Grade, places: &Places<'_>) -> (Option<Vec<u8>>, anyhow::Result<()>) {
+/// Writes every report that goes to a file. Returns the one for stdout, and the first error: a
+/// report that cannot be written does not stop the others.
+fn write_asked_for(
+    grading: &Grading,
+    places: &Places<'_>,
+) -> (Option<Vec<u8>>, anyhow::Result<()>) {
     let mut to_stdout = None;
     let mut written = Ok(());
     for place in &places.reports {
         match place.file() {
-            Some(file) => written = written.and(place.write(grade, file)),
-            None => to_stdout = Some(place.render.bytes(grade)),
+            Some(file) => written = written.and(place.write(grading, file)),
+            None => to_stdout = Some(place.render.bytes(grading)),
         }
-        written = written.and(place.write_aside(grade));
+        written = written.and(place.write_aside(grading));
     }
     (to_stdout, written)
 }
 
-fn for_people(grade: &Grade) -> String {
-    harmless(&human::render(grade), &grade.surroundings)
+fn for_people(grading: &Grading) -> String {
+    harmless(&human::render(grading), &grading.surroundings)
 }
 
-/// In a step of GitHub's, nothing in this text is taken for a command.
+/// Returns text in which GitHub's runner finds no command, if it reads along.
 pub(crate) fn harmless(text: &str, surroundings: &Surroundings) -> String {
     if surroundings.on_github {
         github::disarmed(text, &surroundings.token)
@@ -293,34 +291,4 @@ pub(crate) fn harmless(text: &str, surroundings: &Surroundings) -> String {
 
 fn holds_the_one_for_people(places: &Places<'_>) -> bool {
     places.reports.iter().any(|place| place.file().is_none() && place.report.format == "github")
-}
-
-/// In one step: nobody ever reads half a report. A link stays a link, and what is no file, like a
-/// pipe, takes it as it comes.
-pub(crate) fn write(file: &Path, report: &[u8]) -> anyhow::Result<()> {
-    if std::fs::metadata(file).is_ok_and(|facts| !facts.is_file()) {
-        return Ok(std::fs::OpenOptions::new().write(true).open(file)?.write_all(report)?);
-    }
-    let file = &std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let mut new = tempfile::NamedTempFile::new_in(folder_of(file))?;
-    new.write_all(report)?;
-    let written = new.persist(file)?;
-    readable_by_all(&written)
-}
-
-fn append(file: &Path, report: &[u8]) -> anyhow::Result<()> {
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file)?;
-    Ok(file.write_all(report)?)
-}
-
-/// A temporary file is its maker's alone; a report is a file like any other.
-#[cfg(unix)]
-pub(crate) fn readable_by_all(file: &std::fs::File) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(file.set_permissions(std::fs::Permissions::from_mode(0o644))?)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn readable_by_all(_file: &std::fs::File) -> anyhow::Result<()> {
-    Ok(())
 }

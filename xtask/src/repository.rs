@@ -1,4 +1,4 @@
-//! Where the practicals are, and where the harness keeps what it builds.
+//! Finds the practicals, and the folder in which the harness keeps what it builds.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,8 @@ pub(crate) struct Repository {
     root: PathBuf,
 }
 
-/// The repository round the current folder; elsewhere the one that this command was built in.
+/// Returns the repository that contains the current folder, or else the one that this command was
+/// built in.
 pub(crate) fn find() -> anyhow::Result<Repository> {
     let here = std::env::current_dir().context("the current folder cannot be read")?;
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
@@ -33,12 +34,12 @@ impl std::fmt::Display for Repository {
 }
 
 impl Repository {
-    /// The folder that holds all of it.
+    /// Returns the repository's folder.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The folder of a practical that the suite knows.
+    /// Returns the folder of a practical that the suite knows.
     pub(crate) fn practical(&self, name: &str) -> anyhow::Result<PathBuf> {
         let folder = self.root.join("practicals").join(name);
         if suite::practical(name).is_none() {
@@ -55,27 +56,26 @@ impl Repository {
         Ok(folder)
     }
 
-    /// A path as a person in the repository would write it.
+    /// Returns a path relative to the repository.
     pub(crate) fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 }
 
-/// This executable, also where its file has been replaced by a build in the meantime.
+/// Returns this executable, even if a build has replaced its file.
 pub(crate) fn this_executable() -> anyhow::Result<PathBuf> {
     if cfg!(target_os = "linux") {
         return Ok(PathBuf::from("/proc/self/exe"));
     }
-    std::env::current_exe().context("the harness does not know its own executable")
+    std::env::current_exe().context("cannot find the grader's own executable")
 }
 
-/// Where the harness keeps what it builds: beside its own build.
+/// Returns the folder in which the harness keeps what it builds, beside its own build.
 pub(crate) fn target() -> anyhow::Result<PathBuf> {
-    let executable =
-        std::env::current_exe().context("the harness does not know its own executable")?;
+    let executable = std::env::current_exe().context("cannot find the grader's own executable")?;
     let target = executable
         .parent()
         .and_then(Path::parent)
-        .context("the harness's executable has no target folder")?;
+        .context("the grader's executable is not in a target folder")?;
     Ok(target.join("practicals"))
 }

@@ -1,4 +1,4 @@
-//! What the environment says about a run, read once: reports are then pure functions of a grade.
+//! The environment of a run, read once, so that reports are pure functions.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -7,26 +7,26 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 
-use crate::cli::{GradeRequest, Origin};
+use crate::request::{GradeRequest, Origin};
 
 /// Where a grading takes place, and for whom.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Surroundings {
-    /// Since 1970.
+    /// The time since 1970.
     pub(crate) began: Duration,
-    /// A step of GitHub Actions reads along: what looks like a command of its own, it obeys.
+    /// A step of GitHub Actions reads the output and obeys its commands.
     pub(crate) on_github: bool,
     /// The file that a step's summary is appended to.
     pub(crate) step_summary: Option<PathBuf>,
     /// The file that a step's outputs are appended to.
     pub(crate) step_output: Option<PathBuf>,
-    /// Nobody can guess it: until it comes again, GitHub obeys nothing.
+    /// A random token: GitHub obeys nothing until it comes again.
     pub(crate) token: String,
-    /// Whose submission it is, where a report has to say so.
+    /// Whose submission it is, for the report that needs it.
     pub(crate) identity: Option<Identity>,
 }
 
-/// Who handed in what, as Classroom 50 tells its graders.
+/// Who handed in what, as Classroom 50's runner says.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(crate) classroom: String,
@@ -37,7 +37,7 @@ pub(crate) struct Identity {
     pub(crate) commit: String,
     pub(crate) release: String,
     pub(crate) review: String,
-    /// The committer's date: grading again does not change it.
+    /// The committer's date, which is the same for each grading.
     pub(crate) datetime: String,
 }
 
@@ -54,7 +54,7 @@ impl Surroundings {
         }
     }
 
-    /// With whatever the reports that were asked for need to know, or what is missing.
+    /// Adds what the reports of the request need, or fails with what is missing.
     pub(crate) fn complete(&self, request: &GradeRequest) -> anyhow::Result<Self> {
         let wanted = request.reports.iter().any(|report| report.format == "classroom50");
         let identity =
@@ -67,7 +67,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// 128 bits from the operating system.
+/// Returns 128 random bits in hexadecimal.
 fn token() -> String {
     let mut bytes = [0; 16];
     match getrandom::fill(&mut bytes) {
@@ -99,7 +99,7 @@ fn identity(request: &GradeRequest) -> anyhow::Result<Identity> {
         datetime: String::new(),
     };
     if !missing.is_empty() {
-        bail!("Classroom 50's runner sets {}, and here they are not set", missing.join(", "));
+        bail!("not set: {}, which Classroom 50's runner sets", missing.join(", "));
     }
     if !["individual", "group", "team"].contains(&identity.assignment_type.as_str()) {
         bail!("ASSIGNMENT_TYPE is {:?}, not individual, group or team", identity.assignment_type);
@@ -121,7 +121,7 @@ fn folder(origin: &Origin) -> &Path {
     }
 }
 
-/// When the submission's commit was made. Nothing that a repository configures is run for it.
+/// Returns the date of the submission's commit. Git runs nothing that the repository configures.
 fn commit_date(folder: &Path) -> anyhow::Result<String> {
     let harmless = [
         "-c",
@@ -139,9 +139,12 @@ fn commit_date(folder: &Path) -> anyhow::Result<String> {
         .args(["--date=format-local:%Y-%m-%dT%H:%M:%SZ", "HEAD"])
         .envs([("TZ", "UTC"), ("GIT_NO_LAZY_FETCH", "1")])
         .output()
-        .context("the commit's date is asked of git, and git cannot be started")?;
+        .context("git cannot be started, and this report needs the commit's date")?;
     if !output.status.success() {
-        bail!("{} is no checkout of a commit: its date cannot be told", folder.display());
+        bail!(
+            "{} is not a git checkout with a commit, and this report needs the commit's date",
+            folder.display()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -1,9 +1,12 @@
-//! Styles, and the line that shows how far a grading has come.
+//! Styles, output, and the display of progress.
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anstyle::{AnsiColor, Style};
+
+use crate::columns;
+use crate::plural::count;
 
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
@@ -11,10 +14,11 @@ pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
-/// The width of everything that is printed.
+/// The width of all output.
 pub(crate) const WIDTH: usize = 80;
 
-/// On a terminal one line that is written over again; elsewhere a line for each step.
+/// Shows progress: on a terminal in one line that is overwritten, elsewhere in a line for each
+/// step.
 #[derive(Debug)]
 pub(crate) struct Progress {
     live: bool,
@@ -29,7 +33,7 @@ impl Progress {
         Self { live, silent: false, total: AtomicUsize::new(0), done: AtomicUsize::new(0) }
     }
 
-    /// Says nothing.
+    /// Shows nothing.
     pub(crate) fn silent() -> Self {
         Self { live: false, silent: true, total: AtomicUsize::new(0), done: AtomicUsize::new(0) }
     }
@@ -42,7 +46,7 @@ impl Progress {
 
     pub(crate) fn checking(&self, total: usize) {
         self.total.store(total, Ordering::Relaxed);
-        self.say(&format!("running {total} check{}", if total == 1 { "" } else { "s" }));
+        self.say(&format!("running {}", count(total, "check")));
     }
 
     pub(crate) fn checked(&self) {
@@ -52,14 +56,14 @@ impl Progress {
         }
     }
 
-    /// So many gradings of this program follow.
+    /// Announces gradings of a program.
     pub(crate) fn grading(&self, name: &str, times: usize) {
         self.total.store(times, Ordering::Relaxed);
         self.done.store(0, Ordering::Relaxed);
         self.say(&format!("grading {name} {times} times"));
     }
 
-    /// One of them is done. Gradings take long: each tenth part is told elsewhere, too.
+    /// Counts a grading. Without a terminal, each tenth part is shown.
     pub(crate) fn graded(&self) {
         let total = self.total.load(Ordering::Relaxed);
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -68,7 +72,7 @@ impl Progress {
         }
     }
 
-    /// Makes room for something else on the terminal.
+    /// Removes the line from the terminal.
     pub(crate) fn clear(&self) {
         if self.live {
             _ = write!(std::io::stderr(), "\r\x1b[K");
@@ -91,17 +95,17 @@ impl Drop for Progress {
     }
 }
 
-/// Prints as it goes along. Nobody need be reading.
+/// Prints and ignores errors: the reader may have gone.
 pub(crate) fn say(words: std::fmt::Arguments<'_>) {
     _ = anstream::stdout().write_fmt(words);
 }
 
-/// The same, and a line end.
+/// Prints a line.
 pub(crate) fn say_line(words: std::fmt::Arguments<'_>) {
     say(format_args!("{words}\n"));
 }
 
-/// Prints what was asked for. A reader that has seen enough, like `head`, is no error.
+/// Prints the result of a command. A reader that stops early, like `head`, is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match write!(anstream::stdout(), "{text}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -109,13 +113,12 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The words of `text` in lines that fit, each with `indent` spaces before it.
+/// Wraps `text` to lines that fit, each with `indent` spaces before it.
 pub(crate) fn wrap(text: &str, indent: usize) -> String {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        let length = line.chars().count();
-        if length > 0 && indent + length + 1 + word.chars().count() > WIDTH {
+        if !line.is_empty() && indent + columns::of(&line) + 1 + columns::of(word) > WIDTH {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {

@@ -1,13 +1,11 @@
-//! Where a language's toolchain really is: behind version managers' shims, and outside of what
-//! every program may read.
+//! Finds toolchains, also behind the shims of version managers.
 //!
-//! A toolchain is the machine's own, and asked outside of any confinement; a submission is never
-//! asked.
+//! Toolchains belong to the machine and run outside the sandbox; nothing of a submission does.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A question to an interpreter whose answer is the folder that it lives in.
+/// Arguments that make an interpreter print its folder.
 const QUESTIONS: &[(&str, &[&str])] = &[
     ("python", &["-I", "-c", "import sys; print(sys.base_prefix)"]),
     ("node", &["-p", "require('path').dirname(require('path').dirname(process.execPath))"]),
@@ -15,7 +13,7 @@ const QUESTIONS: &[(&str, &[&str])] = &[
     ("rustc", &["--print", "sysroot"]),
 ];
 
-/// The folder that an interpreter needs besides its own file, where that is not the system's.
+/// Returns the folder that an interpreter needs besides its own file, unless it is the system's.
 pub(crate) fn home_of(executable: &Path) -> Option<PathBuf> {
     if executable.starts_with("/usr") || executable.starts_with("/bin") {
         return None;
@@ -26,7 +24,7 @@ pub(crate) fn home_of(executable: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(said.trim()).ok().filter(|folder| folder.components().count() > 2)
 }
 
-/// The executable itself where it is one, or what a version manager's shim of that name stands for.
+/// Returns the executable behind a version manager's shim, or the executable itself.
 pub(crate) fn behind_shims(executable: &Path) -> PathBuf {
     let is_script = std::fs::read(executable).is_ok_and(|bytes| bytes.starts_with(b"#!"));
     let name = executable.file_name().unwrap_or_default().to_owned();
@@ -36,8 +34,8 @@ pub(crate) fn behind_shims(executable: &Path) -> PathBuf {
         .unwrap_or_else(|| executable.to_owned())
 }
 
-/// The folder of the Rust toolchain that built this harness, or else of the one on PATH. Nobody's
-/// settings are read for it.
+/// Returns the folder of the Rust toolchain that built this harness, or of the one on PATH. No
+/// settings are read.
 pub(crate) fn rust() -> anyhow::Result<PathBuf> {
     let of_cargo = std::env::var_os("CARGO")
         .and_then(|cargo| Some(Path::new(&cargo).parent()?.parent()?.to_owned()));
@@ -65,7 +63,7 @@ pub(crate) fn rust() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Where cargo keeps what it has downloaded.
+/// Returns the folder of cargo's downloads.
 pub(crate) fn cargo_home() -> Option<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))

@@ -957,7 +957,7 @@ fn unknown_words_are_refused() {
     refuses(&mut xtask(&["grade", "echo", "--frobnicate"]), "--frobnicate");
     refuses(
         &mut xtask(&["grade", "echo", "--only", "nothing"]),
-        "--only nothing: no check, group or program",
+        "--only nothing: echo has no check, group or program called",
     );
     refuses(&mut xtask(&["grade", "echo", "--report", "pdf"]), "there is no such format");
     refuses(&mut xtask(&["explain", "echoes_evry_size"]), "did you mean echoes_every_");

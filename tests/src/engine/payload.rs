@@ -46,10 +46,7 @@ pub(crate) struct Payload(fastrand::Rng);
 impl Payload {
     /// `seed` is the run's; `check` keeps the checks apart.
     pub(crate) fn new(seed: u64, check: &str) -> Self {
-        // FNV-1a: the hash must be the same on every machine and in every release.
-        let name = check.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        });
+        let name = crate::hash::Fnv::default().bytes(check.as_bytes()).finish();
         Self(fastrand::Rng::with_seed(seed ^ name))
     }
 

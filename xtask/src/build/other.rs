@@ -1,4 +1,5 @@
-//! Programs in other languages than Rust: built and started as their language's row says.
+//! Programs in languages other than Rust, built and started by the commands of their language's
+//! row.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -7,18 +8,20 @@ use std::sync::Arc;
 use anyhow::bail;
 use suite::{CommandLine, Fault, Reach, Subject};
 
-use super::{BUILD_TIME, Built, Stamp, errors_of, find_executable, give_to_builder, target_of};
-use crate::grade::Premises;
+use super::stamp::Stamp;
+use super::{BUILD_TIME, Built, find_executable, give_to_builder, not_built, target_of};
 use crate::languages::Places;
+use crate::sandbox::Sandbox;
 use crate::submission::StagedProgram;
 use crate::toolchain;
+use crate::unbuilt::Reason;
 
-/// How much of what a compiler says is kept.
+/// The bytes of a compiler's output that are kept.
 const MOST_SAID: usize = 16 * 1024;
 
-pub(super) fn build(program: &StagedProgram, premises: &Premises) -> anyhow::Result<Built> {
+pub(super) fn build(program: &StagedProgram, sandbox: &Sandbox) -> anyhow::Result<Built> {
     let staged = &program.staged;
-    let out = target_of(staged, &program.language.name, premises)?;
+    let out = target_of(staged, &program.language.name, sandbox)?;
     let tool = find_tool(program, &program.language.tool)?;
     let text = |path: &Path| path.display().to_string();
     let places = Places {
@@ -30,9 +33,9 @@ pub(super) fn build(program: &StagedProgram, premises: &Premises) -> anyhow::Res
     };
     let stamp = Stamp::of(staged, &out)?;
     if !program.language.build.is_empty() && stamp.executable().is_none() {
-        start_afresh(program, &out, premises)?;
+        start_afresh(program, &out, sandbox)?;
         let command = places.fill(&program.language.build);
-        if let Some(errors) = run(program, &command, &out, premises)? {
+        if let Some(errors) = run(program, &command, &out, sandbox)? {
             return Ok(errors);
         }
         stamp.write(&tool)?;
@@ -44,25 +47,24 @@ pub(super) fn build(program: &StagedProgram, premises: &Premises) -> anyhow::Res
     Ok(Built::Program(Arc::new(subject)))
 }
 
-/// Nothing of an earlier build is left, and the submission's copy stays as it is: what builds
-/// beside its sources gets its own.
-fn start_afresh(program: &StagedProgram, out: &Path, premises: &Premises) -> anyhow::Result<()> {
+/// Empties the build folder. A language that builds beside its sources gets a copy of them there.
+fn start_afresh(program: &StagedProgram, out: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
     std::fs::remove_dir_all(out)?;
     std::fs::create_dir(out)?;
     if program.language.beside_sources {
-        copy_folder(&program.staged.folder, out, premises)?;
+        copy_folder(&program.staged.folder, out, sandbox)?;
     }
-    give_to_builder(out, premises)
+    give_to_builder(out, sandbox)
 }
 
-fn copy_folder(from: &Path, to: &Path, premises: &Premises) -> anyhow::Result<()> {
+fn copy_folder(from: &Path, to: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let (place, copy) = (entry.path(), to.join(entry.file_name()));
         if place.is_dir() {
             std::fs::create_dir(&copy)?;
-            copy_folder(&place, &copy, premises)?;
-            give_to_builder(&copy, premises)?;
+            copy_folder(&place, &copy, sandbox)?;
+            give_to_builder(&copy, sandbox)?;
         } else {
             std::fs::copy(&place, &copy)?;
         }
@@ -70,7 +72,8 @@ fn copy_folder(from: &Path, to: &Path, premises: &Premises) -> anyhow::Result<()
     Ok(())
 }
 
-/// A language that is not installed is the machine's lack, and costs nobody a point.
+/// Finds a tool; a missing one is a fault, because a language that is not installed must cost no
+/// point.
 fn find_tool(program: &StagedProgram, tool: &str) -> anyhow::Result<std::path::PathBuf> {
     match find_executable(tool, Path::new("/")) {
         Some(path) => Ok(toolchain::behind_shims(&path)),
@@ -81,12 +84,12 @@ fn find_tool(program: &StagedProgram, tool: &str) -> anyhow::Result<std::path::P
     }
 }
 
-/// Runs the compiler; what it said, where it did not succeed.
+/// Runs the compiler and returns its messages if it failed.
 fn run(
     program: &StagedProgram,
     command: &[String],
     out: &Path,
-    premises: &Premises,
+    sandbox: &Sandbox,
 ) -> anyhow::Result<Option<Built>> {
     let staged = &program.staged;
     let [first, arguments @ ..] = command else { return Ok(None) };
@@ -98,25 +101,20 @@ fn run(
     read.extend(toolchain::home_of(&tool));
     let environment =
         vec![("GOCACHE".into(), out.join("cache").into()), ("GO111MODULE".into(), "off".into())];
-    let reach = Reach { read, write, execute: None, environment, limits: premises.build_limits };
-    let finished = premises.commands().run(&words, &reach, BUILD_TIME)?;
+    let reach = Reach { read, write, execute: None, environment, limits: sandbox.build_limits };
+    let finished = sandbox.commands().run(&words, &reach, BUILD_TIME)?;
     if let Some(limit) = finished.over {
-        return Ok(Some(errors_of(
-            staged,
-            &format!("was not built: the build used {limit}"),
-            Vec::new(),
-        )));
+        return Ok(Some(not_built(staged, Reason::OverLimit(limit))));
     }
     if finished.status.is_some_and(|status| status.success()) {
         return Ok(None);
     }
     let said = [finished.stderr, finished.stdout].concat();
     let said = String::from_utf8_lossy(&said[..said.len().min(MOST_SAID)]).into_owned();
-    Ok(Some(errors_of(staged, "does not compile", vec![said])))
+    Ok(Some(not_built(staged, Reason::DoesNotCompile(vec![said]))))
 }
 
-/// It may read its own files and its interpreter's, and execute the one that it is, or that runs
-/// it.
+/// Returns what a program may read and execute: its own files, and its interpreter.
 fn reach_of(words: &[String], tool: &Path, folder: &Path, out: &Path) -> Reach {
     let runs_the_tool = words.first().is_some_and(|first| Path::new(first) == tool);
     let mut read = vec![folder.to_owned(), out.to_owned()];

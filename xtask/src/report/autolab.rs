@@ -1,54 +1,54 @@
-//! What Autolab reads from the end of a job's output: a line of stages and tests, then the line of
-//! scores, a problem for each group of checks.
+//! Autolab's format, at the end of a job's output: a line of stages and tests, then the line of
+//! scores, with a problem for each group of checks.
 //!
-//! Its reader puts quotation marks round every word before a colon, also inside of strings, so no
-//! colon stands in any. Where there is no grade the last line is no line of scores: Autolab says
-//! that it could not read it, and keeps the scores it has.
+//! Autolab's reader puts quotation marks round every word before a colon, even in strings, so no
+//! string contains a colon. Without a grade the last line is not a line of scores: Autolab says
+//! that it cannot read it and keeps its earlier scores.
 
 use serde_json::{Map, Value, json};
 use suite::Status;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading, NoGrade, Points};
 
-pub(super) fn render(grade: &Grade) -> String {
-    if let Some(fault) = grade.fault() {
-        return format!("There is no grade, and this costs no point:\n{}\n", plain::line(&fault));
+pub(super) fn render(grading: &Grading) -> String {
+    if let Err(NoGrade(fault)) = &grading.outcome {
+        return format!("There is no grade, and this costs no point:\n{}\n", plain::line(fault));
     }
-    let text = plain::clean(&plain::report(grade));
-    format!("{text}\n{}\n{}\n", without_colons(&stages(grade)), without_colons(&scores(grade)))
+    let text = plain::clean(&plain::report(grading));
+    format!("{text}\n{}\n{}\n", without_colons(&stages(grading)), without_colons(&scores(grading)))
 }
 
-fn scores(grade: &Grade) -> Value {
-    let points = |rows: &[&GradedRow]| rows.iter().map(|row| row.points()).sum::<u32>();
-    let problems =
-        grade.groups().into_iter().map(|(group, rows)| (group.to_owned(), points(&rows).into()));
+fn scores(grading: &Grading) -> Value {
+    let problems = grading
+        .groups()
+        .into_iter()
+        .map(|(group, rows)| (group.to_owned(), Points::of(rows).earned.into()));
     json!({ "scores": problems.collect::<Map<_, _>>() })
 }
 
-fn stages(grade: &Grade) -> Value {
+fn stages(grading: &Grading) -> Value {
     let built = |row: &&GradedRow| row.verdict.status != Status::Unbuilt;
-    let compile = json!({ "compile": { "passed": grade.rows.iter().all(|row| built(&row)) } });
-    let tests = grade
+    let compile = json!({ "compile": { "passed": grading.rows.iter().all(|row| built(&row)) } });
+    let tests = grading
         .rows
         .iter()
         .filter(|row| row.counts())
-        .map(|row| (row.verdict.check.to_owned(), test(grade, row)));
+        .map(|row| (row.verdict.check.to_owned(), test(grading, row)));
     json!({
         "_presentation": "semantic", "stages": ["Build", "Test"],
         "Build": compile, "Test": tests.collect::<Map<_, _>>(),
     })
 }
 
-fn test(grade: &Grade, row: &GradedRow) -> Value {
-    match plain::message_for_students(grade, row) {
+fn test(grading: &Grading, row: &GradedRow) -> Value {
+    match plain::message_for_students(grading, row) {
         None => json!({ "passed": true }),
         Some(message) => json!({ "passed": false, "hint": message }),
     }
 }
 
-/// JSON has another way to write a colon in a string: the reader's pattern does not find it, and it
-/// means the same.
+/// Writes colons in strings as JSON escapes, which the reader's pattern does not find.
 fn without_colons(value: &Value) -> String {
     match value {
         Value::Object(members) => {

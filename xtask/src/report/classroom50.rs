@@ -1,10 +1,10 @@
-//! Classroom 50's `result.json`. It has no word for a fault: where there is no grade there is no
+//! Classroom 50's `result.json`. The format cannot express a fault: without a grade there is no
 //! result, and the exit status says so.
 
 use serde::Serialize;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading};
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -33,15 +33,14 @@ struct Test {
     score: u32,
     max_score: u32,
     group: &'static str,
-    /// The result itself has no place for them.
+    /// Here, because the result itself has no field for them.
     premises: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
 }
 
-pub(super) fn render(grade: &Grade) -> String {
-    let Some(identity) = grade.surroundings.identity.as_ref().filter(|_| !grade.has_faults())
-    else {
+pub(super) fn render(grading: &Grading) -> String {
+    let (Ok(grade), Some(identity)) = (&grading.outcome, &grading.surroundings.identity) else {
         return String::new();
     };
     let result = Result {
@@ -55,21 +54,26 @@ pub(super) fn render(grade: &Grade) -> String {
         release: &identity.release,
         review: &identity.review,
         datetime: &identity.datetime,
-        score: grade.score(),
-        max_score: grade.max_score(),
-        tests: grade.rows.iter().filter(|row| row.counts()).map(|row| test(grade, row)).collect(),
+        score: grade.points.earned,
+        max_score: grade.points.most,
+        tests: grading
+            .rows
+            .iter()
+            .filter(|row| row.counts())
+            .map(|row| test(grading, row))
+            .collect(),
     };
     serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"
 }
 
-fn test(grade: &Grade, row: &GradedRow) -> Test {
+fn test(grading: &Grading, row: &GradedRow) -> Test {
     Test {
         test_name: row.verdict.check,
         passed: row.points() == row.max_points,
         score: row.points(),
         max_score: row.max_points,
         group: row.group,
-        premises: plain::premises(grade),
-        message: plain::message_for_students(grade, row),
+        premises: plain::premises(grading),
+        message: plain::message_for_students(grading, row),
     }
 }

@@ -1,18 +1,25 @@
-//! A conversation as a person follows it: the peer that matters step by step, the others in a line,
-//! long equal runs folded. The terminal and the diagram draw these lines; nothing here draws.
+//! A conversation in lines for people: the peer that matters step by step, the others in one line,
+//! long runs folded. The terminal and the diagram draw these lines.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use suite::{Event, Status, Verdict, What};
 
-/// One line of a picture.
+use crate::plural::count;
+use streams::{Streams, fold_peer};
+
+/// One line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
-    /// What was left out at the beginning: so many steps.
+    /// The number of steps that were left out at the beginning.
     Earlier(usize),
     Step(&'a Event),
-    /// Messages of one peer, one after another, that all came back as they were.
+    /// Messages of one peer that all came back unchanged.
     Echoed {
         peer: &'a str,
         turns: usize,
@@ -20,8 +27,7 @@ pub(crate) enum Line<'a> {
         most: usize,
         at: Duration,
     },
-    /// A stream that went both ways at once; whether what came back is the beginning of what was
-    /// sent.
+    /// A stream in both directions, and whether the bytes received are the beginning of those sent.
     Streamed {
         peer: &'a str,
         pieces: usize,
@@ -31,7 +37,7 @@ pub(crate) enum Line<'a> {
         equal: bool,
         at: Duration,
     },
-    /// What others did meanwhile.
+    /// What other peers did meanwhile.
     Others {
         peers: usize,
         answered: usize,
@@ -41,24 +47,25 @@ pub(crate) enum Line<'a> {
     },
 }
 
-/// Whom a failure is about.
+/// The peer that a failure is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Focus<'a> {
-    /// The peer with which the check came to its end.
+    /// The peer with which the check failed.
     pub(crate) peer: &'a str,
-    /// Another one that had sent the bytes which this one got.
+    /// Another peer that had sent the bytes that this one got.
     pub(crate) source: Option<&'a str>,
-    /// All that had happened by then; what came later was tried to learn more.
+    /// Everything up to the failure. Later events are follow-ups.
     pub(crate) events: &'a [Event],
 }
 
-/// The peers in the order of their coming.
+/// Returns the peers in the order of their first event.
 pub(crate) fn peers(events: &[Event]) -> Vec<&str> {
     let mut known = HashSet::new();
     events.iter().map(|event| event.peer.as_str()).filter(|peer| known.insert(*peer)).collect()
 }
 
-/// The peer that the failure names, else the one that spoke last: a check stops where it fails.
+/// Returns the peer that the failure names, or else the last one, because a check stops where it
+/// fails.
 pub(crate) fn focus(verdict: &Verdict) -> Option<Focus<'_>> {
     let named = match &verdict.status {
         Status::Failed(failure) => failure.peer.as_deref(),
@@ -71,8 +78,8 @@ pub(crate) fn focus(verdict: &Verdict) -> Option<Focus<'_>> {
     Some(Focus { peer, source: source(verdict, peer), events: &events[..=until] })
 }
 
-/// Who else had sent the bytes that stand where others should; `None` where the peer may have sent
-/// them itself.
+/// Returns the other peer that had sent the wrong bytes, or `None` if the peer may have sent them
+/// itself.
 fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
     const NO_CHANCE: usize = 6;
     const LONG: usize = 16;
@@ -90,22 +97,22 @@ fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
     (sender != peer && senders.all(|event| event.peer != peer)).then_some(sender)
 }
 
-/// Whose the bytes are that came in the place of others.
+/// Says which other client had sent the wrong bytes.
 pub(crate) fn whose(verdict: &Verdict) -> Option<String> {
     let source = focus(verdict)?.source?;
     Some(format!("these are bytes that client {source} had sent"))
 }
 
 impl<'a> Focus<'a> {
-    /// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got,
-    /// in at most so many lines.
+    /// Returns the last lines that matter, at most `most`: the steps of this peer, and of the one
+    /// whose bytes it got.
     pub(crate) fn end(&self, most: usize) -> Vec<Line<'a>> {
         let shown: Vec<&str> = std::iter::once(self.peer).chain(self.source).collect();
         end(fold(self.events, &shown), most)
     }
 }
 
-/// The whole conversation, with the steps of these peers and the others' folded.
+/// Returns the whole conversation: the steps of these peers, and the other peers' folded.
 pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
     let is_shown = |event: &Event| shown.contains(&event.peer.as_str());
     let same_line = |a: &Event, b: &Event| a.peer == b.peer || !is_shown(a) && !is_shown(b);
@@ -132,7 +139,7 @@ pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
     lines
 }
 
-/// The last lines, at most so many.
+/// Returns the last lines, at most `most`.
 pub(crate) fn end(mut lines: Vec<Line<'_>>, most: usize) -> Vec<Line<'_>> {
     if lines.len() <= most {
         return lines;
@@ -143,7 +150,7 @@ pub(crate) fn end(mut lines: Vec<Line<'_>>, most: usize) -> Vec<Line<'_>> {
 }
 
 impl Line<'_> {
-    /// How many things happened in it.
+    /// Returns the number of steps in a line.
     fn steps(&self) -> usize {
         match self {
             Self::Earlier(steps) | Self::Others { steps, .. } => *steps,
@@ -153,7 +160,7 @@ impl Line<'_> {
         }
     }
 
-    /// When it was, or came to its end.
+    /// Returns the time at which the line ended.
     pub(crate) fn at(&self) -> Option<Duration> {
         match self {
             Self::Earlier(_) => None,
@@ -164,7 +171,7 @@ impl Line<'_> {
         }
     }
 
-    /// What a line says that stands for several steps.
+    /// Returns the words of a line that summarises several steps.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Earlier(steps) => format!("… {}", count(*steps, "earlier step")),
@@ -199,12 +206,7 @@ impl Line<'_> {
     }
 }
 
-/// `1 byte`, `2 bytes`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// A round number of KiB or MiB is told as such, others to the byte where that matters.
+/// Returns an amount in KiB or MiB if that is exact enough, else in bytes.
 fn amount(bytes: usize) -> String {
     const KIB: usize = 1024;
     const MIB: usize = KIB * KIB;
@@ -213,248 +215,5 @@ fn amount(bytes: usize) -> String {
         bytes if bytes >= MIB => format!("{:.2} MiB", bytes as f64 / MIB as f64),
         bytes if bytes >= KIB && bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
         bytes => count(bytes, "byte"),
-    }
-}
-
-/// One peer's steps in a row. Of a run that is folded the last ones stay: they are what the next
-/// are compared with.
-fn fold_peer<'a>(group: &'a [Event], streams: &mut Streams<'a>, lines: &mut Vec<Line<'a>>) {
-    const LEAST_TURNS: usize = 3;
-    const LEAST_PIECES: usize = 6;
-    let mut at = 0;
-    while at < group.len() {
-        let turns = group[at..].chunks_exact(2).take_while(|pair| is_turn(pair)).count();
-        let pieces = group[at..].iter().take_while(|event| event.what.carries_bytes()).count();
-        let folded = match (turns, pieces) {
-            (LEAST_TURNS.., _) => 2 * (turns - 1),
-            (_, LEAST_PIECES..) => pieces - 2,
-            _ => 0,
-        };
-        let (run, rest) = group[at..].split_at(folded);
-        run.iter().for_each(|event| streams.follow(event));
-        match run {
-            [] => {}
-            run if turns >= LEAST_TURNS => lines.push(echoed(run)),
-            run => lines.push(streamed(run, streams.is_equal_so_far(&run[0].peer))),
-        }
-        let shown = if folded > 0 { 2 } else { 1 };
-        for event in &rest[..shown.min(rest.len())] {
-            streams.follow(event);
-            lines.push(Line::Step(event));
-        }
-        at += folded + shown;
-    }
-}
-
-/// A message, and the same again.
-fn is_turn(pair: &[Event]) -> bool {
-    matches!((pair[0].what, pair[1].what), (What::Send, What::Receive))
-        && pair[0].bytes == pair[1].bytes
-        && pair[0].data() == pair[1].data()
-}
-
-fn echoed(run: &[Event]) -> Line<'_> {
-    let sizes = || run.iter().map(|event| event.bytes);
-    Line::Echoed {
-        peer: &run[0].peer,
-        turns: run.len() / 2,
-        least: sizes().min().unwrap_or_default(),
-        most: sizes().max().unwrap_or_default(),
-        at: run[run.len() - 1].at,
-    }
-}
-
-fn streamed(run: &[Event], equal: bool) -> Line<'_> {
-    let total = |what| run.iter().filter(|event| event.what == what).map(|event| event.bytes).sum();
-    Line::Streamed {
-        peer: &run[0].peer,
-        pieces: run.iter().map(|event| event.stretches).sum(),
-        largest: run.iter().map(|event| event.bytes).max().unwrap_or_default(),
-        sent: total(What::Send),
-        received: total(What::Receive),
-        equal,
-        at: run[run.len() - 1].at,
-    }
-}
-
-/// What each peer has sent and received so far.
-#[derive(Default)]
-struct Streams<'a>(HashMap<&'a str, [Vec<u8>; 2]>);
-
-impl<'a> Streams<'a> {
-    fn follow(&mut self, event: &'a Event) {
-        let [sent, received] = self.0.entry(&event.peer).or_default();
-        match event.what {
-            What::Send => sent.extend_from_slice(&event.data()),
-            What::Receive => received.extend_from_slice(&event.data()),
-            _ => {}
-        }
-    }
-
-    /// It has sent something, and all of it came back.
-    fn is_answered(&self, peer: &str) -> bool {
-        self.0.get(peer).is_some_and(|[sent, received]| !sent.is_empty() && sent == received)
-    }
-
-    /// What came back is the beginning of what was sent.
-    fn is_equal_so_far(&self, peer: &str) -> bool {
-        self.0
-            .get(peer)
-            .is_some_and(|[sent, received]| !received.is_empty() && sent.starts_with(received))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn events(steps: &[(&str, What, &[u8])]) -> Vec<Event> {
-        let numbered = (0..).zip(steps);
-        numbered
-            .map(|(at, (peer, what, data))| {
-                Event::new(Duration::from_millis(at), peer, *what, data)
-            })
-            .collect()
-    }
-
-    #[track_caller]
-    fn check(steps: &[(&str, What, &[u8])], shown: &[&str], expected: &[&str]) {
-        let events = events(steps);
-        let lines = fold(&events, shown);
-        let said: Vec<String> = lines
-            .iter()
-            .map(|line| match line {
-                Line::Step(event) => format!("{} {:?}", event.peer, event.what),
-                line => line.words(),
-            })
-            .collect();
-        assert_eq!(said, expected);
-        assert_eq!(
-            lines.iter().map(Line::steps).sum::<usize>(),
-            steps.len(),
-            "every step is in one line"
-        );
-    }
-
-    use What::{Connect, End, Receive, Send};
-
-    #[test]
-    fn others_are_one_line() {
-        check(
-            &[
-                ("a", Connect, b""),
-                ("a", Send, b"x"),
-                ("b", Connect, b""),
-                ("a", Receive, b"x"),
-                ("c", Connect, b""),
-                ("d", Connect, b""),
-                ("d", Send, b"abc"),
-                ("c", End, b""),
-            ],
-            &["c"],
-            &[
-                "… 2 other clients, 1 of them answered",
-                "c Connect",
-                "… 1 other client, not yet answered in full",
-                "c End",
-            ],
-        );
-    }
-
-    #[test]
-    fn messages_that_came_back_are_one_line_but_for_the_last() {
-        check(
-            &[
-                ("a", Send, b"x"),
-                ("a", Receive, b"x"),
-                ("a", Send, b"yz"),
-                ("a", Receive, b"yz"),
-                ("a", Send, b"1"),
-                ("a", Receive, b"1"),
-                ("a", Send, b"2"),
-                ("a", Receive, b"3"),
-            ],
-            &["a"],
-            &[
-                "… 2 messages of 1 to 2 bytes, all answered",
-                "a Send",
-                "a Receive",
-                "a Send",
-                "a Receive",
-            ],
-        );
-    }
-
-    #[test]
-    fn a_stream_both_ways_is_one_line_and_says_whether_it_is_equal() {
-        let (first, other) = ([b'a'; 2048], [b'b'; 2048]);
-        let mut steps = [("a", Send, first.as_slice()), ("a", Receive, &first[..1024])].repeat(4);
-        check(
-            &steps,
-            &["a"],
-            &["… 6 × 2 KiB at most: 6 KiB sent, 3 KiB back, all equal", "a Send", "a Receive"],
-        );
-        steps[3].2 = &other;
-        check(
-            &steps,
-            &["a"],
-            &["… 6 × 2 KiB at most: 6 KiB sent, 4 KiB back", "a Send", "a Receive"],
-        );
-    }
-
-    #[test]
-    fn a_failure_is_about_whom_it_names_and_what_came_later_is_left_out() {
-        let transcript = events(&[
-            ("a", Connect, b""),
-            ("b", Connect, b""),
-            ("b", End, b""),
-            ("c", Connect, b""),
-        ]);
-        let about = |peer: Option<&str>| {
-            let failure =
-                suite::Failure { peer: peer.map(str::to_owned), ..suite::Failure::default() };
-            Verdict {
-                transcript: transcript.clone(),
-                ..Verdict::new("a_check", Status::Failed(failure))
-            }
-        };
-        for (named, peer, steps) in [(Some("b"), "b", 3), (None, "c", 4), (Some("nobody"), "c", 4)]
-        {
-            let verdict = about(named);
-            let focus = focus(&verdict).unwrap();
-            assert_eq!((focus.peer, focus.events.len()), (peer, steps));
-        }
-    }
-
-    #[test]
-    fn anothers_bytes_are_known_again() {
-        let transcript = events(&[
-            ("a", Send, b"the message of a"),
-            ("b", Send, b"the message of b"),
-            ("a", Receive, b"the message of b"),
-        ]);
-        let difference = suite::Difference {
-            at: 0,
-            deviation: suite::Deviation::Changed,
-            expected_length: 16,
-            observed_length: 16,
-            from: 0,
-            expected: b"the message of a".to_vec(),
-            observed: b"the message of b".to_vec(),
-            ending: None,
-        };
-        let failure =
-            suite::Failure { difference: Some(Box::new(difference)), ..suite::Failure::default() };
-        let verdict = Verdict { transcript, ..Verdict::new("a_check", Status::Failed(failure)) };
-        assert_eq!(focus(&verdict).unwrap().source, Some("b"));
-    }
-
-    #[test]
-    fn what_is_left_out_is_counted() {
-        let events =
-            events(&[("a", Connect, b""), ("a", Send, b"x"), ("b", Connect, b""), ("a", End, b"")]);
-        let lines = end(fold(&events, &["a"]), 3);
-        assert_eq!(lines[0], Line::Earlier(2));
-        assert_eq!(lines.len(), 3);
     }
 }

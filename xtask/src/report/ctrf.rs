@@ -1,11 +1,11 @@
-//! The Common Test Report Format. It knows no points: they stand in `extra`.
+//! The Common Test Report Format. It has no points, so they are in `extra`.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 use suite::Status;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading, NoGrade};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,38 +55,44 @@ struct Test {
     extra: Value,
 }
 
-pub(super) fn render(grade: &Grade) -> String {
-    let fault = grade.fault();
-    let mut tests: Vec<Test> =
-        grade.rows.iter().map(|row| test(grade, row, fault.is_some())).collect();
-    if let Some(fault) = fault.as_ref().filter(|_| tests.is_empty()) {
-        tests.push(nothing_graded(fault));
-    }
-    let extra = match &fault {
-        Some(fault) => {
-            json!({ "practical": grade.practical, "seed": grade.seed, "fault": plain::line(fault) })
-        }
-        None => json!({
-            "practical": grade.practical, "seed": grade.seed,
-            "score": grade.score(), "max_score": grade.max_score(), "passed": grade.passed(), "premises": plain::premises(grade),
-        }),
-    };
+pub(super) fn render(grading: &Grading) -> String {
+    let tests = tests(grading);
     let report = Report {
         report_format: "CTRF",
         spec_version: "1.0.0",
         results: Results {
             tool: json!({ "name": "cargo xtask grade", "version": env!("CARGO_PKG_VERSION") }),
-            summary: summary(grade, &tests),
+            summary: summary(grading, &tests),
             tests,
-            extra,
+            extra: extra(grading),
         },
     };
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
 }
 
-fn summary(grade: &Grade, tests: &[Test]) -> Summary {
+fn tests(grading: &Grading) -> Vec<Test> {
+    match &grading.outcome {
+        Err(NoGrade(fault)) if grading.rows.is_empty() => vec![nothing_graded(fault)],
+        _ => grading.rows.iter().map(|row| test(grading, row)).collect(),
+    }
+}
+
+fn extra(grading: &Grading) -> Value {
+    match &grading.outcome {
+        Err(NoGrade(fault)) => {
+            json!({ "practical": grading.practical, "seed": grading.seed, "fault": plain::line(fault) })
+        }
+        Ok(grade) => json!({
+            "practical": grading.practical, "seed": grading.seed,
+            "score": grade.points.earned, "max_score": grade.points.most, "passed": grade.passed(),
+            "premises": plain::premises(grading),
+        }),
+    }
+}
+
+fn summary(grading: &Grading, tests: &[Test]) -> Summary {
     let count = |status: &str| tests.iter().filter(|test| test.status == status).count();
-    let start = grade.surroundings.began.as_millis();
+    let start = grading.surroundings.began.as_millis();
     Summary {
         tests: tests.len(),
         passed: count("passed"),
@@ -95,7 +101,7 @@ fn summary(grade: &Grade, tests: &[Test]) -> Summary {
         pending: 0,
         other: count("other"),
         start,
-        stop: start + grade.duration.as_millis(),
+        stop: start + grading.duration.as_millis(),
     }
 }
 
@@ -114,8 +120,8 @@ fn nothing_graded(fault: &str) -> Test {
     }
 }
 
-fn test(grade: &Grade, row: &GradedRow, fault: bool) -> Test {
-    let spot = plain::spot_of_panic(grade, row);
+fn test(grading: &Grading, row: &GradedRow) -> Test {
+    let spot = plain::spot_of_panic(grading, row);
     let points = json!({ "score": row.points(), "max_score": row.max_points });
     Test {
         name: row.verdict.check,
@@ -128,13 +134,13 @@ fn test(grade: &Grade, row: &GradedRow, fault: bool) -> Test {
         duration: row.verdict.took.as_millis(),
         suite: vec![row.program, row.group],
         raw_status: plain::status(&row.verdict.status),
-        message: plain::message_for_students(grade, row),
+        message: plain::message_for_students(grading, row),
         trace: match row.verdict.status {
-            Status::Failed(_) | Status::Unbuilt => plain::full_for_students(grade, row),
+            Status::Failed(_) | Status::Unbuilt => plain::full_for_students(grading, row),
             _ => String::new(),
         },
         file_path: spot.as_ref().map(|spot| spot.file.clone()),
         line: spot.map(|spot| spot.line),
-        extra: if row.counts() && !fault { points } else { Value::Null },
+        extra: if row.counts() && grading.outcome.is_ok() { points } else { Value::Null },
     }
 }

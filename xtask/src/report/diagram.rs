@@ -1,62 +1,33 @@
-//! A conversation as a sequence diagram: one SVG that stands alone, and the same in words.
+//! A conversation as a sequence diagram: one SVG without external references, and the same in
+//! words.
 //!
-//! Time runs down, each peer of the grader's has a lane, and the program's is at the right. What an
-//! arrow means is drawn and written, never told by colour alone. Nothing is referred to from
-//! outside; two diagrams in one page do not disturb each other.
+//! Time runs down. Each peer of the grader has a lane, and the program's lane is at the right.
+//! Arrows differ in shape and text, never only in colour. Several diagrams fit in one page.
+
+mod arrows;
+mod drawing;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write;
 
 use suite::{Event, Status, Verdict, What, show};
 
-use crate::report::conversation::{self, Line, count};
+use crate::plural::count;
+use crate::report::conversation::{self, Line};
 use crate::report::plain;
+use drawing::Drawing;
 
-/// The widest that a diagram gets, in pixels.
+/// The largest width of a diagram, in pixels.
 const WIDTH: f64 = 960.0;
 
-/// The most lanes of peers; where there are more, most of them share one.
+/// The most lanes of peers; more peers share one lane.
 const LANES: usize = 6;
 
-/// The most rows; earlier ones are counted.
+/// The most rows; earlier rows are only counted.
 const ROWS: usize = 40;
 
-/// Left of the lanes, for the times.
-const TIMES: f64 = 84.0;
-/// From the outer lanes to the edge, or to the times.
-const SIDE: f64 = 74.0;
-const HEAD: f64 = 56.0;
-const ROW: f64 = 36.0;
-/// The advance of a monospaced character of the size that the style says.
-const CHARACTER: f64 = 7.3;
-/// Between the lines of the text at the end.
-const LEADING: f64 = 18.0;
-
-const STYLE: &str = "\
-.conversation{--paper:#ffffff;--ink:#1b1f24;--soft:#59636e;--line:#b8c0c9;--to:#0a58a8;--from:#6b3a96;--bad:#b3261e;--band:#fdeeec;\
-font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}\
-@media (prefers-color-scheme:dark){.conversation{--paper:#15191e;--ink:#e6e9ed;--soft:#9aa4af;--line:#4a535d;--to:#7db8ff;\
---from:#cda4f4;--bad:#ff8a80;--band:#3a1f1e}}\
-.conversation .paper{fill:var(--paper)}\
-.conversation text{fill:var(--ink);stroke:var(--paper);stroke-width:4px;stroke-linejoin:round;paint-order:stroke}\
-.conversation .failed text{stroke:var(--band)}\
-.conversation .head{font-weight:600}\
-.conversation .soft{fill:var(--soft)}\
-.conversation .fold{fill:var(--soft);font-style:italic}\
-.conversation .wrong{fill:var(--bad);font-weight:600;stroke:none}\
-.conversation .said{stroke:none}\
-.conversation .life{stroke:var(--line);stroke-width:2}\
-.conversation .many{stroke-dasharray:2 4}\
-.conversation .band{fill:var(--band);stroke:var(--bad)}\
-.conversation .to{stroke:var(--to);fill:none;stroke-width:1.7}\
-.conversation .from{stroke:var(--from);fill:none;stroke-width:1.7}\
-.conversation .both{stroke:var(--soft);fill:none;stroke-width:1.7}\
-.conversation .bad{stroke:var(--bad);fill:none;stroke-width:2}\
-.conversation .thin{stroke-width:1.1}\
-.conversation .end{stroke-dasharray:9 4}\
-.conversation .nothing{stroke-dasharray:1.5 4.5;stroke-linecap:round}\
-.conversation .to.full{fill:var(--to)}.conversation .from.full{fill:var(--from)}.conversation .both.full{fill:var(--soft)}";
-
-/// The picture; empty where there was no conversation.
+/// Returns the picture, or nothing if there was no conversation.
 pub(crate) fn svg(verdict: &Verdict) -> String {
     match Plan::of(verdict) {
         Some(plan) => Drawing::new(&plan).whole(),
@@ -64,7 +35,7 @@ pub(crate) fn svg(verdict: &Verdict) -> String {
     }
 }
 
-/// The same in words, a line for each row; empty where there was no conversation.
+/// Returns the same in words, a line for each row.
 pub(crate) fn text(verdict: &Verdict) -> String {
     let Some(plan) = Plan::of(verdict) else { return String::new() };
     let mut text = String::new();
@@ -78,15 +49,15 @@ pub(crate) fn text(verdict: &Verdict) -> String {
     text
 }
 
-/// What is drawn, before anything has a place.
+/// What to draw, before the layout.
 struct Plan<'a> {
     verdict: &'a Verdict,
     lines: Vec<Line<'a>>,
-    /// Those who have a lane.
+    /// The peers that have a lane.
     peers: Vec<&'a str>,
-    /// How many share one.
+    /// The number of peers that share a lane.
     others: usize,
-    /// The program is the client, the grader's peers are its server's connections.
+    /// The program is the client, and the peers are connections of the grader's server.
     accepts: bool,
 }
 
@@ -109,7 +80,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// What the grader's side is called, and the program.
+    /// Returns the names of the grader's side and of the program.
     fn names(&self) -> (&'static str, &'static str) {
         if self.accepts { ("server", "your client") } else { ("client", "your server") }
     }
@@ -119,7 +90,7 @@ impl<'a> Plan<'a> {
         format!("{}: what went between {program} and the grader", self.verdict.check)
     }
 
-    /// A line in words that need no picture.
+    /// Returns a line as a sentence.
     fn sentence(&self, line: &Line<'_>) -> String {
         let (peer, program) = self.names();
         match line {
@@ -149,7 +120,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What came of it, with a label for each part.
+/// Returns what was expected and observed, with labels.
 fn outcome(verdict: &Verdict) -> Vec<(&'static str, String)> {
     let Status::Failed(failure) = &verdict.status else { return Vec::new() };
     let mut parts = vec![
@@ -164,481 +135,9 @@ fn at(line: &Line<'_>) -> Option<String> {
     line.at().map(|at| format!("{:.1} ms", at.as_secs_f64() * 1e3))
 }
 
-/// The first bytes, as many as fit, and an ellipsis where there are more.
+/// Returns the first bytes that fit, with an ellipsis if there are more.
 fn preview(event: &Event) -> String {
     let shown = super::fitting(&event.preview, 26);
     let more = if event.bytes > shown { "…" } else { "" };
     format!("{}{more}", show(&event.preview[..shown], shown))
-}
-
-/// A diagram in the making.
-struct Drawing<'a> {
-    plan: &'a Plan<'a>,
-    width: f64,
-    /// Between two lanes.
-    gap: f64,
-    svg: String,
-}
-
-impl<'a> Drawing<'a> {
-    fn new(plan: &'a Plan<'a>) -> Self {
-        let gaps = (plan.peers.len() + usize::from(plan.others > 0)) as f64;
-        let room = WIDTH - TIMES - 2.0 * SIDE;
-        let gap = (room / gaps).min(if gaps < 2.0 { 440.0 } else { 330.0 });
-        Self { plan, width: TIMES + 2.0 * SIDE + gaps * gap, gap, svg: String::new() }
-    }
-
-    fn whole(mut self) -> String {
-        let said = self.outcome_lines();
-        let bottom = HEAD + ROW * self.plan.lines.len() as f64 + 14.0;
-        let box_height =
-            if said.is_empty() { 0.0 } else { LEADING * (said.len() as f64 + 1.0) + 12.0 };
-        let height = bottom + box_height + 12.0;
-        self.open(height);
-        if !said.is_empty() {
-            self.failed_row();
-        }
-        self.lanes(bottom);
-        let plan = self.plan;
-        for (number, line) in plan.lines.iter().enumerate() {
-            let is_failed = !said.is_empty() && number + 1 == plan.lines.len();
-            self.svg += if is_failed { "<g class=\"failed\">\n" } else { "<g>\n" };
-            self.row(HEAD + ROW * (number as f64 + 0.75), line);
-            self.svg += "</g>\n";
-        }
-        if !said.is_empty() {
-            self.outcome(bottom + 4.0, box_height, &said);
-        }
-        self.svg + "</svg>\n"
-    }
-
-    fn open(&mut self, height: f64) {
-        let id = escape(self.plan.verdict.check);
-        let (title, description) = (escape(&self.plan.title()), escape(&text(self.plan.verdict)));
-        let width = self.width;
-        _ = write!(
-            self.svg,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"conversation\" role=\"img\" \
-             aria-labelledby=\"{id}-title {id}-text\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
-             height=\"{height:.0}\" style=\"max-width:100%;height:auto\">\n\
-             <title id=\"{id}-title\">{title}</title>\n<desc id=\"{id}-text\">{description}</desc>\n<style>{STYLE}</style>\n\
-             <rect class=\"paper\" width=\"{width:.0}\" height=\"{height:.0}\" rx=\"8\"/>\n"
-        );
-    }
-
-    /// Where a peer's lane is: those who share one have the first, the program has the last.
-    fn lane(&self, peer: Option<&str>) -> f64 {
-        let shared = usize::from(self.plan.others > 0);
-        let number = match peer {
-            Some(name) => {
-                self.plan.peers.iter().position(|peer| *peer == name).map_or(0, |at| at + shared)
-            }
-            None => self.plan.peers.len() + shared,
-        };
-        TIMES + SIDE + self.gap * number as f64
-    }
-
-    fn lanes(&mut self, bottom: f64) {
-        let (peer, program) = self.plan.names();
-        if self.plan.others > 0 {
-            self.life(self.lane(Some("")), HEAD, bottom, true);
-            self.words(self.lane(Some("")), 28.0, "head", &format!("{} more", self.plan.others));
-        }
-        for name in self.plan.peers.clone() {
-            let x = self.lane(Some(name));
-            let (from, to) = self.span(name, bottom);
-            self.life(x, from, to, false);
-            self.words(x, 28.0, "head", &format!("{peer} {name}"));
-        }
-        self.life(self.lane(None), HEAD - 14.0, bottom, false);
-        self.words(self.lane(None), 28.0, "head", program);
-    }
-
-    /// A lane's line begins where its peer connects, and ends where it goes.
-    fn span(&self, peer: &str, bottom: f64) -> (f64, f64) {
-        let place = |wanted: &[What]| {
-            let is_it = |line: &Line<'_>| matches!(line, Line::Step(event) if event.peer == peer && wanted.contains(&event.what));
-            self.plan.lines.iter().position(is_it).map(|number| HEAD + ROW * (number as f64 + 0.75))
-        };
-        let begin = place(&[What::Connect, What::Accept, What::Refused]).unwrap_or(HEAD - 14.0);
-        (
-            begin,
-            place(&[What::Close, What::SendReset, What::Reset, What::Refused]).unwrap_or(bottom),
-        )
-    }
-
-    fn life(&mut self, x: f64, from: f64, to: f64, many: bool) {
-        let many = if many { " many" } else { "" };
-        _ = writeln!(self.svg, "<path class=\"life{many}\" d=\"M{x:.1} {from:.1}V{to:.1}\"/>");
-    }
-
-    /// The row in which the check failed, which is the last.
-    fn failed_row(&mut self) {
-        let y = HEAD + ROW * (self.plan.lines.len() as f64 - 1.0) + 5.0;
-        _ = writeln!(
-            self.svg,
-            "<rect class=\"band\" x=\"6\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"5\"/>",
-            self.width - 12.0,
-            ROW - 1.0
-        );
-    }
-
-    fn row(&mut self, y: f64, line: &Line<'_>) {
-        if let Some(at) = at(line) {
-            _ = writeln!(
-                self.svg,
-                "<text class=\"soft\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{at}</text>",
-                TIMES - 4.0,
-                y + 4.0
-            );
-        }
-        let program = self.lane(None);
-        match line {
-            Line::Earlier(_) => self.words((TIMES + self.width) / 2.0, y, "fold", &line.words()),
-            Line::Step(event) => self.step(y, event),
-            Line::Echoed { peer, .. } | Line::Streamed { peer, .. } => {
-                self.both_ways(y, self.lane(Some(peer)), program, &line.words())
-            }
-            Line::Others { answered: 0, .. } => {
-                let x = self.lane(Some(""));
-                self.arrow(y, x, program, "both");
-                self.words((x + program) / 2.0, y - 7.0, "fold", &line.words());
-            }
-            Line::Others { .. } => self.both_ways(y, self.lane(Some("")), program, &line.words()),
-        }
-    }
-
-    fn both_ways(&mut self, y: f64, from: f64, to: f64, words: &str) {
-        self.arrow(y, from, to, "both");
-        self.head(y, from, -1.0, "both full");
-        self.words((from + to) / 2.0, y - 7.0, "fold", words);
-    }
-
-    fn step(&mut self, y: f64, event: &Event) {
-        let (peer, program) = (self.lane(Some(&event.peer)), self.lane(None));
-        let data = || format!("{} {}", preview(event), count(event.bytes, "byte"));
-        let words = match event.what {
-            What::Connect => self.drawn(y, peer, program, "to thin", Self::open_arrow, "connects"),
-            What::Accept => self.drawn(y, program, peer, "from thin", Self::open_arrow, "connects"),
-            What::Refused => {
-                self.drawn(y, peer, program, "bad", Self::broken_arrow, "connection refused")
-            }
-            What::Send => self.drawn(y, peer, program, "to", Self::arrow, &data()),
-            What::Receive => self.drawn(y, program, peer, "from", Self::arrow, &data()),
-            What::HalfClose => {
-                self.drawn(y, peer, program, "to", Self::last_arrow, "end of stream")
-            }
-            What::Close => self.drawn(y, peer, program, "to", Self::last_arrow, "closes"),
-            What::End => self.drawn(y, program, peer, "from", Self::last_arrow, "end of stream"),
-            What::SendReset => self.drawn(y, peer, program, "bad", Self::broken_arrow, "reset"),
-            What::Reset => self.drawn(y, program, peer, "bad", Self::broken_arrow, "reset"),
-            What::Timeout => self.drawn(
-                y,
-                program,
-                peer,
-                "bad",
-                Self::no_arrow,
-                &format!("nothing more for {}", event.peer),
-            ),
-        };
-        let middle = if event.what == What::Timeout {
-            program - self.gap / 2.0
-        } else {
-            (peer + program) / 2.0
-        };
-        self.words(middle, y - 7.0, "label", &words);
-    }
-
-    fn drawn(
-        &mut self,
-        y: f64,
-        from: f64,
-        to: f64,
-        class: &str,
-        how: Draw<'a>,
-        words: &str,
-    ) -> String {
-        how(self, y, from, to, class);
-        words.to_owned()
-    }
-
-    /// Bytes.
-    fn arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
-        self.path(class, &format!("M{from:.1} {y:.1}H{to:.1}"));
-        self.head(y, to, (to - from).signum(), &format!("{class} full"));
-    }
-
-    fn head(&mut self, y: f64, x: f64, to_the: f64, class: &str) {
-        let back = x - 9.0 * to_the;
-        self.path(class, &format!("M{x:.1} {y:.1}L{back:.1} {:.1}V{:.1}Z", y - 4.5, y + 4.5));
-    }
-
-    /// A connection: an open head.
-    fn open_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
-        let back = to - 9.0 * (to - from).signum();
-        self.path(
-            class,
-            &format!(
-                "M{from:.1} {y:.1}H{to:.1}M{back:.1} {:.1}L{to:.1} {y:.1}L{back:.1} {:.1}",
-                y - 5.0,
-                y + 5.0
-            ),
-        );
-    }
-
-    /// An end of stream: dashed, up to a double bar.
-    fn last_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
-        let to_the = (to - from).signum();
-        self.path(&format!("{class} end"), &format!("M{from:.1} {y:.1}H{to:.1}"));
-        self.head(y, to - 11.0 * to_the, to_the, &format!("{class} full"));
-        for bar in [to - 9.0 * to_the, to - 5.0 * to_the] {
-            self.path(class, &format!("M{bar:.1} {:.1}V{:.1}", y - 6.0, y + 6.0));
-        }
-    }
-
-    /// A reset, or a refusal: a line that gets jagged, to a cross.
-    fn broken_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
-        const TEETH: i32 = 6;
-        let to_the = (to - from).signum();
-        let end = to - 10.0 * to_the;
-        let jagged = end - 8.0 * to_the * f64::from(TEETH);
-        let mut path = format!("M{from:.1} {y:.1}H{jagged:.1}");
-        for tooth in 0..TEETH {
-            let side = if tooth % 2 == 0 { -4.0 } else { 4.0 };
-            _ = write!(
-                path,
-                "L{:.1} {:.1}",
-                jagged + (f64::from(tooth) + 0.5) * 8.0 * to_the,
-                y + side
-            );
-        }
-        _ = write!(path, "L{end:.1} {y:.1}");
-        self.path(class, &path);
-        let (left, right, top, bottom) = (end - 5.0, end + 5.0, y - 5.0, y + 5.0);
-        let cross = format!(
-            "M{left:.1} {top:.1}L{right:.1} {bottom:.1}M{left:.1} {bottom:.1}L{right:.1} {top:.1}"
-        );
-        self.path(class, &cross);
-    }
-
-    /// A wait in vain: dots that end before the next lane, in a ring.
-    fn no_arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {
-        let end = from + self.gap / 2.0 * (to - from).signum();
-        self.path(&format!("{class} nothing"), &format!("M{from:.1} {y:.1}H{end:.1}"));
-        _ = writeln!(
-            self.svg,
-            "<circle class=\"{class}\" cx=\"{end:.1}\" cy=\"{y:.1}\" r=\"4.5\"/>"
-        );
-    }
-
-    fn path(&mut self, class: &str, d: &str) {
-        _ = writeln!(self.svg, "<path class=\"{class}\" d=\"{d}\"/>");
-    }
-
-    /// Words round a middle, moved where they would leave the picture.
-    fn words(&mut self, middle: f64, y: f64, class: &str, words: &str) {
-        let half = words.chars().count() as f64 * CHARACTER / 2.0;
-        let least = if y < HEAD { half } else { TIMES + half };
-        let most = if y < HEAD { self.width - 8.0 } else { self.lane(None) - 12.0 };
-        let x = middle.min(most - half).max(least + 4.0);
-        _ = writeln!(
-            self.svg,
-            "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{}</text>",
-            escape(words)
-        );
-    }
-
-    /// Expected and got, in lines that fit, each with its label or without.
-    fn outcome_lines(&self) -> Vec<(&'static str, String)> {
-        let fits = ((self.width - TIMES - 40.0) / CHARACTER) as usize;
-        let mut lines = Vec::new();
-        for (label, said) in outcome(self.plan.verdict) {
-            for (number, line) in wrapped(&said, fits).into_iter().enumerate() {
-                lines.push((if number == 0 { label } else { "" }, line));
-            }
-        }
-        lines
-    }
-
-    fn outcome(&mut self, top: f64, height: f64, lines: &[(&str, String)]) {
-        _ = writeln!(
-            self.svg,
-            "<rect class=\"band\" x=\"6\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\" rx=\"5\"/>\n\
-             <text class=\"wrong\" x=\"18\" y=\"{:.1}\">✗ Here the check fails</text>",
-            self.width - 12.0,
-            top + LEADING + 2.0
-        );
-        for (number, (label, line)) in lines.iter().enumerate() {
-            let y = top + LEADING * (number as f64 + 2.0) + 4.0;
-            _ = writeln!(
-                self.svg,
-                "<text class=\"wrong\" x=\"18\" y=\"{y:.1}\">{label}</text><text class=\"said\" x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
-                TIMES + 10.0,
-                escape(line)
-            );
-        }
-    }
-}
-
-/// How an arrow is drawn: at this height, from here to there, in this class.
-type Draw<'a> = fn(&mut Drawing<'a>, f64, f64, f64, &str);
-
-/// Lines of at most `most` characters; a word that is longer is cut.
-fn wrapped(text: &str, most: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let letters: Vec<char> = word.chars().collect();
-        for piece in letters.chunks(most.max(1)) {
-            let last = lines.len() - 1;
-            let length = lines[last].chars().count();
-            match length {
-                0 => lines[last].extend(piece),
-                _ if length + 1 + piece.len() <= most => {
-                    lines[last] = format!("{} {}", lines[last], String::from_iter(piece))
-                }
-                _ => lines.push(piece.iter().collect()),
-            }
-        }
-    }
-    lines
-}
-
-/// Text for XML 1.0, which has no place for control characters, not even escaped.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\n' | '\t' => escaped.push(character),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            character if character.is_control() => escaped.push('\u{fffd}'),
-            character => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use suite::Failure;
-
-    use super::*;
-    use crate::report::real;
-
-    fn verdict(events: &[(&str, What, &[u8])]) -> Verdict {
-        let failure = Failure {
-            expected: "a <b>".to_owned(),
-            observed: "\u{1b}[31m & nothing".to_owned(),
-            ..Failure::default()
-        };
-        let numbered = (0..).zip(events);
-        let transcript = numbered.map(|(at, (peer, what, data))| {
-            Event::new(Duration::from_millis(at), peer, *what, data)
-        });
-        Verdict {
-            transcript: transcript.collect(),
-            ..Verdict::new("a_check", Status::Failed(failure))
-        }
-    }
-
-    #[test]
-    fn what_is_drawn_is_also_said() {
-        let verdict = verdict(&[
-            ("a", What::Connect, b""),
-            ("a", What::Send, b"one\0"),
-            ("a", What::Receive, b"o"),
-            ("a", What::HalfClose, b""),
-            ("a", What::End, b""),
-            ("b", What::Refused, b""),
-        ]);
-        assert_eq!(
-            text(&verdict),
-            "\
-0.0 ms: client a connects.
-1.0 ms: client a sends 4 bytes: \"one\\x00\"
-2.0 ms: your server sends client a 1 byte: \"o\"
-3.0 ms: client a ends its stream and goes on reading.
-4.0 ms: your server ends its stream to client a.
-5.0 ms: client b tries to connect and is refused.
-Expected: a <b>
-Got: \\u{1b}[31m & nothing
-"
-        );
-    }
-
-    #[test]
-    fn a_diagram_is_clean_xml_and_refers_to_nothing_outside() {
-        let svg = svg(&verdict(&[
-            ("a", What::Connect, b""),
-            ("a", What::Receive, b"<&\x1b\0\xff]]>"),
-            ("a", What::Reset, b""),
-        ]));
-        assert!(svg.chars().all(|character| character == '\n' || !character.is_control()), "{svg}");
-        assert!(
-            svg.contains("a &lt;b&gt;")
-                && svg.contains("role=\"img\"")
-                && svg.contains("<title id=")
-        );
-        let links = svg.matches("http").count();
-        assert_eq!(links, 1, "only the name space");
-        assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
-    }
-
-    #[test]
-    fn without_a_conversation_there_is_no_picture() {
-        assert_eq!((svg(&verdict(&[])), text(&verdict(&[]))), (String::new(), String::new()));
-    }
-
-    #[test]
-    fn hundreds_of_clients_fit_a_screen() {
-        let names: Vec<String> = (0..500).map(|number| format!("p{number}")).collect();
-        let events: Vec<(&str, What, &[u8])> = names
-            .iter()
-            .flat_map(|name| {
-                [(name.as_str(), What::Connect, b"".as_slice()), (name, What::Send, b"x")]
-            })
-            .collect();
-        let svg = svg(&verdict(&events));
-        let width: f64 = svg
-            .split("width=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next())
-            .unwrap()
-            .parse()
-            .unwrap();
-        assert!(width <= WIDTH);
-        assert!(svg.contains("497 more"), "{svg}");
-    }
-
-    /// Left in target/diagrams, to be looked at.
-    #[test]
-    fn real_conversations_are_drawn() {
-        let folder = real::target().join("diagrams");
-        std::fs::create_dir_all(&folder).unwrap();
-        for (name, program, check) in [
-            ("reads_once", "echo_server", "echoes_message_after_message"),
-            ("mixes_clients", "echo_server", "keeps_clients_apart"),
-            ("few_clients", "echo_server", "holds_many_clients"),
-            ("partial_write", "echo_server", "outlasts_slow_reader"),
-            ("dies_on_reset", "echo_server", "survives_reset"),
-            ("one_client_ever", "echo_server", "serves_next_client"),
-            ("drops_after_buffer", "echo_server", "echoes_every_size"),
-            ("client_waits_for_end", "echo_client", "client_closes"),
-            ("client_stops_at_short_read", "echo_client", "client_gathers_reply"),
-        ] {
-            let Some(grade) = real::grade(name, program, &[check]) else { return };
-            let verdict = &grade.rows[0].verdict;
-            assert!(matches!(verdict.status, Status::Failed(_)), "{name}: {:?}", verdict.status);
-            let drawn = svg(verdict);
-            assert!(drawn.contains("Here the check fails"), "{name}");
-            std::fs::write(folder.join(format!("{name}.svg")), drawn).unwrap();
-            std::fs::write(folder.join(format!("{name}.txt")), text(verdict)).unwrap();
-        }
-    }
 }

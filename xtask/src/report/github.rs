@@ -1,35 +1,34 @@
-//! For a step of GitHub Actions: the report for people, the annotations, and apart from them the
-//! step's summary.
+//! For a step of GitHub Actions: the report for people, the annotations and the step's summary.
 //!
-//! The runner reads every line of a step and obeys what looks like a command. So whatever a program
-//! printed stands where the runner obeys nothing until a token comes that nobody can guess.
+//! The runner reads every line of a step and obeys commands in it. So the output of a program is
+//! between two tokens, where the runner obeys nothing; the token is random.
 
 use suite::Status;
 
 use super::markdown;
 use super::plain::{self, Spot};
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 
 /// GitHub shows ten annotations of a kind for each step.
 const MOST: usize = 10;
 
-/// GitHub takes summaries of 1 MiB.
+/// GitHub accepts summaries of 1 MiB.
 const LONGEST_SUMMARY: usize = 900_000;
 
-/// What goes to the step's log.
-pub(super) fn render(grade: &Grade) -> String {
-    if grade.rows.is_empty() {
-        return annotations(grade);
+/// Returns the text for the step's log.
+pub(super) fn render(grading: &Grading) -> String {
+    if grading.rows.is_empty() {
+        return annotations(grading);
     }
-    disarmed(&plain::report(grade), &grade.surroundings.token) + &annotations(grade)
+    disarmed(&plain::report(grading), &grading.surroundings.token) + &annotations(grading)
 }
 
-/// The summary, in Markdown.
-pub(super) fn summary(grade: &Grade) -> String {
-    markdown::document(grade, LONGEST_SUMMARY) + "\n"
+/// Returns the summary in Markdown.
+pub(super) fn summary(grading: &Grading) -> String {
+    markdown::document(grading, LONGEST_SUMMARY) + "\n"
 }
 
-/// Text in which the runner obeys nothing. Without a token there is nothing to show.
+/// Returns text in which the runner obeys nothing. Without a token nothing is shown.
 pub(super) fn disarmed(text: &str, token: &str) -> String {
     if token.is_empty() {
         return "The report is not shown here: there is no random number to protect it with.\n"
@@ -44,54 +43,63 @@ struct Annotation {
     message: String,
 }
 
-fn annotations(grade: &Grade) -> String {
-    if let Some(fault) = grade.fault() {
-        let message = format!("{}. This costs no point.", plain::line(&fault));
-        return command("error", &Annotation { spot: None, title: "No grade".to_owned(), message });
+fn annotations(grading: &Grading) -> String {
+    match &grading.outcome {
+        Ok(grade) => root_causes(grading) + &score(grading, grade),
+        Err(NoGrade(fault)) => {
+            let message = format!("{}. This costs no point.", plain::line(fault));
+            command("error", &Annotation { spot: None, title: "No grade".to_owned(), message })
+        }
     }
-    let mut all = errors(grade);
+}
+
+fn score(grading: &Grading, grade: &Grade) -> String {
+    let verdict =
+        if grade.passed() { "the pass mark is reached" } else { "the pass mark is not reached" };
+    let (title, message) =
+        (format!("{} points", grade.points), format!("{}: {verdict}", grading.title));
+    command("notice", &Annotation { spot: None, title, message })
+}
+
+fn root_causes(grading: &Grading) -> String {
+    let mut all = errors(grading);
     let rest = all.len().saturating_sub(MOST);
     if rest > 0 {
         let left: Vec<String> = all.drain(MOST - 1..).map(|annotation| annotation.title).collect();
         let message = left.join("\n");
         all.push(Annotation { spot: None, title: format!("{} more", left.len()), message });
     }
-    let score = format!("{}/{} points", grade.score(), grade.max_score());
-    let verdict =
-        if grade.passed() { "the pass mark is reached" } else { "the pass mark is not reached" };
-    let score =
-        Annotation { spot: None, title: score, message: format!("{}: {verdict}", grade.title) };
-    all.iter().map(|annotation| command("error", annotation)).collect::<String>()
-        + &command("notice", &score)
+    all.iter().map(|annotation| command("error", annotation)).collect()
 }
 
-/// One for each root cause: a program that does not compile, a mistake, or else a check.
-fn errors(grade: &Grade) -> Vec<Annotation> {
-    let compiling = grade.compile_errors.iter().map(|errors| Annotation {
-        spot: errors
-            .errors
-            .first()
-            .and_then(|error| plain::spot_of_error(grade, &errors.program, error)),
-        title: plain::unbuilt(errors),
-        message: errors.errors.first().map(|error| plain::compile_error(error)).unwrap_or_default(),
+/// Returns an annotation for each root cause: a program that was not built, a mistake, or a check
+/// without one.
+fn errors(grading: &Grading) -> Vec<Annotation> {
+    let unbuilt = grading.unbuilt.iter().map(|unbuilt| {
+        let first = unbuilt.details().first();
+        Annotation {
+            spot: first.and_then(|error| plain::spot_of_error(grading, &unbuilt.program, error)),
+            title: plain::unbuilt(unbuilt),
+            message: first.map(|error| plain::compile_error(error)).unwrap_or_default(),
+        }
     });
-    let mistakes = grade.mistakes_to_tell().into_iter().map(|mistake| Annotation {
+    let mistakes = grading.mistakes_to_tell().into_iter().map(|mistake| Annotation {
         spot: None,
         title: mistake.id.to_owned(),
         message: format!("{}\nChecks: {}", plain::mistake(&mistake), mistake.checks.join(", ")),
     });
-    let failed = grade.rows.iter().filter(|row| {
+    let failed = grading.rows.iter().filter(|row| {
         matches!(row.verdict.status, Status::Failed(_))
-            && grade.mistake_of(row.verdict.check).is_none()
+            && grading.mistake_of(row.verdict.check).is_none()
     });
-    compiling.chain(mistakes).chain(failed.map(|row| check(grade, row))).collect()
+    unbuilt.chain(mistakes).chain(failed.map(|row| check(grading, row))).collect()
 }
 
-fn check(grade: &Grade, row: &GradedRow) -> Annotation {
+fn check(grading: &Grading, row: &GradedRow) -> Annotation {
     Annotation {
-        spot: plain::spot_of_panic(grade, row),
+        spot: plain::spot_of_panic(grading, row),
         title: format!("{} {}/{}", row.verdict.check, row.points(), row.max_points),
-        message: plain::full_for_students(grade, row),
+        message: plain::full_for_students(grading, row),
     }
 }
 

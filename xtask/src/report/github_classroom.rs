@@ -1,6 +1,6 @@
 //! GitHub Classroom's runner results, as lines for a step's outputs: `result` with all checks, and
-//! one for each check under its id. The table that Classroom's reporter prints counts tests, not
-//! points: it is right for runners of one test each.
+//! one output for each check. Classroom's table counts tests, not points, so it is right only for
+//! runners with one test.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use suite::Status;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 
 #[derive(Serialize)]
 struct Runner {
@@ -17,7 +17,7 @@ struct Runner {
     max_score: u32,
     /// Never empty: the reporter divides by their number.
     tests: Vec<Test>,
-    /// Nothing that the reporter reads.
+    /// The reporter does not read them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     premises: Vec<String>,
 }
@@ -30,51 +30,35 @@ struct Test {
     message: String,
     test_code: String,
     filename: String,
-    /// Any other number is printed.
+    /// The reporter prints any number but 0.
     line_no: u32,
     duration: u128,
 }
 
-/// A line for each output.
-pub(super) fn render(grade: &Grade) -> String {
-    let rows: Vec<&GradedRow> = grade.rows.iter().filter(|row| row.counts()).collect();
-    let tests: Vec<Test> = rows.iter().map(|row| test(grade, row)).collect();
-    if let Some(fault) = grade.fault() {
-        return output(
-            "result",
-            &Runner {
-                version: 1,
-                status: "error",
-                max_score: 0,
-                tests: vec![failed(&fault)],
-                premises: Vec::new(),
-            },
-        );
+/// Returns a line for each output.
+pub(super) fn render(grading: &Grading) -> String {
+    match &grading.outcome {
+        Ok(grade) => graded(grading, grade),
+        Err(NoGrade(fault)) => output("result", &Runner::new("error", 0, vec![failed(fault)])),
     }
+}
+
+fn graded(grading: &Grading, grade: &Grade) -> String {
+    let rows: Vec<&GradedRow> = grading.rows.iter().filter(|row| row.counts()).collect();
+    let tests: Vec<Test> = rows.iter().map(|row| test(grading, row)).collect();
     let status = if grade.passed() { "pass" } else { "fail" };
-    let all = output(
-        "result",
-        &Runner {
-            version: 1,
-            status,
-            max_score: grade.max_score(),
-            tests: tests.clone(),
-            premises: plain::premises(grade),
-        },
-    );
+    let all = Runner::new(status, grade.points.most, tests.clone());
+    let all = Runner { premises: plain::premises(grading), ..all };
     let each = rows.iter().zip(tests).map(|(row, test)| {
-        output(
-            test.name,
-            &Runner {
-                version: 1,
-                status: test.status,
-                max_score: row.max_points,
-                tests: vec![test],
-                premises: Vec::new(),
-            },
-        )
+        output(test.name, &Runner::new(test.status, row.max_points, vec![test]))
     });
-    all + &each.collect::<String>()
+    output("result", &all) + &each.collect::<String>()
+}
+
+impl Runner {
+    fn new(status: &'static str, max_score: u32, tests: Vec<Test>) -> Self {
+        Self { version: 1, status, max_score, tests, premises: Vec::new() }
+    }
 }
 
 fn output(name: &str, runner: &Runner) -> String {
@@ -84,7 +68,7 @@ fn output(name: &str, runner: &Runner) -> String {
     )
 }
 
-/// A test that counts for nothing: the reporter shows the error and skips it in its sum.
+/// Returns a test without points: the reporter shows its error and does not count it.
 fn failed(fault: &str) -> Test {
     Test {
         name: "grading",
@@ -98,13 +82,17 @@ fn failed(fault: &str) -> Test {
     }
 }
 
-fn test(grade: &Grade, row: &GradedRow) -> Test {
+fn test(grading: &Grading, row: &GradedRow) -> Test {
     Test {
         name: row.verdict.check,
         status: if row.verdict.status == Status::Passed { "pass" } else { "fail" },
         score: row.points(),
-        message: plain::message_for_students(grade, row).unwrap_or_default(),
-        test_code: if grade.hides(row) { String::new() } else { grade.again(row.verdict.check) },
+        message: plain::message_for_students(grading, row).unwrap_or_default(),
+        test_code: if grading.hides(row) {
+            String::new()
+        } else {
+            grading.again(row.verdict.check)
+        },
         filename: String::new(),
         line_no: 0,
         duration: row.verdict.took.as_millis(),

@@ -1,12 +1,12 @@
-//! Gradescope's `results.json`. A file without `score` and `tests` is how an autograder tells
-//! Gradescope that it failed: the submission then shows an error, and no points.
+//! Gradescope's `results.json`. A file without `score` and `tests` tells Gradescope that the
+//! autograder failed: the submission then shows an error and no points.
 
 use serde::Serialize;
 use serde_json::json;
 use suite::Status;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
 #[derive(Serialize)]
 struct Results {
@@ -26,7 +26,7 @@ struct Test {
     name: &'static str,
     score: u32,
     max_score: u32,
-    /// Left out where the check does not count.
+    /// Absent if the check does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     output: String,
@@ -35,25 +35,29 @@ struct Test {
     visibility: &'static str,
 }
 
-pub(super) fn render(grade: &Grade) -> String {
-    if let Some(fault) = grade.fault() {
-        return failed(&fault);
+pub(super) fn render(grading: &Grading) -> String {
+    match &grading.outcome {
+        Ok(grade) => graded(grading, grade),
+        Err(NoGrade(fault)) => failed(fault),
     }
+}
+
+fn graded(grading: &Grading, grade: &Grade) -> String {
     let results = Results {
-        score: grade.score(),
-        execution_time: grade.duration.as_secs_f64(),
-        output: overview(grade),
+        score: grade.points.earned,
+        execution_time: grading.duration.as_secs_f64(),
+        output: overview(grading, grade),
         output_format: "text",
         test_output_format: "text",
         test_name_format: "text",
         stdout_visibility: "hidden",
-        tests: grade.rows.iter().map(|row| test(grade, row)).collect(),
-        extra_data: json!({ "practical": grade.practical, "seed": grade.seed, "max_score": grade.max_score() }),
+        tests: grading.rows.iter().map(|row| test(grading, row)).collect(),
+        extra_data: json!({ "practical": grading.practical, "seed": grading.seed, "max_score": grade.points.most }),
     };
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
 }
 
-/// What is there to be read until there is a verdict, and for good where the grader is killed.
+/// Returns the report that stands until there is a verdict, and that stays if the grader is killed.
 pub(super) fn unfinished() -> String {
     failed("the grading was cut short before it had a result")
 }
@@ -68,14 +72,15 @@ fn failed(fault: &str) -> String {
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
 }
 
-fn overview(grade: &Grade) -> String {
-    let score = format!("{}: {} of {} points\n", grade.title, grade.score(), grade.max_score());
-    let mistakes = grade.mistakes_to_tell().into_iter();
+fn overview(grading: &Grading, grade: &Grade) -> String {
+    let Points { earned, most } = grade.points;
+    let score = format!("{}: {earned} of {most} points\n", grading.title);
+    let mistakes = grading.mistakes_to_tell().into_iter();
     let mistakes = mistakes.map(|mistake| format!("\n{}\n", plain::mistake(&mistake)));
-    score + &mistakes.collect::<String>() + "\n" + &plain::premises(grade).join("\n") + "\n"
+    score + &mistakes.collect::<String>() + "\n" + &plain::premises(grading).join("\n") + "\n"
 }
 
-fn test(grade: &Grade, row: &GradedRow) -> Test {
+fn test(grading: &Grading, row: &GradedRow) -> Test {
     let status = match row.verdict.status {
         Status::Passed => Some("passed"),
         Status::Unseen(_) | Status::Fault(_) => None,
@@ -86,7 +91,7 @@ fn test(grade: &Grade, row: &GradedRow) -> Test {
         score: row.points(),
         max_score: if row.counts() { row.max_points } else { 0 },
         status,
-        output: plain::full(grade, row),
+        output: plain::full(grading, row),
         output_format: "text",
         tags: [row.group, row.program],
         visibility: if row.hidden { "hidden" } else { "visible" },

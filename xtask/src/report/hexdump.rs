@@ -1,5 +1,4 @@
-//! Expected and observed bytes round the first wrong one, in hexadecimal and as text, in rows that
-//! fit 80 columns.
+//! Expected and observed bytes near the first wrong one, in hexadecimal and as text.
 
 use anstyle::Style;
 use suite::{Deviation, Difference};
@@ -12,10 +11,10 @@ const ROW: usize = 16;
 /// Rows of each side.
 const ROWS: usize = 2;
 
-/// What fits on the line that says what was expected.
+/// The bytes that fit on the line of what was expected.
 const ONE_LINE: usize = 40;
 
-/// The difference in one sentence; `None` where the lines before have said everything.
+/// Returns the difference in one sentence, or `None` if the lines before say everything.
 pub(crate) fn sentence(difference: &Difference) -> Option<String> {
     let Difference { at, expected_length: of, deviation, .. } = difference;
     if *of <= ONE_LINE {
@@ -41,7 +40,7 @@ pub(crate) fn sentence(difference: &Difference) -> Option<String> {
     }
 }
 
-/// A byte as a number, and as a character or by its name.
+/// Returns a byte as a number, with its character or name.
 fn named(byte: u8) -> String {
     let name = match byte {
         0 => "NUL".to_owned(),
@@ -55,7 +54,7 @@ fn named(byte: u8) -> String {
     format!("{byte:02x} ({name})")
 }
 
-/// The rows, each with `indent` spaces before it. Offsets are decimal and count from 0.
+/// Returns the rows, each with `indent` spaces before it. Offsets are decimal and begin at 0.
 pub(crate) fn rows(difference: &Difference, indent: usize) -> String {
     let wrong = difference.at - difference.from;
     let width = (difference.from + ROW * ROWS).to_string().len().max(4);
@@ -85,7 +84,7 @@ pub(crate) fn rows(difference: &Difference, indent: usize) -> String {
         + &format!("{:column$}{RED}^^ offset {}: the first wrong byte{RED:#}\n", "", difference.at)
 }
 
-/// One row; the byte at `marked` is in this style.
+/// Returns one row, with the byte at `marked` in this style.
 fn drawn(row: &[u8], marked: Option<usize>, style: Style) -> String {
     let styled = |at: usize, text: String| {
         if marked == Some(at) { format!("{style}{text}{style:#}") } else { text }
@@ -97,7 +96,7 @@ fn drawn(row: &[u8], marked: Option<usize>, style: Style) -> String {
     format!("{}{:missing$}  {}", hex.join(" "), "", text.collect::<String>())
 }
 
-/// A byte that is no visible character is a middle dot: a full stop is one.
+/// Returns a byte's character, or a middle dot, because a full stop is a character itself.
 fn visible(byte: u8) -> char {
     if byte == b' ' || byte.is_ascii_graphic() { char::from(byte) } else { '·' }
 }

@@ -1,19 +1,18 @@
-//! The verdict as one page that stands alone: without script, without anything from outside, light
-//! or dark as its reader likes it. What was printed by a program, or named by a student, is text
-//! here, escaped in one place, and the page itself forbids whatever could run.
+//! The verdict as one page without scripts and external files, light or dark as the reader prefers.
+//! Text from programs and students is escaped in one place, and the page's policy forbids scripts.
 
 use suite::{Failure, Status};
 
 use super::{diagram, plain};
 use crate::explanations::NamedMistake;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
 pub(super) const STYLE: &str = include_str!("html.css");
 
-pub(super) fn render(grade: &Grade) -> String {
-    let (title, body) = match grade.fault() {
-        Some(fault) => no_grade(grade, &fault),
-        None => graded(grade),
+pub(super) fn render(grading: &Grading) -> String {
+    let (title, body) = match &grading.outcome {
+        Ok(grade) => graded(grading, grade),
+        Err(NoGrade(fault)) => no_grade(grading, fault),
     };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -23,89 +22,85 @@ pub(super) fn render(grade: &Grade) -> String {
     )
 }
 
-fn no_grade(grade: &Grade, fault: &str) -> (String, String) {
-    let title = format!("{}: no grade", escape(&grade.title));
+fn no_grade(grading: &Grading, fault: &str) -> (String, String) {
+    let title = format!("{}: no grade", escape(&grading.title));
     let said = "This costs no point; please tell your instructor. The grader could not find out:";
     let body = format!(
         "<main>\n<h1>{title}</h1>\n<p class=\"fault\">{said}</p>\n{}<p>Again: <code>{}</code></p>\n</main>\n",
         block("what happened", &plain::line(fault)),
-        again(grade)
+        again(grading)
     );
     (title, body)
 }
 
-fn graded(grade: &Grade) -> (String, String) {
-    let name = escape(&grade.title);
-    let title = format!("{name}: {}/{} points", grade.score(), grade.max_score());
+fn graded(grading: &Grading, grade: &Grade) -> (String, String) {
+    let name = escape(&grading.title);
+    let title = format!("{name}: {} points", grade.points);
     let body = format!(
         "<a class=\"skip\" href=\"#checks\">To the checks</a>\n<header>\n<h1>{name}</h1>\n{}{}</header>\n<main>\n{}{}{}</main>\n{}",
-        verdict(grade),
-        groups(grade),
-        mistakes(grade),
-        compile_errors(grade),
-        checks(grade),
-        footer(grade)
+        verdict(grading, grade),
+        groups(grading),
+        mistakes(grading),
+        compile_errors(grading),
+        checks(grading),
+        footer(grading)
     );
     (title, body)
 }
 
 // ---- the verdict ----
 
-fn verdict(grade: &Grade) -> String {
+fn verdict(grading: &Grading, grade: &Grade) -> String {
     let (class, word) =
         if grade.passed() { ("passed", "passed") } else { ("failed", "not passed yet") };
-    let next = grade.next().map_or_else(String::new, |next| {
-        let more = next
-            .explained_by()
+    let next = grading.next().map_or_else(String::new, |next| {
+        let more = plain::explained_by(&next)
             .map_or_else(String::new, |command| format!(" <code>{command}</code>"));
-        format!("<p>Next: {}{more}</p>\n", prose(&next.words()))
+        format!("<p>Next: {}{more}</p>\n", prose(&plain::next(&next)))
     });
     format!(
-        "<p class=\"score {class}\">{}/{} points: {word}</p>\n<p>The pass mark is {} of 100.</p>\n{next}",
-        grade.score(),
-        grade.max_score(),
-        grade.pass_mark
+        "<p class=\"score {class}\">{} points: {word}</p>\n<p>The pass mark is {} of 100.</p>\n{next}",
+        grade.points, grade.pass_mark
     )
 }
 
-fn groups(grade: &Grade) -> String {
+fn groups(grading: &Grading) -> String {
     let row = |(group, rows): (&str, Vec<&GradedRow>)| {
         let counted: Vec<_> = rows.into_iter().filter(|row| row.counts()).collect();
-        let points: u32 = counted.iter().map(|row| row.points()).sum();
-        let most: u32 = counted.iter().map(|row| row.max_points).sum();
+        let points = Points::of(counted.iter().copied());
         let passed = counted.iter().filter(|row| row.verdict.status == Status::Passed).count();
         let link = format!("<a href=\"#group-{group}\">{group}</a>");
         format!(
-            "<tr><th scope=\"row\">{link}</th><td>{points}/{most}</td><td>{passed}/{}</td></tr>\n",
+            "<tr><th scope=\"row\">{link}</th><td>{points}</td><td>{passed}/{}</td></tr>\n",
             counted.len()
         )
     };
     let head = "<tr><th scope=\"col\">Group</th><th scope=\"col\">Points</th><th scope=\"col\">Passed</th></tr>";
-    let rows: String = grade.groups().into_iter().map(row).collect();
+    let rows: String = grading.groups().into_iter().map(row).collect();
     format!("<table>\n<thead>\n{head}\n</thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
 }
 
-fn footer(grade: &Grade) -> String {
-    let premises = plain::premises(grade);
+fn footer(grading: &Grading) -> String {
+    let premises = plain::premises(grading);
     let premises: String =
         premises.iter().map(|line| format!("<p>{}</p>\n", escape(line))).collect();
     format!(
         "<footer>\n<p>Graded: <code>{}</code>, seed {}, in {:.2} s.</p>\n{premises}<p>Again: <code>{}</code></p>\n</footer>\n",
-        escape(&plain::line(&grade.submission)),
-        grade.seed,
-        grade.duration.as_secs_f64(),
-        again(grade)
+        escape(&plain::line(&grading.submission)),
+        grading.seed,
+        grading.duration.as_secs_f64(),
+        again(grading)
     )
 }
 
-fn again(grade: &Grade) -> String {
-    escape(&format!("{} --seed {}", plain::line(&grade.command), grade.seed))
+fn again(grading: &Grading) -> String {
+    escape(&format!("{} --seed {}", plain::line(&grading.command), grading.seed))
 }
 
 // ---- mistakes ----
 
-fn mistakes(grade: &Grade) -> String {
-    let mistakes = grade.mistakes_to_tell();
+fn mistakes(grading: &Grading) -> String {
+    let mistakes = grading.mistakes_to_tell();
     if mistakes.is_empty() {
         return String::new();
     }
@@ -166,27 +161,28 @@ fn explained(mistake: &NamedMistake) -> String {
 
 // ---- the checks ----
 
-fn compile_errors(grade: &Grade) -> String {
-    if grade.compile_errors.is_empty() {
+fn compile_errors(grading: &Grading) -> String {
+    if grading.unbuilt.is_empty() {
         return String::new();
     }
     format!(
         "<h2>What could not be built</h2>\n{}",
-        block("the compiler's errors", &plain::compile_errors(grade))
+        block("the compiler's errors", &plain::compile_errors(grading))
     )
 }
 
-fn checks(grade: &Grade) -> String {
-    let first = grade.rows.iter().find(|row| matches!(row.verdict.status, Status::Failed(_)));
+fn checks(grading: &Grading) -> String {
+    let first = grading.rows.iter().find(|row| matches!(row.verdict.status, Status::Failed(_)));
     let first = first.map(|row| row.verdict.check);
-    let groups = grade.groups().into_iter().map(|(group, rows)| {
-        let rows = rows.into_iter().map(|row| check(grade, row, first == Some(row.verdict.check)));
+    let groups = grading.groups().into_iter().map(|(group, rows)| {
+        let rows =
+            rows.into_iter().map(|row| check(grading, row, first == Some(row.verdict.check)));
         format!("<h3 id=\"group-{group}\">{group}</h3>\n{}", rows.collect::<String>())
     });
     format!("<h2 id=\"checks\">Checks</h2>\n{}", groups.collect::<String>())
 }
 
-fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
+fn check(grading: &Grading, row: &GradedRow, open: bool) -> String {
     let id = row.verdict.check;
     let status = plain::status(&row.verdict.status);
     let sign = match row.verdict.status {
@@ -200,44 +196,44 @@ fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
          <code>{id}</code> <span class=\"points\">{}/{}</span></summary>\n{}</details>\n",
         row.points(),
         row.max_points,
-        evidence(grade, row)
+        evidence(grading, row)
     )
 }
 
-fn evidence(grade: &Grade, row: &GradedRow) -> String {
-    if grade.hides(row) {
+fn evidence(grading: &Grading, row: &GradedRow) -> String {
+    if grading.hides(row) {
         return format!("<p>{}</p>\n", plain::HIDDEN);
     }
     let claim = format!("<p>{}</p>\n", prose(&row.claim));
     match &row.verdict.status {
-        Status::Failed(failure) => claim + &failed(grade, row, failure),
-        _ => claim + &message(grade, row),
+        Status::Failed(failure) => claim + &failed(grading, row, failure),
+        _ => claim + &message(grading, row),
     }
 }
 
-fn message(grade: &Grade, row: &GradedRow) -> String {
+fn message(grading: &Grading, row: &GradedRow) -> String {
     let given = row.given.clone().filter(|_| row.verdict.status == Status::Passed);
-    let said = plain::message(grade, row).or(given);
+    let said = plain::message(grading, row).or(given);
     said.map_or_else(String::new, |said| format!("<p>{}</p>\n", escape(&said)))
 }
 
-fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
+fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
     let mut rows: Vec<(&str, String)> = plain::facts(verdict, failure)
         .into_iter()
         .map(|(label, fact)| (label, escape(&fact)))
         .collect();
-    match grade.mistake_of(verdict.check) {
+    match grading.mistake_of(verdict.check) {
         Some(mistake) => {
             rows.push(("mistake", format!("<a href=\"#mistake-{0}\">{0}</a>", mistake.id)))
         }
         None => {
-            rows.extend(row.hints.iter().take(grade.hint_steps).map(|hint| ("try", prose(hint))))
+            rows.extend(row.hints.iter().take(grading.hint_steps).map(|hint| ("try", prose(hint))))
         }
     }
     rows.push((
         "again",
-        format!("<code>{}</code>", escape(&plain::line(&grade.again(verdict.check)))),
+        format!("<code>{}</code>", escape(&plain::line(&grading.again(verdict.check)))),
     ));
     let difference = match plain::difference(verdict, failure) {
         none if none.is_empty() => none,
@@ -253,7 +249,7 @@ fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
     pairs(&rows) + &picture(row) + &difference + &stderr
 }
 
-/// The conversation, drawn and in words.
+/// Returns the conversation, drawn and in words.
 fn picture(row: &GradedRow) -> String {
     let id = row.verdict.check;
     match diagram::svg(&row.verdict) {
@@ -273,13 +269,13 @@ fn pairs(rows: &[(&str, String)]) -> String {
     format!("<dl>\n{}</dl>\n", rows.collect::<String>())
 }
 
-/// Text as it stands.
+/// Returns preformatted text.
 fn block(label: &str, text: &str) -> String {
     let text = text.trim_end().trim_start_matches('\n');
     scrolls(label, &format!("<pre>{}</pre>", escape(text)))
 }
 
-/// What is wider than a small screen scrolls in its own box, which the keyboard reaches.
+/// Puts wide content into a box that scrolls and that the keyboard reaches.
 fn scrolls(label: &str, html: &str) -> String {
     format!(
         "<div class=\"scrolls\" role=\"group\" tabindex=\"0\" aria-label=\"{}\">{html}</div>\n",
@@ -287,7 +283,7 @@ fn scrolls(label: &str, html: &str) -> String {
     )
 }
 
-/// A sentence of our own; what stands between backticks in it is code.
+/// Returns a sentence of the course, with text between backticks as code.
 fn prose(text: &str) -> String {
     let parts = escape(text);
     let parts = parts.split('`').enumerate();
@@ -298,7 +294,7 @@ fn prose(text: &str) -> String {
         .collect()
 }
 
-/// The only way for text into the page.
+/// Escapes text: all text of the page comes through here.
 fn escape(text: &str) -> String {
     let escaped = |c: char| match c {
         '&' => "&amp;".to_owned(),

@@ -1,18 +1,24 @@
-//! The report for people: 80 columns, readable without colour and by a screen reader. Every state
-//! is a word.
+//! The report for people: 80 columns, readable without colour and by a screen reader, with a word
+//! for every state.
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 use anstyle::Style;
 use suite::{Event, Failure, Status, Verdict, What, show};
 
+use crate::columns;
 use crate::explanations::NamedMistake;
-use crate::grade::{Grade, GradedRow, Next};
+use crate::grade::{GradedRow, Grading, Next, Points};
+use crate::plural::count;
 use crate::report::conversation::{self, Line};
 use crate::report::{hexdump, plain, stuck};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
+use crate::unbuilt::Unbuilt;
 
-/// The stretch of a conversation that is shown round a failure.
+/// The lines of a conversation that are shown for a failure.
 const STRETCH: usize = 8;
 
 /// How many compiler errors are shown in full.
@@ -21,51 +27,46 @@ const COMPILE_ERRORS: usize = 3;
 /// How many lines of a program's standard error are shown.
 const STDERR_LINES: usize = 6;
 
-/// Where evidence begins.
+/// The indentation of evidence.
 const INDENT: usize = 6;
 
-/// The whole report.
-pub(crate) fn render(grade: &Grade) -> String {
+/// Returns the whole report.
+pub(crate) fn render(grading: &Grading) -> String {
     let mut text =
-        format!("{}\n", spread(&paint(BOLD, &grade.title), &format!("seed {}", grade.seed)));
-    for errors in &grade.compile_errors {
-        text += &compile_errors(errors);
+        format!("{}\n", spread(&paint(BOLD, &grading.title), &format!("seed {}", grading.seed)));
+    for program in &grading.unbuilt {
+        text += &unbuilt(program);
     }
-    for mistake in &grade.mistakes_to_tell() {
+    for mistake in &grading.mistakes_to_tell() {
         text += &named(mistake);
     }
-    for (group, rows) in grade.groups() {
-        let counted = rows.iter().filter(|row| row.counts());
-        let (points, max) = counted
-            .fold((0, 0), |(points, max), row| (points + row.points(), max + row.max_points));
-        text += &format!("\n{}\n", spread(&paint(BOLD, group), &format!("{points}/{max}")));
+    for (group, rows) in grading.groups() {
+        let points = Points::of(rows.iter().copied()).to_string();
+        text += &format!("\n{}\n", spread(&paint(BOLD, group), &points));
         for row in rows {
-            text += &check(grade, row);
+            text += &check(grading, row);
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
     }
-    text + &summary(grade)
+    text + &summary(grading)
 }
 
-/// The style ends before the line does.
+/// Styles a line, without its line end.
 fn paint(style: Style, text: &str) -> String {
     let line = text.trim_end_matches('\n');
     format!("{style}{line}{style:#}{}", &text[line.len()..])
 }
 
-/// Something at the left, something at the right edge.
+/// Puts text at the left and at the right edge.
 pub(crate) fn spread(left: &str, right: &str) -> String {
-    let width = anstream::adapter::strip_str(left).to_string().chars().count();
-    format!("{left}{}{right}", " ".repeat(WIDTH.saturating_sub(width + right.len()).max(1)))
+    let space = WIDTH.saturating_sub(columns::of(left) + columns::of(right)).max(1);
+    format!("{left}{}{right}", " ".repeat(space))
 }
 
-/// One root cause, said once.
+/// Returns one root cause.
 pub(crate) fn named(mistake: &NamedMistake) -> String {
-    let explains = match mistake.checks.as_slice() {
-        [_] => "explains 1 failed check".to_owned(),
-        checks => format!("explains {} failed checks", checks.len()),
-    };
+    let explains = format!("explains {}", count(mistake.checks.len(), "failed check"));
     let mut text =
         format!("\n{}\n", spread(&paint(RED, &format!("mistake {}", mistake.id)), &explains));
     text += &wrap(&mistake.says, INDENT);
@@ -74,11 +75,11 @@ pub(crate) fn named(mistake: &NamedMistake) -> String {
     text + &labelled("more", &format!("cargo xtask explain {}", mistake.id))
 }
 
-pub(crate) fn compile_errors(errors: &crate::build::CompileErrors) -> String {
-    let title = format!("{} {} ({})", errors.program, errors.what, errors.origin);
-    let shown =
-        errors.errors.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
-    let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
+pub(crate) fn unbuilt(unbuilt: &Unbuilt) -> String {
+    let title = format!("{} ({})", plain::unbuilt(unbuilt), unbuilt.origin);
+    let details = unbuilt.details();
+    let shown = details.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
+    let rest = details.len().saturating_sub(COMPILE_ERRORS);
     let more = if rest > 0 {
         format!("… and {rest} more errors: mend these first\n")
     } else {
@@ -87,7 +88,7 @@ pub(crate) fn compile_errors(errors: &crate::build::CompileErrors) -> String {
     format!("\n{}\n\n{}{more}", paint(RED, &title), shown.collect::<Vec<_>>().join("\n"))
 }
 
-pub(crate) fn check(grade: &Grade, row: &GradedRow) -> String {
+pub(crate) fn check(grading: &Grading, row: &GradedRow) -> String {
     let id = row.verdict.check;
     let points = format!("{}/{}", row.points(), row.max_points);
     let line = |style: Style, word: &str, id: &str| {
@@ -95,10 +96,10 @@ pub(crate) fn check(grade: &Grade, row: &GradedRow) -> String {
     };
     match &row.verdict.status {
         Status::Passed => line(GREEN, "✓ passed ", id) + &given(row),
-        Status::Failed(_) if grade.hides(row) => {
+        Status::Failed(_) if grading.hides(row) => {
             line(RED, "✗ failed ", id) + &wrap(plain::HIDDEN, INDENT)
         }
-        Status::Failed(failure) => line(RED, "✗ failed ", id) + &evidence(grade, row, failure),
+        Status::Failed(failure) => line(RED, "✗ failed ", id) + &evidence(grading, row, failure),
         Status::Skipped(need) => line(YELLOW, "– skipped", &format!("{id}, needs {need}")),
         Status::Unbuilt => line(YELLOW, "– unbuilt", id),
         Status::Unseen(why) => line(YELLOW, "– not counted", id) + &wrap(why, INDENT),
@@ -112,42 +113,43 @@ pub(crate) fn check(grade: &Grade, row: &GradedRow) -> String {
     }
 }
 
-/// What is passed without work says so.
+/// Says why an unfinished skeleton passes.
 fn given(row: &GradedRow) -> String {
     row.given.as_ref().map_or_else(String::new, |given| paint(DIM, &wrap(given, INDENT)))
 }
 
-fn evidence(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
+fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
     let mut text = paint(DIM, &wrap(&row.claim, INDENT));
     for (label, fact) in plain::facts(verdict, failure) {
         text += &labelled(label, &fact);
     }
-    text += &match shown_before(grade, row, failure) {
+    text += &match shown_before(grading, row, failure) {
         Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
         None => {
             difference(verdict, failure) + &conversation(verdict) + &stderr(&verdict.stderr_tail)
         }
     };
-    if let Some(mistake) = grade.mistake_of(verdict.check) {
+    if let Some(mistake) = grading.mistake_of(verdict.check) {
         text += &labelled("mistake", &format!("{}, see at the top", mistake.id));
-        return text + &labelled("again", &grade.again(verdict.check)) + "\n";
+        return text + &labelled("again", &grading.again(verdict.check)) + "\n";
     }
-    for hint in row.hints.iter().take(grade.hint_steps) {
+    for hint in row.hints.iter().take(grading.hint_steps) {
         text += &labelled("try", hint);
     }
-    if grade.hint_steps < row.hints.len() {
+    if grading.hint_steps < row.hints.len() {
         let more =
-            format!("--hint {}, or cargo xtask explain {}", grade.hint_steps + 1, verdict.check);
+            format!("--hint {}, or cargo xtask explain {}", grading.hint_steps + 1, verdict.check);
         text += &paint(DIM, &labelled("more", &more));
     }
-    text + &labelled("again", &grade.again(verdict.check)) + "\n"
+    text + &labelled("again", &grading.again(verdict.check)) + "\n"
 }
 
-/// An earlier check with the same evidence, where the program did not even come to talk.
-fn shown_before(grade: &Grade, row: &GradedRow, failure: &Failure) -> Option<&'static str> {
-    let earlier = grade.rows.iter().take_while(|other| other.verdict.check != row.verdict.check);
-    let earlier = earlier.filter(|other| !grade.hides(other));
+/// Returns an earlier check with the same evidence, if the program did not get as far as a
+/// conversation.
+fn shown_before(grading: &Grading, row: &GradedRow, failure: &Failure) -> Option<&'static str> {
+    let earlier = grading.rows.iter().take_while(|other| other.verdict.check != row.verdict.check);
+    let earlier = earlier.filter(|other| !grading.hides(other));
     let said = |row: &GradedRow| -> Vec<u8> {
         let tail = row.verdict.stderr_tail.iter().copied();
         tail.filter(|byte| !byte.is_ascii_digit()).collect() // ports and process ids differ each time
@@ -160,14 +162,14 @@ fn shown_before(grade: &Grade, row: &GradedRow, failure: &Failure) -> Option<&'s
     earlier.filter(|_| silent).find(same).map(|other| other.verdict.check)
 }
 
-/// A word, and text beside it in a column of its own.
+/// Returns a label with wrapped text beside it.
 pub(crate) fn labelled(label: &str, text: &str) -> String {
     const COLUMN: usize = 10;
     let wrapped = wrap(text, INDENT + COLUMN);
     format!("{}{label:<COLUMN$}{}", " ".repeat(INDENT), wrapped.trim_start())
 }
 
-/// The stretch that matters: the steps of the peer that failed, and of one whose bytes it got.
+/// Returns the last steps of the peer that failed, and of the one whose bytes it got.
 fn conversation(verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
     let lines = focus.end(STRETCH);
@@ -187,7 +189,7 @@ fn timed(text: &str, at: Duration) -> String {
     format!("{}\n", spread(&left, &format!("{:8.1} ms", at.as_secs_f64() * 1e3)))
 }
 
-/// Where and how the bytes differ, where the lines before could not show all of them.
+/// Returns where and how the bytes differ, if the lines before cannot show all of them.
 fn difference(verdict: &Verdict, failure: &Failure) -> String {
     let Some(difference) = &failure.difference else { return String::new() };
     let mut text = String::new();
@@ -201,7 +203,7 @@ fn difference(verdict: &Verdict, failure: &Failure) -> String {
     text
 }
 
-/// One event from the program's point of view: `→` goes to it, `←` comes from it.
+/// Returns one event: `→` goes to the program, `←` comes from it.
 fn step(event: &Event) -> String {
     const SHOWN: usize = 26;
     let peer = &event.peer;
@@ -231,80 +233,71 @@ fn step(event: &Event) -> String {
     }
 }
 
-/// The end of what the program said.
+/// Returns the end of the program's standard error.
 fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
-    let lines: Vec<Vec<char>> =
-        plain::stderr(tail).iter().map(|line| line.chars().collect()).collect();
-    let pieces: Vec<&[char]> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
+    let lines = plain::stderr(tail);
+    let pieces: Vec<&str> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
     let pieces = plain::last(&pieces, STDERR_LINES).iter();
-    let first_is_label = |at: usize| if at == 0 { "stderr" } else { "" };
+    let label = |at: usize| if at == 0 { "stderr" } else { "" };
     pieces
         .enumerate()
-        .map(|(at, piece)| {
-            format!(
-                "{}{:<8}| {}\n",
-                " ".repeat(INDENT),
-                first_is_label(at),
-                String::from_iter(*piece)
-            )
-        })
+        .map(|(at, piece)| format!("{:INDENT$}{:<8}| {piece}\n", "", label(at)))
         .collect()
 }
 
-/// Pieces that are no wider than that, cut after a blank where one is near the end.
-fn cut(mut line: &[char], width: usize) -> Vec<&[char]> {
+/// Cuts a line into pieces of at most `width` columns, after a space if one is near the end.
+fn cut(mut line: &str, width: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
-    while line.len() > width {
-        let blank = line[..width]
-            .iter()
-            .rposition(|character| *character == ' ')
-            .filter(|at| *at >= width / 2);
-        let (piece, rest) = line.split_at(blank.map_or(width, |at| at + 1));
+    loop {
+        let (mut piece, mut rest) = columns::split(line, width);
+        if rest.is_empty() {
+            pieces.push(piece);
+            return pieces;
+        }
+        let blank = piece.rfind(' ').filter(|at| columns::of(&piece[..*at]) >= width / 2);
+        if let Some(at) = blank {
+            (piece, rest) = line.split_at(at + 1);
+        }
         pieces.push(piece);
         line = rest;
     }
-    pieces.push(line);
-    pieces
 }
 
-fn summary(grade: &Grade) -> String {
-    let count = |wanted: fn(&Status) -> bool| {
-        grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
+fn summary(grading: &Grading) -> String {
+    let how_many = |wanted: fn(&Status) -> bool| {
+        grading.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
     };
     let counts = [
-        ("passed", count(|status| matches!(status, Status::Passed))),
-        ("failed", count(|status| matches!(status, Status::Failed(_)))),
-        ("skipped", count(|status| matches!(status, Status::Skipped(_)))),
-        ("unbuilt", count(|status| matches!(status, Status::Unbuilt))),
-        ("not counted", count(|status| matches!(status, Status::Unseen(_)))),
-        ("faults", count(|status| matches!(status, Status::Fault(_)))),
+        ("passed", how_many(|status| matches!(status, Status::Passed))),
+        ("failed", how_many(|status| matches!(status, Status::Failed(_)))),
+        ("skipped", how_many(|status| matches!(status, Status::Skipped(_)))),
+        ("unbuilt", how_many(|status| matches!(status, Status::Unbuilt))),
+        ("not counted", how_many(|status| matches!(status, Status::Unseen(_)))),
     ];
-    let counted: Vec<String> = counts
-        .iter()
-        .filter(|(word, n)| *n > 0 || *word == "passed")
-        .map(|(word, n)| format!("{n} {word}"))
-        .collect();
-    let style = if grade.passed() { GREEN.bold() } else { RED };
-    let score = paint(style, &format!("Score {}/{}", grade.score(), grade.max_score()));
-    let time = format!("{:.2} s", grade.duration.as_secs_f64());
+    let shown = counts.iter().filter(|(word, n)| *n > 0 || *word == "passed");
+    let mut counted: Vec<String> = shown.map(|(word, n)| format!("{n} {word}")).collect();
+    let faults = how_many(|status| matches!(status, Status::Fault(_)));
+    counted.extend((faults > 0).then(|| count(faults, "fault")));
+    let style = if grading.passed() { GREEN.bold() } else { RED };
+    let score = paint(style, &format!("Score {}", Points::of(&grading.rows)));
+    let time = format!("{:.2} s", grading.duration.as_secs_f64());
     let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
-    text += &lost(grade);
-    text += &grade.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
-    text += &grade.next().as_ref().map_or_else(String::new, next);
-    for note in &grade.notes {
+    text += &lost(grading);
+    text += &grading.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
+    text += &grading.next().as_ref().map_or_else(String::new, next);
+    for note in &grading.notes {
         text += &wrap(&format!("Submission: {note}."), 0);
     }
-    if let Some(note) = stuck::unseen(grade) {
+    if let Some(note) = stuck::unseen(grading) {
         text += &paint(DIM, &wrap(&note, 0));
     }
-    text + &paint(DIM, &wrap(&format!("Confinement: {}.", grade.confinement.join("; ")), 0))
+    text + &paint(DIM, &wrap(&format!("Confinement: {}.", grading.confinement.join("; ")), 0))
 }
 
-fn lost(grade: &Grade) -> String {
-    let lost = grade.groups().into_iter().filter_map(|(group, rows)| {
-        let lost: u32 =
-            rows.iter().filter(|row| row.counts()).map(|row| row.max_points - row.points()).sum();
+fn lost(grading: &Grading) -> String {
+    let lost = grading.groups().into_iter().filter_map(|(group, rows)| {
+        let lost = Points::of(rows).lost();
         (lost > 0).then(|| format!("{group} {lost}"))
     });
     let lost: Vec<String> = lost.collect();
@@ -315,138 +308,9 @@ fn lost(grade: &Grade) -> String {
     }
 }
 
-/// The command stands on a line of its own, to be copied.
+/// Says what to do next. The command has its own line, to be copied.
 fn next(next: &Next<'_>) -> String {
     let command =
-        next.explained_by().map_or_else(String::new, |command| format!("      {command}\n"));
-    wrap(&format!("Next: {}", next.words()), 0) + &command
-}
-
-#[cfg(test)]
-mod tests {
-    use suite::{Blocked, Fault};
-
-    use super::*;
-
-    fn event(at: u64, what: What, data: &[u8]) -> Event {
-        Event::new(Duration::from_micros(at), "a", what, data)
-    }
-
-    fn row(id: &'static str, group: &'static str, status: Status) -> GradedRow {
-        let transcript = match status {
-            Status::Failed(_) => vec![
-                event(100, What::Connect, b""),
-                event(200, What::Send, b"first"),
-                event(400, What::Receive, b"fir\0t"),
-                event(1600, What::End, b""),
-            ],
-            _ => Vec::new(),
-        };
-        let stderr_tail = b"listening\nbad \x1b[31mthing\n".to_vec();
-        let verdict = Verdict {
-            transcript,
-            stderr_tail,
-            ended: Some("exit status 101".to_owned()),
-            ..Verdict::new(id, status)
-        };
-        let hints = vec!["Look at the third byte.".to_owned(), "Closer.".to_owned()];
-        GradedRow {
-            group,
-            program: "echo_server",
-            max_points: 6,
-            claim: "It echoes.".to_owned(),
-            hints,
-            given: None,
-            hidden: false,
-            verdict,
-        }
-    }
-
-    fn grade(rows: Vec<GradedRow>) -> Grade {
-        Grade {
-            practical: "echo",
-            title: "Echo".to_owned(),
-            submission: "practicals/echo".to_owned(),
-            seed: 7,
-            pass_mark: 100,
-            rows,
-            mistakes: Vec::new(),
-            compile_errors: Vec::new(),
-            duration: Duration::from_millis(40),
-            confinement: vec!["none".to_owned()],
-            notes: Vec::new(),
-            command: "cargo xtask grade echo".to_owned(),
-            hint_steps: 1,
-            shows_hidden: false,
-            folders: Vec::new(),
-            broken_off: None,
-            surroundings: crate::surroundings::Surroundings::default(),
-            since: None,
-        }
-    }
-
-    fn failure() -> Status {
-        Status::Failed(Failure {
-            expected: "\"first\" for client a".to_owned(),
-            observed: "\"fir\\x00t\"".to_owned(),
-            smallest_failing_input: Some(5),
-            ..Failure::default()
-        })
-    }
-
-    #[track_caller]
-    fn check(rows: Vec<GradedRow>, expected: &str) {
-        let text = anstream::adapter::strip_str(&render(&grade(rows))).to_string();
-        assert_eq!(text, expected, "\n{text}");
-    }
-
-    #[test]
-    fn a_report_reads_like_this() {
-        check(
-            vec![
-                row("listens", "flow", Status::Passed),
-                row("echoes", "exactness", failure()),
-                row("echoes_more", "exactness", Status::Skipped("echoes".to_owned())),
-                row("rests", "conduct", Status::Unseen("only Linux shows this".to_owned())),
-            ],
-            include_str!("human_snapshot.txt"),
-        );
-    }
-
-    #[test]
-    fn a_fault_is_no_verdict_and_costs_nothing() {
-        let grade = grade(vec![
-            row("listens", "flow", Status::Passed),
-            row("echoes", "exactness", Status::Fault(Fault("no descriptors left".to_owned()))),
-        ]);
-        assert_eq!(
-            (grade.score(), grade.max_score(), grade.passed(), grade.has_faults()),
-            (6, 6, false, true)
-        );
-        assert!(
-            render(&grade).contains(
-                "The grader could not find out: no descriptors left. This costs no point."
-            )
-        );
-    }
-
-    #[test]
-    fn a_system_that_does_not_show_where_a_program_was_stuck_says_so_once() {
-        let unseen = |id| {
-            let row = row(id, "exactness", failure());
-            let blocked = Some(Blocked::CannotSee);
-            GradedRow { verdict: Verdict { blocked, ..row.verdict }, ..row }
-        };
-        let text = render(&grade(vec![unseen("echoes"), unseen("echoes_more")]));
-        assert_eq!(text.matches("Where a program was stuck is not shown").count(), 1, "{text}");
-    }
-
-    #[test]
-    fn nothing_checked_is_a_fault() {
-        assert!(grade(Vec::new()).has_faults());
-        assert!(
-            grade(vec![row("rests", "conduct", Status::Unseen("not here".to_owned()))])
-                .has_faults()
-        );
-    }
+        plain::explained_by(next).map_or_else(String::new, |command| format!("      {command}\n"));
+    wrap(&format!("Next: {}", plain::next(next)), 0) + &command
 }

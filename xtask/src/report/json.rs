@@ -5,7 +5,7 @@ use serde::Serialize;
 use suite::{Event, Status, What, show};
 
 use super::{plain, stuck};
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 
 const SCHEMA: u32 = 1;
 
@@ -29,7 +29,7 @@ struct Report<'a> {
     passed: Option<bool>,
     /// Why this is no grade.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<String>,
+    fault: Option<&'a str>,
     confinement: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
@@ -80,22 +80,21 @@ struct Entry<'a> {
 }
 
 /// The whole report, with a line end.
-pub(super) fn render(grade: &Grade) -> String {
-    let fault = grade.fault();
-    let graded = fault.is_none();
+pub(super) fn render(grading: &Grading) -> String {
+    let grade = grading.outcome.as_ref().ok();
     let report = Report {
         schema: SCHEMA,
-        practical: grade.practical,
-        submission: &grade.submission,
-        seed: grade.seed,
-        score: graded.then(|| grade.score()),
-        max_score: graded.then(|| grade.max_score()),
-        passed: graded.then(|| grade.passed()),
-        fault,
-        confinement: &grade.confinement,
-        notes: &grade.notes,
-        duration_ms: grade.duration.as_millis(),
-        mistakes: grade
+        practical: grading.practical,
+        submission: &grading.submission,
+        seed: grading.seed,
+        score: grade.map(|grade| grade.points.earned),
+        max_score: grade.map(|grade| grade.points.most),
+        passed: grade.map(Grade::passed),
+        fault: grading.outcome.as_ref().err().map(|NoGrade(why)| why.as_str()),
+        confinement: &grading.confinement,
+        notes: &grading.notes,
+        duration_ms: grading.duration.as_millis(),
+        mistakes: grading
             .mistakes_to_tell()
             .into_iter()
             .map(|mistake| Mistake {
@@ -104,14 +103,14 @@ pub(super) fn render(grade: &Grade) -> String {
                 checks: mistake.checks,
             })
             .collect(),
-        checks: grade.rows.iter().map(|row| check(grade, row)).collect(),
+        checks: grading.rows.iter().map(|row| check(grading, row)).collect(),
     };
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
 }
 
-fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
+fn check<'a>(grading: &'a Grading, row: &'a GradedRow) -> Check<'a> {
     let verdict = &row.verdict;
-    let failed = matches!(verdict.status, Status::Failed(_)) && !grade.hides(row);
+    let failed = matches!(verdict.status, Status::Failed(_)) && !grading.hides(row);
     Check {
         id: verdict.check,
         group: row.group,
@@ -120,10 +119,10 @@ fn check<'a>(grade: &'a Grade, row: &'a GradedRow) -> Check<'a> {
         points: row.points(),
         max_points: row.max_points,
         duration_ms: verdict.took.as_millis(),
-        message: plain::message_for_students(grade, row),
-        mistake: grade
+        message: plain::message_for_students(grading, row),
+        mistake: grading
             .mistake_of(verdict.check)
-            .filter(|_| !grade.hides(row))
+            .filter(|_| !grading.hides(row))
             .map(|mistake| mistake.id),
         hint: row.hints.first().filter(|_| failed).map(String::as_str),
         smallest_failing_input: match &verdict.status {

@@ -9,33 +9,33 @@ use quick_xml::events::BytesText;
 use suite::Status;
 
 use super::plain::{self, Spot};
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading, NoGrade};
 
 type Xml = Writer<Vec<u8>>;
 
-pub(super) fn render(grade: &Grade) -> String {
+pub(super) fn render(grading: &Grading) -> String {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 4);
-    let written = document(&mut xml, grade);
+    let written = document(&mut xml, grading);
     debug_assert!(written.is_ok(), "memory takes whatever is written: {written:?}");
     let body = String::from_utf8_lossy(&xml.into_inner()).into_owned();
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}\n")
 }
 
-fn document(xml: &mut Xml, grade: &Grade) -> io::Result<()> {
-    let rows: Vec<&GradedRow> = grade.rows.iter().collect();
-    let fault = grade.fault().filter(|_| rows.is_empty());
+fn document(xml: &mut Xml, grading: &Grading) -> io::Result<()> {
+    let rows: Vec<&GradedRow> = grading.rows.iter().collect();
+    let fault = grading.outcome.as_ref().err().filter(|_| rows.is_empty());
     let mut programs: Vec<&str> = rows.iter().map(|row| row.program).collect();
     programs.dedup();
     let counts = Counts::of(&rows, fault.is_some());
-    let element = xml.create_element("testsuites").with_attribute(("name", grade.practical));
+    let element = xml.create_element("testsuites").with_attribute(("name", grading.practical));
     let element = element
         .with_attributes(counts.attributes().iter().map(|(key, value)| (*key, value.as_str())));
-    element.with_attribute(("time", seconds(grade.duration).as_str())).write_inner_content(
+    element.with_attribute(("time", seconds(grading.duration).as_str())).write_inner_content(
         |xml| {
-            if let Some(fault) = fault {
-                return nothing_graded(xml, &fault);
+            if let Some(NoGrade(fault)) = fault {
+                return nothing_graded(xml, fault);
             }
-            programs.iter().try_for_each(|program| testsuite(xml, grade, program))
+            programs.iter().try_for_each(|program| testsuite(xml, grading, program))
         },
     )?;
     Ok(())
@@ -75,22 +75,22 @@ fn nothing_graded(xml: &mut Xml, fault: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn testsuite(xml: &mut Xml, grade: &Grade, program: &str) -> io::Result<()> {
-    let rows: Vec<&GradedRow> = grade.rows.iter().filter(|row| row.program == program).collect();
+fn testsuite(xml: &mut Xml, grading: &Grading, program: &str) -> io::Result<()> {
+    let rows: Vec<&GradedRow> = grading.rows.iter().filter(|row| row.program == program).collect();
     let counts = Counts::of(&rows, false).attributes();
     let element = xml.create_element("testsuite").with_attribute(("name", program));
     let element = element.with_attributes(counts.iter().map(|(key, value)| (*key, value.as_str())));
     let time = seconds(rows.iter().map(|row| row.verdict.took).sum());
     element.with_attribute(("time", time.as_str())).write_inner_content(|xml| {
-        properties(xml, &[("premises", plain::premises(grade).join(" "))])?;
-        rows.iter().try_for_each(|row| testcase(xml, grade, row))
+        properties(xml, &[("premises", plain::premises(grading).join(" "))])?;
+        rows.iter().try_for_each(|row| testcase(xml, grading, row))
     })?;
     Ok(())
 }
 
-fn testcase(xml: &mut Xml, grade: &Grade, row: &GradedRow) -> io::Result<()> {
+fn testcase(xml: &mut Xml, grading: &Grading, row: &GradedRow) -> io::Result<()> {
     let verdict = &row.verdict;
-    let spot = spot(grade, row);
+    let spot = spot(grading, row);
     let mut element = xml
         .create_element("testcase")
         .with_attributes([("name", verdict.check), ("classname", row.program)])
@@ -101,14 +101,14 @@ fn testcase(xml: &mut Xml, grade: &Grade, row: &GradedRow) -> io::Result<()> {
             .with_attribute(("line", line.to_string().as_str()));
     }
     element.write_inner_content(|xml| {
-        if !grade.has_faults() && row.counts() {
+        if grading.outcome.is_ok() && row.counts() {
             properties(
                 xml,
                 &[("score", row.points().to_string()), ("max_score", row.max_points.to_string())],
             )?;
         }
-        let message = plain::message_for_students(grade, row).unwrap_or_default();
-        let full = plain::full_for_students(grade, row);
+        let message = plain::message_for_students(grading, row).unwrap_or_default();
+        let full = plain::full_for_students(grading, row);
         match &verdict.status {
             Status::Passed => Ok(()),
             Status::Failed(_) => outcome(xml, "failure", "failed", &message, &full),
@@ -124,13 +124,13 @@ fn testcase(xml: &mut Xml, grade: &Grade, row: &GradedRow) -> io::Result<()> {
     Ok(())
 }
 
-/// Where it can be told.
-fn spot(grade: &Grade, row: &GradedRow) -> Option<Spot> {
+/// Returns where the failure is in the submission, if that is known.
+fn spot(grading: &Grading, row: &GradedRow) -> Option<Spot> {
     if row.verdict.status != Status::Unbuilt {
-        return plain::spot_of_panic(grade, row);
+        return plain::spot_of_panic(grading, row);
     }
-    let errors = grade.compile_errors.iter().find(|errors| errors.program == row.program)?;
-    plain::spot_of_error(grade, row.program, errors.errors.first()?)
+    let unbuilt = grading.unbuilt.iter().find(|unbuilt| unbuilt.program == row.program)?;
+    plain::spot_of_error(grading, row.program, unbuilt.details().first()?)
 }
 
 fn properties(xml: &mut Xml, properties: &[(&str, String)]) -> io::Result<()> {

@@ -1,36 +1,44 @@
-//! The verdict in Markdown, for a comment on a pull request. What comes from outside stands in
-//! blocks of code that nothing in them can end.
+//! The verdict in Markdown, for a comment on a pull request. Text from outside is in code blocks
+//! that it cannot end.
 
 use suite::Status;
 
 use super::conversation::{self, Line};
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
-/// GitHub takes comments of 65,536 characters.
+/// GitHub accepts comments of 65,536 characters.
 const LONGEST_COMMENT: usize = 60_000;
 
-/// The stretch of a conversation that is drawn.
+/// The lines of a conversation that are drawn.
 const STRETCH: usize = 12;
 
-pub(super) fn render(grade: &Grade) -> String {
-    document(grade, LONGEST_COMMENT)
+pub(super) fn render(grading: &Grading) -> String {
+    document(grading, LONGEST_COMMENT)
 }
 
-/// At most so many bytes; what does not fit is counted.
-pub(super) fn document(grade: &Grade, most: usize) -> String {
-    if let Some(fault) = grade.fault() {
-        let text = format!(
-            "## {}: no grade\n\nThis costs no point. The grader could not find out:\n\n",
-            plain(&grade.title)
-        );
-        return text + &block("text", &plain::line(&fault));
+/// Returns a document of at most `most` bytes. Sections that do not fit are counted.
+pub(super) fn document(grading: &Grading, most: usize) -> String {
+    match &grading.outcome {
+        Ok(grade) => graded(grading, grade, most),
+        Err(NoGrade(fault)) => no_grade(grading, fault),
     }
-    let head = head(grade);
-    let foot = foot(grade);
+}
+
+fn no_grade(grading: &Grading, fault: &str) -> String {
+    let text = format!(
+        "## {}: no grade\n\nThis costs no point. The grader could not find out:\n\n",
+        plain(&grading.title)
+    );
+    text + &block("text", &plain::line(fault))
+}
+
+fn graded(grading: &Grading, grade: &Grade, most: usize) -> String {
+    let head = head(grading, grade);
+    let foot = foot(grading);
     let mut body = String::new();
     let mut left_out = 0;
-    for section in sections(grade) {
+    for section in sections(grading) {
         if head.len() + body.len() + section.len() + foot.len() + 200 > most {
             left_out += 1;
         } else {
@@ -44,45 +52,39 @@ pub(super) fn document(grade: &Grade, most: usize) -> String {
     head + &body + &foot
 }
 
-fn head(grade: &Grade) -> String {
+fn head(grading: &Grading, grade: &Grade) -> String {
     let mark = if grade.passed() { "✅" } else { "❌" };
-    let mut text = format!(
-        "## {mark} {}: {}/{} points\n\n",
-        plain(&grade.title),
-        grade.score(),
-        grade.max_score()
-    );
-    let mistakes = grade.mistakes_to_tell();
+    let mut text = format!("## {mark} {}: {} points\n\n", plain(&grading.title), grade.points);
+    let mistakes = grading.mistakes_to_tell();
     for mistake in &mistakes {
         text += &format!("- **{}** {}\n", mistake.id, plain(&plain::mistake(mistake)));
     }
     text += if mistakes.is_empty() { "" } else { "\n" };
     text += "| group | points | passed |\n|---|---:|---:|\n";
-    for (group, rows) in grade.groups() {
+    for (group, rows) in grading.groups() {
         let counted: Vec<&&GradedRow> = rows.iter().filter(|row| row.counts()).collect();
-        let (points, most) =
-            counted.iter().fold((0, 0), |(a, b), row| (a + row.points(), b + row.max_points));
+        let points = Points::of(rows.iter().copied());
         let passed = counted.iter().filter(|row| row.verdict.status == Status::Passed).count();
-        text += &format!("| {group} | {points}/{most} | {passed}/{} |\n", counted.len());
+        text += &format!("| {group} | {points} | {passed}/{} |\n", counted.len());
     }
     text + "\n"
 }
 
-fn sections(grade: &Grade) -> Vec<String> {
-    let errors = (!grade.compile_errors.is_empty()).then(|| {
-        let programs: Vec<String> = grade.compile_errors.iter().map(plain::unbuilt).collect();
-        let body = block("text", &plain::compile_errors(grade));
+fn sections(grading: &Grading) -> Vec<String> {
+    let errors = (!grading.unbuilt.is_empty()).then(|| {
+        let programs: Vec<String> = grading.unbuilt.iter().map(plain::unbuilt).collect();
+        let body = block("text", &plain::compile_errors(grading));
         unfolded(&programs.join("; "), &body, true)
     });
-    let failed = grade.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
-    let checks = failed.enumerate().map(|(at, row)| check(grade, row, at == 0));
+    let failed = grading.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
+    let checks = failed.enumerate().map(|(at, row)| check(grading, row, at == 0));
     errors.into_iter().chain(checks).collect()
 }
 
-fn check(grade: &Grade, row: &GradedRow, open: bool) -> String {
+fn check(grading: &Grading, row: &GradedRow, open: bool) -> String {
     let title = format!("✗ {} {}/{}", row.verdict.check, row.points(), row.max_points);
-    let body = block("text", &plain::full_for_students(grade, row));
-    let focus = conversation::focus(&row.verdict).filter(|_| !grade.hides(row));
+    let body = block("text", &plain::full_for_students(grading, row));
+    let focus = conversation::focus(&row.verdict).filter(|_| !grading.hides(row));
     let diagram = focus
         .map_or_else(String::new, |focus| block("mermaid", &diagram(row, &focus.end(STRETCH))));
     unfolded(&title, &(body + &diagram), open)
@@ -93,24 +95,24 @@ fn unfolded(title: &str, body: &str, open: bool) -> String {
     format!("<details{open}><summary>{}</summary>\n\n{body}</details>\n\n", plain(title))
 }
 
-fn foot(grade: &Grade) -> String {
+fn foot(grading: &Grading) -> String {
     let count = |wanted: fn(&Status) -> bool| {
-        grade.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
+        grading.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
     };
     let mut text = String::new();
     let skipped = count(|status| matches!(status, Status::Skipped(_)));
     if skipped > 0 {
         text += &format!("Not run, because a check that they need did not pass: {skipped}.\n\n");
     }
-    text += &block("sh", &format!("{} --seed {}", plain::line(&grade.command), grade.seed));
-    text + &plain::premises(grade)
+    text += &block("sh", &format!("{} --seed {}", plain::line(&grading.command), grading.seed));
+    text + &plain::premises(grading)
         .iter()
         .map(|line| plain(line) + "\n")
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-/// Text in which Markdown and HTML find nothing to do.
+/// Escapes text for Markdown and HTML.
 fn plain(text: &str) -> String {
     let escaped = |c: char| match c {
         '&' => "&amp;".to_owned(),
@@ -124,14 +126,14 @@ fn plain(text: &str) -> String {
     text.replace("://", "&#58;//") // nothing is linked
 }
 
-/// A block of code: its fence is longer than any in it.
+/// Returns a code block whose fence is longer than any in its text.
 fn block(language: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
     format!("{fence}{language}\n{}\n{fence}\n\n", text.trim_end())
 }
 
-/// The end of a conversation as a sequence diagram in Mermaid.
+/// Returns the end of a conversation as a Mermaid sequence diagram.
 fn diagram(row: &GradedRow, lines: &[Line<'_>]) -> String {
     let mut peers: Vec<&str> = lines.iter().filter_map(peer).collect();
     peers.sort_unstable();
@@ -157,7 +159,7 @@ fn diagram(row: &GradedRow, lines: &[Line<'_>]) -> String {
     text
 }
 
-/// Whose lane a line stands in.
+/// Returns the peer that a line belongs to.
 fn peer<'a>(line: &Line<'a>) -> Option<&'a str> {
     match line {
         Line::Step(event) => Some(&event.peer),
@@ -166,7 +168,7 @@ fn peer<'a>(line: &Line<'a>) -> Option<&'a str> {
     }
 }
 
-/// Mermaid's own way to write a character that could mean something to it.
+/// Escapes text for Mermaid.
 fn drawn(text: &str) -> String {
     let escaped = |c: char| match c {
         c if c.is_ascii_alphanumeric() || " _,.".contains(c) => c.to_string(),

@@ -1,5 +1,5 @@
-//! The page in a real browser: who reads it in Chromium, on a phone or a desk, in the light or in
-//! the dark, with a screen reader.
+//! Tests the page in Chromium: on a phone and a desktop, light and dark, with an accessibility
+//! checker.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{html, real, sample, tests};
 
-/// What axe finds with everything unfolded, and what a person sees at once.
+/// Collects what axe finds with everything unfolded, and what a reader sees at once.
 const LOOK: &str = "
 addEventListener('load', async () => {
   const seen = {
@@ -29,7 +29,7 @@ addEventListener('load', async () => {
   parent.postMessage(btoa(unescape(encodeURIComponent(JSON.stringify(seen)))), '*');
 });";
 
-/// Chromium's window is never as narrow as a phone; a frame in it is.
+/// A frame, because Chromium's window is never as narrow as a phone.
 const FRAME: &str = "<!doctype html><title>The page in a frame</title><script>
 addEventListener('message', ({ data }) => { document.body.textContent = data; });
 </script><body>";
@@ -44,7 +44,7 @@ impl Browser {
         if !real::has("chromium") {
             return None;
         }
-        let axe = tests::readers()?.with_file_name("node_modules/axe-core/axe.min.js");
+        let axe = tests::readers::readers()?.with_file_name("node_modules/axe-core/axe.min.js");
         Some(Self {
             axe: std::fs::read_to_string(axe).unwrap(),
             folder: tempfile::tempdir().unwrap(),
@@ -110,7 +110,7 @@ fn the_page_has_no_barrier_and_fits_every_screen() {
     );
 
     let (plain, hostile, fault) = (sample::grade(), sample::hostile(), sample::with_a_fault());
-    for (grade, width, dark) in [
+    for (grading, width, dark) in [
         (&plain, 390, false),
         (&plain, 390, true),
         (&plain, 1280, false),
@@ -118,7 +118,7 @@ fn the_page_has_no_barrier_and_fits_every_screen() {
         (&hostile, 390, false),
         (&fault, 390, true),
     ] {
-        let seen = browser.sees(&html::render(grade), width, dark);
+        let seen = browser.sees(&html::render(grading), width, dark);
         println!("{seen}");
         assert_eq!(seen["violations"], Value::Array(Vec::new()), "{width} {dark}");
         assert!(seen["passes"].as_u64().unwrap() > 10, "axe looked at little: {seen}");
@@ -127,7 +127,7 @@ fn the_page_has_no_barrier_and_fits_every_screen() {
         for none in ["ids", "lost", "outside"] {
             assert_eq!(seen[none], 0, "{none}: {seen}");
         }
-        if grade.fault().is_none() {
+        if grading.outcome.is_ok() {
             assert_eq!(seen["score"], "7/25 points: not passed yet");
         }
     }

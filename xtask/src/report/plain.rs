@@ -1,30 +1,30 @@
-//! What every format says about a check: in one line, and in full. It is made of text that anyone
-//! may show: what a program printed is cut, and nothing in it is invisible.
+//! What every format says about a check, in one line and in full. Text from programs is shortened,
+//! and nothing in it is invisible.
 
 use suite::{Event, Failure, Status, Verdict, What, show};
 
 use super::conversation::{self, Line};
 use super::{hexdump, human, stuck};
-use crate::build::CompileErrors;
 use crate::explanations::NamedMistake;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{GradedRow, Grading, Next};
+use crate::unbuilt::{Reason, Unbuilt};
 
-/// The stretch of a conversation that is shown.
+/// The lines of a conversation that are shown.
 const STRETCH: usize = 12;
 
-/// How much of a text from outside is shown.
+/// The characters of a line from outside that are shown.
 const LONGEST_LINE: usize = 1000;
 const STDERR_LINES: usize = 12;
 const COMPILE_ERRORS: usize = 5;
 const LONGEST_COMPILE_ERROR: usize = 4000;
 
-/// Advice of Rust's runtime that leads away from the mistake.
+/// Advice of Rust's runtime that distracts from the mistake.
 const NOISE: &str = "note: run with `RUST_BACKTRACE=1`";
 
-/// What students are told of a check that is the instructor's alone.
+/// What students read about a hidden check.
 pub(super) const HIDDEN: &str = "What this check saw is not shown.";
 
-/// How a status is called in every report.
+/// Returns the name of a status in every report.
 pub(super) fn status(status: &Status) -> &'static str {
     match status {
         Status::Passed => "passed",
@@ -35,8 +35,8 @@ pub(super) fn status(status: &Status) -> &'static str {
     }
 }
 
-/// What is to be said about a check that did not pass, in one line.
-pub(super) fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
+/// Returns one line about a check that did not pass.
+pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
     let message = match &row.verdict.status {
         Status::Passed => return None,
         Status::Failed(failure) => match &row.verdict.ended {
@@ -46,43 +46,41 @@ pub(super) fn message(grade: &Grade, row: &GradedRow) -> Option<String> {
         Status::Skipped(need) => format!("not run: {need} must pass first"),
         Status::Unseen(why) => format!("not counted: {why}"),
         Status::Unbuilt => {
-            let about = |errors: &CompileErrors| match errors.what.as_str() {
-                "is refused" => {
-                    format!("{} is refused: {}", errors.program, errors.errors.join("; "))
-                }
-                _ => unbuilt(errors),
+            let about = |program: &Unbuilt| match &program.reason {
+                Reason::Refused(why) => format!("{}: {why}", unbuilt(program)),
+                _ => unbuilt(program),
             };
-            grade.compile_errors.iter().map(about).collect::<Vec<_>>().join("; ")
+            grading.unbuilt.iter().map(about).collect::<Vec<_>>().join("; ")
         }
         Status::Fault(fault) => {
-            format!("a fault of the grader's own, which costs no point: {fault}")
+            format!("a fault of the grader, which costs no point: {fault}")
         }
     };
     Some(line(&message))
 }
 
-/// The same for whoever may not see what a hidden check saw.
-pub(super) fn message_for_students(grade: &Grade, row: &GradedRow) -> Option<String> {
-    let message = message(grade, row)?;
-    Some(if grade.hides(row) { HIDDEN.to_owned() } else { message })
+/// Returns the same line without what a hidden check saw.
+pub(super) fn message_for_students(grading: &Grading, row: &GradedRow) -> Option<String> {
+    let message = message(grading, row)?;
+    Some(if grading.hides(row) { HIDDEN.to_owned() } else { message })
 }
 
-/// Everything that was seen, for whoever may not see what a hidden check saw.
-pub(super) fn full_for_students(grade: &Grade, row: &GradedRow) -> String {
-    if grade.hides(row) { format!("{HIDDEN}\n") } else { full(grade, row) }
+/// Returns everything that was seen, without what a hidden check saw.
+pub(super) fn full_for_students(grading: &Grading, row: &GradedRow) -> String {
+    if grading.hides(row) { format!("{HIDDEN}\n") } else { full(grading, row) }
 }
 
-/// Everything that was seen, and what to try; plain text, each line ended. Empty where there is
-/// nothing to say.
-pub(super) fn full(grade: &Grade, row: &GradedRow) -> String {
+/// Returns everything that was seen, and what to try, in plain text. Empty if there is nothing to
+/// say.
+pub(super) fn full(grading: &Grading, row: &GradedRow) -> String {
     match &row.verdict.status {
-        Status::Failed(failure) => failed(grade, row, failure),
-        Status::Unbuilt => compile_errors(grade),
-        _ => message(grade, row).map_or_else(String::new, |message| message + "\n"),
+        Status::Failed(failure) => failed(grading, row, failure),
+        Status::Unbuilt => compile_errors(grading),
+        _ => message(grading, row).map_or_else(String::new, |message| message + "\n"),
     }
 }
 
-fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
+fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
     let mut text = format!("{}\n", row.claim);
     text += &facts(verdict, failure)
@@ -95,11 +93,13 @@ fn failed(grade: &Grade, row: &GradedRow, failure: &Failure) -> String {
         .iter()
         .map(|said| format!("stderr    | {said}\n"))
         .collect::<String>();
-    text += &match grade.mistake_of(verdict.check) {
+    text += &match grading.mistake_of(verdict.check) {
         Some(mistake) => labelled("mistake", &format!("{}: {}", mistake.id, mistake.says)),
-        None => row.hints.iter().take(grade.hint_steps).map(|hint| labelled("try", hint)).collect(),
+        None => {
+            row.hints.iter().take(grading.hint_steps).map(|hint| labelled("try", hint)).collect()
+        }
     };
-    text + &labelled("again", &grade.again(verdict.check))
+    text + &labelled("again", &grading.again(verdict.check))
 }
 
 fn ended_by(exit: &str) -> String {
@@ -108,7 +108,7 @@ fn ended_by(exit: &str) -> String {
     format!("the program {by_itself}{exit}")
 }
 
-/// What was expected and what came, each with its label.
+/// Returns what was expected and what came, with labels.
 pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, String)> {
     let ended = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit));
     let smallest = failure.smallest.clone().or_else(|| {
@@ -129,19 +129,18 @@ fn labelled(label: &str, text: &str) -> String {
     format!("{label:<10}{}\n", line(text))
 }
 
-/// The report for people, without colour.
-pub(super) fn report(grade: &Grade) -> String {
-    anstream::adapter::strip_str(&human::render(grade)).to_string()
+/// Returns the report for people without colour.
+pub(super) fn report(grading: &Grading) -> String {
+    anstream::adapter::strip_str(&human::render(grading)).to_string()
 }
 
-/// A mistake that was made out, in a few sentences.
+/// Returns a mistake in a few sentences.
 pub(super) fn mistake(mistake: &NamedMistake) -> String {
     let because = line(&mistake.because);
     format!("{} Because: {}. Try: {}", mistake.says, because.trim_end_matches('.'), mistake.r#try)
 }
 
-/// The stretch of a conversation that matters, a line for each step: `→` goes to the program, `←`
-/// comes from it.
+/// Returns the last lines of a conversation: `→` goes to the program, `←` comes from it.
 fn conversation(verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
     let drawn = focus.end(STRETCH).into_iter().map(|line| {
@@ -162,7 +161,7 @@ fn words(line: &Line<'_>) -> String {
     }
 }
 
-/// Where and how the bytes differ, where the lines before could not show all of them.
+/// Returns where and how the bytes differ, if the lines before cannot show all of them.
 pub(super) fn difference(verdict: &Verdict, failure: &Failure) -> String {
     let Some(difference) = &failure.difference else { return String::new() };
     let mut text = String::new();
@@ -173,7 +172,7 @@ pub(super) fn difference(verdict: &Verdict, failure: &Failure) -> String {
     text + &conversation::whose(verdict).map_or_else(String::new, |whose| labelled("whose", &whose))
 }
 
-/// The last few of many.
+/// Returns the last items, at most `most`.
 pub(super) fn last<T>(all: &[T], most: usize) -> &[T] {
     &all[all.len().saturating_sub(most)..]
 }
@@ -190,7 +189,7 @@ pub(super) fn goes_to_the_program(event: &Event) -> bool {
     )
 }
 
-/// What happened, from the program's point of view.
+/// Returns an event in words.
 pub(super) fn what(event: &Event) -> String {
     const SHOWN: usize = 24;
     match event.what {
@@ -212,7 +211,7 @@ pub(super) fn what(event: &Event) -> String {
     }
 }
 
-/// The end of what the program said, line by line.
+/// Returns the last lines of the program's standard error.
 pub(super) fn stderr(tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(last(tail, STDERR_LINES * LONGEST_LINE));
     let lines: Vec<&str> =
@@ -220,15 +219,43 @@ pub(super) fn stderr(tail: &[u8]) -> Vec<String> {
     last(&lines, STDERR_LINES).iter().map(|said| line(said)).collect()
 }
 
-/// Which program there is not, and for what reason.
-pub(super) fn unbuilt(errors: &CompileErrors) -> String {
-    format!("{} {}", errors.program, errors.what)
+/// Says which program is missing, and why.
+pub(super) fn unbuilt(unbuilt: &Unbuilt) -> String {
+    let program = &unbuilt.program;
+    match &unbuilt.reason {
+        Reason::Missing(_) => format!("{program} is missing"),
+        Reason::Refused(_) => format!("{program} is refused"),
+        Reason::OverLimit(limit) => format!("{program} was not built: the build used {limit}"),
+        Reason::DoesNotCompile(_) => format!("{program} does not compile"),
+    }
 }
 
-/// What the programs ran under, and what of the submission was left aside.
-pub(super) fn premises(grade: &Grade) -> Vec<String> {
-    let confinement = format!("Confinement: {}.", grade.confinement.join("; "));
-    grade
+/// Says what to do first.
+pub(super) fn next(next: &Next<'_>) -> String {
+    match next {
+        Next::Build(Unbuilt { program, reason: Reason::DoesNotCompile(_), .. }) => {
+            format!("make {program} compile.")
+        }
+        Next::Build(program) => format!("{}.", unbuilt(program)),
+        Next::Mistake(mistake) => format!("{}. {}", mistake.id, mistake.r#try),
+        Next::Check(row) => format!("{}. {}", row.verdict.check, row.claim),
+    }
+}
+
+/// Returns the command that says more about it.
+pub(super) fn explained_by(next: &Next<'_>) -> Option<String> {
+    let word = match next {
+        Next::Build(_) => return None,
+        Next::Mistake(mistake) => mistake.id,
+        Next::Check(row) => row.verdict.check,
+    };
+    Some(format!("cargo xtask explain {word}"))
+}
+
+/// Returns the protections in force, and what of the submission was left out.
+pub(super) fn premises(grading: &Grading) -> Vec<String> {
+    let confinement = format!("Confinement: {}.", grading.confinement.join("; "));
+    grading
         .notes
         .iter()
         .map(|note| format!("Submission: {}.", line(note)))
@@ -236,26 +263,27 @@ pub(super) fn premises(grade: &Grade) -> Vec<String> {
         .collect()
 }
 
-/// What the compiler said, as far as it is read.
-pub(super) fn compile_errors(grade: &Grade) -> String {
-    let each = |errors: &CompileErrors| {
-        let shown = errors.errors.iter().take(COMPILE_ERRORS);
+/// Returns the compiler's errors, shortened.
+pub(super) fn compile_errors(grading: &Grading) -> String {
+    let each = |program: &Unbuilt| {
+        let details = program.details();
+        let shown = details.iter().take(COMPILE_ERRORS);
         let shown: String =
             shown.map(|error| format!("\n{}\n", compile_error(error).trim_end())).collect();
-        let rest = errors.errors.len().saturating_sub(COMPILE_ERRORS);
+        let rest = details.len().saturating_sub(COMPILE_ERRORS);
         let more = if rest > 0 { format!("\n… and {rest} more errors\n") } else { String::new() };
-        format!("{}\n{shown}{more}", unbuilt(errors))
+        format!("{}\n{shown}{more}", unbuilt(program))
     };
-    grade.compile_errors.iter().map(each).collect::<Vec<_>>().join("\n")
+    grading.unbuilt.iter().map(each).collect::<Vec<_>>().join("\n")
 }
 
-/// One error as rustc renders it, without colour.
+/// Returns one error as rustc renders it, without colour.
 pub(super) fn compile_error(rendered: &str) -> String {
     let plain = anstream::adapter::strip_str(rendered).to_string();
     clean(&cut(&plain, LONGEST_COMPILE_ERROR))
 }
 
-/// The same with its colours, and with no other word to the terminal.
+/// Returns the same with its colours, and without other terminal commands.
 pub(super) fn coloured(rendered: &str) -> String {
     if rendered.len() > LONGEST_COMPILE_ERROR {
         return compile_error(rendered).trim_end().to_owned();
@@ -273,34 +301,34 @@ pub(super) fn coloured(rendered: &str) -> String {
     text
 }
 
-/// Where in the submission a failure shows: a file, and a line in it.
+/// A place in the submission: a file and a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Spot {
     pub(super) file: String,
     pub(super) line: u32,
 }
 
-/// Where the compiler points to.
-pub(super) fn spot_of_error(grade: &Grade, program: &str, rendered: &str) -> Option<Spot> {
+/// Returns the place that the compiler names.
+pub(super) fn spot_of_error(grading: &Grading, program: &str, rendered: &str) -> Option<Spot> {
     let (_, after) = rendered.split_once("--> ")?;
-    spot(grade, program, after.lines().next()?)
+    spot(grading, program, after.lines().next()?)
 }
 
-/// Where the program panicked. It may have said anything: what comes of it is a place in its own
-/// folder, or nothing.
-pub(super) fn spot_of_panic(grade: &Grade, row: &GradedRow) -> Option<Spot> {
-    if !matches!(row.verdict.status, Status::Failed(_)) || grade.hides(row) {
+/// Returns where the program panicked. Its output may say anything, so only a place in its own
+/// folder counts.
+pub(super) fn spot_of_panic(grading: &Grading, row: &GradedRow) -> Option<Spot> {
+    if !matches!(row.verdict.status, Status::Failed(_)) || grading.hides(row) {
         return None;
     }
     let text = String::from_utf8_lossy(last(&row.verdict.stderr_tail, STDERR_LINES * LONGEST_LINE))
         .into_owned();
     let (_, after) = text.rsplit_once("panicked at ")?;
-    spot(grade, row.program, after.lines().next()?)
+    spot(grading, row.program, after.lines().next()?)
 }
 
-/// `src/main.rs:61:5` in the folder of a program.
-fn spot(grade: &Grade, program: &str, words: &str) -> Option<Spot> {
-    let (_, folder) = grade.folders.iter().find(|(name, _)| name == program)?;
+/// Reads a place like `src/main.rs:61:5` in the folder of a program.
+fn spot(grading: &Grading, program: &str, words: &str) -> Option<Spot> {
+    let (_, folder) = grading.folders.iter().find(|(name, _)| name == program)?;
     let mut parts = anstream::adapter::strip_str(words).to_string();
     parts.truncate(parts.trim_end().trim_end_matches(':').len());
     let (file, rest) = parts.split_once(':')?;
@@ -319,12 +347,12 @@ fn spot(grade: &Grade, program: &str, words: &str) -> Option<Spot> {
     })
 }
 
-/// One line that is not too long.
+/// Returns one clean line, shortened.
 pub(super) fn line(text: &str) -> String {
     clean(&cut(text.trim_end(), LONGEST_LINE)).replace(['\n', '\t'], " ")
 }
 
-/// The beginning of a long text.
+/// Returns the beginning of a long text.
 fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}… ({} bytes more)", &text[..end], text.len() - end),
@@ -332,8 +360,8 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// Text in which everything can be seen: controls, and what turns the direction of writing, stand
-/// as escapes. This is also what XML 1.0 can hold.
+/// Escapes control characters and characters that change the direction of writing. XML 1.0 accepts
+/// the result.
 pub(super) fn clean(text: &str) -> String {
     let visible = |c: char| match c {
         '\n' | '\t' => c.to_string(),

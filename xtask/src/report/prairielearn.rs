@@ -4,12 +4,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::plain;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
 #[derive(Serialize)]
 struct Results {
     gradable: bool,
-    /// A share of one.
+    /// Between 0 and 1.
     score: f64,
     message: String,
     output: String,
@@ -26,32 +26,46 @@ struct Test {
     output: String,
 }
 
-pub(super) fn render(grade: &Grade) -> String {
-    if let Some(fault) = grade.fault() {
-        let message =
-            format!("There is no grade, and this attempt does not count: {}", plain::line(&fault));
-        let results = json!({ "gradable": false, "message": message, "format_errors": [message] });
-        return serde_json::to_string_pretty(&results).unwrap_or_default() + "\n";
+pub(super) fn render(grading: &Grading) -> String {
+    match &grading.outcome {
+        Ok(grade) => graded(grading, grade),
+        Err(NoGrade(fault)) => no_grade(fault),
     }
+}
+
+fn no_grade(fault: &str) -> String {
+    let message =
+        format!("There is no grade, and this attempt does not count: {}", plain::line(fault));
+    let results = json!({ "gradable": false, "message": message, "format_errors": [message] });
+    serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
+}
+
+fn graded(grading: &Grading, grade: &Grade) -> String {
+    let Points { earned, most } = grade.points;
     let mistakes =
-        grade.mistakes_to_tell().into_iter().map(|mistake| plain::mistake(&mistake) + "\n");
+        grading.mistakes_to_tell().into_iter().map(|mistake| plain::mistake(&mistake) + "\n");
     let results = Results {
         gradable: true,
-        score: f64::from(grade.score()) / f64::from(grade.max_score()),
-        message: format!("{} of {} points", grade.score(), grade.max_score()),
-        output: mistakes.collect::<String>() + &plain::premises(grade).join("\n") + "\n",
-        tests: grade.rows.iter().filter(|row| row.counts()).map(|row| test(grade, row)).collect(),
+        score: f64::from(earned) / f64::from(most),
+        message: format!("{earned} of {most} points"),
+        output: mistakes.collect::<String>() + &plain::premises(grading).join("\n") + "\n",
+        tests: grading
+            .rows
+            .iter()
+            .filter(|row| row.counts())
+            .map(|row| test(grading, row))
+            .collect(),
     };
     serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
 }
 
-fn test(grade: &Grade, row: &GradedRow) -> Test {
+fn test(grading: &Grading, row: &GradedRow) -> Test {
     Test {
         name: row.verdict.check,
         description: row.claim.clone(),
         points: row.points(),
         max_points: row.max_points,
-        message: plain::message_for_students(grade, row).unwrap_or_default(),
-        output: plain::full_for_students(grade, row),
+        message: plain::message_for_students(grading, row).unwrap_or_default(),
+        output: plain::full_for_students(grading, row),
     }
 }

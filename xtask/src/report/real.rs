@@ -1,24 +1,25 @@
-//! For the tests of the pictures: real conversations with the catalogue's programs.
+//! Real conversations with programs of the catalogue, for tests.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use suite::{CommandLine, Confinement, Planned, Scratch, Settings, Subject};
 
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading};
 use crate::surroundings::Surroundings;
 use crate::{build, repository};
 
-/// The build's own folder, where a person finds what the tests leave behind to be looked at.
+/// Returns the target folder, in which tests leave pictures for people.
 pub(crate) fn target() -> PathBuf {
     let executable = std::env::current_exe().unwrap();
     executable.ancestors().nth(3).unwrap().to_owned() // target/debug/deps/xtask-…
 }
 
-/// Grades a program of the catalogue in these checks; `None`, and a word that says so, where that
-/// cannot be done here.
-pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grade> {
+/// Grades a program of the catalogue in these checks. Prints and returns `None` if that is
+/// impossible here.
+pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grading> {
     let launcher = target().join("debug").join(format!("xtask{}", std::env::consts::EXE_SUFFIX));
     let folder = repository::find().unwrap().practical("echo").unwrap().join("mistakes");
     if !launcher.is_file() || !folder.is_dir() {
@@ -54,17 +55,18 @@ pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Grade>
     })))
 }
 
-/// A grade of these rows.
-pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
-    Grade {
+/// Returns a grading with these rows.
+pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grading {
+    let rows: Vec<GradedRow> = rows.into_iter().collect();
+    Grading {
         practical: "echo",
         title: "Echo".to_owned(),
         submission: "practicals/echo".to_owned(),
         seed: 7,
-        pass_mark: 100,
-        rows: rows.into_iter().collect(),
+        outcome: Grade::of(&rows, 100),
+        rows,
         mistakes: Vec::new(),
-        compile_errors: Vec::new(),
+        unbuilt: Vec::new(),
         duration: Duration::from_millis(40),
         confinement: vec!["none".to_owned()],
         notes: Vec::new(),
@@ -72,13 +74,13 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grade {
         hint_steps: 1,
         shows_hidden: false,
         folders: Vec::new(),
-        broken_off: None,
+        fingerprints: BTreeMap::new(),
         surroundings: Surroundings::default(),
         since: None,
     }
 }
 
-/// Whether a tool is here; says so where it is not.
+/// Returns whether a tool is installed, and prints if it is not.
 #[cfg(feature = "full")]
 pub(crate) fn has(tool: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

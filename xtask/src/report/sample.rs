@@ -1,15 +1,16 @@
-//! Grades to try reports with.
+//! Gradings for the tests of reports.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use suite::{
     Blocked, Call, Event, Failure, Fault, On, Status, Thread, Verdict, What, Whereabouts, Who,
 };
 
-use crate::build::CompileErrors;
 use crate::explanations::NamedMistake;
-use crate::grade::{Grade, GradedRow};
+use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 use crate::surroundings::{Identity, Surroundings};
+use crate::unbuilt::{Reason, Unbuilt};
 
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -51,15 +52,29 @@ fn blocked_on(on: On) -> Option<Blocked> {
     Some(Blocked::At(vec![Whereabouts { threads: vec![receives], ..Whereabouts::default() }]))
 }
 
-/// Some of everything: 7 of 25 points.
-pub(super) fn grade() -> Grade {
-    let mut echoes = row(
-        "echoes",
-        "exactness",
-        "echo_server",
-        6,
-        failed("\"first\" for client a", "\"fir\\x00t\""),
-    );
+/// Returns a grading with every status: 7 of 25 points.
+pub(super) fn grade() -> Grading {
+    let got_stuck = failed("\"second\" for client a", "nothing more");
+    let mut stuck = row("answers_again", "exactness", "echo_server", 4, got_stuck);
+    stuck.verdict.blocked = blocked_on(On::Connection(Who::Client("a".to_owned())));
+    let saw_it = failed("the secret answer", "something else");
+    let secret = row("secret", "conduct", "echo_server", 2, saw_it);
+    let unseen = Status::Unseen("only Linux shows this".to_owned());
+    with(vec![
+        row("listens", "flow", "echo_server", 7, Status::Passed),
+        echoes(),
+        stuck,
+        row("echoes_more", "exactness", "echo_server", 3, Status::Skipped("echoes".to_owned())),
+        GradedRow { hidden: true, ..secret },
+        row("rests", "conduct", "echo_server", 5, unseen),
+        row("client_sends", "client", "echo_client", 3, Status::Unbuilt),
+    ])
+}
+
+/// Returns a failure with all kinds of evidence.
+fn echoes() -> GradedRow {
+    let status = failed("\"first\" for client a", "\"fir\\x00t\"");
+    let mut echoes = row("echoes", "exactness", "echo_server", 6, status);
     echoes.verdict.transcript = vec![
         event(100, "a", What::Connect, b""),
         event(200, "a", What::Send, b"first"),
@@ -73,34 +88,14 @@ pub(super) fn grade() -> Grade {
     if let Status::Failed(failure) = &mut echoes.verdict.status {
         failure.smallest = Some("4 bytes come back, 5 do not".to_owned());
     }
-    let mut stuck = row(
-        "answers_again",
-        "exactness",
-        "echo_server",
-        4,
-        failed("\"second\" for client a", "nothing more"),
-    );
-    stuck.verdict.blocked = blocked_on(On::Connection(Who::Client("a".to_owned())));
-    let mut secret =
-        row("secret", "conduct", "echo_server", 2, failed("the secret answer", "something else"));
-    secret.hidden = true;
-    let unseen = Status::Unseen("only Linux shows this".to_owned());
-    with(vec![
-        row("listens", "flow", "echo_server", 7, Status::Passed),
-        echoes,
-        stuck,
-        row("echoes_more", "exactness", "echo_server", 3, Status::Skipped("echoes".to_owned())),
-        secret,
-        row("rests", "conduct", "echo_server", 5, unseen),
-        row("client_sends", "client", "echo_client", 3, Status::Unbuilt),
-    ])
+    echoes
 }
 
-/// A grading in which one check could not be decided.
-pub(super) fn with_a_fault() -> Grade {
+/// Returns a grading with one undecided check.
+pub(super) fn with_a_fault() -> Grading {
     let fault = Status::Fault(Fault("no descriptors left".to_owned()));
-    Grade {
-        compile_errors: Vec::new(),
+    Grading {
+        unbuilt: Vec::new(),
         mistakes: Vec::new(),
         ..with(vec![
             row("listens", "flow", "echo_server", 7, Status::Passed),
@@ -109,16 +104,16 @@ pub(super) fn with_a_fault() -> Grade {
     }
 }
 
-/// A grading that never began.
-pub(super) fn broken_off() -> Grade {
-    Grade {
-        broken_off: Some("no echo_server/Cargo.toml in submission".to_owned()),
+/// Returns a grading that never began.
+pub(super) fn broken_off() -> Grading {
+    Grading {
+        outcome: Err(NoGrade("no echo_server/Cargo.toml in submission".to_owned())),
         rows: Vec::new(),
         ..with_a_fault()
     }
 }
 
-/// What a program prints that would rather write its report itself.
+/// Output of programs that try to change their own report.
 pub(super) const HOSTILE: &[&str] = &[
     "::error::you are hacked",
     "::error file=src/main.rs,line=1::you are hacked",
@@ -142,16 +137,17 @@ pub(super) const HOSTILE: &[&str] = &[
     "error: http://127.0.0.1:4001/ x:1",
 ];
 
-/// The same verdicts, and everything that comes from a program is hostile.
-pub(super) fn hostile() -> Grade {
+/// Returns the same verdicts with hostile text from programs.
+pub(super) fn hostile() -> Grading {
     let mut words = HOSTILE.join("\n").into_bytes();
     words.extend(b"\xff\xfe\xc3\x28 not text\n");
     let mut flood = b"flood ".repeat(100 * 1024 * 1024 / 6);
     flood.extend(b"\n");
     flood.extend(&words);
     let text = String::from_utf8_lossy(&words).into_owned();
-    let mut grade = grade();
-    for row in grade.rows.iter_mut().filter(|row| matches!(row.verdict.status, Status::Failed(_))) {
+    let mut grading = grade();
+    for row in grading.rows.iter_mut().filter(|row| matches!(row.verdict.status, Status::Failed(_)))
+    {
         row.verdict.stderr_tail = std::mem::replace(&mut flood, words.clone());
         row.verdict.ended = Some(text.clone());
         row.verdict.blocked = blocked_on(On::File(text.clone()));
@@ -161,20 +157,20 @@ pub(super) fn hostile() -> Grade {
             row.verdict.transcript.push(event(2000, "a", What::Receive, data));
         }
     }
-    grade.compile_errors[0].errors = HOSTILE.iter().map(|line| format!("  {line}")).collect();
-    grade.compile_errors[0].errors.push(text.clone());
-    grade.mistakes[0].because = text;
-    grade
+    let errors = HOSTILE.iter().map(|line| format!("  {line}")).chain([text.clone()]);
+    grading.unbuilt[0].reason = Reason::DoesNotCompile(errors.collect());
+    grading.mistakes[0].because = text;
+    grading
 }
 
-fn with(rows: Vec<GradedRow>) -> Grade {
+fn with(rows: Vec<GradedRow>) -> Grading {
     let error = "error[E0308]: mismatched types\n --> src/main.rs:2:23\n  |\n2 | fn broken() -> u8 { \"text\" }\n";
-    Grade {
+    Grading {
         practical: "echo",
         title: "Echo: a server and a client".to_owned(),
         submission: "submission".to_owned(),
         seed: 7,
-        pass_mark: 100,
+        outcome: Grade::of(&rows, 100),
         rows,
         mistakes: vec![NamedMistake {
             id: "reads_once",
@@ -184,11 +180,10 @@ fn with(rows: Vec<GradedRow>) -> Grade {
             checks: vec!["answers_again"],
             explanation: crate::explanations::tests::real().of("reads_once").cloned().unwrap(),
         }],
-        compile_errors: vec![CompileErrors {
+        unbuilt: vec![Unbuilt {
             program: "echo_client".to_owned(),
             origin: "submission/20-practical/echo_client".to_owned(),
-            what: "does not compile".to_owned(),
-            errors: vec![error.to_owned()],
+            reason: Reason::DoesNotCompile(vec![error.to_owned()]),
         }],
         duration: Duration::from_millis(40),
         confinement: vec!["none".to_owned()],
@@ -199,7 +194,7 @@ fn with(rows: Vec<GradedRow>) -> Grade {
         folders: ["echo_server", "echo_client"]
             .map(|name| (name.to_owned(), format!("20-practical/{name}")))
             .to_vec(),
-        broken_off: None,
+        fingerprints: BTreeMap::new(),
         surroundings: surroundings(),
         since: None,
     }

@@ -10,7 +10,7 @@ use suite::{
     Blocked, CANNOT_SEE, Call, Connection, On, Status, Thread, Verdict, Waiting, Whereabouts, Who,
 };
 
-use crate::grade::Grade;
+use crate::grade::Grading;
 
 /// The number of clients, or of kinds of waiting, that are named one by one.
 const NAMED: usize = 3;
@@ -24,11 +24,11 @@ pub(super) fn sentence(verdict: &Verdict) -> Option<String> {
 }
 
 /// Why no failure tells what its programs were blocked in, as a full sentence.
-pub(super) fn unseen(grade: &Grade) -> Option<String> {
+pub(super) fn unseen(grading: &Grading) -> Option<String> {
     let is_unseen = |verdict: &Verdict| {
         verdict.blocked == Some(Blocked::CannotSee) && matches!(verdict.status, Status::Failed(_))
     };
-    grade
+    grading
         .rows
         .iter()
         .any(|row| is_unseen(&row.verdict))

@@ -1,8 +1,8 @@
-//! `.zip` and `.tar.gz`, unpacked in memory: only regular files, by names that lead nowhere else,
-//! never more than so much.
+//! `.zip` and `.tar.gz`, unpacked in memory: only regular files whose names stay in the archive, up
+//! to a limit.
 //!
-//! Nothing is written while unpacking, so a name can point nowhere; links and devices are left out
-//! like any other thing that is no file. (PKWARE's APPNOTE 6.3.10; POSIX pax, ustar; RFC 1952.)
+//! Unpacking writes nothing, so a name cannot lead to another file. Links and devices are left out.
+//! (PKWARE's APPNOTE 6.3.10; POSIX pax, ustar; RFC 1952.)
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, bail};
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
-/// What an archive may have, as it comes and unpacked.
+/// The limits of an archive: packed, unpacked and in files.
 pub(super) const MOST_PACKED: u64 = 16 * 1024 * 1024;
 const MOST_UNPACKED: usize = 32 * 1024 * 1024;
 const MOST_FILES: usize = 5000;
@@ -21,7 +21,7 @@ pub(super) fn unpack(bytes: &[u8]) -> anyhow::Result<Files> {
     match bytes {
         [b'P', b'K', ..] => zip(bytes),
         [0x1f, 0x8b, ..] => tar(&gzip(bytes)?),
-        _ => bail!("it is neither a folder nor a .zip nor a .tar.gz"),
+        _ => bail!("it is not a folder, a .zip or a .tar.gz"),
     }
 }
 
@@ -38,7 +38,8 @@ impl Unpacked {
     }
 
     fn add(&mut self, name: &[u8], content: Vec<u8>) -> anyhow::Result<()> {
-        let name = std::str::from_utf8(name).context("a name in it is no text")?.replace('\\', "/");
+        let name =
+            std::str::from_utf8(name).context("a file name in it is not UTF-8")?.replace('\\', "/");
         let path = Path::new(name.trim_start_matches("./"));
         if path.components().any(|part| !matches!(part, Component::Normal(_))) {
             bail!("the name {name:?} in it leads outside");
@@ -68,7 +69,7 @@ fn number(bytes: &[u8], at: usize, length: usize) -> anyhow::Result<usize> {
     Ok(field.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
 }
 
-/// By its central directory, which alone says what is in it.
+/// Unpacks by the central directory, which is the only valid list of the files.
 fn zip(bytes: &[u8]) -> anyhow::Result<Files> {
     const END: &[u8] = b"PK\x05\x06";
     const ENTRY: &[u8] = b"PK\x01\x02";
@@ -94,7 +95,7 @@ fn zip(bytes: &[u8]) -> anyhow::Result<Files> {
     Ok(unpacked.files)
 }
 
-/// A mode of 0 comes from a system without modes.
+/// Returns whether a mode is a regular file's. A mode of 0 comes from a system without modes.
 fn is_regular(mode: usize) -> bool {
     const KIND: usize = 0o170_000;
     const FILE: usize = 0o100_000;
@@ -113,7 +114,7 @@ fn zip_content(
     match method {
         0 => Ok(content.to_owned()),
         8 => inflate(content, most),
-        _ => bail!("it is packed in a way that is not known here"),
+        _ => bail!("it is compressed by a method that the grader does not know"),
     }
 }
 
@@ -165,7 +166,7 @@ fn octal(field: &[u8]) -> anyhow::Result<usize> {
     usize::from_str_radix(if text.is_empty() { "0" } else { text }, 8).context("it is damaged")
 }
 
-/// Records are `LENGTH path=NAME\n`.
+/// Finds the path in records like `LENGTH path=NAME\n`.
 fn pax_path(records: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(records).ok()?;
     text.lines().find_map(|line| Some(line.split_once(" path=")?.1.as_bytes().to_vec()))

@@ -1,7 +1,7 @@
-//! Reads a submission from a folder, or from an archive that is unpacked in memory only.
+//! What holds a submission: a folder, or an archive that is unpacked only in memory.
 //!
-//! Links are not followed, and only regular files are opened. A file or folder that is too large is
-//! refused before it is read.
+//! Links are never followed, and only regular files are opened. Too large a file is refused before
+//! it is read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,20 +12,20 @@ use anyhow::{Context, bail};
 
 use super::archive;
 
-/// The largest file, in bytes.
+/// The most bytes of one file.
 pub(super) const MOST_BYTES: u64 = 1024 * 1024;
 
-/// The largest number of entries of a folder.
+/// The most entries of one folder.
 const MOST_ENTRIES: usize = 10_000;
 
-/// The place of a submission's files.
+/// The files of a submission.
 #[derive(Debug)]
 pub(super) enum Holder {
     Folder(PathBuf),
     Archive(BTreeMap<PathBuf, Vec<u8>>),
 }
 
-/// The kind of an entry of a folder.
+/// The kind of an entry in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
@@ -35,7 +35,7 @@ pub(super) enum Kind {
 }
 
 impl Holder {
-    /// Opens a folder, or an archive if the name ends like one.
+    /// Opens a folder or an archive.
     pub(super) fn open(place: &Path) -> anyhow::Result<Self> {
         if place.is_dir() {
             return Ok(Self::Folder(fs::canonicalize(place)?));
@@ -44,8 +44,7 @@ impl Holder {
         Ok(Self::Archive(archive::unpack(&bytes)?))
     }
 
-    /// Returns the entries of a folder, sorted, with their kinds; none where the folder does not
-    /// exist.
+    /// Returns the entries of a folder in order, or none if there is no such folder.
     pub(super) fn list(&self, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Kind)>> {
         match self {
             Self::Folder(base) => list_folder(base, folder),
@@ -119,7 +118,7 @@ fn list_archive(files: &BTreeMap<PathBuf, Vec<u8>>, folder: &Path) -> Vec<(PathB
     names
 }
 
-/// Reads a regular file only: a pipe would block, a device would not end, and a link leads
+/// Reads a file only if it is regular: a pipe would block, a device would not end, a link leads
 /// elsewhere.
 fn read_file(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let mut options = fs::OpenOptions::new();

@@ -1,0 +1,141 @@
+//! Programs in Rust, built by cargo.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail};
+use suite::{Finished, Reach};
+
+use super::messages::Messages;
+use super::stamp::Stamp;
+use super::{BUILD_TIME, Built, give_to_builder, not_built, subject_at, target_of};
+use crate::sandbox::Sandbox;
+use crate::submission::StagedCrate;
+use crate::toolchain;
+use crate::unbuilt::Reason;
+
+/// Builds one program, unless the same sources were built before.
+pub(super) fn build(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<Built> {
+    let target = target_of(staged, "Rust", sandbox)?;
+    let stamp = Stamp::of(staged, &target)?;
+    if let Some(executable) = stamp.executable() {
+        return Ok(built(staged, &executable));
+    }
+    let finished = run_cargo_confined(staged, &target, sandbox)?;
+    let messages = Messages::read(&finished.stdout);
+    if let Some(limit) = finished.over {
+        _ = std::fs::remove_dir_all(&target); // what was cut short is nobody's
+        return Ok(not_built(staged, Reason::OverLimit(limit)));
+    }
+    if finished.status.is_some_and(|status| status.success()) {
+        let executable = messages
+            .executable(&staged.name)
+            .filter(|path| {
+                path.starts_with(&target)
+                    && path.symlink_metadata().is_ok_and(|facts| facts.is_file())
+            })
+            .with_context(|| {
+                format!("{} builds no program: cargo made no executable from it", staged.origin)
+            })?;
+        stamp.write(executable)?;
+        return Ok(built(staged, executable));
+    }
+    let mut errors = messages.errors;
+    if errors.is_empty() {
+        errors.push(String::from_utf8_lossy(&finished.stderr).trim().to_owned());
+    }
+    Ok(not_built(staged, Reason::DoesNotCompile(errors)))
+}
+
+/// Runs cargo itself, not rustup's proxy, with no settings but the submission's own.
+fn run_cargo_confined(
+    staged: &StagedCrate,
+    target: &Path,
+    sandbox: &Sandbox,
+) -> anyhow::Result<Finished> {
+    let sysroot = toolchain::rust()?;
+    let cargo_home = toolchain::cargo_home();
+    fetch(staged, &sysroot)?;
+    let mut command: Vec<OsString> =
+        vec![sysroot.join("bin/cargo").into(), "build".into(), "--offline".into()];
+    command.extend(
+        ["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"].map(OsString::from),
+    );
+    command.extend([staged.folder.join("Cargo.toml").into(), "--target-dir".into(), target.into()]);
+    give_to_builder(&staged.folder, sandbox)?; // cargo writes a lock file there where it finds none
+    let write = vec![target.to_owned(), staged.folder.clone()];
+    let mut read = vec![sysroot.clone()];
+    read.extend_from_slice(&staged.libraries);
+    read.extend(cargo_home.as_ref().map(|home| home.join("registry")));
+    let mut environment = vec![
+        ("PATH".into(), path_with(&sysroot.join("bin"))),
+        ("RUSTC".into(), sysroot.join("bin/rustc").into()),
+        ("CARGO_TERM_COLOR".into(), "never".into()),
+    ];
+    environment.extend(cargo_home.map(|home| ("CARGO_HOME".into(), home.into())));
+    environment.extend(std::env::var_os("RUSTFLAGS").map(|flags| ("RUSTFLAGS".into(), flags)));
+    let reach = Reach { read, write, execute: None, environment, limits: sandbox.build_limits };
+    Ok(sandbox.commands().run(&command, &reach, BUILD_TIME)?)
+}
+
+fn path_with(folder: &Path) -> OsString {
+    let mut path = folder.as_os_str().to_owned();
+    path.push(":/usr/local/bin:/usr/bin:/bin");
+    path
+}
+
+/// Downloads what the course's lock file names before the build, which has no network.
+fn fetch(staged: &StagedCrate, sysroot: &Path) -> anyhow::Result<()> {
+    let lock = std::fs::read_to_string(staged.folder.join("Cargo.lock")).unwrap_or_default();
+    if !lock.contains("\nsource = ") {
+        return Ok(());
+    }
+    let cargo = sysroot.join("bin/cargo");
+    let mut command = Command::new(cargo);
+    command.args(["fetch", "--locked", "--manifest-path"]).arg(staged.folder.join("Cargo.toml"));
+    let output = command.current_dir("/").stdin(Stdio::null()).output().context("cargo fetch")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    bail!(suite::Fault(format!("cargo fetch: {}", String::from_utf8_lossy(&output.stderr).trim())))
+}
+
+fn built(staged: &StagedCrate, executable: &Path) -> Built {
+    Built::Program(Arc::new(subject_at(&staged.name, executable, staged.address)))
+}
+
+/// Builds every program of a crate and returns the executables by name.
+pub(crate) fn all_programs_of(
+    folder: &Path,
+    target: &Path,
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let output = run_cargo(folder, target)?;
+    if !output.status.success() {
+        let said = Messages::read(&output.stdout).errors.concat()
+            + &String::from_utf8_lossy(&output.stderr);
+        bail!("{} does not build:\n{said}", folder.display());
+    }
+    Ok(Messages::read(&output.stdout).executables)
+}
+
+fn run_cargo(folder: &Path, target: &Path) -> anyhow::Result<Output> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    Command::new(cargo)
+        .args(["build", "--message-format=json-diagnostic-rendered-ansi", "--manifest-path"])
+        .arg(folder.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                anyhow!("there is no cargo on PATH: install Rust (https://rustup.rs), then open a new terminal")
+            }
+            _ => anyhow!("cargo cannot be started: {error}"),
+        })
+}

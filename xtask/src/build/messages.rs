@@ -1,0 +1,88 @@
+//! What cargo says.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Cargo's messages: one JSON object in each line (The Cargo Book, External tools, JSON messages).
+#[derive(Default)]
+pub(super) struct Messages {
+    pub(super) errors: Vec<String>,
+    pub(super) executables: BTreeMap<String, PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "reason")]
+enum Message {
+    #[serde(rename = "compiler-message")]
+    Diagnostic { message: Diagnostic },
+    #[serde(rename = "compiler-artifact")]
+    Artifact { target: Target, executable: Option<PathBuf> },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    rendered: Option<String>,
+    #[serde(default)]
+    spans: Vec<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+impl Messages {
+    pub(super) fn read(output: &[u8]) -> Self {
+        let mut messages = Self::default();
+        let mut placeless = Vec::new();
+        for line in output.split(|byte| *byte == b'\n') {
+            match serde_json::from_slice(line) {
+                Ok(Message::Diagnostic { message }) if message.level.starts_with("error") => {
+                    let list = if message.spans.is_empty() {
+                        &mut placeless
+                    } else {
+                        &mut messages.errors
+                    };
+                    list.extend(message.rendered);
+                }
+                Ok(Message::Artifact { target, executable: Some(executable) }) => {
+                    messages.executables.insert(target.name, executable);
+                }
+                _ => {}
+            }
+        }
+        // An error without a place is rustc's summary, which matters only where it is the only
+        // error.
+        if messages.errors.is_empty() {
+            messages.errors = placeless;
+        }
+        messages
+    }
+
+    /// Returns the executable of this name, or the only one.
+    pub(super) fn executable(&self, name: &str) -> Option<&PathBuf> {
+        self.executables
+            .get(name)
+            .or_else(|| self.executables.values().next().filter(|_| self.executables.len() == 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACELESS: &str = r#"{"reason":"compiler-message","message":{"level":"error","rendered":"no main","spans":[]}}"#;
+    const PLACED: &str = r#"{"reason":"compiler-message","message":{"level":"error","rendered":"E0308","spans":[{}]}}"#;
+
+    #[test]
+    fn an_error_without_a_place_is_told_where_there_is_no_other() {
+        let errors = |lines: &[&str]| Messages::read(lines.join("\n").as_bytes()).errors;
+        assert_eq!(errors(&[PLACELESS]), ["no main"]);
+        assert_eq!(errors(&[PLACED, PLACELESS]), ["E0308"]);
+    }
+}

@@ -1,0 +1,45 @@
+//! Remembers what was built from which sources, so that nothing is built twice.
+
+use std::path::{Path, PathBuf};
+
+use suite::Fnv;
+
+use crate::repository;
+use crate::submission::StagedCrate;
+
+/// The record of one build. Asking cargo whether a file has changed takes longer than most checks,
+/// and the harness has just copied the files.
+pub(super) struct Stamp {
+    file: PathBuf,
+    key: String,
+}
+
+impl Stamp {
+    /// The key includes the harness's executable, because a new compiler builds that anew, too.
+    pub(super) fn of(staged: &StagedCrate, target: &Path) -> anyhow::Result<Self> {
+        let harness = std::fs::metadata(repository::this_executable()?)?;
+        let age = harness.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
+        let key = Fnv::default()
+            .field(&staged.fingerprint.to_be_bytes())
+            .field(&harness.len().to_be_bytes())
+            .field(&age.as_nanos().to_be_bytes())
+            .field(flags.as_encoded_bytes());
+        Ok(Self { file: target.with_extension("built"), key: format!("{:016x}", key.finish()) })
+    }
+
+    /// Returns the executable that was built from exactly these sources, if it still exists.
+    pub(super) fn executable(&self) -> Option<PathBuf> {
+        let text = std::fs::read_to_string(&self.file).ok()?;
+        let (key, executable) = text.split_once('\n')?;
+        Some(PathBuf::from(executable)).filter(|path| key == self.key && path.is_file())
+    }
+
+    pub(super) fn write(&self, executable: &Path) -> anyhow::Result<()> {
+        // A path that is not UTF-8 cannot be stored: cargo is asked each time.
+        if let Some(executable) = executable.to_str() {
+            std::fs::write(&self.file, format!("{}\n{executable}", self.key))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! The rows of `attacks.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::bail;
+use serde::Deserialize;
+
+use crate::terminal;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Table {
+    attack: Vec<Attack>,
+    elsewhere: Vec<Elsewhere>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attack {
+    pub(super) id: String,
+    pub(super) act: String,
+    pub(super) python: Option<String>,
+    #[serde(default)]
+    pub(super) solution: bool,
+    #[serde(default)]
+    pub(super) files: BTreeMap<String, String>,
+    /// A command that prepares what files alone cannot express.
+    pub(super) make: Option<String>,
+    /// The file or folder that is handed in; the whole folder by default.
+    pub(super) hand_in: Option<String>,
+    pub(super) expected: Option<String>,
+    /// Text that must not appear in any report.
+    pub(super) absent: Option<String>,
+    pub(super) control: Option<String>,
+}
+
+/// An attack of the list without a fixture, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Elsewhere {
+    id: String,
+    why: String,
+}
+
+/// The list's groups, with how many attacks each has.
+const LIST: &[(char, usize)] = &[('A', 12), ('B', 15), ('C', 19), ('D', 10), ('E', 15)];
+
+impl Table {
+    /// Returns the attacks that `only` names, or all.
+    pub(super) fn chosen(&self, only: &[String]) -> anyhow::Result<Vec<&Attack>> {
+        if let Some(word) =
+            only.iter().find(|word| !self.attack.iter().any(|attack| attack.id == **word))
+        {
+            bail!("--only {word}: there is no such row");
+        }
+        Ok(self
+            .attack
+            .iter()
+            .filter(|attack| only.is_empty() || only.contains(&attack.id))
+            .collect())
+    }
+
+    /// Returns a complaint for each attack of the list that has neither a fixture nor a reason.
+    pub(super) fn gaps(&self) -> Vec<String> {
+        let listed = LIST
+            .iter()
+            .flat_map(|(group, most)| (1..=*most).map(move |number| format!("{group}{number}")));
+        let known = |id: &String| {
+            self.fixtures().contains(&**id) || self.elsewhere.iter().any(|other| other.id == *id)
+        };
+        listed
+            .filter(|id| !known(id))
+            .map(|id| format!("{id} has neither a fixture nor a reason"))
+            .collect()
+    }
+
+    fn fixtures(&self) -> BTreeSet<&str> {
+        self.attack.iter().map(|attack| &*attack.id).collect()
+    }
+
+    pub(super) fn tell_of_the_others(&self) {
+        let all: usize = LIST.iter().map(|(_, most)| most).sum();
+        let with = self.fixtures().len();
+        terminal::say_line(format_args!(
+            "\n{with} of the list's {all} attacks have a fixture; the others:"
+        ));
+        for Elsewhere { id, why } in &self.elsewhere {
+            terminal::say_line(format_args!("{id:<4}  {why}"));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `grade`: one grading, and its reports. They say so, too, where it breaks off.
+
+use crate::grade::Grading;
+use crate::grader::Grader;
+use crate::request::GradeRequest;
+use crate::surroundings::Surroundings;
+use crate::{remembered, report, repository, rubric};
+
+pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
+    let surroundings = Surroundings::read();
+    let places = report::places(request)?;
+    match grade(request, &surroundings) {
+        Ok(grading) => {
+            let grading = remembered::compared(grading);
+            report::write_all(&grading, &places)?;
+            Ok(grading.exit_status())
+        }
+        Err(error) => {
+            let broken_off = Grading::broken_off(request, surroundings, &error);
+            if let Err(unwritten) = report::write_errors(&broken_off, &places) {
+                anstream::eprintln!("{unwritten:#}");
+            }
+            Err(error)
+        }
+    }
+}
+
+fn grade(request: &GradeRequest, surroundings: &Surroundings) -> anyhow::Result<Grading> {
+    let repository = repository::find()?;
+    let rubric = rubric::read(&repository, &request.practical)?;
+    rubric.plan(&request.only)?; // a typing mistake is told before anything is tried
+    let surroundings = surroundings.complete(request)?;
+
+    let grading = Grader::new(repository, request.confine)?.grade(&rubric, request)?;
+    Ok(Grading { surroundings, ..grading })
+}

@@ -1,0 +1,323 @@
+//! The file `rubric.toml`. Every mistake in it is an error that names its line.
+
+use std::ops::Range;
+use std::path::{Component, Path};
+
+use anyhow::anyhow;
+use serde::Deserialize;
+use suite::Practical;
+use toml::Spanned;
+
+use super::{FULL_MARKS, ProgramRow, Row, Rubric, needs};
+use crate::explanations::Explanations;
+use crate::languages::{self, Language};
+use crate::patterns::Pattern;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    title: String,
+    session: u32,
+    branch: String,
+    pass_mark: Option<Spanned<u32>>,
+    /// The points of checks that only the instructor's repository has.
+    #[serde(default)]
+    withheld: u32,
+    program: Vec<Spanned<ProgramRow>>,
+    #[serde(default)]
+    language: Vec<Language>,
+    #[serde(default)]
+    shared: Vec<Spanned<ProgramRow>>,
+    check: Vec<CheckRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CheckRow {
+    pub(super) id: Spanned<String>,
+    points: Spanned<u32>,
+    #[serde(default)]
+    pub(super) needs: Vec<Spanned<String>>,
+    claim: String,
+    hint: Hints,
+    #[serde(default)]
+    hidden: bool,
+    given: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a hint, or a list of hints")]
+enum Hints {
+    One(String),
+    Steps(Vec<String>),
+}
+
+/// Reads the text of a rubric; `shown` is the file's name in errors.
+pub(super) fn read(
+    practical: &'static Practical,
+    folder: &Path,
+    shown: &str,
+    text: &str,
+) -> anyhow::Result<Rubric> {
+    let source = Source { shown, text };
+    let file: File = toml::from_str(text)
+        .map_err(|error| source.wrong(error.span(), first_line(error.message())))?;
+    source.check(practical, &file)?;
+    Ok(file.into_rubric(practical, folder))
+}
+
+impl File {
+    fn into_rubric(self, practical: &'static Practical, folder: &Path) -> Rubric {
+        Rubric {
+            practical,
+            folder: folder.to_owned(),
+            title: self.title,
+            session: self.session,
+            branch: self.branch,
+            pass_mark: self.pass_mark.map_or(FULL_MARKS, Spanned::into_inner),
+            checks: self.check.into_iter().filter_map(|row| row.into_row(practical)).collect(),
+            explanations: Explanations::default(),
+            languages: languages::with(self.language),
+            programs: self.program.into_iter().map(Spanned::into_inner).collect(),
+            shared: self.shared.into_iter().map(Spanned::into_inner).collect(),
+        }
+    }
+}
+
+impl CheckRow {
+    fn into_row(self, practical: &'static Practical) -> Option<Row> {
+        Some(Row {
+            check: practical.checks().find(|check| check.id == self.id.as_ref())?,
+            points: self.points.into_inner(),
+            needs: self.needs.into_iter().map(Spanned::into_inner).collect(),
+            claim: self.claim,
+            hints: match self.hint {
+                Hints::One(hint) => vec![hint],
+                Hints::Steps(hints) => hints,
+            },
+            hidden: self.hidden,
+            given: self.given,
+        })
+    }
+}
+
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+pub(super) struct Source<'a> {
+    shown: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    /// Returns an error that names its line.
+    pub(super) fn wrong(
+        &self,
+        at: Option<Range<usize>>,
+        what: impl std::fmt::Display,
+    ) -> anyhow::Error {
+        match at {
+            Some(at) => {
+                let line = self.text.get(..at.start).unwrap_or(self.text).matches('\n').count() + 1;
+                anyhow!("{}:{line}: {what}", self.shown)
+            }
+            None => anyhow!("{}: {what}", self.shown),
+        }
+    }
+
+    fn check(&self, practical: &Practical, file: &File) -> anyhow::Result<()> {
+        self.check_programs(practical, &file.program)?;
+        file.program.iter().chain(&file.shared).try_for_each(|row| self.check_files(row))?;
+        self.check_languages(&file.language)?;
+        self.check_ids(practical, &file.check)?;
+        self.check_points(file)?;
+        needs::check(self, &file.check)
+    }
+
+    fn check_programs(
+        &self,
+        practical: &Practical,
+        rows: &[Spanned<ProgramRow>],
+    ) -> anyhow::Result<()> {
+        for (at, row) in rows.iter().enumerate() {
+            let name = row.as_ref().name.as_str();
+            if !practical.programs.contains(&name) {
+                return Err(self.wrong(
+                    Some(row.span()),
+                    format!("{} has no program {name:?}", practical.name),
+                ));
+            }
+            if rows[..at].iter().any(|other| other.as_ref().name == name) {
+                return Err(
+                    self.wrong(Some(row.span()), format!("the program {name:?} has a row already"))
+                );
+            }
+        }
+        let has_row = |name: &str| rows.iter().any(|row| row.as_ref().name == name);
+        match practical.programs.iter().find(|name| !has_row(name)) {
+            Some(name) => Err(self.wrong(None, format!("no [[program]] with the name {name:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that files of a submission are in the program's own folder.
+    fn check_files(&self, row: &Spanned<ProgramRow>) -> anyhow::Result<()> {
+        let wrong = |what: String| Err(self.wrong(Some(row.span()), what));
+        let ProgramRow { name, files, .. } = row.as_ref();
+        if files.is_empty() {
+            return wrong(format!("{name:?} has no files: name those that are graded"));
+        }
+        if let Some(file) = files.iter().find(|file| !is_own(file)) {
+            return wrong(format!("{file:?} is no path in the folder of {name:?}"));
+        }
+        match files.iter().find_map(|file| Pattern::new(file).err()) {
+            Some(error) => wrong(format!("{error:#}")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_languages(&self, rows: &[Language]) -> anyhow::Result<()> {
+        let mut files = rows.iter().flat_map(|row| &row.files);
+        match files.find_map(|file| Pattern::new(file).err()) {
+            Some(error) => Err(self.wrong(None, format!("{error:#}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_ids(&self, practical: &Practical, rows: &[CheckRow]) -> anyhow::Result<()> {
+        for (at, row) in rows.iter().enumerate() {
+            let id = row.id.as_ref();
+            if !practical.checks().any(|check| check.id == id) {
+                return Err(self.wrong(
+                    Some(row.id.span()),
+                    format!("{} has no check {id:?}", practical.name),
+                ));
+            }
+            if rows[..at].iter().any(|other| other.id.as_ref() == id) {
+                return Err(
+                    self.wrong(Some(row.id.span()), format!("the check {id:?} has a row already"))
+                );
+            }
+        }
+        match practical.checks().find(|check| !rows.iter().any(|row| row.id.as_ref() == check.id)) {
+            Some(check) => {
+                Err(self.wrong(None, format!("no [[check]] with the id {:?}", check.id)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_points(&self, file: &File) -> anyhow::Result<()> {
+        if let Some(row) = file.check.iter().find(|row| *row.points.as_ref() == 0) {
+            return Err(self.wrong(Some(row.points.span()), "a check is worth at least 1 point"));
+        }
+        let points = file.check.iter().map(|row| u64::from(*row.points.as_ref()));
+        let sum = points.sum::<u64>() + u64::from(file.withheld);
+        if sum != u64::from(FULL_MARKS) {
+            let last = file.check.last().map(|row| row.points.span());
+            return Err(
+                self.wrong(last, format!("the points add up to {sum}, not to {FULL_MARKS}"))
+            );
+        }
+        match &file.pass_mark {
+            Some(mark) if *mark.as_ref() > FULL_MARKS || *mark.as_ref() == 0 => {
+                Err(self
+                    .wrong(Some(mark.span()), format!("a pass mark is between 1 and {FULL_MARKS}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Returns whether a path stays in its folder.
+fn is_own(pattern: &str) -> bool {
+    let mut parts = Path::new(pattern).components().peekable();
+    parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads the real rubric with one change.
+    #[track_caller]
+    fn check(from: &str, to: &str, says: &str) {
+        let real = include_str!("../../../practicals/echo/rubric.toml");
+        assert!(real.contains(from), "the rubric has no {from:?}");
+        let text = real.replacen(from, to, 1);
+        let practical = suite::practical("echo").unwrap();
+        let read = read(practical, Path::new("."), "rubric.toml", &text);
+        let error = read.map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("rubric.toml") && error.contains(says), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        check("title ", "colour = 1\ntitle ", "rubric.toml:4: unknown field `colour`");
+    }
+
+    #[test]
+    fn an_unknown_check_is_named() {
+        check("\"echoes_short_message\"", "\"echoes_shout\"", "has no check \"echoes_shout\"");
+    }
+
+    #[test]
+    fn a_check_that_is_missing_is_named() {
+        check(
+            "id     = \"echoes_short_message\"",
+            "id     = \"echoes_large_message\"",
+            "has a row already",
+        );
+    }
+
+    #[test]
+    fn points_must_add_up() {
+        check("points = 6", "points = 7", "the points add up to 101, not to 100");
+    }
+
+    #[test]
+    fn a_check_is_worth_something() {
+        check("points = 6", "points = 0", "a check is worth at least 1 point");
+    }
+
+    #[test]
+    fn a_program_has_one_row_with_files_of_its_own() {
+        check(
+            "name  = \"echo_client\"",
+            "name  = \"echo_server\"",
+            "the program \"echo_server\" has a row already",
+        );
+        check(
+            "files = [",
+            "files = [\"../x\", ",
+            "\"../x\" is no path in the folder of \"echo_server\"",
+        );
+        check(
+            "files = [",
+            "files = [\"/etc/passwd\", ",
+            "\"/etc/passwd\" is no path in the folder",
+        );
+        check("files = [", "files = []\n# [", "\"echo_server\" has no files");
+        check("files = [", "files = [\"src/**.rs\", ", "\"**.rs\" is not a file pattern");
+    }
+
+    #[test]
+    fn a_circle_of_needs_is_shown() {
+        check(
+            "points = 6\nneeds  = []",
+            "points = 6\nneeds  = [\"adds_nothing\"]",
+            "circle: echoes_short_message → adds_nothing → echoes_short_message",
+        );
+    }
+
+    #[test]
+    fn a_need_must_be_a_check() {
+        check("needs  = []", "needs  = [\"nothing\"]", "needs \"nothing\", which is no check");
+    }
+
+    #[test]
+    fn a_hint_is_text() {
+        check("hint   = [", "hint   = [ 1,", "a hint, or a list of hints");
+    }
+}

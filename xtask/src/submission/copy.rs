@@ -1,0 +1,60 @@
+//! The harness's own copy of a program's files.
+
+use std::fs;
+use std::path::Path;
+
+use suite::Fnv;
+
+use super::listed::Files;
+use crate::files;
+
+/// Makes `to` hold these files and no others, and returns their fingerprint. Files that are already
+/// the same are not touched.
+pub(super) fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
+    let mut fingerprint = Fnv::default();
+    remove_others(to, Path::new(""), files)?;
+    for (path, content) in files {
+        fingerprint = fingerprint.field(path.as_os_str().as_encoded_bytes()).field(content);
+        let place = to.join(path);
+        if fs::read(&place).is_ok_and(|there| there == *content) {
+            files::readable_by_all(&fs::File::open(&place)?)?;
+            continue;
+        }
+        let folder = place.parent().unwrap_or(to);
+        fs::create_dir_all(folder)?;
+        files::replace(&place, content, HALF_WRITTEN)?;
+    }
+    Ok(fingerprint.finish())
+}
+
+/// The prefix of files that another grading of the same folder is just writing.
+const HALF_WRITTEN: &str = ".staging-";
+
+fn is_half_written(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(HALF_WRITTEN))
+}
+
+/// Removes other files. A build may have left links there: they are removed and never followed.
+fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> {
+    const CARGOS_OWN: &str = "Cargo.lock";
+    let Ok(entries) = fs::read_dir(to.join(within)) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        let path = within.join(entry.file_name());
+        let is_folder = entry.file_type()?.is_dir();
+        let is_wanted = match entry.file_type()? {
+            kind if kind.is_dir() => {
+                files.keys().any(|file| file.starts_with(&path) && *file != path)
+            }
+            kind => kind.is_file() && (files.contains_key(&path) || path == Path::new(CARGOS_OWN)),
+        };
+        // Errors are ignored: another grading of the same folder may have been faster.
+        match (is_folder, is_wanted) {
+            (true, true) => remove_others(to, &path, files)?,
+            (true, false) => _ = fs::remove_dir_all(to.join(path)),
+            (false, false) if !is_half_written(&path) => _ = fs::remove_file(to.join(path)),
+            (false, _) => {}
+        }
+    }
+    Ok(())
+}
