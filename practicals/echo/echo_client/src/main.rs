@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Already written: the arguments, the messages, the line from stdin, the output, the exit status.
-//! You write `connect` and `exchange`. Their comments name the steps of the handout, `../README.md`.
-//! The other steps are the server's.
+//! You write `connect` and `exchange`. Their comments name the steps of the handout,
+//! `../README.md`. The other steps are the server's.
 
 use std::env;
 use std::ffi::OsString;

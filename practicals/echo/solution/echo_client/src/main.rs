@@ -60,9 +60,9 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 
 /// Steps 7 and 8: sends the message, returns the reply when all of it is there, and closes.
 ///
-/// One thread sends while this one reads. If the client sent everything first, a message larger than
-/// the socket buffers would never arrive. The server would wait for the client to read, and would
-/// itself read no more: both would wait for ever.
+/// One thread sends while this one reads. If the client sent everything first, a message larger
+/// than the socket buffers would never arrive. The server would wait for the client to read, and
+/// would itself read no more: both would wait for ever.
 fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     thread::scope(|scope| {
         let sender = thread::Builder::new().spawn_scoped(scope, || (&server).write_all(message))?;

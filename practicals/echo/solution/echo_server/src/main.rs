@@ -62,8 +62,8 @@ fn serve(listener: &TcpListener) {
     }
 }
 
-/// Starts a thread for one client, so that its errors and its silence concern no other client. If no
-/// thread can be started, `client` is dropped with the closure, and so closed.
+/// Starts a thread for one client, so that its errors and its silence concern no other client. If
+/// no thread can be started, `client` is dropped with the closure, and so closed.
 fn start_conversation(client: TcpStream, peer: SocketAddr) {
     let conversation = move || match echo(client) {
         Ok(()) => log(format_args!("{peer} has closed")),
