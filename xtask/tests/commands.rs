@@ -88,7 +88,7 @@ fn the_skeleton_fails_everything_but_what_it_is_given() {
     let assert = xtask(&["grade", "echo", "--only", "echo_server", "--seed", "7"]).assert().code(1);
     assert
         .stdout(contains("1 passed, 3 failed, 18 skipped"))
-        .stdout(contains("The skeleton brings this along"))
+        .stdout(contains("This comes with the skeleton"))
         .stdout(contains("not yet implemented: steps 1 to 3"))
         .stdout(contains("again     cargo xtask grade echo --only echoes_short_message --seed 7"));
 }

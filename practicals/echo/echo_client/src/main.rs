@@ -4,9 +4,9 @@
 //! echo_client HOST PORT [MESSAGE]          without MESSAGE: one line from stdin
 //! ```
 //!
-//! Given whole: the arguments, the messages, the line from stdin, what is printed, the exit status.
-//! Yours: `connect` and `exchange`. Their comments name the steps of the handout, `../README.md`;
-//! the other steps are the server's.
+//! Already written: the arguments, the messages, the line from stdin, the output, the exit status.
+//! You write `connect` and `exchange`. Their comments name the steps of the handout,
+//! `../README.md`. The other steps are the server's.
 
 use std::env;
 use std::ffi::OsString;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 struct Arguments {
     host: String,
     port: u16,
-    /// Bytes, not text: on Unix a word of the command line need not be UTF-8.
+    /// Bytes, not text: on Unix an argument need not be UTF-8.
     message: Option<Vec<u8>>,
 }
 
@@ -53,52 +53,52 @@ fn run(arguments: Arguments) -> Result<(), String> {
     print(&reply).map_err(|error| format!("cannot print the reply: {error}"))
 }
 
-/// Steps 4 and 5: a connection to the server.
+/// Steps 4 and 5: connects to the server.
 fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     // Step 4: the client creates a socket, of the same kind as the server's.
     //         C:      fd = socket(AF_INET, SOCK_STREAM, 0)
     //         Python: s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     //
-    // Step 5: it connects the socket to the server's address. It needs no bind: the system gives
-    //         the client a free port of its own, and the server learns which.
+    // Step 5: it connects the socket to the server's address. It needs no bind: the system chooses
+    //         a free port for the client, and the server learns which.
     //         C:      connect(fd, &address, sizeof address)
     //         Python: s.connect((host, port))
     //
     // In Rust one call does both: `TcpStream::connect`.
     //
-    //   - Nobody may be listening there. What should the caller get then?
+    //   - Perhaps no server listens there. What should the caller get then?
     todo!("steps 4 and 5: create a socket and connect it to {address}")
 }
 
 /// Steps 7 and 8: sends the message, returns the reply when all of it is there, and closes.
 fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
-    // Step 7: both send and receive: the client sends the message and nothing besides, then gathers
+    // Step 7: both send and receive. The client sends the message and nothing else, then collects
     //         the reply.
-    //         C:      send(fd, message, size, 0), until all have been taken
+    //         C:      send(fd, message, size, 0), until all bytes are sent
     //                 count = recv(fd, buffer, sizeof buffer, 0)
     //         Python: s.sendall(message)
     //                 data = s.recv(1024)
-    //         Rust:   the traits `Read` and `Write`, which want a server that is `mut`
+    //         Rust:   the traits `Read` and `Write`, which need a `mut` server
     //
-    //   - A read returns what has arrived, be it a single byte. When is the reply whole? You know
-    //     what you sent, and what an echo is; the server will not close before you do, and nothing
+    //   - A read returns what has arrived, even a single byte. When is the reply whole? You know
+    //     what you sent, and what an echo is. The server will not close before you do, and nothing
     //     in the stream says "end".
-    //   - How large must the place be in which you gather the reply?
+    //   - How much room do you need for the reply?
     //   - A read of 0 bytes is the end of the stream. What if the reply is not whole by then?
-    //   - If the client sends everything before it reads anything, and the server sends back as it
-    //     goes: who keeps the bytes under way, and how many? Part 2 of the handout tries it.
+    //   - Suppose that the client sends everything before it reads, and the server replies at once.
+    //     Where are the bytes under way, and how many fit there? Part 2 of the handout tries it.
     //
     // Step 8: the client closes.
     //         C:      close(fd)
     //         Python: s.close()
     //         Rust:   a socket closes when its owner goes out of scope. In which line is that?
     todo!(
-        "steps 7 and 8: send {} bytes over {server:?}, gather as many, then close",
+        "steps 7 and 8: send {} bytes over {server:?}, read as many, then close",
         message.len()
     )
 }
 
-/// One line, without the LF or CR LF at its end; the last line of a file may have neither.
+/// Reads one line, without the LF or CR LF at its end. The last line of a file may have neither.
 fn line_from_stdin() -> io::Result<Vec<u8>> {
     if io::stdin().is_terminal() {
         log("type a message, then Enter:");
@@ -111,7 +111,7 @@ fn line_from_stdin() -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// The reply and one line end. `println!` is for text, and panics where nobody reads any more.
+/// Prints the reply and one line end. `println!` prints only text, and panics if stdout is closed.
 fn print(reply: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(reply)?;
@@ -119,7 +119,7 @@ fn print(reply: &[u8]) -> io::Result<()> {
     stdout.flush()
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -127,7 +127,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST, PORT and perhaps MESSAGE, or nothing where the words on the command line are none.
+/// Returns HOST, PORT and perhaps MESSAGE, or `None` if the arguments are unusable.
 fn arguments() -> Option<Arguments> {
     let mut words = env::args_os().skip(1);
     let host = words.next()?.into_string().ok()?;
@@ -148,13 +148,13 @@ fn bytes_of(word: OsString) -> Vec<u8> {
     std::os::unix::ffi::OsStringExt::into_vec(word)
 }
 
-/// Elsewhere a word is Unicode, and UTF-8 is the form in which it travels.
+/// On other systems an argument is Unicode, and its bytes are UTF-8.
 #[cfg(not(unix))]
 fn bytes_of(word: OsString) -> Vec<u8> {
     word.to_string_lossy().into_owned().into_bytes()
 }
 
-/// A line on stderr. That nobody reads it any more is no reason to stop: `eprintln!` would panic.
+/// Prints a line on stderr. Unlike `eprintln!`, it does not panic if stderr is closed.
 fn log(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -4,8 +4,8 @@
 //! framed_client HOST PORT [MESSAGE]...          without MESSAGE: each line from stdin
 //! ```
 //!
-//! Given whole: the arguments, the lines from stdin, what is printed, the exit status. Yours: `check`
-//! and `exchange` here, and `send` and `receive` in `../framing`.
+//! Already written: the arguments, the lines from stdin, the output, the exit status. You write
+//! `check` and `exchange` here, and `send` and `receive` in `../framing`.
 
 use std::env;
 use std::fmt::Display;
@@ -59,39 +59,39 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         .try_for_each(|text| say(&mut server, text))
 }
 
-/// One message, and the line that it is answered with.
+/// Sends one message and prints the reply.
 fn say(server: &mut TcpStream, text: &str) -> Result<(), String> {
     let reply = exchange(server, text).map_err(|error| format!("no whole reply: {error}"))?;
     print(&reply).map_err(|error| format!("cannot print the reply: {error}"))
 }
 
-/// Whether a message can be sent at all: why not, if it cannot.
+/// Checks that a message can be sent, and returns the reason if it cannot.
 fn check(text: &str) -> Result<(), String> {
-    // `framing::LONGEST` is how many bytes a body can have.
+    // A body can have up to `framing::LONGEST` bytes.
     //
-    //   - The caller prints the error and ends with status 2, before anything is sent. Could `send`
-    //     have said it, too? What would have been sent by then, with several messages?
+    //   - The caller prints the error and exits with status 2, before it sends anything. Could
+    //     `send` report this error, too? With several messages, what would be sent by then?
     todo!("are the {} bytes of {text:?} too many?", text.len())
 }
 
-/// Sends one message and returns the reply. Where a reply is due, the end of the stream is an
-/// error.
+/// Sends one message and returns the reply. An end of the stream before the reply is an error.
 fn exchange(server: &mut TcpStream, text: &str) -> io::Result<String> {
-    // `framing::send`, then `framing::receive`.
+    // Call `framing::send`, then `framing::receive`.
     //
-    //   - `receive` returns `None` where the server ends the stream instead of replying. What is that
-    //     to somebody who waits for a reply? `ErrorKind::UnexpectedEof` turns into an `io::Error`.
+    //   - `receive` returns `None` if the server ends the stream instead of replying. The client is
+    //     waiting for a reply: is that an error? `ErrorKind::UnexpectedEof` converts to
+    //     `io::Error`.
     todo!("send {text:?} to {server:?} and receive the reply")
 }
 
-/// The reply and one line end. `println!` panics where nobody reads any more.
+/// Prints the reply and one line end. `println!` would panic if stdout is closed.
 fn print(reply: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{reply}")?;
     stdout.flush()
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -99,7 +99,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST, PORT and the messages, or nothing where the words on the command line are none.
+/// Returns HOST, PORT and the messages, or `None` if the arguments are unusable.
 fn arguments() -> Option<Arguments> {
     let mut words = env::args_os().skip(1).map(|word| word.into_string().ok());
     let host = words.next()??;
@@ -114,7 +114,7 @@ fn arguments() -> Option<Arguments> {
     })
 }
 
-/// What goes wrong: a line on stderr.
+/// Prints a line on stderr, for errors.
 fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

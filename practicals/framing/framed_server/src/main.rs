@@ -4,8 +4,8 @@
 //! framed_server [HOST [PORT]]          default: 127.0.0.1 65432
 //! ```
 //!
-//! Given whole: the arguments, the messages, the exit status. Yours: `listen`, `serve` and `converse`
-//! here, and `send` and `receive` in `../framing`.
+//! Already written: the arguments, the messages, the exit status. You write `listen`, `serve` and
+//! `converse` here, and `send` and `receive` in `../framing`.
 
 use std::env;
 use std::fmt::Display;
@@ -40,38 +40,38 @@ fn run(host: &str, port: u16) -> Result<(), String> {
     Ok(())
 }
 
-/// Steps 1 to 3: a socket to which clients can connect.
+/// Steps 1 to 3: returns a socket to which clients can connect.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // As in the echo practical.
     todo!("steps 1 to 3: bind and listen on {address}")
 }
 
-/// Accepts clients, and lets each have a conversation of its own.
+/// Accepts clients, and starts a conversation with each.
 fn serve(listener: &TcpListener) {
-    // As in the echo practical: accept in a loop without an end, and let each client have its
-    // conversation, `converse`, in a thread of its own.
+    // As in the echo practical: accept in a loop that never ends, and run `converse` in a separate
+    // thread for each client.
     //
-    //   - What comes of a conversation? Its end is worth a line in the log: `log`. Its error is one to
-    //     `complain` of. Neither is the end of the server.
-    //   - Accepting may fail, too. Is that the end of the server? And if it tries again at once: how
-    //     often in a second?
+    //   - How does a conversation end? Print its normal end with `log`, and its error with
+    //     `complain`. Neither of them stops the server.
+    //   - Accepting may fail, too. Should the server stop then? If it tries again at once, how
+    //     often does it try in a second?
     todo!(
         "accept clients on {listener:?} and call {} for each",
         std::any::type_name_of_val(&converse)
     )
 }
 
-/// One client: each of its messages goes back, until its stream ends between two of them.
+/// Sends back each message of one client, until its stream ends between two messages.
 fn converse(client: TcpStream) -> io::Result<()> {
-    // `framing::receive` returns one message, or `None` where the client has ended its stream, or
-    // an error. `framing::send` sends one. Both want a `&mut client`.
+    // `framing::receive` returns one message, or `None` if the client has ended its stream, or an
+    // error. `framing::send` sends one message. Both need a `&mut client`.
     //
-    //   - What tells the end between two messages from the end inside of one?
-    //   - A body that is not UTF-8: whose error is it, and who goes on?
+    //   - How do you tell an end between two messages from an end inside a message?
+    //   - If a body is not UTF-8, which client has the error? Which clients go on?
     todo!("send back each message of {client:?}")
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -79,7 +79,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST and PORT, or nothing where the words on the command line are none.
+/// Returns HOST and PORT, or `None` if the arguments are unusable.
 fn arguments() -> Option<(String, u16)> {
     let mut words = env::args_os().skip(1);
     let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
@@ -92,12 +92,13 @@ fn arguments() -> Option<(String, u16)> {
     (is_host && is_all).then_some((host, port))
 }
 
-/// What goes as it should: a line on stdout. That nobody reads it is no reason to stop.
+/// Prints a line on stdout, for what goes well. Unlike `println!`, it does not panic if stdout is
+/// closed.
 fn log(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// What goes wrong, and only that: a line on stderr.
+/// Prints a line on stderr, for errors and nothing else.
 fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

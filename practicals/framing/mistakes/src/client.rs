@@ -1,4 +1,4 @@
-//! A right client, in steps.
+//! A correct client, as a trait of steps.
 
 use std::io::{self, BufRead, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,19 +8,19 @@ use crate::{Framing, LONGEST};
 
 pub const USAGE: &str = "usage: framed_client HOST PORT [MESSAGE]...";
 
-/// The steps of a client. Each is right as it stands here.
+/// The steps of a client. Each default is correct.
 pub trait Client {
     fn is_too_long(&self, text: &str) -> bool {
         text.len() > LONGEST
     }
 
-    /// The message in a line that was typed, line end included.
+    /// Returns the message in a typed line, which still has its line end.
     fn line(&self, line: &str) -> String {
         let line = line.strip_suffix('\n').unwrap_or(line);
         line.strip_suffix('\r').unwrap_or(line).to_owned()
     }
 
-    /// All messages of the command line, with the replies printed.
+    /// Sends all messages of the command line, and prints the replies.
     fn converse(
         &self,
         framing: &mut impl Framing,
@@ -54,12 +54,12 @@ pub trait Client {
     }
 }
 
-/// A client with nothing of its own but its framing.
+/// A client that differs only in its framing.
 pub struct Plain;
 
 impl Client for Plain {}
 
-/// The program.
+/// Runs the program.
 pub fn main(client: impl Client, mut framing: impl Framing) -> ExitCode {
     let Some((address, messages)) = arguments() else {
         eprintln!("{USAGE}");

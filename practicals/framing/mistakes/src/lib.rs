@@ -1,5 +1,5 @@
-//! What the programs in `bin` share: a right server and a right client, cut into steps. A mistake
-//! is a program that takes one of these steps otherwise, so its file shows little else.
+//! What the programs in `bin` share: a correct server and a correct client, cut into steps. A
+//! mistake is a program that replaces one of these steps, so its file shows little else.
 
 pub mod client;
 pub mod server;
@@ -7,10 +7,10 @@ pub mod server;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-/// The longest body.
+/// The longest body, in bytes.
 pub const LONGEST: usize = u16::MAX as usize;
 
-/// How messages travel over one connection. Each step is right as it stands here.
+/// How messages travel over one connection. Each default is correct.
 pub trait Framing {
     fn header(&self, text: &str) -> Vec<u8> {
         (text.len() as u16).to_be_bytes().to_vec()
@@ -30,7 +30,7 @@ pub trait Framing {
         self.text(body).map(Some)
     }
 
-    /// `None` where the stream ends and no message has begun.
+    /// Returns `None` if the stream ends before a message begins.
     fn receive_header(&mut self, stream: &mut TcpStream) -> io::Result<Option<[u8; 2]>> {
         let mut header = [0; 2];
         if stream.read(&mut header[..1])? == 0 {
@@ -53,14 +53,13 @@ pub trait Framing {
     }
 }
 
-/// Nothing is done otherwise.
+/// The correct framing: it replaces no step.
 #[derive(Default)]
 pub struct Right;
 
 impl Framing for Right {}
 
-/// Receives as a right program does that reads as much as comes and keeps what is more than one
-/// message in `kept`.
+/// Receives one message. Reads as much as has arrived, and keeps in `kept` what follows it.
 pub fn receive_buffered(stream: &mut TcpStream, kept: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     loop {
         if let Some((header, rest)) = kept.split_first_chunk() {

@@ -1,4 +1,4 @@
-//! A right server, in steps.
+//! A correct server, as a trait of steps.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,13 +10,13 @@ use crate::Framing;
 
 pub const USAGE: &str = "usage: framed_server [HOST [PORT]]";
 
-/// The steps of a server. Each is right as it stands here; a message is framed as `F` does it.
+/// The steps of a server. Each default is correct. `F` frames the messages.
 pub trait Server<F: Framing + Default>: Sync {
     fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {
         TcpListener::bind(address)
     }
 
-    /// Whether the next client waits until this one has gone.
+    /// Returns whether the next client waits until this one has disconnected.
     fn one_at_a_time(&self) -> bool {
         false
     }
@@ -29,7 +29,7 @@ pub trait Server<F: Framing + Default>: Sync {
         Ok(())
     }
 
-    /// How a conversation has ended.
+    /// Handles the result of a conversation.
     fn ended(&self, how: io::Result<()>) {
         match how {
             Ok(()) => println!("a client has closed"),
@@ -48,12 +48,12 @@ pub trait Server<F: Framing + Default>: Sync {
     }
 }
 
-/// A server with nothing of its own but its framing.
+/// A server that differs only in its framing.
 pub struct Plain;
 
 impl<F: Framing + Default> Server<F> for Plain {}
 
-/// The program.
+/// Runs the program.
 pub fn main<F: Framing + Default>(server: impl Server<F>) -> ExitCode {
     let Some(address) = arguments() else {
         return server.usage();
@@ -68,7 +68,7 @@ fn serve<F: Framing + Default>(server: &impl Server<F>, listener: &TcpListener) 
     thread::scope(|scope| {
         loop {
             let Ok((client, _)) = listener.accept() else {
-                thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
+                thread::sleep(Duration::from_millis(100)); // usually no descriptor is free
                 continue;
             };
             if server.one_at_a_time() {

@@ -1,4 +1,4 @@
-//! A right client, in steps.
+//! A correct client, as a trait of steps.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
@@ -22,13 +22,13 @@ pub struct Connection {
     pub messages: VecDeque<Vec<u8>>,
     pub unsent: Vec<u8>,
     pub received: usize,
-    /// How many bytes make the reply.
+    /// The length of the reply.
     pub expected: usize,
 }
 
-/// The steps of a client. Each is right as it stands here.
+/// The steps of a client. Each default is correct.
 pub trait Client {
-    /// What goes over each connection.
+    /// Returns the messages for one connection.
     fn messages(&self) -> Vec<Vec<u8>> {
         MESSAGES
             .iter()
@@ -36,27 +36,27 @@ pub trait Client {
             .collect()
     }
 
-    /// How much is sent, and received, at once.
+    /// Returns how many bytes one call sends or receives at most.
     fn at_once(&self) -> usize {
         1024
     }
 
-    /// Whether the next message may be sent.
+    /// Returns whether the next message may be sent.
     fn may_send_next(&self, _connection: &Connection) -> bool {
         true
     }
 
-    /// Whether the reply is whole.
+    /// Returns whether the reply is whole.
     fn is_whole(&self, connection: &Connection) -> bool {
         connection.received >= connection.expected
     }
 
-    /// The connections that are served after the selector has called these.
+    /// Returns the connections to serve after the selector has reported these.
     fn turns(&self, ready: Vec<Token>, _open: &BTreeMap<Token, Connection>) -> Vec<Token> {
         ready
     }
 
-    /// All messages are on their way.
+    /// Called when all messages are sent.
     fn all_sent(&self, _connection: &Connection) -> io::Result<()> {
         Ok(())
     }
@@ -74,7 +74,7 @@ pub trait Client {
         ExitCode::from(2)
     }
 
-    /// The end, with so many connections that failed.
+    /// Ends the program; `failed` connections have failed.
     fn end(&self, failed: usize) -> ExitCode {
         match failed {
             0 => ExitCode::SUCCESS,
@@ -86,7 +86,7 @@ pub trait Client {
     }
 }
 
-/// The program.
+/// Runs the program.
 pub fn main(client: impl Client) -> ExitCode {
     let Some((address, count)) = arguments() else {
         return client.usage();
@@ -135,7 +135,7 @@ fn run(client: &impl Client, address: SocketAddr, count: usize) -> io::Result<us
     Ok(failed)
 }
 
-/// Those that could be begun.
+/// Returns the connections that could be begun.
 fn begin_all(
     client: &impl Client,
     registry: &Registry,
@@ -158,7 +158,7 @@ fn begin_all(
     open
 }
 
-/// To write is of interest while it connects, and while something waits to be sent.
+/// Asks for writability while it connects, and while there is something to send.
 fn wanted(client: &impl Client, connection: &Connection) -> Interest {
     let sent = connection.unsent.is_empty()
         && (connection.messages.is_empty() || !client.may_send_next(connection));
@@ -245,7 +245,7 @@ fn receive(client: &impl Client, connection: &mut Connection) -> io::Result<()> 
     Ok(())
 }
 
-/// The address and CONNECTIONS, or nothing where the words on the command line are none.
+/// Returns the address and CONNECTIONS, or `None` if the arguments are unusable.
 pub fn arguments() -> Option<(SocketAddr, usize)> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [host, port, connections] = words.as_slice() else {

@@ -1,4 +1,4 @@
-//! A right server, in steps.
+//! A correct server, as a trait of steps.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, Read, Write};
@@ -22,9 +22,9 @@ pub struct Client {
     pub ended: bool,
     pub came: Instant,
     pub last_moved: Instant,
-    /// How many bytes were read from it.
+    /// How many bytes were read from the client.
     pub said: usize,
-    /// For a server that keeps in mind whether it has asked the selector for everything.
+    /// For a server that remembers whether it has asked the selector for everything.
     pub watched: bool,
 }
 
@@ -43,18 +43,18 @@ impl Client {
     }
 }
 
-/// The steps of a server. Each is right as it stands here.
+/// The steps of a server. Each default is correct.
 pub trait Server {
     fn listen(&mut self, address: SocketAddr) -> io::Result<TcpListener> {
         TcpListener::bind(address)
     }
 
-    /// Whether one more is let in while so many are there.
+    /// Returns whether to accept one more client beside the present ones.
     fn has_room(&self, _clients: usize) -> bool {
         true
     }
 
-    /// How much is read at once.
+    /// Returns how many bytes one call reads at most.
     fn buffer(&self) -> usize {
         16 * 1024
     }
@@ -81,7 +81,7 @@ pub trait Server {
         client.owed.len() < MOST_OWED
     }
 
-    /// What came is owed.
+    /// Handles bytes that came in: the server owes them.
     fn take(&mut self, client: &mut Client, bytes: &[u8]) -> io::Result<()> {
         client.owed.extend(bytes);
         Ok(())
@@ -117,7 +117,7 @@ pub trait Server {
         }
     }
 
-    /// After a turn the selector is told what to wait for, and so asked anew.
+    /// After a turn, tells the selector what to wait for, so that it reports again what is ready.
     fn watch(&mut self, registry: &Registry, client: &mut Client, token: Token) -> io::Result<()> {
         let interest = self.interest(client);
         registry.reregister(&mut client.stream, token, interest)
@@ -127,12 +127,12 @@ pub trait Server {
         client.ended && client.owed.is_empty()
     }
 
-    /// A client's error is its own; `Err` ends the server.
+    /// Handles a client's error. `Err` ends the server.
     fn lost(&mut self, _error: io::Error) -> io::Result<()> {
         Ok(())
     }
 
-    /// A client has gone; `Err` ends the server.
+    /// Handles a client that has disconnected. `Err` ends the server.
     fn gone(&mut self, _client: Client) -> io::Result<()> {
         Ok(())
     }
@@ -150,7 +150,7 @@ pub trait Server {
         idle.and_then(|idle| longest.max().map(|longest| idle.saturating_sub(longest)))
     }
 
-    /// An address that it cannot have.
+    /// Reports an address that it cannot bind.
     fn fails(&self, error: io::Error) -> ExitCode {
         eprintln!("cannot listen: {error}");
         ExitCode::FAILURE
@@ -162,7 +162,7 @@ pub trait Server {
     }
 }
 
-/// The program.
+/// Runs the program.
 pub fn main(mut server: impl Server) -> ExitCode {
     let Some((address, idle)) = arguments() else {
         return server.usage();
@@ -207,8 +207,7 @@ fn serve(
     }
 }
 
-/// Accepts those who wait, and returns the last one's number. As long as there is no room, they are
-/// left waiting.
+/// Accepts the waiting clients as long as there is room, and returns the last one's number.
 fn accept(
     server: &impl Server,
     listener: &TcpListener,
@@ -253,7 +252,7 @@ fn one_turn(
     gone.map_or(Ok(()), |client| server.gone(client))
 }
 
-/// The address and the time for `--idle`, or nothing where the words on the command line are none.
+/// Returns the address and the time for `--idle`, or `None` if the arguments are unusable.
 pub fn arguments() -> Option<(SocketAddr, Option<Duration>)> {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
     let mut idle = None;

@@ -4,8 +4,8 @@
 //! multiconn_client HOST PORT CONNECTIONS
 //! ```
 //!
-//! Given whole: the arguments, the messages, the loop, and what the one thread keeps in mind. Yours:
-//! `Connections::open` and the connection's `connect`, `send`, `receive` and `interest`.
+//! Already written: the arguments, the messages, the loop, and what the one thread remembers. You
+//! write `Connections::open` and the connection's `connect`, `send`, `receive` and `interest`.
 
 use std::collections::{HashMap, VecDeque};
 use std::env;
@@ -19,7 +19,7 @@ use mio::{Events, Interest, Poll, Token};
 
 const USAGE: &str = "usage: multiconn_client HOST PORT CONNECTIONS";
 
-/// What goes over each connection, one right after the other.
+/// The messages for each connection, sent one right after the other.
 const MESSAGES: [&str; 2] = ["Message 1 from client.", "Message 2 from client."];
 
 fn main() -> ExitCode {
@@ -53,7 +53,7 @@ fn run(host: &str, port: u16, count: usize) -> Result<(), String> {
     }
 }
 
-/// Everything that the one thread keeps in mind.
+/// Everything that the one thread remembers.
 struct Connections {
     poll: Poll,
     open: HashMap<Token, Connection>,
@@ -64,13 +64,13 @@ struct Connections {
 struct Connection {
     number: usize,
     stream: TcpStream,
-    /// Until then nothing can be sent.
+    /// The connection is open. Before that, nothing can be sent.
     connected: bool,
-    /// Messages of which no byte has been sent.
+    /// The messages of which no byte has been sent.
     messages: VecDeque<&'static str>,
-    /// The rest of the message that is being sent.
+    /// The unsent rest of the current message.
     unsent: &'static [u8],
-    /// An echo is as long as what was sent: so many bytes are still to come.
+    /// How many bytes have not come back yet. An echo is as long as what was sent.
     missing: usize,
 }
 
@@ -83,23 +83,25 @@ impl Connections {
         })
     }
 
-    /// Begins to connect, and does not wait for it.
+    /// Begins to connect, and does not wait.
     fn open(&mut self, number: usize, address: SocketAddr) {
-        // Steps 4 and 5: mio's `TcpStream::connect` creates a socket and begins to connect it. It does
-        //                not wait: the connection comes about later, or never, and the selector tells.
+        // Steps 4 and 5: mio's `TcpStream::connect` creates a socket and begins to connect it. It
+        //                does not wait: the connection opens later, or never, and the selector
+        //                reports it.
         //
-        // A `Connection` with this stream goes into the table `self.open`, under the token
-        // `Token(number)`, and its stream into the care of `self.poll.registry()`.
+        // Put a `Connection` with this stream into the table `self.open`, under `Token(number)`,
+        // and register its stream with `self.poll.registry()`.
         //
-        //   - The handout says which line tells of a start: `say` prints it.
-        //   - Any of these steps may fail: `self.give_up` counts it. The others go on.
+        //   - The handout says which line reports a start: `say` prints it.
+        //   - Any of these steps may fail: `self.give_up` counts the failure. The other connections
+        //     go on.
         todo!(
             "steps 4 and 5: begin {} number {number} to {address}",
             std::any::type_name_of_val(&Connection::new)
         )
     }
 
-    /// The only loop, and the only call in it that waits is `poll`.
+    /// The only loop. In it, only the call `poll` waits.
     fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         while !self.open.is_empty() {
@@ -114,8 +116,8 @@ impl Connections {
         Ok(())
     }
 
-    /// One connection's turn: it connects, sends and receives as far as it can now. Whatever goes
-    /// wrong is that connection's affair: it is closed, and the others go on.
+    /// One connection's turn: connects, sends and receives as much as it can now. An error closes
+    /// only this connection.
     fn take_turn(&mut self, token: Token) {
         let Some(connection) = self.open.get_mut(&token) else {
             return;
@@ -163,24 +165,25 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the connection has come about; an error where it never will.
+    /// Returns whether the connection is open, or an error if it has failed.
     fn connect(&self) -> io::Result<bool> {
-        // mio's documentation of `TcpStream::connect` says how to learn what became of it: first
-        // `self.stream.take_error()?`, which holds the error of an attempt that has failed; then
-        // `self.stream.peer_addr()`, which fails with `ErrorKind::NotConnected` while it is under
-        // way.
+        // mio's documentation of `TcpStream::connect` says how to find out. First call
+        // `self.stream.take_error()?`: it returns the error of an attempt that has failed. Then
+        // call `self.stream.peer_addr()`: it fails with `ErrorKind::NotConnected` while the attempt
+        // is still under way.
         todo!("step 5: has {:?} connected?", self.stream)
     }
 
     /// Sends as much as the socket takes now.
     fn send(&mut self) -> io::Result<()> {
-        // Step 7: when all of a message was sent, so that `self.unsent` is empty, the next one of
-        //         `self.messages` comes, until there is none. `say` tells of each when it begins:
+        // Step 7: send the rest of the current message, `self.unsent`. When that is empty, take the
+        //         next one of `self.messages`, until there is none. Print a line with `say` when a
+        //         message begins:
         //         sending "Message 1 from client." to connection 1
         //         Rust: the trait `Write`, which `self.stream` implements
         //
         //   - `write` returns how many bytes the socket has taken. Where is the rest?
-        //   - `is_for_later` knows the errors that mean: not now.
+        //   - `is_for_later` recognises the errors that mean: not now.
         todo!(
             "step 7: send what is left of {:?} and {:?} to connection {}; {} is no error",
             self.unsent,
@@ -190,24 +193,26 @@ impl Connection {
         )
     }
 
-    /// Receives what is there, and counts it.
+    /// Receives what has arrived, and counts it.
     fn receive(&mut self) -> io::Result<()> {
-        // Step 7: reads what is there, tells of each piece and counts it off `self.missing`:
+        // Step 7: read what has arrived, print a line for each piece, and subtract its length from
+        //         `self.missing`:
         //         received "Message 1 from" from connection 1
         //
-        //   - The selector tells of a change, so read on until `WouldBlock`, or until nothing is missing.
+        //   - The selector reports a change, so read until `WouldBlock`, or until nothing is
+        //     missing.
         //   - A piece may end in the middle of a message. Does that matter?
-        //   - A read of 0 bytes is the end of the stream. Can you be here when nothing is missing?
+        //   - A read of 0 bytes is the end of the stream. Are all bytes back at that moment?
         todo!("step 7: receive the {} missing bytes", self.missing)
     }
 
-    /// What is worth waking up for: a reply, and writing only while something is to be sent.
+    /// Returns what to wait for: a reply, and writing only while there is something to send.
     fn interest(&self) -> Interest {
         // `Interest::READABLE`, `Interest::WRITABLE`, or both: `Interest::READABLE |
         // Interest::WRITABLE`.
         //
-        //   - How do you learn that a connection has come about?
-        //   - What happens in the loop if you ask for writability when all is sent?
+        //   - How do you find out that a connection is open?
+        //   - What happens in the loop if you ask for WRITABLE after you have sent everything?
         todo!(
             "what to watch for: connected {}, {} messages to send",
             self.connected,
@@ -216,12 +221,12 @@ impl Connection {
     }
 }
 
-/// Not now: the selector will say when.
+/// Returns whether an error means "not now": then the selector reports when to try again.
 fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -229,7 +234,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST, PORT and CONNECTIONS, or nothing where the words on the command line are none.
+/// Returns HOST, PORT and CONNECTIONS, or `None` if the arguments are unusable.
 fn arguments() -> Option<(String, u16, usize)> {
     let mut words = env::args_os().skip(1);
     let host = words.next()?.into_string().ok()?;
@@ -241,12 +246,12 @@ fn arguments() -> Option<(String, u16, usize)> {
     (is_host && is_all).then_some((host, port, connections))
 }
 
-/// A line on stdout. That nobody reads it any more is no reason to stop: `println!` would panic.
+/// Prints a line on stdout. Unlike `println!`, it does not panic if stdout is closed.
 fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// A line on stderr.
+/// Prints a line on stderr.
 fn log(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -4,9 +4,10 @@
 //! multiconn_server [HOST [PORT]] [--idle SECONDS]          default: 127.0.0.1 65432
 //! ```
 //!
-//! Given whole: the arguments, the messages, the loop, and what the one thread keeps in mind. Yours:
-//! `Server::new`, `accept`, `close_idle`, and the client's `read`, `write` and `interest`. The handout,
-//! `../README.md`, says what a selector is. The crate `mio` brings the selector of each system.
+//! Already written: the arguments, the messages, the loop, and what the one thread remembers. You
+//! write `Server::new`, `accept` and `close_idle`, and the client's `read`, `write` and `interest`.
+//! The handout, `../README.md`, explains what a selector is. The crate `mio` uses the selector of
+//! each system.
 
 use std::collections::{HashMap, VecDeque};
 use std::env;
@@ -22,10 +23,10 @@ use mio::{Events, Interest, Poll, Token};
 const USAGE: &str =
     "usage: multiconn_server [HOST [PORT]] [--idle SECONDS]    default: 127.0.0.1 65432";
 
-/// A client that is owed this much is not read from until it has taken some of it.
+/// The server does not read from a client that it owes this many bytes.
 const MOST_OWED: usize = 64 * 1024;
 
-/// The listening socket's token; a client's is its number, from 1 on.
+/// The listening socket's token. A client's token is its number, from 1 on.
 const LISTENER: Token = Token(0);
 
 fn main() -> ExitCode {
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
 struct Arguments {
     host: String,
     port: u16,
-    /// A client that is silent for longer is closed.
+    /// The server closes a client that is silent for longer.
     idle: Option<Duration>,
 }
 
@@ -62,7 +63,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("cannot wait for clients any more: {error}"))
 }
 
-/// Everything that the one thread keeps in mind.
+/// Everything that the one thread remembers.
 struct Server {
     poll: Poll,
     listener: TcpListener,
@@ -70,38 +71,38 @@ struct Server {
     /// The last client's number.
     last: usize,
     idle: Option<Duration>,
-    /// Accepting has failed, and is to be tried again a little later.
+    /// Accepting has failed: the loop tries again a little later.
     accept_again: bool,
 }
 
-/// One conversation. A thread would remember all this by itself: where it is, and what it has read.
+/// One conversation. A thread would remember all this in its local variables.
 struct Client {
     stream: TcpStream,
     peer: SocketAddr,
-    /// What came from it and has not gone back yet.
+    /// The bytes that came in and have not gone back yet.
     owed: VecDeque<u8>,
-    /// Its end of stream has been read.
+    /// The client has ended its side: a read has returned 0.
     ended: bool,
-    /// When a byte last went either way.
+    /// When a byte last moved, in either direction.
     last_moved: Instant,
 }
 
 impl Server {
-    /// Steps 1 to 3, and a selector that watches the listening socket.
+    /// Steps 1 to 3: listens, and creates a selector that watches the listening socket.
     fn new(address: SocketAddr, idle: Option<Duration>) -> io::Result<Self> {
-        // Steps 1 to 3: mio's `TcpListener::bind` creates a socket, sets SO_REUSEADDR (on Unix), binds
-        //               and listens, like the one of the standard library. But its sockets do not
-        //               block: a call that cannot do anything now fails with `WouldBlock`.
+        // Steps 1 to 3: mio's `TcpListener::bind` creates a socket, sets SO_REUSEADDR (on Unix),
+        //               binds and listens, like the one of the standard library. But its sockets
+        //               are non-blocking: a call that would have to wait fails with `WouldBlock`.
         //
-        // The selector: `Poll::new` makes one, and its `registry().register` tells it which socket to
-        // watch, under which token to report it, and what for. For the listening socket that is
-        // `LISTENER` and `Interest::READABLE`: "readable" means here that somebody waits.
+        // The selector: `Poll::new` creates one. Its `registry().register` tells it which socket to
+        // watch, what for, and the token to report. For the listening socket use `LISTENER` and
+        // `Interest::READABLE`: "readable" means here that a client waits.
         //
-        //   - Somebody else may have the address already. What should the caller get then?
+        //   - Another program may use the address already. What should the caller get then?
         todo!("steps 1 to 3: listen on {address}, watched by a selector ({idle:?})")
     }
 
-    /// The only loop, and the only call in it that waits is `poll`.
+    /// The only loop. In it, only the call `poll` waits.
     fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         loop {
@@ -123,18 +124,19 @@ impl Server {
         }
     }
 
-    /// Accepts every client that waits, until there is none left.
+    /// Accepts all clients that are waiting.
     fn accept(&mut self) {
-        // Step 6: as the selector says that the listening socket is readable, `self.listener.accept()`
-        //         returns a client, and does not wait. One event may stand for several clients.
+        // Step 6: when the selector reports the listening socket as readable,
+        //         `self.listener.accept()` returns a client, and does not wait. One event may stand
+        //         for several clients.
         //
-        // `welcome`, below, gives the client a token of its own and has it watched.
+        // `welcome`, below, gives the client its token and registers it with the selector.
         //
-        //   - How do you know that nobody waits any more?
-        //   - Accepting may fail, for instance when the process has no file descriptor left. The
-        //     client still waits in the queue then, and the selector will not mention it again:
-        //     where `self.accept_again` is set, the loop calls this function a little later.
-        //   - `ErrorKind::ConnectionAborted` is the fate of one client in the queue, not yours.
+        //   - How do you know that no client is waiting any more?
+        //   - Accepting may fail, for example when the process has no file descriptor left. Then
+        //     the client still waits in the queue, and the selector does not report it again. Set
+        //     `self.accept_again`: the loop then calls this function a little later.
+        //   - `ErrorKind::ConnectionAborted` concerns only one client in the queue.
         todo!(
             "step 6: accept all who wait on {:?}, {} and {} for each",
             self.listener,
@@ -157,8 +159,8 @@ impl Server {
         }
     }
 
-    /// One client's turn: it reads once, writes what can be written, and waits for what comes next.
-    /// Whatever goes wrong is that client's affair: it is closed, and the others go on.
+    /// One client's turn: reads once, writes what the socket takes, and tells the selector what to
+    /// wait for. An error closes only this client.
     fn take_turn(&mut self, token: Token) {
         let Some(client) = self.clients.get_mut(&token) else {
             return;
@@ -176,7 +178,8 @@ impl Server {
         self.clients.remove(&token); // dropped, and so closed
     }
 
-    /// How long the selector may wait: for ever, or until the next client has been silent too long.
+    /// Returns how long the selector may wait: for ever, or until the next client is idle for too
+    /// long.
     fn timeout(&self) -> Option<Duration> {
         const BEFORE_ACCEPTING_AGAIN: Duration = Duration::from_millis(100);
         let silent = self
@@ -190,15 +193,15 @@ impl Server {
         next.into_iter().chain(again).min()
     }
 
-    /// Closes the clients that have been silent for too long, and only those.
+    /// Closes the clients that have been silent for too long, and no others.
     fn close_idle(&mut self) {
         let Some(idle) = self.idle else { return };
-        // `timeout`, above, sees to it that the loop comes here in time. A client whose
-        // `last_moved` is longer ago than `idle` goes; taken out of the table, it is dropped, and
-        // so closed.
+        // Because of `timeout`, above, the loop calls this in time. Remove each client whose
+        // `last_moved` is longer ago than `idle`. A client that leaves the table is dropped, and so
+        // closed.
         //
-        //   - Who keeps `last_moved` up to date?
-        todo!("--idle: close who has been silent for {idle:?}, and nobody else")
+        //   - Which functions must set `last_moved`?
+        todo!("--idle: close the clients that are silent for {idle:?}, and no others")
     }
 }
 
@@ -213,15 +216,15 @@ impl Client {
         }
     }
 
-    /// Reads once, if there is room for what comes. That nothing is there is no error.
+    /// Reads once, if there is room for more. It is not an error if nothing has arrived.
     fn read(&mut self) -> io::Result<()> {
-        // Step 7: one read, and what it returns goes to the end of `self.owed`.
+        // Step 7: read once, and append what it returns to `self.owed`.
         //         Rust: the trait `Read`, which `self.stream` implements
         //
-        //   - A client that never reads must not fill the memory: `may_say_more` says whether there is
-        //     room. Who tells the selector that you do not want to hear of this client's bytes?
-        //   - A read of 0 bytes is step 8: the client says no more. It may still be owed something.
-        //   - `is_for_later` knows the errors that mean: not now.
+        //   - A client that never reads must not fill the memory: `may_say_more` says whether there
+        //     is room. Which function tells the selector that you do not want this client's bytes?
+        //   - A read of 0 bytes is step 8: the client sends no more. You may still owe it bytes.
+        //   - `is_for_later` recognises the errors that mean: not now.
         todo!(
             "step 7: read from {:?}, unless {} says no; what {} is no error",
             self.stream,
@@ -230,24 +233,25 @@ impl Client {
         )
     }
 
-    /// Writes what it is owed, as far as the socket takes it. The rest stays owed.
+    /// Writes the bytes in `owed` until the socket takes no more. The rest stays in `owed`.
     fn write(&mut self) -> io::Result<()> {
-        // Step 7: what is in `self.owed` goes out, as far as the socket takes it. `VecDeque` has
-        //         `as_slices`, whose first part can be written, and `drain`, which takes away what was.
+        // Step 7: write what is in `self.owed`, until the socket takes no more. `VecDeque` has
+        //         `as_slices`, whose first part you can write, and `drain`, which removes what was
+        //         written.
         //
         //   - `write` returns how many bytes the socket has taken. Where is the rest?
-        //   - `write_all` would be of no use here. Why?
+        //   - Why is `write_all` of no use here?
         todo!("step 7: write {} bytes", self.owed.len())
     }
 
-    /// What is worth waking up for: reading while there is room, writing while something is owed.
+    /// Returns what to wait for: reading while there is room, writing while bytes are owed.
     fn interest(&self) -> Interest {
         // `Interest::READABLE`, `Interest::WRITABLE`, or both: `Interest::READABLE |
         // Interest::WRITABLE`.
         //
         //   - A socket is nearly always writable. What happens in the loop if you always ask for
-        // it?   - And a client at its end, or one that is owed too much: what is it to be watched
-        // for?
+        //     WRITABLE?
+        //   - What do you wait for if a client has ended its side, or if you owe it too much?
         todo!(
             "what to watch for: room {}, owed {}",
             self.may_say_more(),
@@ -259,18 +263,18 @@ impl Client {
         !self.ended && self.owed.len() < MOST_OWED
     }
 
-    /// It has ended its side, and all of its bytes are on their way back.
+    /// Returns whether the client has ended its side and has been sent all of its bytes.
     fn is_done(&self) -> bool {
         self.ended && self.owed.is_empty()
     }
 }
 
-/// Not now: the selector will say when.
+/// Returns whether an error means "not now": then the selector reports when to try again.
 fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -278,7 +282,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST, PORT and the time for `--idle`, or nothing where the words on the command line are none.
+/// Returns HOST, PORT and the time for `--idle`, or `None` if the arguments are unusable.
 fn arguments() -> Option<Arguments> {
     let mut words: VecDeque<String> = VecDeque::new();
     let mut idle = None;
@@ -297,13 +301,13 @@ fn arguments() -> Option<Arguments> {
     (is_host && words.is_empty()).then_some(Arguments { host, port, idle })
 }
 
-/// A time such as `30` or `0.5`.
+/// Reads a time such as `30` or `0.5`.
 fn seconds(word: &str) -> Option<Duration> {
     let time = Duration::try_from_secs_f64(word.parse().ok()?).ok()?;
     (time > Duration::ZERO).then_some(time)
 }
 
-/// A line on stderr. That nobody reads it any more is no reason to stop: `eprintln!` would panic.
+/// Prints a line on stderr. Unlike `eprintln!`, it does not panic if stderr is closed.
 fn log(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

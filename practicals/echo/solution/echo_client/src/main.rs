@@ -4,8 +4,8 @@
 //! echo_client HOST PORT [MESSAGE]          without MESSAGE: one line from stdin
 //! ```
 //!
-//! The reference solution. `connect` and `exchange` are the steps of the handout; the rest is as it
-//! is given to the students.
+//! The reference solution. `connect` and `exchange` are the steps of the handout; the rest is the
+//! same as in the skeleton.
 
 use std::env;
 use std::ffi::OsString;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 struct Arguments {
     host: String,
     port: u16,
-    /// Bytes, not text: on Unix a word of the command line need not be UTF-8.
+    /// Bytes, not text: on Unix an argument need not be UTF-8.
     message: Option<Vec<u8>>,
 }
 
@@ -60,17 +60,17 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 
 /// Steps 7 and 8: sends the message, returns the reply when all of it is there, and closes.
 ///
-/// A thread sends while this one gathers. If all were sent first, a message larger than the socket
-/// buffers on the way would never arrive: the server could not send back what nobody reads, would
-/// read no more itself, and both would wait for ever.
+/// One thread sends while this one reads. If the client sent everything first, a message larger
+/// than the socket buffers would never arrive. The server would wait for the client to read, and
+/// would itself read no more: both would wait for ever.
 fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     thread::scope(|scope| {
         let sender = thread::Builder::new().spawn_scoped(scope, || (&server).write_all(message))?;
 
         let reply = gather(&server, message.len());
         if reply.is_err() {
-            // The sender may be waiting for a server that will read no more. Without a connection
-            // this fails, and there is no sender to wake.
+            // The sender may be waiting for a server that reads no more: this wakes it. The call
+            // fails if the connection is gone; then the sender does not wait.
             let _ = server.shutdown(Shutdown::Both);
         }
         let sent = sender
@@ -82,8 +82,8 @@ fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
     // Step 8: `server` goes out of scope, and a dropped socket is closed.
 }
 
-/// An echo is as long as the message. So neither a short read nor the server's close has to tell
-/// where it ends, and an end of stream before that is an error.
+/// Reads the reply. An echo is as long as its message, so neither a short read nor the end of the
+/// stream marks its end. An end of the stream before that is an error.
 fn gather(server: &TcpStream, size: usize) -> io::Result<Vec<u8>> {
     let mut reply = Vec::with_capacity(size);
     server.take(size as u64).read_to_end(&mut reply)?;
@@ -94,7 +94,7 @@ fn gather(server: &TcpStream, size: usize) -> io::Result<Vec<u8>> {
     Ok(reply)
 }
 
-/// One line, without the LF or CR LF at its end; the last line of a file may have neither.
+/// Reads one line, without the LF or CR LF at its end. The last line of a file may have neither.
 fn line_from_stdin() -> io::Result<Vec<u8>> {
     if io::stdin().is_terminal() {
         log("type a message, then Enter:");
@@ -107,7 +107,7 @@ fn line_from_stdin() -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// The reply and one line end. `println!` is for text, and panics where nobody reads any more.
+/// Prints the reply and one line end. `println!` prints only text, and panics if stdout is closed.
 fn print(reply: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(reply)?;
@@ -115,7 +115,7 @@ fn print(reply: &[u8]) -> io::Result<()> {
     stdout.flush()
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -123,7 +123,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST, PORT and perhaps MESSAGE, or nothing where the words on the command line are none.
+/// Returns HOST, PORT and perhaps MESSAGE, or `None` if the arguments are unusable.
 fn arguments() -> Option<Arguments> {
     let mut words = env::args_os().skip(1);
     let host = words.next()?.into_string().ok()?;
@@ -144,13 +144,13 @@ fn bytes_of(word: OsString) -> Vec<u8> {
     std::os::unix::ffi::OsStringExt::into_vec(word)
 }
 
-/// Elsewhere a word is Unicode, and UTF-8 is the form in which it travels.
+/// On other systems an argument is Unicode, and its bytes are UTF-8.
 #[cfg(not(unix))]
 fn bytes_of(word: OsString) -> Vec<u8> {
     word.to_string_lossy().into_owned().into_bytes()
 }
 
-/// A line on stderr. That nobody reads it any more is no reason to stop: `eprintln!` would panic.
+/// Prints a line on stderr. Unlike `eprintln!`, it does not panic if stderr is closed.
 fn log(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

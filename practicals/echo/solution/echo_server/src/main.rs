@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The reference solution: a thread for each client. `listen`, `serve` and `echo` are the steps of
-//! the handout; the rest is as it is given to the students.
+//! the handout; the rest is the same as in the skeleton.
 
 use std::env;
 use std::fmt::Display;
@@ -47,23 +47,23 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
 
-/// Step 6, again and again: clients, for as long as the server lives. Nothing here waits for one
-/// of them, and no error is a reason to stop accepting.
+/// Step 6, again and again: accepts clients as long as the server runs. It never waits for one of
+/// them, and it goes on accepting after every error.
 fn serve(listener: &TcpListener) {
     loop {
         match listener.accept() {
             Ok((client, peer)) => start_conversation(client, peer),
             Err(error) => {
                 log(format_args!("cannot accept a client: {error}"));
-                // Most often no descriptor is free, and the next attempt would fail as fast.
+                // Usually no descriptor is free, and the next attempt would fail at once, too.
                 thread::sleep(Duration::from_millis(100));
             }
         }
     }
 }
 
-/// One client, one thread: this client's errors, and its silence, are its own. Where no thread can
-/// be had, `client` is dropped with the closure, and so closed.
+/// Starts a thread for one client, so that its errors and its silence concern no other client. If
+/// no thread can be started, `client` is dropped with the closure, and so closed.
 fn start_conversation(client: TcpStream, peer: SocketAddr) {
     let conversation = move || match echo(client) {
         Ok(()) => log(format_args!("{peer} has closed")),
@@ -74,24 +74,24 @@ fn start_conversation(client: TcpStream, peer: SocketAddr) {
     }
 }
 
-/// Steps 7 to 9 with one client: what comes in goes out, until no more comes in.
+/// Steps 7 to 9 with one client: sends back what comes in, until the end of the stream.
 fn echo(mut client: TcpStream) -> io::Result<()> {
     let mut buffer = [0; 8 * 1024];
     loop {
         match client.read(&mut buffer) {
-            // Step 8: the client has closed, or half-closed. All that it sent has been sent back.
+            // Step 8: the client has closed or half-closed. All of its bytes have been sent back.
             Ok(0) => return Ok(()),
-            // Step 7: as many bytes as were read, and all of them.
+            // Step 7: sends exactly the bytes that were read, and all of them.
             Ok(count) => client.write_all(&buffer[..count])?,
-            // A signal came while it waited: nothing was read, nothing is wrong.
+            // A signal interrupted the read before it read anything: read again.
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    // Step 9: `client` goes out of scope on every way out, and a dropped socket is closed.
+    // Step 9: `client` goes out of scope on every path out, and a dropped socket is closed.
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -99,7 +99,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST and PORT, or nothing where the words on the command line are none.
+/// Returns HOST and PORT, or `None` if the arguments are unusable.
 fn arguments() -> Option<(String, u16)> {
     let mut words = env::args_os().skip(1);
     let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
@@ -112,7 +112,7 @@ fn arguments() -> Option<(String, u16)> {
     (is_host && is_all).then_some((host, port))
 }
 
-/// A line on stderr. That nobody reads it any more is no reason to stop: `eprintln!` would panic.
+/// Prints a line on stderr. Unlike `eprintln!`, it does not panic if stderr is closed.
 fn log(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,5 +1,4 @@
-//! Writes the number of characters into the header. As long as all is ASCII that is the number of
-//! bytes.
+//! Writes the number of characters into the header. For ASCII text that is the number of bytes.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,4 @@
-//! Makes 16 bits of the length, whatever it is: of 65,536 nothing is left, and the body follows all
-//! the same.
+//! Cuts the length to 16 bits: for 65,536 the header says 0, and the body follows all the same.
 
 use std::process::ExitCode;
 

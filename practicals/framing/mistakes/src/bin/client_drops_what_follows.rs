@@ -1,5 +1,5 @@
-//! Reads into a large buffer, takes the reply that stands at its beginning, and begins the next one
-//! with an empty buffer.
+//! Reads into a large buffer, takes the reply at its beginning, and reads the next one into an
+//! empty buffer.
 
 use std::io;
 use std::net::TcpStream;

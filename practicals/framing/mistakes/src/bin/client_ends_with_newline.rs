@@ -1,4 +1,4 @@
-//! Ends each message with a newline, besides its header.
+//! Sends a newline after each message, although the message has a header.
 
 use std::io;
 use std::io::Write;

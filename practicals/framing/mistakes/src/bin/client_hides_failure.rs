@@ -1,4 +1,4 @@
-//! Tells of its failures in its log, and exits with status 0 all the same.
+//! Prints its errors on stderr, but exits with status 0.
 
 use std::io;
 use std::process::ExitCode;

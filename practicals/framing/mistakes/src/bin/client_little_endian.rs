@@ -1,4 +1,4 @@
-//! Writes and reads the length in the order that its own processor has: the low byte first.
+//! Writes and reads the length in the processor's own byte order: the low byte first.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Keeps the length in a byte: the high byte of the header is always 0.
+//! Keeps the length in one byte: the high byte of the header is always 0.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,4 @@
-//! Reads the header with one call and the body with another, and takes what they return for all of
-//! it.
+//! Uses one read for the header and one for the body, and takes what they return for all of it.
 
 use std::io;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Prints its own message: an echo is the same, after all.
+//! Prints its own message, because an echo is the same.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Sends what was typed as it was read, with the line end.
+//! Sends a typed line with its line end.
 
 use std::process::ExitCode;
 

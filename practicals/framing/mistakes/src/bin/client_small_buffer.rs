@@ -1,4 +1,4 @@
-//! Has a buffer of a fixed size for the reply, and gives up where that is not enough.
+//! Has a buffer of a fixed size for the reply, and fails with a longer reply.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Counts the header as a part of the message: a length of 12 means 10 bytes of text.
+//! Counts the header as part of the length: a length of 12 means 10 bytes of text.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,5 +1,4 @@
-//! Looks at the first byte of the body, for its log. Where there is none the conversation ends in a
-//! panic.
+//! Logs the first byte of the body, and so panics if the body is empty.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,5 +1,4 @@
-//! Knows what to do at the end of a stream, and thinks that every other error is the end of the
-//! world.
+//! Handles the end of a stream correctly, but ends the process when a client resets its connection.
 
 use std::io;
 use std::io::ErrorKind;

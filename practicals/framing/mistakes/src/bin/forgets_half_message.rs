@@ -1,5 +1,5 @@
-//! Reads until a message is there, and takes all that are complete by then. It clears its buffer
-//! for the next read: the beginning of one more message, behind them, is gone.
+//! Reads until a message is complete, and answers all messages that are complete by then. It then
+//! clears its buffer, and so loses the beginning of the message after them.
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,5 +1,5 @@
-//! Reads until the body is there. Where the stream has ended a read returns 0, again and again, and
-//! the body is never there.
+//! Reads until the body is complete. After the end of the stream a read returns 0, again and again,
+//! and the body is never complete.
 
 use std::io;
 use std::io::Read;

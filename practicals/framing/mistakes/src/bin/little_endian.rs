@@ -1,5 +1,5 @@
-//! Writes and reads the length in the order that its own processor has: the low byte first. With a
-//! client of the same kind all is well.
+//! Writes and reads the length in the processor's own byte order: the low byte first. It works with
+//! a client that does the same.
 
 use std::io;
 use std::process::ExitCode;

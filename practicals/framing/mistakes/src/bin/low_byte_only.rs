@@ -1,4 +1,4 @@
-//! Keeps the length in a byte, since messages are short: the high byte of the header is lost.
+//! Keeps the length in one byte, since messages are short: the high byte of the header is lost.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Has one buffer, for all clients, in which a body grows until it is complete. While one is not,
-//! another client's may be written over it.
+//! Has one buffer for all clients, in which a body grows until it is complete. Another client's
+//! body may overwrite an incomplete one.
 
 use std::io;
 use std::io::Read;

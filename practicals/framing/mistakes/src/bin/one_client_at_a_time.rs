@@ -1,4 +1,4 @@
-//! Holds one conversation after another.
+//! Holds one conversation after another, in one thread.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Reads the body with one call, and takes what it returns for all of it.
+//! Uses one read for the body, and takes what it returns for all of it.
 
 use std::io;
 use std::io::Read;

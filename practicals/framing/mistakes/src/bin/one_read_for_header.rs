@@ -1,5 +1,4 @@
-//! Reads the header with one call. It returns what is there, and that may be one byte: the other
-//! stays what it was, 0.
+//! Reads the header with one call, which may return one byte. The other byte stays 0.
 
 use std::io;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Unwraps what binding returns: where the address is taken, it panics.
+//! Unwraps the result of binding, and so panics if the address is in use.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Makes a text of every body: what is not UTF-8 becomes a question mark in a box, and goes back
-//! so.
+//! Converts every body to text: it replaces bytes that are not UTF-8 by U+FFFD, and sends that
+//! back.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Says on stderr, while it comes up, where it listens.
+//! Correct, but unusual: prints its address on stderr while it starts.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -1,4 +1,4 @@
-//! Right, and odd: it says very much on stdout, where it may.
+//! Correct, but unusual: it logs every message on stdout, many times.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
-//! Right, and odd: it reads one byte at a time, and writes the beginning of each message so.
+//! Correct, but unusual: it reads one byte at a time, and also writes the beginning of each message
+//! byte by byte.
 
 use std::io;
 use std::io::{Read, Write};

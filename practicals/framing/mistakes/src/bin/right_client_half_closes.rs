@@ -1,4 +1,4 @@
-//! Right, and odd: when all messages are sent it says that it will send no more, and reads then.
+//! Correct, but unusual: it sends all messages, half-closes, and then reads the replies.
 
 use std::io;
 use std::io::ErrorKind;

@@ -1,4 +1,4 @@
-//! Right, and odd: it reads as much as comes, and keeps for the next reply what is more than one.
+//! Correct, but unusual: it reads as much as has arrived, and keeps the rest for the next reply.
 
 use std::io;
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use framing_mistakes::client::{self, Plain};
 use framing_mistakes::{Framing, receive_buffered};
 
-/// What was read beyond the last message.
+/// The bytes read beyond the last message.
 #[derive(Default)]
 struct Keeping {
     kept: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Right, and odd: all messages go out first, then the replies are read.
+//! Correct, but unusual: it sends all messages first, then reads the replies.
 
 use std::io;
 use std::io::ErrorKind;

@@ -1,4 +1,4 @@
-//! Right, and odd: it thinks for a while before each message.
+//! Correct, but unusual: it pauses before each message.
 
 use std::io;
 use std::io::ErrorKind;

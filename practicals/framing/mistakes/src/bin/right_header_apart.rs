@@ -1,4 +1,4 @@
-//! Right, and odd: header and body leave apart, each in a packet of its own.
+//! Correct, but unusual: it sends the header and the body in separate packets.
 
 use std::io;
 use std::io::Write;

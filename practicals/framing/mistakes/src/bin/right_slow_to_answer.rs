@@ -1,4 +1,4 @@
-//! Right, and odd: it sleeps for 20 ms before it answers.
+//! Correct, but unusual: it sleeps for 20 ms before it replies.
 
 use std::io;
 use std::io::Write;

@@ -1,5 +1,4 @@
-//! Reads every header whole. That a stream may end where a message could begin did not come to its
-//! mind: that is an error, too.
+//! Reads every header with `read_exact`, so the normal end of a stream is an error, too.
 
 use std::io;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Writes the length as text, two digits, and reads it so: what is no digit is an error.
+//! Writes and reads the length as two digits of text. Any other byte is an error.
 
 use std::io;
 use std::process::ExitCode;

@@ -4,8 +4,8 @@
 //! framed_client HOST PORT [MESSAGE]...          without MESSAGE: each line from stdin
 //! ```
 //!
-//! The reference solution. `check` and `exchange` are the students'; the rest is as it is given to
-//! them.
+//! The reference solution. Students write `check` and `exchange`; the rest is the same as in the
+//! skeleton.
 
 use std::env;
 use std::fmt::Display;
@@ -59,13 +59,13 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         .try_for_each(|text| say(&mut server, text))
 }
 
-/// One message, and the line that it is answered with.
+/// Sends one message and prints the reply.
 fn say(server: &mut TcpStream, text: &str) -> Result<(), String> {
     let reply = exchange(server, text).map_err(|error| format!("no whole reply: {error}"))?;
     print(&reply).map_err(|error| format!("cannot print the reply: {error}"))
 }
 
-/// Whether a message can be sent at all: why not, if it cannot.
+/// Checks that a message can be sent, and returns the reason if it cannot.
 fn check(text: &str) -> Result<(), String> {
     match text.len() {
         0..=framing::LONGEST => Ok(()),
@@ -76,21 +76,20 @@ fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// Sends one message and returns the reply. Where a reply is due, the end of the stream is an
-/// error.
+/// Sends one message and returns the reply. An end of the stream before the reply is an error.
 fn exchange(server: &mut TcpStream, text: &str) -> io::Result<String> {
     framing::send(server, text)?;
     framing::receive(server)?.ok_or_else(|| ErrorKind::UnexpectedEof.into())
 }
 
-/// The reply and one line end. `println!` panics where nobody reads any more.
+/// Prints the reply and one line end. `println!` would panic if stdout is closed.
 fn print(reply: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{reply}")?;
     stdout.flush()
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -98,7 +97,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST, PORT and the messages, or nothing where the words on the command line are none.
+/// Returns HOST, PORT and the messages, or `None` if the arguments are unusable.
 fn arguments() -> Option<Arguments> {
     let mut words = env::args_os().skip(1).map(|word| word.into_string().ok());
     let host = words.next()??;
@@ -113,7 +112,7 @@ fn arguments() -> Option<Arguments> {
     })
 }
 
-/// What goes wrong: a line on stderr.
+/// Prints a line on stderr, for errors.
 fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -4,8 +4,8 @@
 //! framed_server [HOST [PORT]]          default: 127.0.0.1 65432
 //! ```
 //!
-//! The reference solution: a thread for each client. `listen`, `serve` and `converse` are the
-//! students'; the rest is as it is given to them.
+//! The reference solution: a thread for each client. Students write `listen`, `serve` and
+//! `converse`; the rest is the same as in the skeleton.
 
 use std::env;
 use std::fmt::Display;
@@ -42,12 +42,12 @@ fn run(host: &str, port: u16) -> Result<(), String> {
     Ok(())
 }
 
-/// Steps 1 to 3: a socket to which clients can connect.
+/// Steps 1 to 3: returns a socket to which clients can connect.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
 
-/// Accepts clients, and lets each have a conversation of its own.
+/// Accepts clients, and starts a conversation with each.
 fn serve(listener: &TcpListener) {
     loop {
         match listener.accept() {
@@ -62,14 +62,14 @@ fn serve(listener: &TcpListener) {
             }
             Err(error) => {
                 complain(format_args!("cannot accept a client: {error}"));
-                // Most often no descriptor is free, and the next attempt would fail as fast.
+                // Usually no descriptor is free, and the next attempt would fail at once, too.
                 thread::sleep(Duration::from_millis(100));
             }
         }
     }
 }
 
-/// One client: each of its messages goes back, until its stream ends between two of them.
+/// Sends back each message of one client, until its stream ends between two messages.
 fn converse(mut client: TcpStream) -> io::Result<()> {
     while let Some(text) = framing::receive(&mut client)? {
         framing::send(&mut client, &text)?;
@@ -77,7 +77,7 @@ fn converse(mut client: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -85,7 +85,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST and PORT, or nothing where the words on the command line are none.
+/// Returns HOST and PORT, or `None` if the arguments are unusable.
 fn arguments() -> Option<(String, u16)> {
     let mut words = env::args_os().skip(1);
     let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
@@ -98,12 +98,13 @@ fn arguments() -> Option<(String, u16)> {
     (is_host && is_all).then_some((host, port))
 }
 
-/// What goes as it should: a line on stdout. That nobody reads it is no reason to stop.
+/// Prints a line on stdout, for what goes well. Unlike `println!`, it does not panic if stdout is
+/// closed.
 fn log(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// What goes wrong, and only that: a line on stderr.
+/// Prints a line on stderr, for errors and nothing else.
 fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -11,7 +11,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-/// The longest body, in bytes: what a number of 16 bits holds.
+/// The longest body in bytes: the largest number of 16 bits.
 pub const LONGEST: usize = u16::MAX as usize;
 
 /// Sends one message: header and body.
@@ -20,14 +20,14 @@ pub fn send(stream: &mut impl Write, text: &str) -> io::Result<()> {
         let message = format!("{} bytes are more than {LONGEST}", text.len());
         io::Error::new(ErrorKind::InvalidInput, message)
     })?;
-    // One write for both: a header alone would travel in a packet of its own.
+    // One write sends both: a header alone would travel in its own packet.
     let mut message = Vec::with_capacity(2 + text.len());
     message.extend(length.to_be_bytes());
     message.extend(text.as_bytes());
     stream.write_all(&message)
 }
 
-/// Receives one message; `None` where the stream ends and no message has begun.
+/// Receives one message. Returns `None` if the stream ends before a message begins.
 pub fn receive(stream: &mut impl Read) -> io::Result<Option<String>> {
     let mut header = [0; 2];
     if !begins(stream, &mut header[..1])? {
@@ -35,14 +35,14 @@ pub fn receive(stream: &mut impl Read) -> io::Result<Option<String>> {
     }
     stream.read_exact(&mut header[1..])?;
     let mut body = vec![0; usize::from(u16::from_be_bytes(header))];
-    // Reads until all of it is there, not a byte more, and fails where the stream ends before.
+    // Reads exactly the body, and fails if the stream ends before its last byte.
     stream.read_exact(&mut body)?;
     String::from_utf8(body)
         .map(Some)
         .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
-/// Reads the first byte of a message, if there is one.
+/// Reads the first byte of a message. Returns `false` if the stream ends instead.
 fn begins(stream: &mut impl Read, first: &mut [u8]) -> io::Result<bool> {
     loop {
         match stream.read(first) {

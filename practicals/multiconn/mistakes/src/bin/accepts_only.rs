@@ -1,4 +1,4 @@
-//! Accepts its clients, reads what they say, and never answers: the writing was to come later.
+//! Accepts its clients, reads what they send, and never replies.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Writes until everything is written, and waits a little where the socket takes nothing. It is the
-//! only thread, so as long as one client does not read, all the others wait with it.
+//! Writes until everything is written, and waits a little if the socket takes nothing. It has only
+//! one thread, so while one client does not read, all the others wait, too.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Ends each message with a newline, as a line of text has one.
+//! Ends each message with a newline, like a line of text.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! Opens all connections and sends everything, and then waits for the replies one after another,
-//! the first one first.
+//! Opens all connections and sends everything, then waits for the replies in the order of the
+//! connections.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

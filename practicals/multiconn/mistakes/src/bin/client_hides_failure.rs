@@ -1,4 +1,4 @@
-//! Tells of a failed connection in its log, and exits with status 0 all the same.
+//! Logs a failed connection, but exits with status 0.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Holds one conversation after another: the second connection begins when the first has ended.
+//! Holds one conversation after another: it opens the second connection when the first has ended.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! Unwraps what parsing its arguments returns.
+//! Unwraps the result of parsing its arguments.
 
 use std::process::ExitCode;
 

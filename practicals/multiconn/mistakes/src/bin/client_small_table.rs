@@ -1,4 +1,4 @@
-//! Has a table with 64 places for its connections.
+//! Keeps its connections in a table with 64 places.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Does not count: when something has come back on a connection, that was the reply.
+//! Does not count: takes the first bytes that come back on a connection for the whole reply.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Tells its steps in words of its own, with capital letters.
+//! Reports its steps in other words, with capital letters.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Starts a thread for each connection, which may then wait for its reply.
+//! Starts a thread for each connection, which waits for its reply.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

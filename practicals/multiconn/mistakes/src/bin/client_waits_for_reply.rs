@@ -1,4 +1,4 @@
-//! Sends the second message when the first one's reply is there: with a server that collects both
+//! Sends the second message after the first one's reply. With a server that collects both messages
 //! it waits for ever.
 
 use std::process::ExitCode;

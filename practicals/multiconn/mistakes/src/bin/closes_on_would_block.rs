@@ -1,6 +1,6 @@
-//! Reads on until an error comes, as the documentation says, and treats them all alike. But
-//! `WouldBlock` only says that nothing is there for the moment: the client is closed after its
-//! first message.
+//! Reads until an error comes, as the documentation says, and treats all errors alike. But
+//! `WouldBlock` only says that nothing has arrived yet: it closes the client after its first
+//! message.
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Thinks that a client says something before it goes: where it did not, the whole server ends with
-//! an error.
+//! Expects each client to send something before it closes: otherwise the whole server ends with an
+//! error.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Has a `?` in the loop that serves everybody. When one client resets its connection, the server
+//! Has a `?` in the loop that serves all clients. When one client resets its connection, the server
 //! ends.
 
 use std::io;

@@ -1,5 +1,5 @@
-//! Closes a client as soon as a read returns 0. What the socket had not taken by then is lost. It
-//! keeps up to 10 MiB, so that this may be much.
+//! Closes a client as soon as a read returns 0, and loses what the socket has not taken by then. It
+//! keeps up to 10 MiB, so it may lose much.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Has a table with places for eight clients. The ninth waits until a place is free.
+//! Keeps its clients in a table with eight places. The ninth client waits until a place is free.
 
 use std::process::ExitCode;
 

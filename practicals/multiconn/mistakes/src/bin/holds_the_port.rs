@@ -1,5 +1,5 @@
-//! Makes its listening socket by hand, without SO_REUSEADDR: as long as the system remembers the
-//! old connections, the port is taken.
+//! Creates its listening socket by hand, without SO_REUSEADDR: as long as the system remembers the
+//! old connections, the port is in use.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! Notes when a client came, and never again: after the idle time everybody is closed, also who
-//! speaks all the time.
+//! Stores only when a client connected. After the idle time it closes every client, even one that
+//! sends all the time.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! Takes `--idle` from the command line and never closes anybody for it: there was no event on
-//! which to do it.
+//! Accepts `--idle` and never closes an idle client, because an idle client causes no event.
 
 use std::collections::HashMap;
 use std::process::ExitCode;

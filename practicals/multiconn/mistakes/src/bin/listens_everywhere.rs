@@ -1,5 +1,5 @@
 //! Listens on every interface of the machine. The student has read that servers bind 0.0.0.0, and
-//! takes only the port from the command line.
+//! uses only the port from the command line.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

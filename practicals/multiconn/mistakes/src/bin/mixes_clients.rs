@@ -1,6 +1,6 @@
-//! Has one buffer, for all clients. It reads into it when a client is readable, and takes the
-//! answer from it when that client is writable, in the next round: by then another client may have
-//! been read.
+//! Has one buffer for all clients. It reads into the buffer when a client is readable, and replies
+//! from it in the next round, when that client is writable. By then it may have read from another
+//! client.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,7 +14,7 @@ use multiconn_mistakes::server::{self, Client, Server};
 #[derive(Default)]
 struct Shared {
     buffer: Vec<u8>,
-    /// Who is to be answered, with how many bytes of it.
+    /// Which client to answer, and with how many bytes of the buffer.
     awaited: HashMap<SocketAddr, usize>,
 }
 

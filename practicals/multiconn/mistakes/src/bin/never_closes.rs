@@ -1,4 +1,5 @@
-//! Stops watching a client that has gone, and keeps it: its socket stays in CLOSE_WAIT for ever.
+//! Stops watching a client that has closed, but keeps its socket, which stays in CLOSE_WAIT for
+//! ever.
 
 use std::io;
 use std::process::ExitCode;

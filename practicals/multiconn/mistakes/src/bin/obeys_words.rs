@@ -1,4 +1,4 @@
-//! Obeys: a client that says quit is closed. It was handy while trying things out by hand.
+//! Closes a client that sends quit. That was handy for tests by hand.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Has a selector, and still serves one client after another: it accepts the next one when the last
-//! has gone.
+//! Has a selector, but serves one client after another: it accepts the next client when the last
+//! one has disconnected.
 
 use std::process::ExitCode;
 

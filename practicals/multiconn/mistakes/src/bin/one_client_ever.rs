@@ -1,5 +1,4 @@
-//! Accepts one client, and has its loop serve that one for ever: the listening socket is not asked
-//! again.
+//! Accepts one client, and serves only that one: it never accepts again.
 
 use std::cell::Cell;
 use std::process::ExitCode;

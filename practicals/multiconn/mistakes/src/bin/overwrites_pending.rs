@@ -1,6 +1,6 @@
-//! Has one buffer for each client, and what comes in is put there, also when the socket has not
-//! taken all of what came before: that is overwritten. The send buffer has a size of its own only
-//! so that the same is lost on every machine.
+//! Has one buffer for each client, and overwrites it when bytes come in, although the socket has
+//! not taken all of what came before. The send buffer has a fixed size, so that every machine loses
+//! the same.
 
 use std::io;
 use std::process::ExitCode;

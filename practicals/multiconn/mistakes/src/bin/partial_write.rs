@@ -1,6 +1,5 @@
-//! Writes once what it has read, and does not ask how much was taken: the rest is forgotten. The
-//! send buffer has a size of its own only so that the same is lost on every machine: 100 KB always
-//! fit, and 8 MiB never do.
+//! Writes once, ignores how much the socket took, and so loses the rest. The send buffer has a
+//! fixed size, so that every machine loses the same: 100 KB always fit, and 8 MiB never do.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
-//! Reads once for each event. mio tells of a change once, so what did not fit into the buffer is
-//! not mentioned again: a message longer than 1024 bytes comes back in part, and the rest waits
-//! until the client speaks again.
+//! Reads once for each event. mio reports a change once, so it does not report again what did not
+//! fit into the buffer. A message longer than 1024 bytes comes back in part, and the rest waits
+//! until the client sends again.
 
 use std::io;
 use std::process::ExitCode;
@@ -16,8 +16,8 @@ impl Server for Once {
         1024
     }
 
-    /// Asks anew only where something is owed, so that the answer to a message is "writable", and
-    /// later not at all.
+    /// Registers again only while it owes bytes. Otherwise the selector does not report the bytes
+    /// that are left to read.
     fn watch(&mut self, registry: &Registry, client: &mut Client, token: Token) -> io::Result<()> {
         let is_owed = !client.owed.is_empty();
         let interest = Interest::READABLE | Interest::WRITABLE;

@@ -1,4 +1,4 @@
-//! Right, and odd: it says very much about each message.
+//! Correct, but unusual: it logs very much about each message.
 
 use std::io;
 use std::process::ExitCode;

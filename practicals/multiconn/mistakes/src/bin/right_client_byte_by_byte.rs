@@ -1,4 +1,4 @@
-//! Right, and odd: one byte at a time, and a line for each that comes.
+//! Correct, but unusual: it handles one byte at a time, and prints a line for each.
 
 use std::process::ExitCode;
 

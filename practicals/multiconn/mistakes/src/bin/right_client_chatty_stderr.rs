@@ -1,4 +1,4 @@
-//! Right, and odd: stderr is full of what it thinks.
+//! Correct, but unusual: it logs very much on stderr.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

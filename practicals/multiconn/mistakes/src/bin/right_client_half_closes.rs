@@ -1,4 +1,4 @@
-//! Right, and odd: it says that it will send no more, and counts all the same.
+//! Correct, but unusual: it half-closes after sending, and still counts the reply.
 
 use std::io;
 use std::net::Shutdown;

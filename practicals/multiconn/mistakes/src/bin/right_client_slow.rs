@@ -1,5 +1,4 @@
-//! Right, and odd: it thinks for a while before each of its turns, unless many connections are
-//! open.
+//! Correct, but unusual: it pauses before each of its turns, unless many connections are open.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

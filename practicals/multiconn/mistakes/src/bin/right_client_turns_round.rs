@@ -1,4 +1,4 @@
-//! Right, and odd: it serves the last one first, and looks at everybody twice.
+//! Correct, but unusual: it serves the last connection first, and each connection twice.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Right, and odd: it keeps up to 8 MiB for a client. That is much, and still not without end.
+//! Correct, but unusual: it keeps up to 8 MiB for a client. That is much, but limited.
 
 use std::process::ExitCode;
 

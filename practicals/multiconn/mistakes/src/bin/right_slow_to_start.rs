@@ -1,4 +1,4 @@
-//! Right, and odd: it takes its time before it listens.
+//! Correct, but unusual: it sleeps before it listens.
 
 use std::io;
 use std::net::SocketAddr;

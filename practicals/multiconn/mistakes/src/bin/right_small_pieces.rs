@@ -1,5 +1,5 @@
-//! Right, and odd: each turn reads 200 bytes at most and writes 99. Slow, and nobody is kept
-//! waiting for longer.
+//! Correct, but unusual: each turn reads at most 200 bytes and writes 99. That is slow, but the
+//! turns of all clients are short.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Right, and odd: while a client is owed anything at all, nothing is read from it, and it reads
-//! 100 bytes at a time.
+//! Correct, but unusual: it reads 100 bytes at a time, and does not read from a client that it owes
+//! anything.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! Right, and odd: both events are asked for once, when the client comes, and never again, as the
-//! selector tells of changes. So each turn goes on until nothing can be done any more.
+//! Correct, but unusual: it asks for both events once, when the client comes, and never again,
+//! because the selector is edge-triggered. So each turn goes on until `WouldBlock`.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Right, and odd: its selector never waits for longer than 50 ms, in case there is something to
-//! do. That is no rest, and still next to nothing.
+//! Correct, but unusual: its selector never waits for longer than 50 ms. That still costs almost no
+//! processor time.
 
 use std::collections::HashMap;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Asks the selector for both events, always, like the sample of many a tutorial. A socket is
-//! nearly always writable, so the selector answers at once, and the loop never rests.
+//! Always asks the selector for both events, like the sample of many a tutorial. A socket is nearly
+//! always writable, so the selector returns at once, and the loop never rests.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! Was afraid to miss the moment in which a slow client can be written to: while anybody is owed
-//! something, `poll` is told not to wait. One client that does not read keeps a processor busy.
+//! Calls `poll` with a timeout of 0 while it owes bytes to any client, in order not to miss the
+//! moment for a write. One client that does not read keeps a processor busy.
 
 use std::collections::HashMap;
 use std::process::ExitCode;

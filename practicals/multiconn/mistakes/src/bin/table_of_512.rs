@@ -1,5 +1,5 @@
-//! Keeps its clients in a table with 512 places, which is "more than enough". Those who come when
-//! it is full wait for ever.
+//! Keeps its clients in a table with 512 places, which is "more than enough". When it is full, the
+//! next clients wait for ever.
 
 use std::process::ExitCode;
 

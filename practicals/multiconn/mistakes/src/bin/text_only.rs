@@ -1,5 +1,5 @@
-//! Takes what it reads for text, if only for its log. Bytes that are no UTF-8, and characters that
-//! two reads cut in two, are an error, and the client is closed.
+//! Takes what it reads for text, for its log. Bytes that are not UTF-8, and characters that two
+//! reads cut in two, are an error, which closes the client.
 
 use std::io;
 use std::process::ExitCode;

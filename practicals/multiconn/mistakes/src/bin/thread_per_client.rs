@@ -1,5 +1,5 @@
-//! Does what the last practical asked for: a thread for each client. It is right in all but the one
-//! thing that this practical is about.
+//! Does what the last practical asked for: a thread for each client. It is correct in everything
+//! but the subject of this practical.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 fn serve(listener: &TcpListener, idle: Option<Duration>) -> ! {
     loop {
         let Ok((client, _)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
+            thread::sleep(Duration::from_millis(100)); // usually no descriptor is free
             continue;
         };
         let _ = thread::Builder::new().spawn(move || echo(client, idle));

@@ -1,5 +1,5 @@
-//! Reads whatever comes and keeps what the socket does not take. A client that sends and never
-//! reads takes all the memory.
+//! Reads everything that comes, and keeps what the socket does not take. A client that sends and
+//! never reads fills the memory.
 
 use std::process::ExitCode;
 

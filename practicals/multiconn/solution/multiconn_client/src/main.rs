@@ -4,8 +4,8 @@
 //! multiconn_client HOST PORT CONNECTIONS
 //! ```
 //!
-//! The reference solution. `Connections::open` and the connection's `connect`, `send`, `receive` and
-//! `interest` are the students'; the rest is as it is given to them.
+//! The reference solution. Students write `Connections::open` and the connection's `connect`,
+//! `send`, `receive` and `interest`; the rest is the same as in the skeleton.
 
 use std::collections::{HashMap, VecDeque};
 use std::env;
@@ -19,7 +19,7 @@ use mio::{Events, Interest, Poll, Token};
 
 const USAGE: &str = "usage: multiconn_client HOST PORT CONNECTIONS";
 
-/// What goes over each connection, one right after the other.
+/// The messages for each connection, sent one right after the other.
 const MESSAGES: [&str; 2] = ["Message 1 from client.", "Message 2 from client."];
 
 fn main() -> ExitCode {
@@ -53,7 +53,7 @@ fn run(host: &str, port: u16, count: usize) -> Result<(), String> {
     }
 }
 
-/// Everything that the one thread keeps in mind.
+/// Everything that the one thread remembers.
 struct Connections {
     poll: Poll,
     open: HashMap<Token, Connection>,
@@ -64,13 +64,13 @@ struct Connections {
 struct Connection {
     number: usize,
     stream: TcpStream,
-    /// Until then nothing can be sent.
+    /// The connection is open. Before that, nothing can be sent.
     connected: bool,
-    /// Messages of which no byte has been sent.
+    /// The messages of which no byte has been sent.
     messages: VecDeque<&'static str>,
-    /// The rest of the message that is being sent.
+    /// The unsent rest of the current message.
     unsent: &'static [u8],
-    /// An echo is as long as what was sent: so many bytes are still to come.
+    /// How many bytes have not come back yet. An echo is as long as what was sent.
     missing: usize,
 }
 
@@ -83,7 +83,7 @@ impl Connections {
         })
     }
 
-    /// Begins to connect, and does not wait for it.
+    /// Begins to connect, and does not wait.
     fn open(&mut self, number: usize, address: SocketAddr) {
         say(format_args!("starting connection {number} to {address}"));
         let token = Token(number);
@@ -101,7 +101,7 @@ impl Connections {
         }
     }
 
-    /// The only loop, and the only call in it that waits is `poll`.
+    /// The only loop. In it, only the call `poll` waits.
     fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         while !self.open.is_empty() {
@@ -116,8 +116,8 @@ impl Connections {
         Ok(())
     }
 
-    /// One connection's turn: it connects, sends and receives as far as it can now. Whatever goes
-    /// wrong is that connection's affair: it is closed, and the others go on.
+    /// One connection's turn: connects, sends and receives as much as it can now. An error closes
+    /// only this connection.
     fn take_turn(&mut self, token: Token) {
         let Some(connection) = self.open.get_mut(&token) else {
             return;
@@ -165,7 +165,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the connection has come about; an error where it never will.
+    /// Returns whether the connection is open, or an error if it has failed.
     fn connect(&self) -> io::Result<bool> {
         if let Some(error) = self.stream.take_error()? {
             return Err(error);
@@ -198,7 +198,7 @@ impl Connection {
         }
     }
 
-    /// Receives what is there, and counts it.
+    /// Receives what has arrived, and counts it.
     fn receive(&mut self) -> io::Result<()> {
         let mut buffer = [0; 1024];
         while self.missing > 0 {
@@ -222,7 +222,7 @@ impl Connection {
         Ok(())
     }
 
-    /// What is worth waking up for: a reply, and writing only while something is to be sent.
+    /// Returns what to wait for: a reply, and writing only while there is something to send.
     fn interest(&self) -> Interest {
         let all_sent = self.messages.is_empty() && self.unsent.is_empty();
         if self.connected && all_sent {
@@ -233,12 +233,12 @@ impl Connection {
     }
 }
 
-/// Not now: the selector will say when.
+/// Returns whether an error means "not now": then the selector reports when to try again.
 fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -246,7 +246,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST, PORT and CONNECTIONS, or nothing where the words on the command line are none.
+/// Returns HOST, PORT and CONNECTIONS, or `None` if the arguments are unusable.
 fn arguments() -> Option<(String, u16, usize)> {
     let mut words = env::args_os().skip(1);
     let host = words.next()?.into_string().ok()?;
@@ -258,12 +258,12 @@ fn arguments() -> Option<(String, u16, usize)> {
     (is_host && is_all).then_some((host, port, connections))
 }
 
-/// A line on stdout. That nobody reads it any more is no reason to stop: `println!` would panic.
+/// Prints a line on stdout. Unlike `println!`, it does not panic if stdout is closed.
 fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// A line on stderr.
+/// Prints a line on stderr.
 fn log(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -4,8 +4,8 @@
 //! multiconn_server [HOST [PORT]] [--idle SECONDS]          default: 127.0.0.1 65432
 //! ```
 //!
-//! The reference solution. `Server::new`, `accept`, `close_idle` and the client's `read`, `write` and
-//! `interest` are the students'; the rest is as it is given to them.
+//! The reference solution. Students write `Server::new`, `accept` and `close_idle`, and the
+//! client's `read`, `write` and `interest`; the rest is the same as in the skeleton.
 
 use std::collections::{HashMap, VecDeque};
 use std::env;
@@ -21,10 +21,10 @@ use mio::{Events, Interest, Poll, Token};
 const USAGE: &str =
     "usage: multiconn_server [HOST [PORT]] [--idle SECONDS]    default: 127.0.0.1 65432";
 
-/// A client that is owed this much is not read from until it has taken some of it.
+/// The server does not read from a client that it owes this many bytes.
 const MOST_OWED: usize = 64 * 1024;
 
-/// The listening socket's token; a client's is its number, from 1 on.
+/// The listening socket's token. A client's token is its number, from 1 on.
 const LISTENER: Token = Token(0);
 
 fn main() -> ExitCode {
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 struct Arguments {
     host: String,
     port: u16,
-    /// A client that is silent for longer is closed.
+    /// The server closes a client that is silent for longer.
     idle: Option<Duration>,
 }
 
@@ -61,7 +61,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("cannot wait for clients any more: {error}"))
 }
 
-/// Everything that the one thread keeps in mind.
+/// Everything that the one thread remembers.
 struct Server {
     poll: Poll,
     listener: TcpListener,
@@ -69,24 +69,24 @@ struct Server {
     /// The last client's number.
     last: usize,
     idle: Option<Duration>,
-    /// Accepting has failed, and is to be tried again a little later.
+    /// Accepting has failed: the loop tries again a little later.
     accept_again: bool,
 }
 
-/// One conversation. A thread would remember all this by itself: where it is, and what it has read.
+/// One conversation. A thread would remember all this in its local variables.
 struct Client {
     stream: TcpStream,
     peer: SocketAddr,
-    /// What came from it and has not gone back yet.
+    /// The bytes that came in and have not gone back yet.
     owed: VecDeque<u8>,
-    /// Its end of stream has been read.
+    /// The client has ended its side: a read has returned 0.
     ended: bool,
-    /// When a byte last went either way.
+    /// When a byte last moved, in either direction.
     last_moved: Instant,
 }
 
 impl Server {
-    /// Steps 1 to 3, and a selector that watches the listening socket.
+    /// Steps 1 to 3: listens, and creates a selector that watches the listening socket.
     fn new(address: SocketAddr, idle: Option<Duration>) -> io::Result<Self> {
         let mut listener = TcpListener::bind(address)?;
         let poll = Poll::new()?;
@@ -102,7 +102,7 @@ impl Server {
         })
     }
 
-    /// The only loop, and the only call in it that waits is `poll`.
+    /// The only loop. In it, only the call `poll` waits.
     fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         loop {
@@ -124,7 +124,7 @@ impl Server {
         }
     }
 
-    /// Accepts every client that waits, until there is none left.
+    /// Accepts all clients that are waiting.
     fn accept(&mut self) {
         self.accept_again = false;
         loop {
@@ -134,8 +134,8 @@ impl Server {
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     log(format_args!("cannot accept a client: {error}"));
-                    // Most often no descriptor is free. The selector will not say it twice that
-                    // somebody waits.
+                    // Usually no descriptor is free. The selector does not report this client
+                    // again.
                     self.accept_again = true;
                     return;
                 }
@@ -157,8 +157,8 @@ impl Server {
         }
     }
 
-    /// One client's turn: it reads once, writes what can be written, and waits for what comes next.
-    /// Whatever goes wrong is that client's affair: it is closed, and the others go on.
+    /// One client's turn: reads once, writes what the socket takes, and tells the selector what to
+    /// wait for. An error closes only this client.
     fn take_turn(&mut self, token: Token) {
         let Some(client) = self.clients.get_mut(&token) else {
             return;
@@ -176,7 +176,8 @@ impl Server {
         self.clients.remove(&token); // dropped, and so closed
     }
 
-    /// How long the selector may wait: for ever, or until the next client has been silent too long.
+    /// Returns how long the selector may wait: for ever, or until the next client is idle for too
+    /// long.
     fn timeout(&self) -> Option<Duration> {
         const BEFORE_ACCEPTING_AGAIN: Duration = Duration::from_millis(100);
         let silent = self
@@ -190,7 +191,7 @@ impl Server {
         next.into_iter().chain(again).min()
     }
 
-    /// Closes the clients that have been silent for too long, and only those.
+    /// Closes the clients that have been silent for too long, and no others.
     fn close_idle(&mut self) {
         let Some(idle) = self.idle else { return };
         self.clients
@@ -209,7 +210,7 @@ impl Client {
         }
     }
 
-    /// Reads once, if there is room for what comes. That nothing is there is no error.
+    /// Reads once, if there is room for more. It is not an error if nothing has arrived.
     fn read(&mut self) -> io::Result<()> {
         if !self.may_say_more() {
             return Ok(());
@@ -227,7 +228,7 @@ impl Client {
         Ok(())
     }
 
-    /// Writes what it is owed, as far as the socket takes it. The rest stays owed.
+    /// Writes the bytes in `owed` until the socket takes no more. The rest stays in `owed`.
     fn write(&mut self) -> io::Result<()> {
         while !self.owed.is_empty() {
             match self.stream.write(self.owed.as_slices().0) {
@@ -242,7 +243,7 @@ impl Client {
         Ok(())
     }
 
-    /// What is worth waking up for: reading while there is room, writing while something is owed.
+    /// Returns what to wait for: reading while there is room, writing while bytes are owed.
     fn interest(&self) -> Interest {
         match (self.may_say_more(), self.owed.is_empty()) {
             (true, true) => Interest::READABLE,
@@ -255,18 +256,18 @@ impl Client {
         !self.ended && self.owed.len() < MOST_OWED
     }
 
-    /// It has ended its side, and all of its bytes are on their way back.
+    /// Returns whether the client has ended its side and has been sent all of its bytes.
     fn is_done(&self) -> bool {
         self.ended && self.owed.is_empty()
     }
 }
 
-/// Not now: the selector will say when.
+/// Returns whether an error means "not now": then the selector reports when to try again.
 fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// HOST is an IPv4 address or a name; a name may have other addresses besides.
+/// Returns the first IPv4 address of HOST, which is an address or a name.
 fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     let mut addresses = (host, port).to_socket_addrs()?;
     addresses
@@ -274,7 +275,7 @@ fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
         .ok_or_else(|| io::Error::other("it has no IPv4 address"))
 }
 
-/// HOST, PORT and the time for `--idle`, or nothing where the words on the command line are none.
+/// Returns HOST, PORT and the time for `--idle`, or `None` if the arguments are unusable.
 fn arguments() -> Option<Arguments> {
     let mut words: VecDeque<String> = VecDeque::new();
     let mut idle = None;
@@ -293,13 +294,13 @@ fn arguments() -> Option<Arguments> {
     (is_host && words.is_empty()).then_some(Arguments { host, port, idle })
 }
 
-/// A time such as `30` or `0.5`.
+/// Reads a time such as `30` or `0.5`.
 fn seconds(word: &str) -> Option<Duration> {
     let time = Duration::try_from_secs_f64(word.parse().ok()?).ok()?;
     (time > Duration::ZERO).then_some(time)
 }
 
-/// A line on stderr. That nobody reads it any more is no reason to stop: `eprintln!` would panic.
+/// Prints a line on stderr. Unlike `eprintln!`, it does not panic if stderr is closed.
 fn log(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
