@@ -1,5 +1,10 @@
 //! The commands from outside: what they print, how they end, and what they leave behind.
 
+mod new;
+mod release;
+mod stuck;
+mod watch;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
