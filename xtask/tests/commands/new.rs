@@ -1,29 +1,15 @@
-//! A new practical, made in a copy of the repository: it verifies at once, takes a further check as
-//! the README says, and the engine does not change for it.
+//! `new`, in a copy of the repository: the new practical verifies at once, takes another check as
+//! the README says, and leaves the engine as it was.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
+use crate::copy;
+use crate::support::root;
 
-/// The repository as it would be cloned, without what git and cargo keep beside it.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let place = to.join(entry.file_name());
-        match entry.file_name().to_str() {
-            Some("target" | ".git") => {}
-            _ if entry.file_type().unwrap().is_dir() => copy(&entry.path(), &place),
-            _ => _ = fs::copy(entry.path(), place).unwrap(),
-        }
-    }
-}
-
-/// The content of every file below a folder.
+/// Returns the content of every file below a folder.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -51,13 +37,12 @@ impl Copy {
         self.folder.path().join(file)
     }
 
-    /// The commands as an author types them. What they build is kept from test to test, apart from
-    /// everybody else's.
-    fn xtask(&self, arguments: &[&str]) -> Output {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Command::new(cargo)
+    /// Runs a command as an author types it. Its target folder serves only this test, and stays
+    /// for the next run.
+    fn xtask(&self, words: &str) -> Output {
+        Command::new(env!("CARGO"))
             .arg("xtask")
-            .args(arguments)
+            .args(words.split_whitespace())
             .current_dir(self.folder.path())
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-practical"))
             .env_remove("CLICOLOR_FORCE")
@@ -66,12 +51,12 @@ impl Copy {
     }
 
     #[track_caller]
-    fn ends(&self, arguments: &[&str], status: i32, says: &str) {
-        let output = self.xtask(arguments);
+    fn ends(&self, words: &str, status: i32, says: &str) {
+        let output = self.xtask(words);
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
-        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
-        assert!(said.contains(says), "{arguments:?} does not say {says:?}: {said}");
+        assert_eq!(output.status.code(), Some(status), "{words:?}: {said}");
+        assert!(said.contains(says), "{words:?} does not say {says:?}: {said}");
     }
 
     #[track_caller]
@@ -95,23 +80,22 @@ fn a_new_practical_verifies_at_once_and_takes_another_check() {
     }
     let copy = Copy::new();
     let before = contents(copy.folder.path());
-    copy.ends(&["new", "greeting"], 0, "cargo xtask verify greeting");
+    copy.ends("new greeting", 0, "cargo xtask verify greeting");
 
     only_adds_the_practical(&copy, &before);
-    copy.ends(&["verify", "greeting"], 0, "greeting: the grader holds");
-    copy.ends(&["grade", "greeting", "--solution"], 0, "Score 100/100");
-    copy.ends(&["list"], 0, "greeting: ");
-    copy.ends(&["explain", "says_nothing"], 0, "Checks that fail for it");
-    copy.ends(&["new", "greeting"], 2, "there is a practical \"greeting\" already");
+    copy.ends("verify greeting", 0, "greeting: the grader holds");
+    copy.ends("grade greeting --solution", 0, "Score 100/100");
+    copy.ends("list", 0, "greeting: ");
+    copy.ends("explain says_nothing", 0, "Checks that fail for it");
+    copy.ends("new greeting", 2, "there is a practical \"greeting\" already");
 
     add_a_check(&copy);
-    copy.ends(&["verify", "greeting"], 1, "no mistake fails greets_next_client");
+    copy.ends("verify greeting", 1, "no mistake fails greets_next_client");
     add_its_mistake(&copy);
-    copy.ends(&["verify", "greeting"], 0, "greeting: the grader holds");
+    copy.ends("verify greeting", 0, "greeting: the grader holds");
 }
 
-/// Every file that was there is as it was, but the register, to which lines were added that name
-/// the practical's own.
+/// Checks that each earlier file is as it was. Only the register has more: the practical's line.
 fn only_adds_the_practical(copy: &Copy, before: &BTreeMap<PathBuf, Vec<u8>>) {
     let after = contents(copy.folder.path());
     let changed: Vec<&PathBuf> =
@@ -130,62 +114,86 @@ fn only_adds_the_practical(copy: &Copy, before: &BTreeMap<PathBuf, Vec<u8>>) {
     assert_eq!((rest.next(), added), (None, vec!["    greeting,"]));
 }
 
-/// As the README's section for authors says: a function, a line in the register, a row in the
-/// rubric, a line in the handout.
+const CHECKS: &str = "tests/src/practicals/greeting/mod.rs";
+
+/// Does what the README's section for authors says: a function, a line in the register, a row in
+/// the rubric, a line in the handout.
 fn add_a_check(copy: &Copy) {
-    let checks = "tests/src/practicals/greeting/mod.rs";
-    copy.edit(
-        checks,
-        "&[check!(flow, greets_client, greeting_server)]",
-        "&[\n    check!(flow, greets_client, greeting_server),\n    check!(flow, greets_next_client, greeting_server),\n]",
-    );
-    copy.append(
-        checks,
-        "\n/// After one client comes the next.\nfn greets_next_client(server: &Program) -> Outcome {\n    let running = server.launch()?;\n    for _ in 0..2 {\n        running.connect()?.expect(b\"hello\\n\")?;\n    }\n    Ok(())\n}\n",
-    );
+    let one = "&[check!(flow, greets_client, greeting_server)]";
+    copy.edit(CHECKS, one, TWO_CHECKS);
+    copy.append(CHECKS, CHECK);
     let rubric = "practicals/greeting/rubric.toml";
     copy.edit(rubric, "points = 100", "points = 60");
-    copy.append(
-        rubric,
-        "\n[[check]]\nid     = \"greets_next_client\"\npoints = 40\nneeds  = [\"greets_client\"]\nclaim  = \"The next client is greeted, too.\"\nhint   = \"Accepting belongs in a loop.\"\n",
-    );
-    copy.edit(
-        "practicals/greeting/README.md",
-        "then the end of the stream. | 100 |",
-        "then the end of the stream. | 60 |\n| flow | `greets_next_client` | The next client is greeted, too. | 40 |",
-    );
+    copy.append(rubric, ROW_OF_THE_CHECK);
+    let last = "then the end of the stream. | 100 |";
+    copy.edit("practicals/greeting/README.md", last, LAST_AND_NEXT);
 }
 
-/// And a mistake that fails it.
+const TWO_CHECKS: &str = "\
+&[
+    check!(flow, greets_client, greeting_server),
+    check!(flow, greets_next_client, greeting_server),
+]";
+
+const CHECK: &str = r#"
+/// After one client comes the next.
+fn greets_next_client(server: &Program) -> Outcome {
+    let running = server.launch()?;
+    for _ in 0..2 {
+        running.connect()?.expect(b"hello\n")?;
+    }
+    Ok(())
+}
+"#;
+
+const ROW_OF_THE_CHECK: &str = r#"
+[[check]]
+id     = "greets_next_client"
+points = 40
+needs  = ["greets_client"]
+claim  = "The next client is greeted, too."
+hint   = "Accepting belongs in a loop."
+"#;
+
+const LAST_AND_NEXT: &str = "\
+then the end of the stream. | 60 |
+| flow | `greets_next_client` | The next client is greeted, too. | 40 |";
+
+/// Adds a mistake that fails the check, with its row, its rule and its explanation.
 fn add_its_mistake(copy: &Copy) {
-    let right =
-        fs::read_to_string(copy.path("practicals/greeting/solution/greeting_server/src/main.rs"))
-            .unwrap();
-    let wrong = right.replace(
-        "if let Err(error) = greet(client)",
-        "if let Err(error) = greet(client).and_then(|()| Err::<(), _>(io::Error::other(\"one is enough\")))",
-    );
-    let wrong = wrong.replace(
-        "eprintln!(\"{peer} is lost: {error}\");",
-        "eprintln!(\"{peer} is lost: {error}\");\n            return Err(error);",
-    );
+    let solution = copy.path("practicals/greeting/solution/greeting_server/src/main.rs");
+    let right = fs::read_to_string(solution).unwrap();
+    let wrong = right.replace("if let Err(error) = greet(client)", GREETS_AND_FAILS);
+    let goes_on = "eprintln!(\"{peer} is lost: {error}\");";
+    let wrong = wrong.replace(goes_on, &format!("{goes_on}\n            return Err(error);"));
     assert_ne!(right, wrong);
     fs::write(copy.path("practicals/greeting/mistakes/src/bin/greets_once.rs"), wrong).unwrap();
-    copy.append(
-        "practicals/greeting/mistakes/mistakes.toml",
-        "\n[[mistake]]\nid      = \"greets_once\"\nprogram = \"greeting_server\"\ndoes    = \"ends after its first client\"\nfails   = [\"greets_next_client\"]\n",
-    );
-    let checks = "tests/src/practicals/greeting/mod.rs";
-    copy.edit(checks, "&[rule!(says_nothing)]", "&[rule!(says_nothing), rule!(greets_once)]");
-    copy.append(
-        checks,
-        "\nfn greets_once(seen: &Seen<'_>) -> Option<Diagnosis> {\n    let check = \"greets_next_client\";\n    seen.failed(check)?.verdict.ended.as_ref()?;\n    seen.name(\"greets_once\", \"after its first client the program ended\", &[check])\n}\n",
-    );
+    copy.append("practicals/greeting/mistakes/mistakes.toml", ROW_OF_THE_MISTAKE);
+
+    copy.edit(CHECKS, "&[rule!(says_nothing)]", "&[rule!(says_nothing), rule!(greets_once)]");
+    copy.append(CHECKS, RULE);
     let explanations = "practicals/greeting/explanations.toml";
     let text = fs::read_to_string(copy.path(explanations)).unwrap();
-    let row = &text[text.find("[[mistake]]").unwrap()..];
-    let row = row
-        .replace("says_nothing", "greets_once")
-        .replace("\"greets_client\"", "\"greets_next_client\"");
+    let row = text[text.find("[[mistake]]").unwrap()..].replace("says_nothing", "greets_once");
+    let row = row.replace("\"greets_client\"", "\"greets_next_client\"");
     copy.append(explanations, &format!("\n{row}"));
 }
+
+const GREETS_AND_FAILS: &str = r#"if let Err(error) =
+            greet(client).and_then(|()| Err::<(), _>(io::Error::other("one is enough")))"#;
+
+const ROW_OF_THE_MISTAKE: &str = r#"
+[[mistake]]
+id      = "greets_once"
+program = "greeting_server"
+does    = "ends after its first client"
+fails   = ["greets_next_client"]
+"#;
+
+const RULE: &str = r#"
+fn greets_once(seen: &Seen<'_>) -> Option<Diagnosis> {
+    let check = "greets_next_client";
+    seen.failed(check)?.verdict.ended.as_ref()?;
+    seen.name("greets_once", "after its first client the program ended", &[check])
+}
+"#;

@@ -1,18 +1,16 @@
-//! `watch` from outside, without a terminal.
-#![cfg(all(target_os = "linux", feature = "full"))]
+//! `watch` without a terminal.
 
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
+use crate::support::process;
+use crate::{solution, source, unfinished_course};
 
-/// What it has said so far, both its outputs as they came.
+/// What `watch` has printed on both of its outputs, and no test has read yet.
 type Said = Arc<(Mutex<String>, Condvar)>;
 
 struct Watch {
@@ -22,21 +20,16 @@ struct Watch {
 
 impl Watch {
     fn begin(course: &Path) -> Self {
-        let mut process = Command::new(assert_cmd::cargo::cargo_bin("xtask"))
-            .args(["watch", "echo"])
-            .current_dir(course)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut watch = process("watch echo");
+        watch.current_dir(course).stdin(Stdio::null());
+        let mut process = watch.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Said::default();
         follow(process.stdout.take().unwrap(), said.clone());
         follow(process.stderr.take().unwrap(), said.clone());
         Self { process, said }
     }
 
-    /// Waits until it has said this, and forgets all that came before.
+    /// Waits for this word, and returns what came before it.
     #[track_caller]
     fn says(&self, word: &str) -> String {
         let (said, more) = &*self.said;
@@ -68,66 +61,44 @@ fn follow(mut pipe: impl Read + Send + 'static, said: Said) {
     });
 }
 
-/// The echo practical with unfinished programs.
-fn unfinished_course() -> tempfile::TempDir {
-    let course = tempfile::tempdir().unwrap();
-    let (from, to) = (root().join("practicals/echo"), course.path().join("practicals/echo"));
-    for program in ["echo_server", "echo_client"] {
-        fs::create_dir_all(to.join(program).join("src")).unwrap();
-        fs::copy(from.join(program).join("Cargo.toml"), to.join(program).join("Cargo.toml"))
-            .unwrap();
-        fs::write(
-            to.join(program).join("src/main.rs"),
-            "fn main() {\n    todo!(\"steps 1 to 3\")\n}\n",
-        )
-        .unwrap();
-    }
-    for file in ["rubric.toml", "explanations.toml"] {
-        fs::copy(from.join(file), to.join(file)).unwrap();
-    }
-    course
-}
-
 #[test]
 fn what_was_saved_is_graded_whatever_an_editor_does() {
-    let solution =
-        |program: &str| root().join("practicals/echo/solution").join(program).join("src/main.rs");
     if !solution("echo_server").is_file() {
         println!("skipped: there is no solution here");
         return;
     }
     let course = unfinished_course();
-    let main =
-        |program: &str| course.path().join("practicals/echo").join(program).join("src/main.rs");
-    let (server, client) = (main("echo_server"), main("echo_client"));
+    let (server, client) = (source(&course, "echo_server"), source(&course, "echo_client"));
     let watch = Watch::begin(course.path());
     watch.says("running 31 checks");
     watch.says("listens_on_given_address");
     watch.says("Failed check 1 of");
 
-    // Only the server's checks; and a save while they run is not lost.
+    // Only the server's checks run, and a save during them is not lost.
     fs::copy(solution("echo_server"), &server).unwrap();
-    watch.says("running 22 checks"); // what both do together waits for the client
+    watch.says("running 22 checks"); // the check of both programs waits for the client
     fs::copy(solution("echo_client"), &client).unwrap();
     watch.says("Better: listens_on_given_address");
     watch.says("Score 100/100");
 
-    // In the middle of a word.
-    let whole = fs::read_to_string(&client).unwrap();
-    fs::write(&client, &whole[..whole.len() / 2]).unwrap();
-    watch.says("echo_client does not compile");
+    ends_in_the_middle_and_comes_back(&watch, &client);
 
-    // Gone, and back under another name, as editors save.
-    fs::remove_file(&client).unwrap();
-    watch.says("after the save");
-    fs::write(client.with_extension("rs~"), &whole).unwrap();
-    fs::rename(client.with_extension("rs~"), &client).unwrap();
-    watch.says("Score 100/100");
-
-    // What changes nothing grades nothing: the next to be graded is the server.
-    fs::write(&client, &whole).unwrap();
+    // A save without a change grades nothing, so the next grading is that of the server.
+    fs::copy(solution("echo_client"), &client).unwrap();
     fs::write(course.path().join("practicals/echo/notes.txt"), "a note").unwrap();
     fs::write(&server, "fn main() {}\n").unwrap();
     let between = watch.says("Worse: listens_on_given_address");
     assert_eq!(between.matches("running").count(), 1, "{between}");
+}
+
+/// Saves half of a file, removes it, and renames another to it, as editors do.
+fn ends_in_the_middle_and_comes_back(watch: &Watch, file: &Path) {
+    let whole = fs::read_to_string(file).unwrap();
+    fs::write(file, &whole[..whole.len() / 2]).unwrap();
+    watch.says("echo_client does not compile");
+    fs::remove_file(file).unwrap();
+    watch.says("after the save");
+    fs::write(file.with_extension("rs~"), &whole).unwrap();
+    fs::rename(file.with_extension("rs~"), file).unwrap();
+    watch.says("Score 100/100");
 }
