@@ -1,6 +1,6 @@
-"""Runs the commands of .github/workflows/grade.yml as a runner of GitHub's would: in a fresh clone, in their order, with the
-variables, files and expressions that they read. The actions that it uses are stood in for: a checkout is a clone, and what is
-cached or kept is left where it is."""
+"""Runs the commands of .github/workflows/grade.yml as GitHub's runner does: in a fresh clone, in
+order, with the variables, files and expressions that they read. It replaces the workflow's actions:
+a checkout is a clone, and files to be cached or kept stay where they are."""
 
 import os
 import re
@@ -14,27 +14,28 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "workflows" / "target"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "workflows/target"
 WORKFLOW = YAML(typ="safe").load(ROOT / ".github/workflows/grade.yml")
 STEPS = WORKFLOW["jobs"]["grade"]["steps"]
+SOLUTION = ROOT / "practicals/echo/solution"
 
 
 class Nothing(str):
-    """What is not there is empty, and so is whatever is looked for in it."""
+    """A missing value: it is empty, and so is each of its attributes."""
 
     def __getattr__(self, name):
         return self
 
 
 class Value(dict):
-    """A context of GitHub's."""
+    """A context of an expression, such as `github` or `steps`."""
 
     def __getattr__(self, name):
         return self.get(name, self.get(name.replace("_", "-"), Nothing()))
 
 
 def evaluate(expression, contexts):
-    """GitHub's operators are close to Python's; names may have hyphens."""
+    """Returns an expression's value, after translating GitHub's operators to Python's."""
     words = re.split(r"('[^']*')", expression)
     for at in range(0, len(words), 2):
         words[at] = words[at].replace("||", " or ").replace("&&", " and ")
@@ -48,15 +49,20 @@ def filled(text, contexts):
 
 
 class Run:
-    """One run of the workflow, in a workspace of its own."""
+    """One run of the workflow in a new workspace below a folder."""
 
-    def __init__(self, workspace, github, inputs=None):
-        self.workspace = workspace
-        self.summary = workspace / "summary"
+    def __init__(self, folder, github, inputs=None):
+        self.workspace = Path(tempfile.mkdtemp(dir=folder))
+        self.summary = self.workspace / "summary"
         self.log = ""
         self.status = {}
         self.steps = Value()
-        self.contexts = {"github": github, "inputs": Value(inputs or {}), "runner": Value(os="Linux"), "steps": self.steps}
+        self.contexts = {
+            "github": github,
+            "inputs": Value(inputs or {}),
+            "runner": Value(os="Linux"),
+            "steps": self.steps,
+        }
 
     def all(self):
         failed = False
@@ -85,10 +91,10 @@ class Run:
             "GITHUB_WORKSPACE": str(self.workspace),
             **{key: filled(value, self.contexts) for key, value in step.get("env", {}).items()},
         }
-        assert "${{" not in step["run"], f"{step['name']}: an expression in a script is code that others write"
         script = step["run"]
+        assert "${{" not in script, f"{step['name']}: an expression in a script is others' code"
         if "rustup toolchain install" in script:
-            script = "cargo --version"  # it is there, or nothing here would run
+            script = "cargo --version"  # this script already needs Rust
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             cwd=self.workspace / "grader",
@@ -109,7 +115,7 @@ class Run:
         assert re.fullmatch("[0-9a-f]{40}", commit), f"{action} is not pinned by a commit"
         given = {key: filled(value, self.contexts) for key, value in step.get("with", {}).items()}
         if action == "actions/checkout":
-            assert given["persist-credentials"] == "False", "a credential would stay in the checkout"
+            assert given["persist-credentials"] == "False", "a credential would stay there"
             place = self.workspace / given["path"]
             git("clone", "--quiet", given["repository"], str(place))
             git("-C", str(place), "checkout", "--quiet", given["ref"])
@@ -118,19 +124,21 @@ class Run:
 
 
 def git(*words):
-    author = ["-c", "user.name=student", "-c", "user.email=student@localhost", "-c", "commit.gpgsign=false"]
-    return subprocess.run(["git", *author, *words], check=True, capture_output=True, text=True).stdout.strip()
+    settings = ["user.name=student", "user.email=student@localhost", "commit.gpgsign=false"]
+    options = [word for setting in settings for word in ("-c", setting)]
+    done = subprocess.run(["git", *options, *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def student_repository(folder, place, programs, course=ROOT):
-    """The course's own main, and a branch on which only the programs have changed."""
+    """Makes a clone of the course with a branch in which only the programs have changed."""
     git("clone", "--quiet", "--no-hardlinks", str(course), str(folder))
     main = git("-C", str(folder), "rev-parse", "HEAD")
     git("-C", str(folder), "checkout", "--quiet", "-B", "main", main)
     git("-C", str(folder), "checkout", "--quiet", "-B", "20-practical")
     for program in ("echo_server", "echo_client"):
-        shutil.copytree(programs / program, folder / place / program, dirs_exist_ok=True, ignore=shutil.ignore_patterns("target"))
-    # A grader of the student's own would give full marks to anybody.
+        copy(programs / program, folder / place / program)
+    # This grader, which the student wrote, would give everyone full marks.
     (folder / "xtask/src/main.rs").write_text("fn main() {}\n")
     (folder / "practicals/echo/rubric.toml").write_text("nothing = 1\n")
     git("-C", str(folder), "add", "--all")
@@ -138,8 +146,13 @@ def student_repository(folder, place, programs, course=ROOT):
     return main, git("-C", str(folder), "rev-parse", "HEAD")
 
 
+def copy(source, place):
+    ignore = shutil.ignore_patterns("target")
+    shutil.copytree(source, place, dirs_exist_ok=True, ignore=ignore)
+
+
 def released(folder):
-    """What students get, in a repository of its own."""
+    """Makes a repository of what students get."""
     target = {**os.environ, "CARGO_TARGET_DIR": str(TARGET)}
     release = ["cargo", "xtask", "release", str(folder)]
     subprocess.run(release, cwd=ROOT, env=target, check=True, stdout=subprocess.DEVNULL)
@@ -150,15 +163,30 @@ def released(folder):
 
 
 def push(repository, branch, commit):
-    event = Value(repository=Value(default_branch="origin/main"), pull_request=Value(base=Value(), head=Value(repo=Value())))
-    return Value(repository=str(repository), ref=f"refs/heads/{branch}", ref_name=branch, head_ref="", sha=commit, event=event)
+    return Value(
+        repository=str(repository),
+        ref=f"refs/heads/{branch}",
+        ref_name=branch,
+        head_ref="",
+        sha=commit,
+        event=Value(
+            repository=Value(default_branch="origin/main"),
+            pull_request=Value(base=Value(), head=Value(repo=Value())),
+        ),
+    )
 
 
 def pull_request(repository, branch, base, head):
     github = push(repository, "1/merge", "0" * 40)
     github["head_ref"] = branch
-    github["event"]["pull_request"] = Value(base=Value(sha=base), head=Value(sha=head, repo=Value(full_name=str(repository))))
+    head = Value(sha=head, repo=Value(full_name=str(repository)))
+    github["event"]["pull_request"] = Value(base=Value(sha=base), head=head)
     return github
+
+
+def outside(log):
+    """Returns the part of the log in which the runner obeys commands."""
+    return re.sub(r"::stop-commands::(\w+)\n.*?\n::\1::\n", "", log, flags=re.S)
 
 
 def check(what, condition, run):
@@ -167,62 +195,82 @@ def check(what, condition, run):
     print(f"grade.yml: {what}")
 
 
-def workspace(folder, name):
-    place = folder / name
-    place.mkdir()
-    return place
+def check_passes(what, run):
+    check(what, run.status.get("The pass mark") == 0, run)
+
+
+def check_declarations():
+    """Checks on which branches the workflow runs, and what it may read."""
+    patterns = WORKFLOW["on"]["push"]["branches"]
+    rubrics = [path.read_text() for path in ROOT.glob("practicals/*/rubric.toml")]
+    branches = [re.search(r'^branch *= *"(.*)"', rubric, re.M)[1] for rubric in rubrics]
+    missed = [
+        branch
+        for branch in branches
+        if f"!{branch}" in patterns or not any(fnmatch(branch, pattern) for pattern in patterns)
+    ]
+    assert branches and not missed, f"grade.yml runs for {patterns}, but not for {missed}"
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    text = (ROOT / ".github/workflows/grade.yml").read_text()
+    assert "secrets" not in text.replace("No secret is", "")
+
+
+def check_right_programs(folder, right, base, head):
+    run = Run(folder, push(right, "20-practical", head)).all()
+    check_passes("a push of right programs passes", run)
+    check("in each of its steps", not any(run.status.values()), run)
+    summary = run.summary.read_text()
+    check("its summary and reports are there", summary.startswith("## ✅"), run)
+
+    run = Run(folder, pull_request(right, "20-practical", base, head)).all()
+    check_passes("a pull request is graded by what it is to be merged into", run)
+
+    branch = '$(touch "$GITHUB_WORKSPACE/pwned")`id`";exit 1;#'
+    run = Run(folder, pull_request(right, branch, base, head)).all()
+    check("another branch is not graded", run.status == {"Which practical": 0}, run)
+    check("and its name is no code", not (run.workspace / "pwned").exists(), run)
+
+    inputs = {"practical": "echo", "repository": str(right), "ref": head}
+    inputs |= {"grader": str(ROOT), "grader-ref": "HEAD"}
+    run = Run(folder, push("/nowhere", "main", "0" * 40), inputs).all()
+    check_passes("an instructor's repository can call it", run)
+
+
+def check_unfinished_programs(folder):
+    unfinished, wrong = folder / "unfinished", folder / "wrong"
+    for program in ("echo_server", "echo_client"):
+        copy(ROOT / "practicals/echo" / program, unfinished / program)
+        source = 'fn main() {\n    todo!("\\n::error::forged\\n##[add-mask]x")\n}\n'
+        (unfinished / program / "src/main.rs").write_text(source)
+    _, head = student_repository(wrong, "practicals/echo", unfinished)
+
+    run = Run(folder, push(wrong, "20-practical", head)).all()
+    last = list(run.status.items())[-1]
+    check("a push of unfinished programs fails in the last step", last == ("The pass mark", 1), run)
+    says_why = "2/100" not in run.log and "/100 points::" in run.log
+    check("by the trusted grader, which says why", says_why, run)
+    place = "file=practicals/echo/echo_server/src/main.rs,line=2"
+    check("with annotations in the student's own files", f"::error {place}" in run.log, run)
+    forged = re.search(r"^\s*::error::forged", outside(run.log), re.M)
+    check("and nothing is obeyed that it printed", not forged, run)
+
+
+def check_released_repository(folder):
+    student, course = folder / "student", released(folder / "released")
+    _, head = student_repository(student, "practicals/echo", SOLUTION, course)
+    run = Run(folder, push(student, "20-practical", head)).all()
+    check_passes("its steps run in a released repository", run)
 
 
 def main():
-    branches = WORKFLOW["on"]["push"]["branches"]
-    rubrics = [re.search(r'^branch *= *"(.*)"', path.read_text(), re.M)[1] for path in ROOT.glob("practicals/*/rubric.toml")]
-    strangers = [branch for branch in rubrics if not any(fnmatch(branch, pattern) for pattern in branches) or f"!{branch}" in branches]
-    assert rubrics and not strangers, f"grade.yml runs for {branches}, and the rubrics name {strangers}, too"
-    assert WORKFLOW["permissions"] == {"contents": "read"}
-    assert "secrets" not in (ROOT / ".github/workflows/grade.yml").read_text().replace("No secret is", "")
-
+    check_declarations()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        right, wrong, unfinished = folder / "right", folder / "wrong", folder / "unfinished"
-        base, head = student_repository(right, "20-practical", ROOT / "practicals/echo/solution")
-        for program in ("echo_server", "echo_client"):
-            shutil.copytree(ROOT / "practicals/echo" / program, unfinished / program, ignore=shutil.ignore_patterns("target"))
-            (unfinished / program / "src/main.rs").write_text('fn main() {\n    todo!("\\n::error::forged\\n##[add-mask]x")\n}\n')
-        _, wrong_head = student_repository(wrong, "practicals/echo", unfinished)
-
-        run = Run(workspace(folder, "1"), push(right, "20-practical", head)).all()
-        check("a push of right programs passes", run.status.get("The pass mark") == 0 and not any(run.status.values()), run)
-        check("its summary and reports are there", run.summary.read_text().startswith("## ✅"), run)
-
-        run = Run(workspace(folder, "2"), push(wrong, "20-practical", wrong_head)).all()
-        check("a push of unfinished programs fails in the last step", list(run.status.items())[-1] == ("The pass mark", 1), run)
-        check("by the trusted grader, which says why", "2/100" not in run.log and "/100 points::" in run.log, run)
-        place = "file=practicals/echo/echo_server/src/main.rs,line=2"
-        check("with annotations in the student's own files", f"::error {place}" in run.log, run)
-        check("and nothing is obeyed that it printed", not re.search(r"^\s*::error::forged", outside(run.log), re.M), run)
-
-        run = Run(workspace(folder, "3"), pull_request(right, "20-practical", base, head)).all()
-        check("a pull request is graded by what it is to be merged into", run.status.get("The pass mark") == 0, run)
-
-        branch = '$(touch "$GITHUB_WORKSPACE/pwned")`id`";exit 1;#'
-        run = Run(workspace(folder, "4"), pull_request(right, branch, base, head)).all()
-        check("another branch is not graded", run.status == {"Which practical": 0}, run)
-        check("and its name is no code", not (folder / "4/pwned").exists(), run)
-
-        inputs = {"practical": "echo", "repository": str(right), "ref": head, "grader": str(ROOT), "grader-ref": "HEAD"}
-        run = Run(workspace(folder, "5"), push("/nowhere", "main", "0" * 40), inputs).all()
-        check("an instructor's repository can call it", run.status.get("The pass mark") == 0, run)
-
-        student = folder / "student"
-        course = released(folder / "released")
-        _, head = student_repository(student, "practicals/echo", ROOT / "practicals/echo/solution", course)
-        run = Run(workspace(folder, "6"), push(student, "20-practical", head)).all()
-        check("its steps run in a released repository", run.status.get("The pass mark") == 0, run)
-
-
-def outside(log):
-    """What the runner reads while it obeys."""
-    return re.sub(r"::stop-commands::(\w+)\n.*?\n::\1::\n", "", log, flags=re.S)
+        right = folder / "right"
+        base, head = student_repository(right, "20-practical", SOLUTION)
+        check_right_programs(folder, right, base, head)
+        check_unfinished_programs(folder)
+        check_released_repository(folder)
 
 
 main()

@@ -1,0 +1,86 @@
+//! What the confinement says of itself: a protection that is left out is noticed.
+//! `SOCKET_PRACTICALS_WITHOUT` leaves one out.
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::support::{folder_with, has, processes_with, program, report, root, xtask};
+use crate::{RIGHT_PYTHON, has_namespaces, text};
+
+const GRADE: &str = "grade echo --solution --only reports_bad_arguments";
+
+/// Checks that the report misses this protection, on machines that can have it.
+#[track_caller]
+fn check(grading: &mut Command, protection: &str, says: &str) {
+    let report = report(grading.env("SOCKET_PRACTICALS_WITHOUT", protection));
+    let statement = report["confinement"].to_string();
+    let missing = ["not active: namespaces", "not active: Landlock: "];
+    let cannot = missing.iter().any(|words| statement.contains(words));
+    assert!(statement.contains(says) || cannot, "{protection}: {statement}");
+}
+
+#[test]
+fn the_self_test_notices_each_protection_that_is_left_out() {
+    if !has_namespaces() {
+        return;
+    }
+    let protections = [
+        ("network", "not active: no network but its own"),
+        ("processes", "not active: no other processes"),
+        ("files", "not active: no files but its own"),
+        ("environment", "not active: an empty environment"),
+        ("privileges", "not active: no privileges"),
+        ("landlock", "not active: Landlock"),
+        ("seccomp", "not active: seccomp"),
+        ("limits", "not active: limits on descriptors and processes"),
+        ("disk", "not active: a limit on disk"),
+        ("memory", "not active: a limit on memory"),
+    ];
+    std::thread::scope(|scope| {
+        for (protection, says) in protections {
+            scope.spawn(move || check(&mut xtask(GRADE), protection, says));
+        }
+    });
+}
+
+/// A descriptor that the harness itself has inherited would reach the program.
+#[test]
+fn the_self_test_notices_a_descriptor_that_is_left_open() {
+    let mut shell = Command::new("sh"); // opens descriptor 9 for the harness
+    shell.args(["-c", "exec 9</dev/null; exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_xtask"));
+    shell.args(GRADE.split_whitespace()).current_dir(root());
+    check(&mut shell, "handles", "not active: no descriptors of the grader's");
+}
+
+/// This is tried without namespaces: with them the kernel ends everything, whatever it is told.
+#[test]
+fn the_self_test_notices_a_process_that_survives() {
+    if !has("python3") {
+        return;
+    }
+    let folder = folder_with(&[("echo_server.py", &text(RIGHT_PYTHON))]);
+    let server = folder.path().join("echo_server.py").display().to_string();
+    let mut grade = xtask("grade echo --only rests_when_idle --confine landlock");
+    grade.arg(program("echo_server", format!("python3 {server}")));
+    check(&mut grade, "end", "not active: a certain end");
+    assert_eq!(processes_with(&server), [""; 0], "the program itself must end all the same");
+}
+
+#[test]
+fn what_is_required_and_missing_is_a_fault() {
+    if has_namespaces() {
+        let mut grade = xtask(GRADE);
+        grade.args(["--confine", "required"]).env("SOCKET_PRACTICALS_WITHOUT", "seccomp");
+        let says = "--confine required: not in force: seccomp";
+        grade.assert().code(3).stderr(contains(says));
+    }
+}
+
+#[test]
+fn the_full_tier_says_what_it_has_verified() {
+    if has_namespaces() {
+        let assert = xtask(GRADE).args(["--confine", "required"]).assert().code(0);
+        assert.stdout(contains("verified: no").and(contains("not active").not()));
+    }
+}
