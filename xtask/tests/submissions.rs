@@ -524,7 +524,9 @@ fn forty_submissions_of_which_ten_are_hostile() {
         return;
     }
     let solution = of_the_repository("solution/echo_server/src/main.rs");
-    let reads_once = of_the_repository("mistakes/src/bin/reads_once.rs");
+    let write = "client.write_all(&buffer[..count])";
+    let reads_once = solution.replace(&format!("{write}?"), &format!("return {write}"));
+    assert_ne!(reads_once, solution);
     let right = |n: usize| match n % 3 {
         0 => submission(&[("echo_server/src/main.rs", &solution)]),
         1 => submission(&[("echo_server/src/main.rs", &reads_once)]),
