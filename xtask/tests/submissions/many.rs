@@ -95,9 +95,12 @@ fn forty_submissions_of_which_ten_are_hostile() {
 
 /// Makes a right, a wrong and a right submission, ten times.
 fn thirty_submissions() -> Vec<TempDir> {
+    let write = "client.write_all(&buffer[..count])";
+    let reads_once = text(SOLUTION).replace(&format!("{write}?"), &format!("return {write}"));
+    assert_ne!(reads_once, text(SOLUTION));
     let kinds = [
         ("echo_server/src/main.rs", text(SOLUTION)),
-        ("echo_server/src/main.rs", text("mistakes/src/bin/reads_once.rs")),
+        ("echo_server/src/main.rs", reads_once),
         ("echo_server.py", text(RIGHT_PYTHON)),
     ];
     let thirty = kinds.iter().cycle().take(30);

@@ -1,4 +1,5 @@
-"""Makes a thread for each client and never starts it. The clients are connected, and nobody reads what they say.
+"""Makes a thread for each client and never starts it. The clients are connected, but the server
+reads nothing from them.
 """
 
 import socket
@@ -35,7 +36,7 @@ def serve(listener: socket.socket) -> None:
             threads.append(threading.Thread(target=echo, args=(client,), daemon=True))
         except (OSError, RuntimeError) as error:
             print(f"cannot serve a client: {error}", file=sys.stderr)
-            time.sleep(0.1)  # most often no descriptor is free
+            time.sleep(0.1)  # usually no descriptor is free
 
 
 def echo(client: socket.socket) -> None:

@@ -1,5 +1,5 @@
-"""Makes two mistakes: each piece of the reply is decoded as it comes, also where it ends in the middle of a
-character, and every error is printed and then taken for dealt with.
+"""Makes two mistakes. It decodes each piece of the reply by itself, even if the piece ends in the
+middle of a character. It prints every error, and then ends with status 0.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""Returns from inside `finally`, as the skeleton seems to ask for: the status is the same on every way out, and the
-error that was on its way to whoever started the client is gone.
+"""Returns from inside `finally`. The status is then the same on every way out, and the error that
+was being raised is discarded.
 """
 
 import os

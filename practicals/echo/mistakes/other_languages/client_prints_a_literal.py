@@ -1,4 +1,4 @@
-"""Prints the bytes with `print`, which shows them as one would write them in a program: the reply stands between b'
+"""Prints the bytes with `print`, which shows them as a Python literal: the reply stands between b'
 and '.
 """
 

@@ -1,4 +1,5 @@
-"""Reads up to 1024 bytes, once, as in all the examples: a reply has always come in one piece, and none was longer.
+"""Reads once, up to 1024 bytes, as all the examples do. In the student's trials each reply came in
+one piece, and none was longer.
 """
 
 import os

@@ -1,5 +1,5 @@
-"""Reads until the server closes, or until nothing has come for half a minute, so that it need not count. It does end,
-and prints the right reply; nobody waits for it.
+"""Reads until the server closes, or until nothing has come for half a minute, so that it need not
+count. It ends and prints the correct reply, but far too late.
 """
 
 import os
@@ -43,7 +43,7 @@ def exchange(server: socket.socket, message: bytes) -> bytes:
         while piece := server.recv(4096):
             reply += piece
     except TimeoutError:
-        pass  # there is no more
+        pass  # the reply has ended
     if len(reply) < len(message):
         raise OSError(f"{len(reply)} of {len(message)} bytes came back")
     return bytes(reply)

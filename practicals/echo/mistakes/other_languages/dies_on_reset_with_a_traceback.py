@@ -1,5 +1,5 @@
-"""Knows that a socket may not be ready, and nothing of other errors. A client's reset is a ConnectionResetError in
-the one loop that serves everybody: nobody catches it, and the server ends with a traceback.
+"""Handles a socket that is not ready, but no other error. A client's reset raises a
+ConnectionResetError in the one loop that serves all clients. The server ends with a traceback.
 """
 
 import selectors
@@ -41,7 +41,7 @@ def serve(listener: socket.socket) -> None:
 
 
 def go_on(selector: selectors.BaseSelector, client: socket.socket, owed: bytearray) -> None:
-    """Reads only from a client that is owed nothing."""
+    """Reads only from a client to which it owes nothing."""
     try:
         if not owed:
             data = client.recv(16 * 1024)

@@ -1,5 +1,5 @@
-"""Reads whenever there is something to read, and keeps for each client what it is still owed. At the end of the
-stream it closes at once: what was kept is forgotten with the client.
+"""Reads whenever there is something to read, and keeps what it owes each client. At the end of a
+client's stream it closes at once, and what it still owes is lost.
 """
 
 import selectors

@@ -1,6 +1,6 @@
-"""The echo client in Python, with nothing but the standard library.
+"""The echo client in Python, with only the standard library.
 
-It is right. That it gets full marks shows that the grader does not care about the language.
+It is correct. Its full marks show that the grader works for any language.
 """
 
 import os
@@ -38,7 +38,7 @@ def line_from_stdin() -> bytes:
 
 
 def exchange(server: socket.socket, message: bytes) -> bytes:
-    """A thread sends, since a message may be larger than all the buffers on the way."""
+    """Sends in a thread, because a message may be larger than all the buffers on the way."""
     threading.Thread(target=send, args=(server, message), daemon=True).start()
     reply = bytearray()
     while len(reply) < len(message):
@@ -53,7 +53,7 @@ def send(server: socket.socket, message: bytes) -> None:
     try:
         server.sendall(message)
     except OSError:
-        pass  # shows in the reply, which is not whole then
+        pass  # the reply is then incomplete
 
 
 if __name__ == "__main__":

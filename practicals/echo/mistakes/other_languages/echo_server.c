@@ -1,6 +1,6 @@
 /* The echo server in C: a thread for each client.   cc -O1 -pthread echo_server.c -o echo_server
  *
- * It is right. That it gets full marks shows that the grader does not care about the language. */
+ * It is correct. Its full marks show that the grader works for any language. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -25,7 +25,7 @@ static int is_port(const char *word)
     return length >= 1 && length <= 5 && strspn(word, "0123456789") == length && atol(word) <= 65535;
 }
 
-/* A listening socket, or -1 and a message. */
+/* Returns a listening socket, or -1 after a message. */
 static int listen_on(const char *host, const char *port)
 {
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
@@ -45,7 +45,7 @@ static int listen_on(const char *host, const char *port)
     return listener;
 }
 
-/* All of it: one send may take only a part. */
+/* Sends all of it: one send may take only a part. */
 static int send_all(int client, const char *bytes, size_t count)
 {
     while (count > 0) {
@@ -60,10 +60,10 @@ static int send_all(int client, const char *bytes, size_t count)
     return 0;
 }
 
-/* One client's thread: until it has closed, or is lost. */
+/* Serves one client in its thread, until it has closed or is lost. */
 static void *echo(void *argument)
 {
-    int client = (int)(intptr_t)argument; /* by value: the accepting loop has but one variable for all */
+    int client = (int)(intptr_t)argument; /* by value: the accepting loop reuses one variable */
     char buffer[BUFFER];
     for (;;) {
         ssize_t count = recv(client, buffer, sizeof buffer, 0);
@@ -81,7 +81,7 @@ static void serve(int listener)
     for (;;) {
         int client = accept(listener, NULL, NULL);
         if (client < 0) {
-            /* Most often no descriptor is free, and the next attempt would fail as fast. */
+            /* Usually no descriptor is free, and the next attempt would fail as fast. */
             nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
             continue;
         }
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [HOST [PORT]]\n", argv[0]);
         return USAGE;
     }
-    signal(SIGPIPE, SIG_IGN); /* a client that has gone is an error of send, and no end of the server */
+    signal(SIGPIPE, SIG_IGN); /* a client that has gone makes send fail: no reason to end */
     int listener = listen_on(host, port);
     if (listener < 0)
         return FAILURE;

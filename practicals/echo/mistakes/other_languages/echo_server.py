@@ -1,6 +1,6 @@
-"""The echo server in Python: a thread for each client, and nothing but the standard library.
+"""The echo server in Python: a thread for each client, and only the standard library.
 
-It is right. That it gets full marks shows that the grader does not care about the language.
+It is correct. Its full marks show that the grader works for any language.
 """
 
 import socket
@@ -17,7 +17,7 @@ def main() -> int:
         print(USAGE, file=sys.stderr)
         return 2
     try:
-        listener = socket.create_server((host, int(port)))  # with SO_REUSEADDR, but on Windows
+        listener = socket.create_server((host, int(port)))  # sets SO_REUSEADDR, except on Windows
     except OSError as error:
         print(f"cannot listen on {host}:{port}: {error}", file=sys.stderr)
         return 1
@@ -35,7 +35,7 @@ def serve(listener: socket.socket) -> None:
         try:
             client, _ = listener.accept()
         except OSError:
-            time.sleep(0.1)  # most often no descriptor is free, and the next attempt would fail as fast
+            time.sleep(0.1)  # usually no descriptor is free
             continue
         try:
             threading.Thread(target=echo, args=(client,), daemon=True).start()

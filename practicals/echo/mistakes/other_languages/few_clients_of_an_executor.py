@@ -1,5 +1,5 @@
-"""Has an executor with three workers, and a client keeps its worker until it goes. The fourth is accepted, and waits
-in the executor's queue without a word.
+"""Has an executor with three workers, and a client keeps its worker until it closes. The fourth
+client is accepted, and then waits in the executor's queue.
 """
 
 import socket
@@ -36,7 +36,7 @@ def serve(listener: socket.socket) -> None:
                 executor.submit(echo, client)
             except OSError as error:
                 print(f"cannot serve a client: {error}", file=sys.stderr)
-                time.sleep(0.1)  # most often no descriptor is free
+                time.sleep(0.1)  # usually no descriptor is free
 
 
 def echo(client: socket.socket) -> None:

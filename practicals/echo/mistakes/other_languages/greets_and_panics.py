@@ -1,5 +1,5 @@
-"""Makes two mistakes: it welcomes each client, since a server that says nothing looks dead, and it leaves every error
-to the interpreter: a port that is none, and one that is taken, are tracebacks.
+"""Makes two mistakes. It welcomes each client, because a server that says nothing looks dead. It
+leaves all errors to the interpreter, so a bad port and a taken port end with a traceback.
 """
 
 import asyncio

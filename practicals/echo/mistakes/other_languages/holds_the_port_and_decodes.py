@@ -1,5 +1,6 @@
-"""Makes two mistakes: the socket is made by hand, without the option that lets the server start again at once, and
-what comes is decoded for the log. A conversation ends with the first character that a read cuts in two.
+"""Makes two mistakes. It makes its socket by hand, without the option that lets the server restart
+at once. It decodes what it reads for its log, so a character that a read cuts in two ends the
+conversation.
 """
 
 import socket
@@ -37,7 +38,7 @@ def serve(listener: socket.socket) -> None:
             threading.Thread(target=echo, args=(client,), daemon=True).start()
         except (OSError, RuntimeError) as error:
             print(f"cannot serve a client: {error}", file=sys.stderr)
-            time.sleep(0.1)  # most often no descriptor is free
+            time.sleep(0.1)  # usually no descriptor is free
 
 
 def echo(client: socket.socket) -> None:

@@ -1,5 +1,5 @@
-"""Makes two mistakes: the host is read and then not used, since the empty one works from everywhere; and `sys.exit`
-is given the usage line, which prints it on stderr and sets the status to 1.
+"""Makes two mistakes. It reads the host but binds the empty one, which works from everywhere. It
+gives the usage line to `sys.exit`, which prints it on stderr and sets the status to 1.
 """
 
 import socket
@@ -34,7 +34,7 @@ def serve(listener: socket.socket) -> None:
             threading.Thread(target=echo, args=(client,), daemon=True).start()
         except (OSError, RuntimeError) as error:
             print(f"cannot serve a client: {error}", file=sys.stderr)
-            time.sleep(0.1)  # most often no descriptor is free
+            time.sleep(0.1)  # usually no descriptor is free
 
 
 def echo(client: socket.socket) -> None:

@@ -1,5 +1,5 @@
-"""Reads from everybody who is ready, and answers them all afterwards, from the one buffer into which it has read.
-When two are ready in the same round, the later one's bytes stand where the earlier one's stood.
+"""Reads from all ready clients into one buffer, and answers them afterwards. When two clients are
+ready in the same round, the later one's bytes replace the earlier one's.
 """
 
 import selectors
@@ -55,7 +55,7 @@ def hear(client: socket.socket, buffer: bytearray) -> int:
 
 
 def answer(selector: selectors.BaseSelector, client: socket.socket, owed: bytes) -> None:
-    """A client to whom there is nothing to answer has gone."""
+    """Closes the client if there is nothing to answer: it has gone."""
     try:
         rest = owed[client.send(owed):] if owed else None
     except BlockingIOError:

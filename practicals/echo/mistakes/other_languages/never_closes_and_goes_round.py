@@ -1,5 +1,5 @@
-"""Takes an empty read for nothing to do, and reads again. The client has gone, so the next read is empty too, and so
-on for ever: the socket stays, and its thread never rests.
+"""Takes an empty read for nothing to do, and reads again. The client has gone, so every further
+read is empty too. The socket stays open, and its thread never rests.
 """
 
 import socket
@@ -35,7 +35,7 @@ def serve(listener: socket.socket) -> None:
             threading.Thread(target=echo, args=(client,), daemon=True).start()
         except (OSError, RuntimeError) as error:
             print(f"cannot serve a client: {error}", file=sys.stderr)
-            time.sleep(0.1)  # most often no descriptor is free
+            time.sleep(0.1)  # usually no descriptor is free
 
 
 def echo(client: socket.socket) -> None:

@@ -1,5 +1,6 @@
-"""Binds a datagram socket. It echoes each datagram that comes, and the student has tried it with a client of the same
-kind; but nobody can connect to it, and that a stream socket has the port already does not disturb it.
+"""Binds a datagram socket. It echoes each datagram, and the student has tried it with a datagram
+client. But no stream client can connect to it, and a stream socket on the same port does not
+disturb it.
 """
 
 import socket

@@ -1,6 +1,6 @@
-"""Takes a lock for its log, and gives it back at the end, unless an error comes between. A connection that was reset
-has no peer any more, so its name cannot be had: that thread ends with the lock in its hands, and everybody who
-comes later waits for it.
+"""Takes a lock for its log, and does not release it after an error. A reset connection has no peer,
+so asking for the peer's name raises an error. That thread ends with the lock, and every later
+client waits for it.
 """
 
 import socket
@@ -37,7 +37,7 @@ def serve(listener: socket.socket) -> None:
             threading.Thread(target=converse, args=(client,), daemon=True).start()
         except (OSError, RuntimeError) as error:
             print(f"cannot serve a client: {error}", file=sys.stderr)
-            time.sleep(0.1)  # most often no descriptor is free
+            time.sleep(0.1)  # usually no descriptor is free
 
 
 def converse(client: socket.socket) -> None:

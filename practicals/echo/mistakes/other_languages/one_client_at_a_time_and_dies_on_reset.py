@@ -1,5 +1,5 @@
-"""Makes two mistakes, as the first solution of everybody does: one loop accepts and serves, so that a second client
-waits for the first to go, and a client's reset ends that loop with a traceback.
+"""Makes two mistakes. One loop accepts and serves, so a second client waits until the first has
+gone. A client's reset ends that loop with a traceback.
 """
 
 import socket

@@ -1,5 +1,5 @@
-"""Closes everything after a conversation, as one should, and the listening socket with it. The loop round it does not
-help any more: to accept on a closed socket is an error, which nobody catches.
+"""Closes all sockets after a conversation, the listening one too. The loop then accepts on a closed
+socket, which raises an error that the program does not catch.
 """
 
 import socket

@@ -1,5 +1,6 @@
-"""Calls `send` and does not look at what it returns. The sockets do not block, so that a send may take a part, or
-nothing: both pass for done. (The send buffer has a size of its own so that the same is lost on every machine.)
+"""Calls `send` and ignores what it returns. The sockets are non-blocking, so a send may take only a
+part, or nothing, and the rest is lost. (The send buffer has a fixed size so that every machine
+loses the same.)
 """
 
 import selectors

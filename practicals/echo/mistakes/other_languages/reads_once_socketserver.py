@@ -1,5 +1,5 @@
-"""Reads once per connection, as the example in the library's documentation does: a handler's `handle` is called once
-for each client, and the student takes it to be called once for each message.
+"""Reads once per connection, as the example in the library's documentation does. `handle` is called
+once for each client, but the student believes that it is called once for each message.
 """
 
 import socketserver

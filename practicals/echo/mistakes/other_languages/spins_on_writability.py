@@ -1,5 +1,5 @@
-"""Asks for writability always, as the widely copied example does. A socket is writable nearly always, so the selector
-returns at once, finds nothing to send, and is asked again.
+"""Always asks for writability, as the widely copied example does. A socket is nearly always
+writable, so the selector returns at once, although the server has nothing to send.
 """
 
 import selectors
@@ -41,7 +41,7 @@ def serve(listener: socket.socket) -> None:
 
 
 def go_on(selector: selectors.BaseSelector, client: socket.socket, owed: bytearray, events: int) -> None:
-    """Reads only from a client that is owed nothing."""
+    """Reads only from a client to which it owes nothing."""
     try:
         if events & selectors.EVENT_READ and not owed:
             data = client.recv(65536)

@@ -1,5 +1,6 @@
-"""Reads 16 bytes at a time, takes a read of fewer for the end of the message, and closes then. The handout's own hint
-says that a message is complete when less than the buffer's size comes; what a client says next is lost.
+"""Reads 16 bytes at a time, takes a read of fewer for the end of the message, and then closes. The
+client's next message is lost. The student has read in a handout that a message is complete when a
+read does not fill the buffer.
 """
 
 import socket
@@ -35,7 +36,7 @@ def serve(listener: socket.socket) -> None:
             threading.Thread(target=echo, args=(client,), daemon=True).start()
         except (OSError, RuntimeError) as error:
             print(f"cannot serve a client: {error}", file=sys.stderr)
-            time.sleep(0.1)  # most often no descriptor is free
+            time.sleep(0.1)  # usually no descriptor is free
 
 
 def echo(client: socket.socket) -> None:

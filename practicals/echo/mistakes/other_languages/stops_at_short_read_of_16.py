@@ -1,5 +1,6 @@
-"""Collects pieces of 16 bytes until one is shorter, and answers then. A message of 16, 32 or 48 bytes has no shorter
-piece, and the server waits for one. The student's test messages have 13 and 52 bytes.
+"""Collects pieces of 16 bytes until one is shorter, and then answers. A message of 16, 32 or 48
+bytes has no shorter piece, so the server waits for one. The student's test messages have 13 and 52
+bytes.
 """
 
 import socket
@@ -35,7 +36,7 @@ def serve(listener: socket.socket) -> None:
             threading.Thread(target=echo, args=(client,), daemon=True).start()
         except (OSError, RuntimeError) as error:
             print(f"cannot serve a client: {error}", file=sys.stderr)
-            time.sleep(0.1)  # most often no descriptor is free
+            time.sleep(0.1)  # usually no descriptor is free
 
 
 def echo(client: socket.socket) -> None:

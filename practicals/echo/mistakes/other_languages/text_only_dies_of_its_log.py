@@ -1,5 +1,5 @@
-"""Decodes what it reads, only to log it. The bytes that go back are the right ones, but the first that are no UTF-8
-end the one loop that serves everybody, with a traceback.
+"""Decodes what it reads, only to log it. It sends back the correct bytes, but bytes that are not
+UTF-8 end the one loop that serves all clients, with a traceback.
 """
 
 import selectors
@@ -41,7 +41,7 @@ def serve(listener: socket.socket) -> None:
 
 
 def go_on(selector: selectors.BaseSelector, client: socket.socket, owed: bytearray) -> None:
-    """Reads only from a client that is owed nothing."""
+    """Reads only from a client to which it owes nothing."""
     try:
         if not owed:
             data = client.recv(4096)

@@ -1,5 +1,5 @@
-"""Turns what it receives into text, and the text into bytes again. Bytes that are no UTF-8 were an error once; since
-`errors="replace"` there is no error any more, and the student does not see what comes back instead.
+"""Turns what it receives into text, and the text into bytes again. Bytes that are not UTF-8 once
+raised an error. With `errors="replace"` they become other bytes, which the student does not see.
 """
 
 import asyncio

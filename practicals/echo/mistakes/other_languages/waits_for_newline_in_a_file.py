@@ -1,5 +1,5 @@
-"""Makes the socket a file and reads that line by line, as files are read. What has no newline yet is no line, and
-waits. The student's client ends each message with one.
+"""Wraps the socket in a file, and reads that line by line. Bytes without a newline are not a line
+yet, so they wait. The student's client ends each message with a newline.
 """
 
 import socket
@@ -35,7 +35,7 @@ def serve(listener: socket.socket) -> None:
             threading.Thread(target=echo, args=(client,), daemon=True).start()
         except (OSError, RuntimeError) as error:
             print(f"cannot serve a client: {error}", file=sys.stderr)
-            time.sleep(0.1)  # most often no descriptor is free
+            time.sleep(0.1)  # usually no descriptor is free
 
 
 def echo(client: socket.socket) -> None:

@@ -1,57 +1,23 @@
-//! An echo server that accepts, reads and logs, and never replies. The log shows every message, so
-//! it looks finished: step 7 is only half there.
+//! Reads and logs every message and never replies. The log looks as if the server were finished,
+//! but step 7 is only half done.
 
-use std::io::{self, Read};
-use std::net::{TcpListener, TcpStream};
+use std::io;
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Mute;
+
+impl Server for Mute {
+    const BUFFER: usize = 1024;
+
+    fn reply(&self, _client: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+        eprintln!("received {} bytes", bytes.len());
+        Ok(())
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        let Ok((client, peer)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
-            continue;
-        };
-        thread::spawn(move || {
-            if let Err(error) = echo(client) {
-                eprintln!("{peer} is lost: {error}");
-            }
-        });
-    }
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
-    loop {
-        match client.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => eprintln!("received {count} bytes"),
-        }
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    Some((host, port))
+    server::main(&Mute)
 }

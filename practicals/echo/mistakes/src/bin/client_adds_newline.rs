@@ -1,58 +1,25 @@
-//! Sends a newline that is not in the message, and drops it from the reply again. The student tried
-//! the client against a server that answers line by line, and has thought of a message as a line
-//! since then.
+//! Sends a newline that is not in the message, and removes it from the reply. The student tried the
+//! client with a server that answers line by line, and has taken a message for a line since then.
 
-use std::env;
-use std::ffi::OsString;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
 
+use echo_mistakes::client::{self, Client};
+
+struct Lines;
+
+impl Client for Lines {
+    fn exchange(&self, mut server: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
+        let line = [message, b"\n"].concat();
+        server.write_all(&line)?;
+        let mut reply = vec![0; line.len()];
+        server.read_exact(&mut reply)?;
+        reply.pop();
+        Ok(reply)
+    }
+}
+
 fn main() -> ExitCode {
-    let Some((host, port, message)) = arguments() else {
-        eprintln!("usage: echo_client HOST PORT [MESSAGE]");
-        return ExitCode::from(2);
-    };
-    match run(&host, port, message) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("no whole reply from {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
-    let mut server = TcpStream::connect((host, port))?;
-    let message = message.map_or_else(line_from_stdin, Ok)?;
-    let message = [message.as_slice(), b"\n"].concat();
-    server.write_all(&message)?;
-    let mut reply = vec![0; message.len()];
-    server.read_exact(&mut reply)?;
-    reply.pop();
-    print(&reply)
-}
-
-fn print(reply: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(reply)?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
-}
-
-fn line_from_stdin() -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    io::stdin().lock().read_until(b'\n', &mut line)?;
-    if line.pop_if(|byte| *byte == b'\n').is_some() {
-        line.pop_if(|byte| *byte == b'\r');
-    }
-    Ok(line)
-}
-
-fn arguments() -> Option<(String, u16, Option<Vec<u8>>)> {
-    let mut words = env::args_os().skip(1);
-    let host = words.next()?.into_string().ok()?;
-    let port = words.next()?.into_string().ok()?.parse().ok()?;
-    let message = words.next().map(OsString::into_encoded_bytes);
-    words.next().is_none().then_some((host, port, message))
+    client::main(Lines)
 }

@@ -1,62 +1,28 @@
-//! Reads once, and prints what that read returned. The student has a large buffer and short
-//! messages on one machine, where a reply has always come in one piece so far.
+//! Reads once, and prints what that read returned. The student has a large buffer, short messages
+//! and one machine, where every reply has arrived in one piece so far.
 
-use std::env;
-use std::ffi::OsString;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    let Some((host, port, message)) = arguments() else {
-        eprintln!("usage: echo_client HOST PORT [MESSAGE]");
-        return ExitCode::from(2);
-    };
-    match run(&host, port, message) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("no whole reply from {host}:{port}: {error}");
-            ExitCode::FAILURE
+use echo_mistakes::client::{self, Client};
+
+struct Once;
+
+impl Client for Once {
+    fn exchange(&self, mut server: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
+        server.write_all(message)?;
+        if message.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut buffer = vec![0; 64 * 1024];
+        match server.read(&mut buffer)? {
+            0 => Err(io::Error::other("the server has closed")),
+            count => Ok(buffer[..count].to_vec()),
         }
     }
 }
 
-fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
-    let mut server = TcpStream::connect((host, port))?;
-    let message = message.map_or_else(line_from_stdin, Ok)?;
-    server.write_all(&message)?;
-    let mut buffer = vec![0; 64 * 1024];
-    let count = if message.is_empty() {
-        0
-    } else {
-        server.read(&mut buffer)?
-    };
-    if count == 0 && !message.is_empty() {
-        return Err(io::Error::other("the server has closed"));
-    }
-    print(&buffer[..count])
-}
-
-fn print(reply: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(reply)?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
-}
-
-fn line_from_stdin() -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    io::stdin().lock().read_until(b'\n', &mut line)?;
-    if line.pop_if(|byte| *byte == b'\n').is_some() {
-        line.pop_if(|byte| *byte == b'\r');
-    }
-    Ok(line)
-}
-
-fn arguments() -> Option<(String, u16, Option<Vec<u8>>)> {
-    let mut words = env::args_os().skip(1);
-    let host = words.next()?.into_string().ok()?;
-    let port = words.next()?.into_string().ok()?.parse().ok()?;
-    let message = words.next().map(OsString::into_encoded_bytes);
-    words.next().is_none().then_some((host, port, message))
+fn main() -> ExitCode {
+    client::main(Once)
 }

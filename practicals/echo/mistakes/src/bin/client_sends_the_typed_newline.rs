@@ -1,52 +1,21 @@
-//! Sends the line that was typed with its line end: reading a line leaves it there. With a message
-//! on the command line nothing is wrong, and that is how the student tries it.
+//! Sends a typed line with its line end, because reading a line keeps it. A message on the command
+//! line works, and that is how the student tries the client.
 
-use std::env;
-use std::ffi::OsString;
-use std::io::{self, BufRead, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, BufRead};
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    let Some((host, port, message)) = arguments() else {
-        eprintln!("usage: echo_client HOST PORT [MESSAGE]");
-        return ExitCode::from(2);
-    };
-    match run(&host, port, message) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("no whole reply from {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
+use echo_mistakes::client::{self, Client};
+
+struct Typed;
+
+impl Client for Typed {
+    fn line(&self) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        io::stdin().lock().read_until(b'\n', &mut line)?;
+        Ok(line)
     }
 }
 
-fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
-    let mut server = TcpStream::connect((host, port))?;
-    let message = message.map_or_else(line_from_stdin, Ok)?;
-    server.write_all(&message)?;
-    let mut reply = vec![0; message.len()];
-    server.read_exact(&mut reply)?;
-    print(&reply)
-}
-
-fn print(reply: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(reply)?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
-}
-
-fn line_from_stdin() -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    io::stdin().lock().read_until(b'\n', &mut line)?;
-    Ok(line)
-}
-
-fn arguments() -> Option<(String, u16, Option<Vec<u8>>)> {
-    let mut words = env::args_os().skip(1);
-    let host = words.next()?.into_string().ok()?;
-    let port = words.next()?.into_string().ok()?.parse().ok()?;
-    let message = words.next().map(OsString::into_encoded_bytes);
-    words.next().is_none().then_some((host, port, message))
+fn main() -> ExitCode {
+    client::main(Typed)
 }

@@ -1,66 +1,34 @@
-//! Takes a piece shorter than its buffer for the end of the reply. The student learned that a full
-//! buffer means that more may come, and concluded that a buffer that is not full means the end; a
-//! reply that fills the last buffer exactly has the client wait for ever.
+//! Takes a read that does not fill its buffer for the end of the reply. The student learned that
+//! more may follow a full buffer, and concluded that nothing follows a short read. If the reply
+//! fills the last buffer exactly, the client waits for ever.
 
-use std::env;
-use std::ffi::OsString;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
 
+use echo_mistakes::client::{self, Client};
+
+struct ShortReads;
+
+impl Client for ShortReads {
+    fn exchange(&self, mut server: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
+        server.write_all(message)?;
+        let mut reply = Vec::new();
+        let mut buffer = [0; 16];
+        while !message.is_empty() {
+            let count = server.read(&mut buffer)?;
+            reply.extend(&buffer[..count]);
+            if count < buffer.len() {
+                break;
+            }
+        }
+        if reply.is_empty() && !message.is_empty() {
+            return Err(io::Error::other("the server has closed"));
+        }
+        Ok(reply)
+    }
+}
+
 fn main() -> ExitCode {
-    let Some((host, port, message)) = arguments() else {
-        eprintln!("usage: echo_client HOST PORT [MESSAGE]");
-        return ExitCode::from(2);
-    };
-    match run(&host, port, message) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("no whole reply from {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
-    let mut server = TcpStream::connect((host, port))?;
-    let message = message.map_or_else(line_from_stdin, Ok)?;
-    server.write_all(&message)?;
-    let mut reply = Vec::new();
-    let mut buffer = [0; 16];
-    while !message.is_empty() {
-        let count = server.read(&mut buffer)?;
-        reply.extend_from_slice(&buffer[..count]);
-        if count < buffer.len() {
-            break;
-        }
-    }
-    if reply.is_empty() && !message.is_empty() {
-        return Err(io::Error::other("the server has closed"));
-    }
-    print(&reply)
-}
-
-fn print(reply: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(reply)?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
-}
-
-fn line_from_stdin() -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    io::stdin().lock().read_until(b'\n', &mut line)?;
-    if line.pop_if(|byte| *byte == b'\n').is_some() {
-        line.pop_if(|byte| *byte == b'\r');
-    }
-    Ok(line)
-}
-
-fn arguments() -> Option<(String, u16, Option<Vec<u8>>)> {
-    let mut words = env::args_os().skip(1);
-    let host = words.next()?.into_string().ok()?;
-    let port = words.next()?.into_string().ok()?.parse().ok()?;
-    let message = words.next().map(OsString::into_encoded_bytes);
-    words.next().is_none().then_some((host, port, message))
+    client::main(ShortReads)
 }

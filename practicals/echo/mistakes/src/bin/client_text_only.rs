@@ -1,64 +1,32 @@
-//! Turns each piece of the reply into text on its own. A character whose UTF-8 bytes are cut in two
-//! by a read becomes two replacement marks. The student wanted a `String` to print, and tried it
-//! with replies that came in one piece.
+//! Decodes each piece of the reply by itself. A character whose UTF-8 bytes are split between two
+//! reads becomes two replacement characters. The student wanted a `String` to print, and tried only
+//! replies that arrived in one piece.
 
-use std::env;
-use std::ffi::OsString;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    let Some((host, port, message)) = arguments() else {
-        eprintln!("usage: echo_client HOST PORT [MESSAGE]");
-        return ExitCode::from(2);
-    };
-    match run(&host, port, message) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("no whole reply from {host}:{port}: {error}");
-            ExitCode::FAILURE
+use echo_mistakes::client::{self, Client};
+
+struct Text;
+
+impl Client for Text {
+    fn exchange(&self, mut server: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
+        server.write_all(message)?;
+        let (mut reply, mut buffer, mut count) = (String::new(), [0; 1024], 0);
+        while count < message.len() {
+            let most = buffer.len().min(message.len() - count);
+            let piece = match server.read(&mut buffer[..most])? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                size => &buffer[..size],
+            };
+            count += piece.len();
+            reply += &String::from_utf8_lossy(piece);
         }
+        Ok(reply.into_bytes())
     }
 }
 
-fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
-    let mut server = TcpStream::connect((host, port))?;
-    let message = message.map_or_else(line_from_stdin, Ok)?;
-    server.write_all(&message)?;
-    let (mut reply, mut buffer, mut count) = (String::new(), [0; 1024], 0);
-    while count < message.len() {
-        let most = buffer.len().min(message.len() - count);
-        let piece = match server.read(&mut buffer[..most])? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            size => &buffer[..size],
-        };
-        count += piece.len();
-        reply += &String::from_utf8_lossy(piece);
-    }
-    print(reply.as_bytes())
-}
-
-fn print(reply: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(reply)?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
-}
-
-fn line_from_stdin() -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    io::stdin().lock().read_until(b'\n', &mut line)?;
-    if line.pop_if(|byte| *byte == b'\n').is_some() {
-        line.pop_if(|byte| *byte == b'\r');
-    }
-    Ok(line)
-}
-
-fn arguments() -> Option<(String, u16, Option<Vec<u8>>)> {
-    let mut words = env::args_os().skip(1);
-    let host = words.next()?.into_string().ok()?;
-    let port = words.next()?.into_string().ok()?.parse().ok()?;
-    let message = words.next().map(OsString::into_encoded_bytes);
-    words.next().is_none().then_some((host, port, message))
+fn main() -> ExitCode {
+    client::main(Text)
 }

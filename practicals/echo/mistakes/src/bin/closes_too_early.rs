@@ -1,107 +1,84 @@
-//! Gives up on a client that is slow to take its bytes. Who has taken none for a while is marked as
-//! stalled, and the next newcomer has the server clear the stalled ones away, with part of their
-//! echo unsent. The student saw that a client that never reads keeps a thread for ever, and could
-//! not tell it from one that is only late.
+//! Gives up on a client that is slow to take its bytes. The server marks a client that has taken
+//! none for a while as stalled. When the next client arrives, it closes the stalled ones, with part
+//! of their echo unsent. The student saw that a client that never reads keeps a thread for ever,
+//! and could not tell it from one that is only late.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
 use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Impatient;
 
 struct Client {
     stream: TcpStream,
     stalled: AtomicBool,
 }
 
+static CLIENTS: Mutex<Vec<Weak<Client>>> = Mutex::new(Vec::new());
+
+impl Server for Impatient {
+    fn start(&'static self, stream: TcpStream) {
+        let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.retain(|client| {
+            client
+                .upgrade()
+                .is_some_and(|client| !client.is_cleared_away())
+        });
+        let client = Arc::new(Client {
+            stream,
+            stalled: AtomicBool::new(false),
+        });
+        clients.push(Arc::downgrade(&client));
+        drop(thread::Builder::new().spawn(move || client.echo()));
+    }
+}
+
+impl Client {
+    fn is_cleared_away(&self) -> bool {
+        let stalled = self.stalled.load(Relaxed);
+        if stalled {
+            _ = self.stream.shutdown(Shutdown::Both);
+        }
+        stalled
+    }
+
+    fn echo(&self) -> io::Result<()> {
+        self.stream
+            .set_write_timeout(Some(Duration::from_millis(100)))?;
+        let mut buffer = [0; 8 * 1024];
+        loop {
+            match (&self.stream).read(&mut buffer)? {
+                0 => return Ok(()),
+                count => self.send(&buffer[..count])?,
+            }
+        }
+    }
+
+    fn send(&self, mut rest: &[u8]) -> io::Result<()> {
+        while !rest.is_empty() {
+            match (&self.stream).write(rest) {
+                Ok(count) => {
+                    rest = &rest[count..];
+                    self.stalled.store(false, Relaxed);
+                }
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    self.stalled.store(true, Relaxed);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    let mut clients: Vec<Weak<Client>> = Vec::new();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                clients.retain(|client| {
-                    client
-                        .upgrade()
-                        .is_some_and(|client| !is_cleared_away(&client))
-                });
-                let client = Arc::new(Client {
-                    stream,
-                    stalled: AtomicBool::new(false),
-                });
-                clients.push(Arc::downgrade(&client));
-                drop(thread::Builder::new().spawn(move || echo(&client)));
-            }
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-fn is_cleared_away(client: &Client) -> bool {
-    let stalled = client.stalled.load(Relaxed);
-    if stalled {
-        _ = client.stream.shutdown(Shutdown::Both);
-    }
-    stalled
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(client: &Client) -> io::Result<()> {
-    client
-        .stream
-        .set_write_timeout(Some(Duration::from_millis(100)))?;
-    let mut buffer = [0; 8 * 1024];
-    loop {
-        let count = (&client.stream).read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        send(client, &buffer[..count])?;
-    }
-}
-
-fn send(client: &Client, mut rest: &[u8]) -> io::Result<()> {
-    while !rest.is_empty() {
-        match (&client.stream).write(rest) {
-            Ok(count) => rest = &rest[count..],
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                client.stalled.store(true, Relaxed);
-                continue;
-            }
-            Err(error) => return Err(error),
-        }
-        client.stalled.store(false, Relaxed);
-    }
-    Ok(())
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+    server::main(&Impatient)
 }

@@ -1,63 +1,31 @@
-//! Closes once a client has sent a mebibyte, whatever of the echo is still to be sent. The student
-//! thinks of clients that never stop, and takes a large message for one of them.
+//! Closes once a client has sent a mebibyte, although part of the echo is still to be sent. The
+//! student worries about clients that never stop, and takes a large message for such a client.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
 
-fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
+use echo_mistakes::server::{self, Server};
 
 const MOST: usize = 1024 * 1024;
 
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
-    let mut received = 0;
-    loop {
-        let count = client.read(&mut buffer)?;
-        received += count;
-        if count == 0 || received > MOST {
-            return Ok(());
+struct Limited;
+
+impl Server for Limited {
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        let mut buffer = vec![0; 64 * 1024];
+        let mut received = 0;
+        loop {
+            let count = client.read(&mut buffer)?;
+            received += count;
+            if count == 0 || received > MOST {
+                return Ok(());
+            }
+            client.write_all(&buffer[..count])?;
         }
-        client.write_all(&buffer[..count])?;
     }
 }
 
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+fn main() -> ExitCode {
+    server::main(&Limited)
 }

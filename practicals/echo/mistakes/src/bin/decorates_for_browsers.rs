@@ -1,72 +1,35 @@
-//! Writes `&lt;` for `<`, and so for the other two signs that mean something to a browser. The
-//! student has been told to escape what users send, wherever it goes.
+//! Writes `&lt;` for `<`, and also escapes the two other characters that mean something to a
+//! browser. The student has been told to escape whatever users send.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Escaping;
+
+impl Server for Escaping {
+    const BUFFER: usize = 4096;
+
+    fn reply(&self, mut client: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+        client.write_all(&escaped(bytes))
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 4096];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        client.write_all(&escaped(&buffer[..count]))?;
-    }
+    server::main(&Escaping)
 }
 
 fn escaped(message: &[u8]) -> Vec<u8> {
     let mut safe = Vec::with_capacity(message.len());
     for byte in message {
         match byte {
-            b'<' => safe.extend_from_slice(b"&lt;"),
-            b'>' => safe.extend_from_slice(b"&gt;"),
-            b'&' => safe.extend_from_slice(b"&amp;"),
+            b'<' => safe.extend(b"&lt;"),
+            b'>' => safe.extend(b"&gt;"),
+            b'&' => safe.extend(b"&amp;"),
             other => safe.push(*other),
         }
     }
     safe
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
 }

@@ -1,5 +1,5 @@
-//! Logs how large the pieces of each client were on average. A client that has said nothing has
-//! sent no piece: to divide by none is a panic, and one thread serves everybody.
+//! Logs the average size of each client's pieces. A client that has said nothing has sent no piece,
+//! so the division panics. One thread serves all clients, so the whole server ends.
 
 #[cfg(not(unix))]
 fn main() -> std::process::ExitCode {
@@ -9,7 +9,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
-    unix::main()
+    echo_mistakes::server::main(&unix::Average)
 }
 
 #[cfg(unix)]
@@ -18,73 +18,55 @@ mod unix {
     use std::io::{self, Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd;
-    use std::process::ExitCode;
-    use std::{env, iter};
+
+    use echo_mistakes::server::{Server, poll};
+
+    pub struct Average;
 
     struct Client {
         stream: TcpStream,
-        /// While it is owed something, nothing more is read from it.
+        /// While this is not empty, the server reads nothing more from the client.
         owed: Vec<u8>,
         total: usize,
         pieces: usize,
     }
 
-    pub fn main() -> ExitCode {
-        let Some((host, port)) = arguments() else {
-            eprintln!("usage: echo_server [HOST [PORT]]");
-            return ExitCode::from(2);
-        };
-        let served = TcpListener::bind((host.as_str(), port)).and_then(|listener| serve(&listener));
-        if let Err(error) = &served {
-            eprintln!("cannot serve on {host}:{port}: {error}");
-        }
-        ExitCode::from(u8::from(served.is_err()))
-    }
-
-    fn serve(listener: &TcpListener) -> io::Result<()> {
-        let mut clients: Vec<Client> = Vec::new();
-        loop {
-            let fds = iter::once((listener.as_raw_fd(), libc::POLLIN))
-                .chain(clients.iter().map(Client::question));
-            let mut asked: Vec<_> = fds
-                .map(|(fd, events)| libc::pollfd {
-                    fd,
-                    events,
-                    revents: 0,
-                })
-                .collect();
-            // SAFETY: the pointer and the length are those of one vector, which outlives the call.
-            unsafe { libc::poll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, -1) };
-            let mut ready = asked[1..].iter().map(|answer| answer.revents != 0);
-            clients.retain_mut(|client| {
-                ready.next() != Some(true) || client.goes_on().unwrap_or(false)
-            });
-            if asked[0].revents != 0 {
-                let (stream, _) = listener.accept()?;
-                stream.set_nonblocking(true)?;
-                clients.push(Client {
-                    stream,
-                    owed: Vec::new(),
-                    total: 0,
-                    pieces: 0,
+    impl Server for Average {
+        fn serve(&'static self, listener: TcpListener) -> io::Result<()> {
+            let mut clients: Vec<Client> = Vec::new();
+            loop {
+                let mut asked = vec![(listener.as_raw_fd(), libc::POLLIN)];
+                asked.extend(clients.iter().map(Client::question));
+                let ready = poll(&asked)?;
+                let mut answers = ready[1..].iter();
+                clients.retain_mut(|client| {
+                    answers.next() != Some(&true) || client.goes_on().unwrap_or(false)
                 });
+                if ready[0] {
+                    let (stream, _) = listener.accept()?;
+                    stream.set_nonblocking(true)?;
+                    clients.push(Client {
+                        stream,
+                        owed: Vec::new(),
+                        total: 0,
+                        pieces: 0,
+                    });
+                }
             }
         }
     }
 
     impl Client {
         fn question(&self) -> (i32, i16) {
-            (
-                self.stream.as_raw_fd(),
-                if self.owed.is_empty() {
-                    libc::POLLIN
-                } else {
-                    libc::POLLOUT
-                },
-            )
+            let event = if self.owed.is_empty() {
+                libc::POLLIN
+            } else {
+                libc::POLLOUT
+            };
+            (self.stream.as_raw_fd(), event)
         }
 
-        /// `false`: the client has ended.
+        /// Returns `false` when the client has ended.
         fn goes_on(&mut self) -> io::Result<bool> {
             if self.owed.is_empty() {
                 let mut buffer = [0; 4096];
@@ -104,16 +86,5 @@ mod unix {
             }
             Ok(true)
         }
-    }
-
-    fn arguments() -> Option<(String, u16)> {
-        let mut words = env::args().skip(1);
-        let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-        let port = words
-            .next()
-            .unwrap_or_else(|| "65432".to_owned())
-            .parse()
-            .ok()?;
-        words.next().is_none().then_some((host, port))
     }
 }

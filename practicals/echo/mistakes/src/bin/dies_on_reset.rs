@@ -1,67 +1,22 @@
-//! Ends when a client resets its connection. The student handles the error, which is good, and
-//! takes it for the whole server's, which is not: the process ends with a message, and takes all
-//! the other clients with it.
+//! Ends when a client resets its connection. The student handles the error, which is good, but
+//! treats it as an error of the whole server: the process ends, and with it the conversations of
+//! all clients.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{self, ExitCode};
-use std::time::Duration;
-use std::{env, thread};
+use std::io;
+use std::process;
+use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
+use echo_mistakes::server::{self, Server};
 
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo_or_die(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
+struct Fragile;
 
-fn echo_or_die(client: TcpStream) {
-    if let Err(error) = echo(client) {
+impl Server for Fragile {
+    fn lost(&self, error: &io::Error) {
         eprintln!("error: {error}");
         process::exit(1);
     }
 }
 
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 8 * 1024];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        client.write_all(&buffer[..count])?;
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+fn main() -> ExitCode {
+    server::main(&Fragile)
 }

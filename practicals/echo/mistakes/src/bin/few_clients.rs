@@ -1,71 +1,33 @@
 //! Serves eight clients at once, and lets the ninth wait until one of them has gone. The student
 //! wanted a pool of threads, as in the book, and gave each thread a client for as long as the
-//! client likes to stay.
+//! client stays.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+use std::thread;
 
-fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
+use echo_mistakes::server::{self, Server, accept_all};
 
 const THREADS: usize = 8;
 
-fn serve(listener: &TcpListener) -> ! {
-    for _ in 1..THREADS {
-        if let Ok(listener) = listener.try_clone() {
-            drop(thread::Builder::new().spawn(move || serve_one_after_another(&listener)));
+struct Pool;
+
+impl Server for Pool {
+    fn serve(&'static self, listener: TcpListener) -> io::Result<()> {
+        for _ in 1..THREADS {
+            if let Ok(listener) = listener.try_clone() {
+                drop(thread::Builder::new().spawn(move || accept_all(self, &listener)));
+            }
         }
+        accept_all(self, &listener)
     }
-    serve_one_after_another(listener)
-}
 
-fn serve_one_after_another(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => _ = echo(client),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 8 * 1024];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        client.write_all(&buffer[..count])?;
+    fn start(&'static self, client: TcpStream) {
+        _ = self.converse(&client);
     }
 }
 
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+fn main() -> ExitCode {
+    server::main(&Pool)
 }

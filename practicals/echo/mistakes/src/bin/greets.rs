@@ -1,58 +1,23 @@
-//! An echo server that sends a welcome before its client has said a word. Chat and mail servers do
-//! so, and it shows that the connection works; whoever waits for an echo takes it for the reply.
+//! Sends a welcome before the client has said a word, as chat and mail servers do. A client that
+//! waits for its echo takes the welcome for the reply.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server, echo};
+
+struct Polite;
+
+impl Server for Polite {
+    const BUFFER: usize = 1024;
+
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        client.write_all(b"Welcome to the echo server!\n")?;
+        echo(self, client)
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        let Ok((client, peer)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
-            continue;
-        };
-        thread::spawn(move || {
-            if let Err(error) = echo(client) {
-                eprintln!("{peer} is lost: {error}");
-            }
-        });
-    }
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
-    client.write_all(b"Welcome to the echo server!\n")?;
-    loop {
-        match client.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => client.write_all(&buffer[..count])?,
-        }
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    Some((host, port))
+    server::main(&Polite)
 }

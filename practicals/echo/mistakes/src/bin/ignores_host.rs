@@ -1,61 +1,22 @@
-//! Uses the port that it is given, and 127.0.0.1 whatever host it is given: the student has one
-//! computer, and no other address was ever tried.
+//! Uses the port that it is given, but always the host 127.0.0.1. The student has one computer and
+//! never tried another address.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io;
+use std::net::TcpListener;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
 
-const HOST: &str = "127.0.0.1";
+use echo_mistakes::server::{self, Server};
+
+struct FixedHost;
+
+impl Server for FixedHost {
+    const BUFFER: usize = 4096;
+
+    fn listen(&self, _host: &str, port: u16) -> io::Result<TcpListener> {
+        TcpListener::bind(("127.0.0.1", port))
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((_, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((HOST, port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {HOST}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 4096];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        client.write_all(&buffer[..count])?;
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+    server::main(&FixedHost)
 }

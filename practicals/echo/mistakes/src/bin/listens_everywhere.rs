@@ -1,57 +1,22 @@
-//! An echo server that listens on every interface of the machine, also when it is told 127.0.0.1.
-//! 0.0.0.0 is what most examples bind, and it works from everywhere: that is what is wrong with it.
+//! Listens on every interface of the machine, even when it is given 127.0.0.1. Most examples bind
+//! 0.0.0.0, and then the server can be reached from everywhere, which is what is wrong with it.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io;
+use std::net::TcpListener;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Everywhere;
+
+impl Server for Everywhere {
+    const BUFFER: usize = 1024;
+
+    fn listen(&self, _host: &str, port: u16) -> io::Result<TcpListener> {
+        TcpListener::bind(("0.0.0.0", port))
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((_host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind(("0.0.0.0", port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on port {port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        let Ok((client, peer)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
-            continue;
-        };
-        thread::spawn(move || {
-            if let Err(error) = echo(client) {
-                eprintln!("{peer} is lost: {error}");
-            }
-        });
-    }
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
-    loop {
-        match client.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => client.write_all(&buffer[..count])?,
-        }
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    Some((host, port))
+    server::main(&Everywhere)
 }

@@ -1,67 +1,28 @@
-//! Keeps every client's socket after the client has gone: they pile up in CLOSE_WAIT until no
-//! descriptor is free. The student keeps a list of all connections, to count them, and never takes
-//! one out of it.
+//! Keeps every client's socket after the client has gone. The sockets stay in CLOSE_WAIT until no
+//! descriptor is free. The student keeps a list of all connections, in order to count them, and
+//! never removes one.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
-use std::{env, thread};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use echo_mistakes::server::{self, Server};
+
+static CLIENTS: Mutex<Vec<Arc<TcpStream>>> = Mutex::new(Vec::new());
+
+struct Guestbook;
+
+impl Server for Guestbook {
+    fn start(&'static self, client: TcpStream) {
+        let client = Arc::new(client);
+        let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.push(client.clone()); // a socket is closed when its last owner drops it
+        eprintln!("client number {}", clients.len());
+        drop(thread::Builder::new().spawn(move || self.converse(&client)));
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    let mut clients = Vec::new();
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => {
-                let client = Arc::new(client);
-                clients.push(client.clone()); // a socket is closed when nobody holds it any more
-                eprintln!("client number {}", clients.len());
-                drop(thread::Builder::new().spawn(move || echo(&client)));
-            }
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: &TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 8 * 1024];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        client.write_all(&buffer[..count])?;
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+    server::main(&Guestbook)
 }

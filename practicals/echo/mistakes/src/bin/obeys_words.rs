@@ -1,59 +1,28 @@
-//! An echo server that closes when a client says `q`, `quit` or `exit`. A way out is handy when one
-//! tries the server by hand; for a client these are messages like any other.
+//! Closes the connection when a client says `q`, `quit` or `exit`. This is handy when a person
+//! tries the server by hand, but for a client these are messages like any other.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Obedient;
+
+impl Server for Obedient {
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        let mut buffer = [0; 1024];
+        loop {
+            let count = client.read(&mut buffer)?;
+            let message = &buffer[..count];
+            if message.is_empty() || matches!(message.trim_ascii_end(), b"q" | b"quit" | b"exit") {
+                return Ok(());
+            }
+            client.write_all(message)?;
+        }
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        let Ok((client, peer)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
-            continue;
-        };
-        thread::spawn(move || {
-            if let Err(error) = echo(client) {
-                eprintln!("{peer} is lost: {error}");
-            }
-        });
-    }
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
-    loop {
-        let count = client.read(&mut buffer)?;
-        let message = &buffer[..count];
-        if message.is_empty() || matches!(message.trim_ascii_end(), b"q" | b"quit" | b"exit") {
-            return Ok(());
-        }
-        client.write_all(message)?;
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    Some((host, port))
+    server::main(&Obedient)
 }

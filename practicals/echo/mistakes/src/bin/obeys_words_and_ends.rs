@@ -1,66 +1,27 @@
-//! Ends when a client says SHUTDOWN, in any case. It spared the student the way to the other
-//! terminal, and lets every client end the server for all.
+//! Ends when a client says SHUTDOWN, in upper or lower case. This spares the student a walk to the
+//! other terminal, and lets any client end the server for all.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{self, ExitCode};
-use std::time::Duration;
-use std::{env, thread};
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::process;
+use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
+use echo_mistakes::server::{self, Server};
 
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
+struct Obedient;
 
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
+impl Server for Obedient {
+    const BUFFER: usize = 64 * 1024;
 
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 65536];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        if buffer[..count]
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"shutdown")
-        {
+    fn reply(&self, mut client: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+        if bytes.trim_ascii().eq_ignore_ascii_case(b"shutdown") {
             eprintln!("bye");
             process::exit(0);
         }
-        client.write_all(&buffer[..count])?;
+        client.write_all(bytes)
     }
 }
 
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+fn main() -> ExitCode {
+    server::main(&Obedient)
 }

@@ -1,54 +1,22 @@
-//! An echo server that reads once, replies once and closes. With a client that sends one short
-//! message it passes for finished: that a conversation goes on, and that a message may need more
-//! than one read, does not show.
+//! Reads once, replies once and closes. With a client that sends one short message this looks
+//! finished. But a conversation goes on, and a message may need more than one read.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Once;
+
+impl Server for Once {
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        let mut buffer = [0; 1024];
+        let count = client.read(&mut buffer)?;
+        client.write_all(&buffer[..count])
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        let Ok((client, peer)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
-            continue;
-        };
-        thread::spawn(move || {
-            if let Err(error) = echo(client) {
-                eprintln!("{peer} is lost: {error}");
-            }
-        });
-    }
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
-    let count = client.read(&mut buffer)?;
-    client.write_all(&buffer[..count])
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    Some((host, port))
+    server::main(&Once)
 }

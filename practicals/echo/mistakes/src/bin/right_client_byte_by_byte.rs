@@ -1,71 +1,34 @@
-//! Right, and odd: it writes one byte at a time, and reads one byte at a time. A student writes
-//! that who has come from files of characters; a reply in any number of pieces is no surprise to
-//! it.
+//! Correct, but odd: writes one byte at a time, and reads one byte at a time. The student has
+//! worked with files of characters. A reply in any number of pieces does not surprise this client.
 
-use std::env;
-use std::ffi::OsString;
-use std::io::{self, BufRead, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::thread;
 
-fn main() -> ExitCode {
-    let Some((host, port, message)) = arguments() else {
-        eprintln!("usage: echo_client HOST PORT [MESSAGE]");
-        return ExitCode::from(2);
-    };
-    match run(&host, port, message) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("no echo from {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
+use echo_mistakes::client::{self, Client, send_while};
+
+struct Bytes;
+
+impl Client for Bytes {
+    fn exchange(&self, server: &TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
+        send_while(
+            server,
+            |mut server| {
+                message
+                    .chunks(1)
+                    .try_for_each(|byte| server.write_all(byte))
+            },
+            |server| message.iter().map(|_| one_byte(server)).collect(),
+        )
     }
 }
 
-fn run(host: &str, port: u16, message: Option<Vec<u8>>) -> io::Result<()> {
-    let server = TcpStream::connect((host, port))?;
-    let message = message.map_or_else(line_from_stdin, Ok)?;
-    let reply = exchange(server, &message)?;
-    io::stdout().write_all(&[&reply, b"\n".as_slice()].concat())?;
-    io::stdout().flush()
-}
-
-/// A thread sends, since a message may be larger than all the buffers on the way.
-fn exchange(server: TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
-    thread::scope(|scope| {
-        // What goes wrong here shows in the reply, which is not whole then.
-        scope.spawn(|| {
-            message
-                .chunks(1)
-                .try_for_each(|byte| (&server).write_all(byte))
-        });
-
-        let reply = message.iter().map(|_| one_byte(&server)).collect();
-        let _ = server.shutdown(Shutdown::Both); // wakes a sender that nobody listens to any more
-        reply
-    })
+fn main() -> ExitCode {
+    client::main(Bytes)
 }
 
 fn one_byte(mut server: &TcpStream) -> io::Result<u8> {
     let mut byte = [0];
     server.read_exact(&mut byte)?;
     Ok(byte[0])
-}
-
-fn line_from_stdin() -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    io::stdin().lock().read_until(b'\n', &mut line)?;
-    if line.pop_if(|byte| *byte == b'\n').is_some() {
-        line.pop_if(|byte| *byte == b'\r');
-    }
-    Ok(line)
-}
-
-fn arguments() -> Option<(String, u16, Option<Vec<u8>>)> {
-    let mut words = env::args_os().skip(1);
-    let host = words.next()?.into_string().ok()?;
-    let port = words.next()?.into_string().ok()?.parse().ok()?;
-    let message = words.next().map(OsString::into_encoded_bytes);
-    words.next().is_none().then_some((host, port, message))
 }

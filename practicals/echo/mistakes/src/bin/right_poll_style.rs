@@ -1,6 +1,6 @@
-//! Right, and odd: one thread, non-blocking sockets and `poll`. A student of the course's third
-//! part writes that. What a client is owed is kept for it, and it is asked for writability only
-//! while there is something to write; from one that is owed too much nothing more is read.
+//! Correct, but odd: uses one thread, non-blocking sockets and `poll`, as in the third part of the
+//! course. It keeps what it owes each client, and waits for writability only while it has something
+//! to write. It reads nothing more from a client that it owes too much.
 
 #[cfg(not(unix))]
 fn main() -> std::process::ExitCode {
@@ -10,23 +10,23 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
-    unix::main()
+    echo_mistakes::server::main(&unix::Polling)
 }
 
 #[cfg(unix)]
 mod unix {
     use std::collections::VecDeque;
-    use std::env;
     use std::io::ErrorKind::{Interrupted, WouldBlock};
     use std::io::{self, Read, Write};
     use std::net::{TcpListener, TcpStream};
-    use std::os::fd::{AsRawFd, RawFd};
-    use std::process::ExitCode;
-    use std::thread;
-    use std::time::Duration;
+    use std::os::fd::AsRawFd;
 
-    /// From a client that is owed more than this nothing is read until it has read.
+    use echo_mistakes::server::{Server, pause_after, poll};
+
+    /// The server reads nothing from a client while it owes the client more than this.
     const MOST: usize = 256 * 1024;
+
+    pub struct Polling;
 
     struct Client {
         stream: TcpStream,
@@ -34,60 +34,26 @@ mod unix {
         ended: bool,
     }
 
-    pub fn main() -> ExitCode {
-        let Some((host, port)) = arguments() else {
-            eprintln!("usage: echo_server [HOST [PORT]]");
-            return ExitCode::from(2);
-        };
-        match TcpListener::bind((host.as_str(), port)).and_then(|listener| serve(&listener)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("cannot serve on {host}:{port}: {error}");
-                ExitCode::FAILURE
+    impl Server for Polling {
+        fn serve(&'static self, listener: TcpListener) -> io::Result<()> {
+            listener.set_nonblocking(true)?;
+            let mut clients: Vec<Client> = Vec::new();
+            loop {
+                let mut asked = vec![(listener.as_raw_fd(), libc::POLLIN)];
+                asked.extend(clients.iter().map(|client| client.question()));
+                let ready = poll(&asked)?;
+                let mut answers = ready[1..].iter();
+                clients.retain_mut(|client| {
+                    answers.next() != Some(&true) || client.goes_on().unwrap_or(false)
+                });
+                if ready[0] {
+                    accept_waiting(&listener, &mut clients);
+                }
             }
         }
     }
 
-    fn serve(listener: &TcpListener) -> io::Result<()> {
-        listener.set_nonblocking(true)?;
-        let mut clients: Vec<Client> = Vec::new();
-        loop {
-            let mut asked = vec![question(listener.as_raw_fd(), libc::POLLIN)];
-            asked.extend(
-                clients
-                    .iter()
-                    .map(|client| question(client.stream.as_raw_fd(), client.waits_for())),
-            );
-            wait(&mut asked)?;
-
-            let mut answers = asked[1..].iter().map(|answer| answer.revents != 0);
-            clients.retain_mut(|client| {
-                answers.next() != Some(true) || client.goes_on().unwrap_or(false)
-            });
-            if asked[0].revents != 0 {
-                accept_all(listener, &mut clients);
-            }
-        }
-    }
-
-    fn question(fd: RawFd, events: i16) -> libc::pollfd {
-        libc::pollfd {
-            fd,
-            events,
-            revents: 0,
-        }
-    }
-
-    fn wait(asked: &mut [libc::pollfd]) -> io::Result<()> {
-        // SAFETY: the pointer and the length are those of one slice, which outlives the call.
-        let ready = unsafe { libc::poll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, -1) };
-        match io::Error::last_os_error() {
-            error if ready < 0 && error.kind() != Interrupted => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    fn accept_all(listener: &TcpListener, clients: &mut Vec<Client>) {
+    fn accept_waiting(listener: &TcpListener, clients: &mut Vec<Client>) {
         loop {
             match listener.accept() {
                 Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => {
@@ -99,8 +65,7 @@ mod unix {
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == WouldBlock => return,
-                // Most often no descriptor is free, and the next attempt would fail as fast.
-                Err(_) => return thread::sleep(Duration::from_millis(100)),
+                Err(error) => return pause_after(&error),
             }
         }
     }
@@ -110,18 +75,17 @@ mod unix {
             !self.ended && self.owed.len() < MOST
         }
 
-        fn waits_for(&self) -> i16 {
+        fn question(&self) -> (i32, i16) {
             let reading = if self.may_say_more() { libc::POLLIN } else { 0 };
             let writing = if self.owed.is_empty() {
                 0
             } else {
                 libc::POLLOUT
             };
-            reading | writing
+            (self.stream.as_raw_fd(), reading | writing)
         }
 
-        /// Reads once, and writes what can be written. `false`: the client has ended and is owed
-        /// nothing.
+        /// Reads once, and writes what it can. Returns `false` when the conversation is over.
         fn goes_on(&mut self) -> io::Result<bool> {
             if self.may_say_more() {
                 let mut buffer = [0; 64 * 1024];
@@ -141,18 +105,5 @@ mod unix {
             }
             Ok(!self.ended || !self.owed.is_empty())
         }
-    }
-
-    fn arguments() -> Option<(String, u16)> {
-        let mut words = env::args_os()
-            .skip(1)
-            .map(|word| word.to_string_lossy().into_owned());
-        let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
-        let port = words
-            .next()
-            .unwrap_or_else(|| "65432".into())
-            .parse()
-            .ok()?;
-        words.next().is_none().then_some((host, port))
     }
 }

@@ -1,76 +1,60 @@
-//! Right, and odd: a pool of threads that take one client after another, and that grows when all of
-//! them are busy. A student writes that who has read that threads are expensive; a pool of a fixed
-//! size would turn clients away.
+//! Correct, but odd: has a pool of threads that each take one client after another. The pool grows
+//! when all of them are busy. The student has read that threads are expensive. A pool of a fixed
+//! size would keep clients waiting.
 
 use std::collections::VecDeque;
-use std::env;
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
-fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
+use echo_mistakes::server::{self, Server};
 
-fn serve(listener: &TcpListener) -> ! {
-    let pool = Arc::new(Pool::default());
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => pool.give(client),
-            // Most often no descriptor is free, and the next attempt would fail as fast.
-            Err(_) => thread::sleep(Duration::from_millis(100)),
-        }
-    }
-}
-
-#[derive(Default)]
 struct Pool {
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     waiting: VecDeque<TcpStream>,
     idle: usize,
 }
 
-impl Pool {
-    /// To a worker that is idle, and that no other client has been promised; otherwise to a new
-    /// one.
-    fn give(self: &Arc<Self>, client: TcpStream) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+static POOL: Pool = Pool {
+    state: Mutex::new(State {
+        waiting: VecDeque::new(),
+        idle: 0,
+    }),
+    changed: Condvar::new(),
+};
+
+impl Server for Pool {
+    /// Gives the client to an idle worker, or to a new one if all idle workers have a client.
+    fn start(&'static self, client: TcpStream) {
+        let mut state = self.lock();
         state.waiting.push_back(client);
         if state.waiting.len() > state.idle {
-            let pool = self.clone();
             // Without a new worker this client waits for an old one.
-            let _ = thread::Builder::new().spawn(move || pool.work());
+            let _ = thread::Builder::new().spawn(move || self.work());
         }
         self.changed.notify_one();
+    }
+}
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) -> ! {
         loop {
             let client = self.take();
-            let _ = echo(client);
+            let _ = self.converse(&client);
         }
     }
 
     fn take(&self) -> TcpStream {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.idle += 1;
         loop {
             if let Some(client) = state.waiting.pop_front() {
@@ -85,26 +69,6 @@ impl Pool {
     }
 }
 
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 8 * 1024];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        client.write_all(&buffer[..count])?;
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args_os()
-        .skip(1)
-        .map(|word| word.to_string_lossy().into_owned());
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".into());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".into())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+fn main() -> ExitCode {
+    server::main(&POOL)
 }

@@ -1,58 +1,25 @@
-//! An echo server that sends its whole buffer, not the part that the read filled. On a terminal the
-//! NULs after the message do not show, nor the end of a longer one before it while messages get
-//! longer.
+//! Sends its whole buffer, not the part that the read filled. On a terminal the NULs after the
+//! message are invisible, and so is the rest of an earlier message, while each message is longer
+//! than the last.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct WholeBuffer;
+
+impl Server for WholeBuffer {
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        let mut buffer = [0; 1024];
+        while client.read(&mut buffer)? > 0 {
+            client.write_all(&buffer)?;
+        }
+        Ok(())
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        let Ok((client, peer)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
-            continue;
-        };
-        thread::spawn(move || {
-            if let Err(error) = echo(client) {
-                eprintln!("{peer} is lost: {error}");
-            }
-        });
-    }
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
-    loop {
-        match client.read(&mut buffer)? {
-            0 => return Ok(()),
-            _ => client.write_all(&buffer)?,
-        }
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    Some((host, port))
+    server::main(&WholeBuffer)
 }

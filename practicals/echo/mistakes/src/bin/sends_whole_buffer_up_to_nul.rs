@@ -1,58 +1,25 @@
-//! Takes what stands in the buffer up to the first NUL for the message, as with a C string, and
-//! makes the buffer once for each client. After a long message a short one has no NUL behind it but
-//! the rest of the long one.
+//! Sends its buffer up to the first NUL, as if it held a C string, and clears the buffer only once
+//! for each client. After a long message, a short one is followed by the rest of the long one.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct CString;
+
+impl Server for CString {
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        let mut buffer = [0; 100];
+        while client.read(&mut buffer)? > 0 {
+            let end = buffer.iter().position(|byte| *byte == 0);
+            client.write_all(&buffer[..end.unwrap_or(buffer.len())])?;
+        }
+        Ok(())
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 100];
-    while client.read(&mut buffer)? > 0 {
-        let end = buffer.iter().position(|byte| *byte == 0);
-        client.write_all(&buffer[..end.unwrap_or(buffer.len())])?;
-    }
-    Ok(())
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+    server::main(&CString)
 }

@@ -1,63 +1,31 @@
-//! Takes a NUL byte for the end of the conversation: sends back what stood before it, and closes.
-//! The student's client, written in C, ends what it sends with one.
+//! Takes a NUL byte for the end of the conversation: sends back the bytes before it, and closes.
+//! The student's client is written in C and ends each message with a NUL.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct CString;
+
+impl Server for CString {
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        let mut buffer = [0; 1000];
+        loop {
+            let count = client.read(&mut buffer)?;
+            let message = &buffer[..count];
+            if let Some(end) = message.iter().position(|byte| *byte == 0) {
+                return client.write_all(&message[..end]);
+            }
+            if message.is_empty() {
+                return Ok(());
+            }
+            client.write_all(message)?;
+        }
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1000];
-    loop {
-        let count = client.read(&mut buffer)?;
-        let message = &buffer[..count];
-        if let Some(end) = message.iter().position(|byte| *byte == 0) {
-            return client.write_all(&message[..end]);
-        }
-        if message.is_empty() {
-            return Ok(());
-        }
-        client.write_all(message)?;
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+    server::main(&CString)
 }

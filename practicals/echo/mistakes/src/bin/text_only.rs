@@ -1,61 +1,24 @@
-//! An echo server that takes what it reads for text. Only its log line wants that, but a client
-//! whose bytes are not UTF-8, or whose character is cut in two by a read, loses its connection over
-//! it.
+//! Decodes what it reads as UTF-8. Only the log line needs text, but a client loses its connection
+//! if its bytes are not UTF-8, or if a read cuts a character in two.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Text;
+
+impl Server for Text {
+    const BUFFER: usize = 1024;
+
+    fn reply(&self, mut client: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+        let text = str::from_utf8(bytes).map_err(io::Error::other)?;
+        eprintln!("received {text:.40}");
+        client.write_all(bytes)
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        let Ok((client, peer)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
-            continue;
-        };
-        thread::spawn(move || {
-            if let Err(error) = echo(client) {
-                eprintln!("{peer} is lost: {error}");
-            }
-        });
-    }
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        let text = str::from_utf8(&buffer[..count]).map_err(io::Error::other)?;
-        eprintln!("received {text:.40}");
-        client.write_all(&buffer[..count])?;
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    Some((host, port))
+    server::main(&Text)
 }

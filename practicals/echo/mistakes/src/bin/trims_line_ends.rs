@@ -1,64 +1,23 @@
-//! Takes the line end off each message, because the student tries it with a tool that sends one
-//! after every line. Blanks stay; a message that is nothing but a line end gets no answer at all.
+//! Removes the line end from each message, because the student's tool sends one after every line.
+//! Blanks stay. A message that is only a line end gets no answer.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Lines;
+
+impl Server for Lines {
+    const BUFFER: usize = 16 * 1024;
+
+    fn reply(&self, mut client: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+        let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        client.write_all(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        client.write_all(without_line_end(&buffer[..count]))?;
-    }
-}
-
-fn without_line_end(message: &[u8]) -> &[u8] {
-    let line = message.strip_suffix(b"\n").unwrap_or(message);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+    server::main(&Lines)
 }

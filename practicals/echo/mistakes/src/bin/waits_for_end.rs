@@ -1,54 +1,23 @@
-//! An echo server that replies only after its client's half-close. `read_to_end` reads all of a
-//! message however long it is, which one read does not; but a stream's end is no message's end, and
-//! a client that waits for its reply does not end its stream.
+//! Replies only after the client's half-close. `read_to_end` reads the whole message, however long
+//! it is. But the end of a stream is not the end of a message: a client that waits for its reply
+//! does not end its stream.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct ToTheEnd;
+
+impl Server for ToTheEnd {
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        let mut message = Vec::new();
+        client.read_to_end(&mut message)?;
+        client.write_all(&message)
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        let Ok((client, peer)) = listener.accept() else {
-            thread::sleep(Duration::from_millis(100)); // most often no descriptor is free
-            continue;
-        };
-        thread::spawn(move || {
-            if let Err(error) = echo(client) {
-                eprintln!("{peer} is lost: {error}");
-            }
-        });
-    }
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut message = Vec::new();
-    client.read_to_end(&mut message)?;
-    client.write_all(&message)
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    Some((host, port))
+    server::main(&ToTheEnd)
 }

@@ -1,61 +1,28 @@
-//! Writes into a buffer and does not flush it. What is in there goes out when 64 KiB have come
-//! together, or when the conversation ends and the buffer with it. The student has read that a
-//! writer without a buffer is slow.
+//! Writes into a buffer and does not flush it. The replies go out when the buffer holds 64 KiB, or
+//! when the conversation ends. The student has read that writing without a buffer is slow.
 
 use std::io::{self, BufWriter, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Duration;
-use std::{env, thread};
+
+use echo_mistakes::server::{self, Server};
+
+struct Buffered;
+
+impl Server for Buffered {
+    fn converse(&self, mut client: &TcpStream) -> io::Result<()> {
+        let mut replies = BufWriter::with_capacity(64 * 1024, client);
+        let mut buffer = [0; 1024];
+        loop {
+            let count = client.read(&mut buffer)?;
+            if count == 0 {
+                return replies.flush();
+            }
+            replies.write_all(&buffer[..count])?;
+        }
+    }
+}
 
 fn main() -> ExitCode {
-    let Some((host, port)) = arguments() else {
-        eprintln!("usage: echo_server [HOST [PORT]]");
-        return ExitCode::from(2);
-    };
-    match TcpListener::bind((host.as_str(), port)) {
-        Ok(listener) => serve(&listener),
-        Err(error) => {
-            eprintln!("cannot listen on {host}:{port}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve(listener: &TcpListener) -> ! {
-    loop {
-        match listener.accept() {
-            Ok((client, _)) => drop(thread::Builder::new().spawn(move || echo(client))),
-            Err(error) => pause_after(&error),
-        }
-    }
-}
-
-/// Most often no descriptor is free, and the next attempt would fail as fast.
-fn pause_after(error: &io::Error) {
-    eprintln!("cannot accept a client: {error}");
-    thread::sleep(Duration::from_millis(100));
-}
-
-fn echo(mut client: TcpStream) -> io::Result<()> {
-    let mut replies = BufWriter::with_capacity(64 * 1024, client.try_clone()?);
-    let mut buffer = [0; 1024];
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return replies.flush();
-        }
-        replies.write_all(&buffer[..count])?;
-    }
-}
-
-fn arguments() -> Option<(String, u16)> {
-    let mut words = env::args().skip(1);
-    let host = words.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = words
-        .next()
-        .unwrap_or_else(|| "65432".to_owned())
-        .parse()
-        .ok()?;
-    words.next().is_none().then_some((host, port))
+    server::main(&Buffered)
 }
