@@ -123,18 +123,12 @@ fn folder(origin: &Origin) -> &Path {
 
 /// Returns the date of the submission's commit. Git runs nothing that the repository configures.
 fn commit_date(folder: &Path) -> anyhow::Result<String> {
-    let harmless = [
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "log.showSignature=false",
-    ];
+    const HARMLESS: &str =
+        "-c core.fsmonitor=false -c core.hooksPath=/dev/null -c log.showSignature=false";
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
-        .args(harmless)
+        .args(HARMLESS.split(' '))
         .args(["--no-pager", "show", "--no-patch", "--no-show-signature", "--format=%cd"])
         .args(["--date=format-local:%Y-%m-%dT%H:%M:%SZ", "HEAD"])
         .envs([("TZ", "UTC"), ("GIT_NO_LAZY_FETCH", "1")])
