@@ -99,7 +99,7 @@ fn identity(request: &GradeRequest) -> anyhow::Result<Identity> {
         datetime: String::new(),
     };
     if !missing.is_empty() {
-        bail!("not set: {}, which Classroom 50's runner sets", missing.join(", "));
+        bail!("Classroom 50's runner sets {}, but they are not set here", missing.join(", "));
     }
     if !["individual", "group", "team"].contains(&identity.assignment_type.as_str()) {
         bail!("ASSIGNMENT_TYPE is {:?}, not individual, group or team", identity.assignment_type);
