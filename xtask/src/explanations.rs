@@ -116,12 +116,10 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Expla
             if explanations.of(id).is_some() {
                 bail!("{shown}: the mistake {id:?} has a row already");
             }
-            let row = theirs
-                .of(id)
-                .with_context(|| format!("{shown}: {} has no mistake {id:?}", neighbour.name))?;
-            explanations
-                .mistake
-                .push(Explanation { from: Some(neighbour.name), ..row.for_checks_of(practical) });
+            let (row, from) = (theirs.of(id), neighbour.name);
+            let row = row.with_context(|| format!("{shown}: {from} has no mistake {id:?}"))?;
+            let row = Explanation { from: Some(from), ..row.for_checks_of(practical) };
+            explanations.mistake.push(row);
         }
     }
     Ok(explanations)
@@ -196,29 +194,28 @@ impl Explanation {
     }
 
     fn gaps(&self) -> Vec<String> {
-        let texts = [
-            ("does", &self.does),
-            ("says", &self.says),
-            ("try", &self.r#try),
-            ("wire", &self.wire),
-            ("locally", &self.locally),
-            ("idea", &self.idea),
-        ];
-        let empty = texts.iter().filter(|(_, text)| text.trim().is_empty()).map(|(key, _)| *key);
-        let lists = [
+        let empty = self.empty_fields().into_iter().map(|key| format!("has no {key:?}"));
+        let code = self.code.named().flat_map(|(_, code)| code.lines());
+        let wide = self.wire.lines().chain(code).filter(|line| columns::of(line) > VERBATIM);
+        let wide = wide.map(|line| format!("has a line of more than {VERBATIM} columns: {line}"));
+        let long = (columns::of(&self.does) > ONE_LINE)
+            .then(|| format!("does not say in {ONE_LINE} columns what it does: {}", self.does));
+        empty.chain(wide).chain(long).collect()
+    }
+
+    fn empty_fields(&self) -> Vec<&'static str> {
+        let is_empty = |text: &str| text.trim().is_empty();
+        let fields = [
+            ("does", is_empty(&self.does)),
+            ("says", is_empty(&self.says)),
+            ("try", is_empty(&self.r#try)),
+            ("wire", is_empty(&self.wire)),
+            ("locally", is_empty(&self.locally)),
+            ("idea", is_empty(&self.idea)),
             ("fails", self.fails.is_empty()),
-            ("code", self.code.named().all(|(_, code)| code.trim().is_empty())),
+            ("code", self.code.named().all(|(_, code)| is_empty(code))),
             ("read", self.read.is_empty()),
         ];
-        let empty = empty.chain(lists.iter().filter(|(_, empty)| *empty).map(|(key, _)| *key));
-        let mut gaps: Vec<String> = empty.map(|key| format!("has no {key:?}")).collect();
-        let verbatim =
-            self.wire.lines().chain(self.code.named().flat_map(|(_, code)| code.lines()));
-        let wide = verbatim.filter(|line| columns::of(line) > VERBATIM);
-        gaps.extend(wide.map(|line| format!("has a line of more than {VERBATIM} columns: {line}")));
-        if columns::of(&self.does) > ONE_LINE {
-            gaps.push(format!("does not say in {ONE_LINE} columns what it does: {}", self.does));
-        }
-        gaps
+        fields.into_iter().filter(|(_, empty)| *empty).map(|(key, _)| key).collect()
     }
 }

@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::report::ONLY_FULL;
+use crate::repository;
 use crate::request::GradeRequest;
 
 /// The file name of a library that only the full build has.
@@ -17,6 +18,12 @@ const ITS_OWN: &str = "libetherparse-";
 
 pub(crate) fn is_needed(request: &GradeRequest) -> bool {
     request.reports.iter().any(|report| ONLY_FULL.contains(&&*report.format))
+}
+
+/// Checks the request, before anything is built for it, and becomes the full build.
+pub(crate) fn watch(request: &GradeRequest) -> anyhow::Result<u8> {
+    repository::find()?.practical(&request.practical)?;
+    run()
 }
 
 pub(crate) fn run() -> anyhow::Result<u8> {

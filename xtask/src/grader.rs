@@ -12,7 +12,7 @@ use suite::{Limits, Planned, Wanted};
 use crate::build::{self, Programs};
 use crate::check::{self, Verdicts};
 use crate::grade::Grading;
-use crate::known::Known;
+use crate::known::{Due, Known};
 use crate::repository::Repository;
 use crate::request::GradeRequest;
 use crate::rubric::Rubric;
@@ -81,8 +81,7 @@ impl Grader {
         let sources = self.stage(rubric, &plan, request)?;
         let Some(due) = known.due(&plan, &sources) else { return Ok(None) };
         let programs = self.build(&sources, &progress)?;
-        let fresh = check::run(&due.checks, &programs.subjects, request, &self.sandbox, &progress);
-        let verdicts = Verdicts { list: due.complete(fresh.list), ..fresh };
+        let verdicts = self.check(due, &programs, request, &progress);
         let grading = Grading::new(rubric, request, &sources, programs.unbuilt, verdicts);
 
         if self.forgets {
@@ -104,5 +103,18 @@ impl Grader {
     /// Builds what was staged.
     pub(crate) fn build(&self, sources: &Sources, progress: &Progress) -> anyhow::Result<Programs> {
         build::programs(sources, &self.sandbox, progress)
+    }
+
+    /// Runs the checks that are due.
+    fn check(
+        &self,
+        due: Due,
+        programs: &Programs,
+        request: &GradeRequest,
+        progress: &Progress,
+    ) -> Verdicts {
+        let subjects = &programs.subjects;
+        let fresh = check::run(&due.checks, subjects, request, &self.sandbox, progress);
+        Verdicts { list: due.complete(fresh.list), ..fresh }
     }
 }

@@ -87,9 +87,6 @@ fn run(command: Command) -> anyhow::Result<u8> {
         #[cfg(feature = "full")]
         Command::Watch(request) => commands::watch::run(&request),
         #[cfg(not(feature = "full"))]
-        Command::Watch(request) => {
-            repository::find()?.practical(&request.practical)?; // before anything is built for it
-            full::run()
-        }
+        Command::Watch(request) => full::watch(&request),
     }
 }

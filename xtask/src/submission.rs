@@ -172,13 +172,11 @@ fn base(repository: &Repository, rubric: &Rubric, origin: &Origin) -> anyhow::Re
             Ok(solution)
         }
         Origin::Submission(place) => {
+            let shown = place.display();
             if !place.is_dir() && !place.is_file() {
-                bail!(
-                    "--submission {}: there is no such folder and no such archive",
-                    place.display()
-                );
+                bail!("--submission {shown}: there is no such folder and no such archive");
             }
-            fs::canonicalize(place).with_context(|| format!("--submission {}", place.display()))
+            fs::canonicalize(place).with_context(|| format!("--submission {shown}"))
         }
     }
 }

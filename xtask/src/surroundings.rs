@@ -99,7 +99,7 @@ fn identity(request: &GradeRequest) -> anyhow::Result<Identity> {
         datetime: String::new(),
     };
     if !missing.is_empty() {
-        bail!("not set: {}, which Classroom 50's runner sets", missing.join(", "));
+        bail!("Classroom 50's runner sets {}, but they are not set here", missing.join(", "));
     }
     if !["individual", "group", "team"].contains(&identity.assignment_type.as_str()) {
         bail!("ASSIGNMENT_TYPE is {:?}, not individual, group or team", identity.assignment_type);
@@ -123,18 +123,12 @@ fn folder(origin: &Origin) -> &Path {
 
 /// Returns the date of the submission's commit. Git runs nothing that the repository configures.
 fn commit_date(folder: &Path) -> anyhow::Result<String> {
-    let harmless = [
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "log.showSignature=false",
-    ];
+    const HARMLESS: &str =
+        "-c core.fsmonitor=false -c core.hooksPath=/dev/null -c log.showSignature=false";
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
-        .args(harmless)
+        .args(HARMLESS.split(' '))
         .args(["--no-pager", "show", "--no-patch", "--no-show-signature", "--format=%cd"])
         .args(["--date=format-local:%Y-%m-%dT%H:%M:%SZ", "HEAD"])
         .envs([("TZ", "UTC"), ("GIT_NO_LAZY_FETCH", "1")])

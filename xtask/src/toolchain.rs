@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use anyhow::Context;
+
 /// Arguments that make an interpreter print its folder.
 const QUESTIONS: &[(&str, &[&str])] = &[
     ("python", &["-I", "-c", "import sys; print(sys.base_prefix)"]),
@@ -39,28 +41,25 @@ pub(crate) fn behind_shims(executable: &Path) -> PathBuf {
 pub(crate) fn rust() -> anyhow::Result<PathBuf> {
     let of_cargo = std::env::var_os("CARGO")
         .and_then(|cargo| Some(Path::new(&cargo).parent()?.parent()?.to_owned()));
-    let is_whole = |folder: &PathBuf| {
-        ["cargo", "rustc"].iter().all(|name| folder.join("bin").join(name).is_file())
-    };
     let has_libraries = |folder: &PathBuf| folder.join("lib/rustlib").is_dir();
-    if let Some(folder) = of_cargo.filter(|folder| is_whole(folder) && has_libraries(folder)) {
-        return Ok(folder);
-    }
+    of_cargo
+        .filter(|folder| is_whole(folder) && has_libraries(folder))
+        .or_else(|| rust_on_path().filter(|folder| is_whole(folder)))
+        .context(NO_CARGO)
+}
+
+pub(crate) const NO_CARGO: &str =
+    "there is no cargo on PATH: install Rust (https://rustup.rs), then open a new terminal";
+
+fn is_whole(folder: &Path) -> bool {
+    ["cargo", "rustc"].iter().all(|name| folder.join("bin").join(name).is_file())
+}
+
+fn rust_on_path() -> Option<PathBuf> {
     let mut question = Command::new("rustc");
-    let output = question
-        .args(["--print", "sysroot"])
-        .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null())
-        .output();
-    let said =
-        output.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
-    let folder = PathBuf::from(said.trim());
-    if said.is_empty() || !is_whole(&folder) {
-        anyhow::bail!(
-            "there is no cargo on PATH: install Rust (https://rustup.rs), then open a new terminal"
-        );
-    }
-    Ok(folder)
+    question.args(["--print", "sysroot"]).current_dir(std::env::temp_dir()).stdin(Stdio::null());
+    let said = String::from_utf8(question.output().ok()?.stdout).ok()?;
+    Some(PathBuf::from(said.trim())).filter(|_| !said.is_empty())
 }
 
 /// Returns the folder of cargo's downloads.

@@ -133,9 +133,7 @@ fn run_cargo(folder: &Path, target: &Path) -> anyhow::Result<Output> {
         .stdin(Stdio::null())
         .output()
         .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => {
-                anyhow!("there is no cargo on PATH: install Rust (https://rustup.rs), then open a new terminal")
-            }
+            ErrorKind::NotFound => anyhow!(toolchain::NO_CARGO),
             _ => anyhow!("cargo cannot be started: {error}"),
         })
 }

@@ -43,11 +43,8 @@ impl Messages {
         for line in output.split(|byte| *byte == b'\n') {
             match serde_json::from_slice(line) {
                 Ok(Message::Diagnostic { message }) if message.level.starts_with("error") => {
-                    let list = if message.spans.is_empty() {
-                        &mut placeless
-                    } else {
-                        &mut messages.errors
-                    };
+                    let has_place = !message.spans.is_empty();
+                    let list = if has_place { &mut messages.errors } else { &mut placeless };
                     list.extend(message.rendered);
                 }
                 Ok(Message::Artifact { target, executable: Some(executable) }) => {
@@ -56,12 +53,9 @@ impl Messages {
                 _ => {}
             }
         }
-        // An error without a place is rustc's summary, which matters only where it is the only
-        // error.
-        if messages.errors.is_empty() {
-            messages.errors = placeless;
-        }
-        messages
+        // An error without a place is rustc's summary, unless it is the only error.
+        let errors = if messages.errors.is_empty() { placeless } else { messages.errors };
+        Self { errors, ..messages }
     }
 
     /// Returns the executable of this name, or the only one.

@@ -13,25 +13,24 @@ use anyhow::{Context, bail};
 
 use crate::exit::PASSED;
 use crate::request::BenchRequest;
-use crate::{build, repository, rubric, terminal};
+use crate::{build, repository, terminal};
 
 const EXCHANGES: usize = 8;
 
 pub(crate) fn run(request: &BenchRequest) -> anyhow::Result<u8> {
-    let repository = repository::find()?;
-    let rubric = rubric::read(&repository, &request.practical)?;
+    let folder = repository::find()?.practical(&request.practical)?;
     let target = repository::target()?.join(format!("{}-verify", request.practical));
-    let solution = rubric.folder.join("solution/echo_server");
-    let server = build::all_programs_of(&solution, &target.join("echo_server"))?;
-    let mistakes =
-        build::all_programs_of(&rubric.folder.join("mistakes"), &target.join("mistakes"))?;
-    let server = server.get("echo_server").context("the solution has no echo_server")?;
-    let hangs = mistakes.get("accepts_only").context("the catalogue has no accepts_only")?;
+    let program = |source: &str, target: &Path, name: &str| {
+        let programs = build::all_programs_of(&folder.join(source), target)?;
+        programs.get(name).cloned().with_context(|| format!("{source} has no {name}"))
+    };
+    let server = program("solution/echo_server", &target.join("echo_server"), "echo_server")?;
+    let hangs = program("mistakes", &target.join("mistakes"), "accepts_only")?;
 
-    let plain = median(request.runs, || sequential(server))?;
+    let plain = median(request.runs, || sequential(&server))?;
     let by_hand = format!("{EXCHANGES} exchanges, one after another, by hand");
     terminal::say_line(format_args!("{by_hand:<46} {:>8.1} ms", ms(plain)));
-    for (what, options) in gradings(hangs) {
+    for (what, options) in gradings(&hangs) {
         let arguments: Vec<&str> = std::iter::once("grade")
             .chain([request.practical.as_str()])
             .chain(options.iter().map(String::as_str))

@@ -1,31 +1,28 @@
 //! `list`: the practicals, their checks and points.
 
-use std::fmt::Write;
-
 use crate::exit::PASSED;
-use crate::{repository, rubric, terminal};
+use crate::rubric::{self, Row, Rubric};
+use crate::{repository, terminal};
 
 pub(crate) fn run() -> anyhow::Result<u8> {
     let repository = repository::find()?;
-    let mut out = String::new();
+    let mut text = String::new();
     for practical in suite::PRACTICALS {
-        let rubric = rubric::read(&repository, practical.name)?;
-        writeln!(
-            out,
-            "{}: {} (session {}, branch {}, {} to pass)",
-            practical.name, rubric.title, rubric.session, rubric.branch, rubric.pass_mark
-        )?;
-        for row in rubric.checks.iter().filter(|row| !row.hidden) {
-            writeln!(
-                out,
-                "  {:<10} {:<32} {:>3}  {}",
-                row.check.group,
-                row.check.id,
-                row.points,
-                row.check.programs.join(", ")
-            )?;
-        }
+        text += &lines(&rubric::read(&repository, practical.name)?);
     }
-    terminal::print(&out)?;
+    terminal::print(&text)?;
     Ok(PASSED)
+}
+
+fn lines(rubric: &Rubric) -> String {
+    let Rubric { practical, title, session, branch, pass_mark, .. } = rubric;
+    let name = practical.name;
+    let head =
+        format!("{name}: {title} (session {session}, branch {branch}, {pass_mark} to pass)\n");
+    let rows =
+        rubric.checks.iter().filter(|row| !row.hidden).map(|Row { check, points, .. }| {
+            let programs = check.programs.join(", ");
+            format!("  {:<10} {:<32} {points:>3}  {programs}\n", check.group, check.id)
+        });
+    head + &rows.collect::<String>()
 }

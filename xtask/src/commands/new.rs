@@ -50,12 +50,10 @@ pub(crate) fn run(name: &str) -> anyhow::Result<u8> {
     let root = repository::find()?.root().to_owned();
     let register = root.join(REGISTER);
     let shown = register.display();
-    let text = std::fs::read_to_string(&register).with_context(|| {
-        format!("{shown} cannot be read: run this in the repository that has the checks")
-    })?;
+    let unread = || format!("{shown} cannot be read: run this in the repository with the checks");
+    let text = std::fs::read_to_string(&register).with_context(unread)?;
     let registered =
         registered(&text, name).with_context(|| format!("{shown} has no list of practicals"))?;
-
     let files = files(name);
     if let Some((path, _)) = files.iter().find(|(path, _)| root.join(path).exists()) {
         bail!("{} is there already: choose another name", path.display());

@@ -75,7 +75,7 @@ fn check_place(request: &ReleaseRequest, root: &Path) -> anyhow::Result<()> {
     match fs::read_dir(folder).map(Iterator::count) {
         Ok(1..) if !request.replace => {
             bail!(
-                "release {shown}: the folder is not empty; with --replace everything in it but .git is removed"
+                "release {shown}: the folder is not empty; with --replace all but .git is removed"
             )
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
@@ -188,11 +188,8 @@ fn without_hidden(text: &str, rubric: &Rubric) -> String {
         }
         blocks.last_mut().into_iter().for_each(|block| block.push(line));
     }
-    let is_hidden = |block: &&Vec<&str>| {
-        block.iter().any(|line| {
-            line.split('#').next().is_some_and(|line| line.replace(' ', "") == "hidden=true")
-        })
-    };
+    let says_so = |line: &&str| line.replace(' ', "").split('#').next() == Some("hidden=true");
+    let is_hidden = |block: &&Vec<&str>| block.iter().any(says_so);
     let head = blocks.remove(0);
     let rows = blocks.iter().filter(|block| !is_hidden(block)).flatten();
     let lines = head.into_iter().chain(rows.copied());
@@ -204,12 +201,8 @@ fn without_hidden(text: &str, rubric: &Rubric) -> String {
 // ---- what must not be in it ----
 
 fn check_hidden(root: &Path, release: &Release, rubrics: &[Rubric]) -> anyhow::Result<()> {
-    let hidden: BTreeSet<&str> = rubrics
-        .iter()
-        .flat_map(|rubric| &rubric.checks)
-        .filter(|row| row.hidden)
-        .map(|row| row.check.id)
-        .collect();
+    let rows = rubrics.iter().flat_map(|rubric| &rubric.checks).filter(|row| row.hidden);
+    let hidden: BTreeSet<&str> = rows.map(|row| row.check.id).collect();
     for (path, content) in &release.files {
         let text = match content {
             Content::Changed(text) => text.clone(),
@@ -260,17 +253,7 @@ fn check_skeletons(root: &Path, rubrics: &[Rubric]) -> anyhow::Result<()> {
 fn write(root: &Path, release: &Release, request: &ReleaseRequest) -> anyhow::Result<()> {
     let folder = &request.folder;
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name() != ".git" {
-            let removed = if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())
-            } else {
-                fs::remove_file(entry.path())
-            };
-            removed.with_context(|| entry.path().display().to_string())?;
-        }
-    }
+    clear(folder)?;
     for (path, content) in &release.files {
         let to = folder.join(path);
         let above = to.parent().context("a file in no folder")?;
@@ -279,6 +262,20 @@ fn write(root: &Path, release: &Release, request: &ReleaseRequest) -> anyhow::Re
             Content::Changed(text) => fs::write(&to, text),
         });
         written.with_context(|| to.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// Removes everything in a folder but `.git`.
+fn clear(folder: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let removed = match entry.file_type()?.is_dir() {
+            _ if entry.file_name() == ".git" => Ok(()),
+            true => fs::remove_dir_all(entry.path()),
+            false => fs::remove_file(entry.path()),
+        };
+        removed.with_context(|| entry.path().display().to_string())?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use anyhow::bail;
 
 use super::verify::ground::Ground;
 use super::verify::words::lost_points;
+use crate::grade::Grading;
 use crate::parallel;
 use crate::terminal::{self, Progress};
 
@@ -66,13 +67,17 @@ fn soak(
         let full = grading.outcome.as_ref().is_ok_and(|grade| grade.points.lost() == 0);
         if !full {
             progress.clear();
-            let lost = lost_points(name, "", &grading);
-            // Printed at once, because a soak takes hours and may be stopped.
-            lost.iter().for_each(|line| terminal::say_line(format_args!("       {line}")));
-            bad.push(lost);
+            bad.push(lost(name, &grading));
         }
         progress.graded();
         Ok(())
     })?;
     Ok(bad)
+}
+
+/// Prints what a grading lost, at once, because a soak takes hours and may be stopped.
+fn lost(name: &str, grading: &Grading) -> Vec<String> {
+    let lost = lost_points(name, "", grading);
+    lost.iter().for_each(|line| terminal::say_line(format_args!("       {line}")));
+    lost
 }

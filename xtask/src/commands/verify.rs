@@ -34,23 +34,28 @@ pub(crate) fn run(request: &VerifyRequest) -> anyhow::Result<u8> {
     let chosen = suite::PRACTICALS
         .iter()
         .filter(|practical| request.practical.as_deref().is_none_or(|name| name == practical.name));
-    let mut complaints = 0;
+    let mut holds = true;
     for practical in chosen {
-        if request.attacks {
-            let found = attacks(&repository, practical, request)?;
-            complaints += found.len();
-            conclude(practical, &found);
-            continue;
-        }
-        let ground = Ground::prepare(&repository, practical, request)?;
-        let found = match request.soak {
-            Some(times) => super::soak::run(&ground, times)?,
-            None => verify(&ground)?,
-        };
-        complaints += found.len();
-        conclude(practical, &found);
+        let complaints = complaints(&repository, practical, request)?;
+        conclude(practical, &complaints);
+        holds &= complaints.is_empty();
     }
-    Ok(if complaints == 0 { PASSED } else { NOT_PASSED })
+    Ok(if holds { PASSED } else { NOT_PASSED })
+}
+
+fn complaints(
+    repository: &Repository,
+    practical: &Practical,
+    request: &VerifyRequest,
+) -> anyhow::Result<Vec<String>> {
+    if request.attacks {
+        return attacks(repository, practical, request);
+    }
+    let ground = Ground::prepare(repository, practical, request)?;
+    match request.soak {
+        Some(times) => super::soak::run(&ground, times),
+        None => verify(&ground),
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -97,15 +102,22 @@ fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
         complaints.extend(texts::explanations(ground));
         complaints.extend(skeletons(ground)?);
     }
-    let grade_right = |(name, program): &(String, Option<String>)| {
+    complaints.extend(rights(ground)?);
+    complaints.extend(mistakes::check(ground)?);
+    Ok(complaints)
+}
+
+/// Checks that right programs get full marks.
+fn rights(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    let grade = |(name, program): &(String, Option<String>)| {
         ground.grade(program.as_deref().map(|program| (program, name.as_str())))
     };
     let rights = ground.right_programs();
-    parallel::in_order(&rights, ground.jobs(), grade_right, |(name, _), grading| {
+    parallel::in_order(&rights, ground.jobs(), grade, |(name, _), grading| {
         complaints.extend(lost_points(name, &ground.oddity(name), &grading));
         Ok(())
     })?;
-    complaints.extend(mistakes::check(ground)?);
     Ok(complaints)
 }
 

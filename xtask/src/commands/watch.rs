@@ -24,7 +24,7 @@ use crate::grade::Grading;
 use crate::known::Known;
 use crate::request::{GradeRequest, Origin};
 use crate::{parallel, repository};
-use again::Watched;
+use again::{Outcome, Watched};
 use keys::Keys;
 use view::View;
 
@@ -38,7 +38,7 @@ const ELSEWHERE: [&str; 4] = ["target", ".git", "solution", "mistakes"];
 enum News {
     Saved,
     Key(u8),
-    Graded(Box<again::Outcome>),
+    Graded(Box<Outcome>),
 }
 
 pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
@@ -119,18 +119,9 @@ impl Session {
         loop {
             match self.next(news) {
                 Some(News::Saved) => _ = self.dirty.get_or_insert_with(Instant::now),
-                Some(News::Key(key)) => {
-                    if !self.obey(key)? {
-                        return Ok(());
-                    }
-                }
-                Some(News::Graded(outcome)) => {
-                    self.busy = false;
-                    self.known = outcome.known;
-                    if self.view.take(outcome.came, outcome.since)? {
-                        self.view.show(&self.watched)?;
-                    }
-                }
+                Some(News::Key(key)) if !self.obey(key)? => return Ok(()),
+                Some(News::Key(_)) => {}
+                Some(News::Graded(outcome)) => self.take(*outcome)?,
                 // The save is over.
                 None => {
                     if let Some(since) = self.dirty.take() {
@@ -139,6 +130,15 @@ impl Session {
                 }
             }
         }
+    }
+
+    fn take(&mut self, outcome: Outcome) -> anyhow::Result<()> {
+        self.busy = false;
+        self.known = outcome.known;
+        if self.view.take(outcome.came, outcome.since)? {
+            self.view.show(&self.watched)?;
+        }
+        Ok(())
     }
 
     /// Returns the next event, or `None` once a save is over and can be graded.

@@ -124,19 +124,18 @@ pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
             fold_peer(group, &mut streams, &mut lines);
             continue;
         }
-        group.iter().for_each(|event| streams.follow(event));
-        let peers: BTreeSet<&str> = group.iter().map(|event| event.peer.as_str()).collect();
-        let answered = peers.iter().filter(|peer| streams.is_answered(peer)).count();
-        let (peers, steps) = (peers.len(), group.len());
-        lines.push(Line::Others {
-            peers,
-            answered,
-            are_clients,
-            steps,
-            at: group[group.len() - 1].at,
-        });
+        lines.push(others(group, are_clients, &mut streams));
     }
     lines
+}
+
+/// Returns one line for steps of several peers.
+fn others<'a>(group: &'a [Event], are_clients: bool, streams: &mut Streams<'a>) -> Line<'a> {
+    group.iter().for_each(|event| streams.follow(event));
+    let peers: BTreeSet<&str> = group.iter().map(|event| event.peer.as_str()).collect();
+    let answered = peers.iter().filter(|peer| streams.is_answered(peer)).count();
+    let (peers, steps) = (peers.len(), group.len());
+    Line::Others { peers, answered, are_clients, steps, at: group[group.len() - 1].at }
 }
 
 /// Returns the last lines, at most `most`.

@@ -145,18 +145,23 @@ fn diagram(row: &GradedRow, lines: &[Line<'_>]) -> String {
     text += &format!("    participant program as {}\n", drawn(row.program));
     for line in lines {
         let at = peer(line).and_then(|name| peers.iter().position(|peer| *peer == name));
-        text += &match (line, at) {
-            (Line::Step(event), Some(at)) if plain::goes_to_the_program(event) => {
-                format!("    p{at}->>program: {}\n", drawn(&plain::what(event)))
-            }
-            (Line::Step(event), Some(at)) => {
-                format!("    program-->>p{at}: {}\n", drawn(&plain::what(event)))
-            }
-            (_, Some(at)) => format!("    Note over p{at},program: {}\n", drawn(&line.words())),
-            (_, None) => format!("    Note over program: {}\n", drawn(&line.words())),
-        };
+        text += &statement(line, at);
     }
     text
+}
+
+/// Returns a line as a statement of Mermaid; `at` is the number of its peer.
+fn statement(line: &Line<'_>, at: Option<usize>) -> String {
+    match (line, at) {
+        (Line::Step(event), Some(at)) if plain::goes_to_the_program(event) => {
+            format!("    p{at}->>program: {}\n", drawn(&plain::what(event)))
+        }
+        (Line::Step(event), Some(at)) => {
+            format!("    program-->>p{at}: {}\n", drawn(&plain::what(event)))
+        }
+        (_, Some(at)) => format!("    Note over p{at},program: {}\n", drawn(&line.words())),
+        (_, None) => format!("    Note over program: {}\n", drawn(&line.words())),
+    }
 }
 
 /// Returns the peer that a line belongs to.

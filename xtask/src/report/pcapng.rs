@@ -41,11 +41,8 @@ const UNKNOWN_PROGRAM: SocketAddr = SocketAddr::new(LOCALHOST, 7); // echo (RFC 
 
 /// Returns the whole file.
 pub(crate) fn render(grading: &Grading) -> Vec<u8> {
-    let rows: Vec<&GradedRow> = grading
-        .rows
-        .iter()
-        .filter(|row| !row.verdict.transcript.is_empty() && !grading.hides(row))
-        .collect();
+    let is_shown = |row: &&GradedRow| !row.verdict.transcript.is_empty() && !grading.hides(row);
+    let rows: Vec<&GradedRow> = grading.rows.iter().filter(is_shown).collect();
     let mut file = Vec::new();
     section(&mut file, grading.outcome.as_ref().err());
     for row in &rows {

@@ -46,11 +46,7 @@ pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
         Status::Skipped(need) => format!("not run: {need} must pass first"),
         Status::Unseen(why) => format!("not counted: {why}"),
         Status::Unbuilt => {
-            let about = |program: &Unbuilt| match &program.reason {
-                Reason::Refused(why) => format!("{}: {why}", unbuilt(program)),
-                _ => unbuilt(program),
-            };
-            grading.unbuilt.iter().map(about).collect::<Vec<_>>().join("; ")
+            grading.unbuilt.iter().map(unbuilt_and_why).collect::<Vec<_>>().join("; ")
         }
         Status::Fault(fault) => {
             format!("a fault of the grader, which costs no point: {fault}")
@@ -227,6 +223,13 @@ pub(super) fn unbuilt(unbuilt: &Unbuilt) -> String {
         Reason::Refused(_) => format!("{program} is refused"),
         Reason::OverLimit(limit) => format!("{program} was not built: the build used {limit}"),
         Reason::DoesNotCompile(_) => format!("{program} does not compile"),
+    }
+}
+
+fn unbuilt_and_why(program: &Unbuilt) -> String {
+    match &program.reason {
+        Reason::Refused(why) => format!("{}: {why}", unbuilt(program)),
+        _ => unbuilt(program),
     }
 }
 

@@ -140,23 +140,36 @@ impl Source<'_> {
         practical: &Practical,
         rows: &[Spanned<ProgramRow>],
     ) -> anyhow::Result<()> {
-        for (at, row) in rows.iter().enumerate() {
-            let name = row.as_ref().name.as_str();
-            if !practical.programs.contains(&name) {
-                return Err(self.wrong(
-                    Some(row.span()),
-                    format!("{} has no program {name:?}", practical.name),
-                ));
+        let rows = rows.iter().map(|row| (row.span(), row.as_ref().name.as_str()));
+        self.check_rows(practical, "program", "name", practical.programs.to_vec(), rows.collect())
+    }
+
+    fn check_ids(&self, practical: &Practical, rows: &[CheckRow]) -> anyhow::Result<()> {
+        let rows = rows.iter().map(|row| (row.id.span(), row.id.as_ref().as_str()));
+        let known = practical.checks().map(|check| check.id).collect();
+        self.check_rows(practical, "check", "id", known, rows.collect())
+    }
+
+    /// Checks that each known name has exactly one row, and that no other name has one.
+    fn check_rows(
+        &self,
+        practical: &Practical,
+        what: &str,
+        key: &str,
+        known: Vec<&str>,
+        rows: Vec<(Range<usize>, &str)>,
+    ) -> anyhow::Result<()> {
+        for (number, (at, name)) in rows.iter().enumerate() {
+            let at = Some(at.clone());
+            if !known.contains(name) {
+                return Err(self.wrong(at, format!("{} has no {what} {name:?}", practical.name)));
             }
-            if rows[..at].iter().any(|other| other.as_ref().name == name) {
-                return Err(
-                    self.wrong(Some(row.span()), format!("the program {name:?} has a row already"))
-                );
+            if rows[..number].iter().any(|(_, other)| other == name) {
+                return Err(self.wrong(at, format!("the {what} {name:?} has a row already")));
             }
         }
-        let has_row = |name: &str| rows.iter().any(|row| row.as_ref().name == name);
-        match practical.programs.iter().find(|name| !has_row(name)) {
-            Some(name) => Err(self.wrong(None, format!("no [[program]] with the name {name:?}"))),
+        match known.into_iter().find(|name| !rows.iter().any(|(_, row)| row == name)) {
+            Some(name) => Err(self.wrong(None, format!("no [[{what}]] with the {key} {name:?}"))),
             None => Ok(()),
         }
     }
@@ -181,29 +194,6 @@ impl Source<'_> {
         let mut files = rows.iter().flat_map(|row| &row.files);
         match files.find_map(|file| Pattern::new(file).err()) {
             Some(error) => Err(self.wrong(None, format!("{error:#}"))),
-            None => Ok(()),
-        }
-    }
-
-    fn check_ids(&self, practical: &Practical, rows: &[CheckRow]) -> anyhow::Result<()> {
-        for (at, row) in rows.iter().enumerate() {
-            let id = row.id.as_ref();
-            if !practical.checks().any(|check| check.id == id) {
-                return Err(self.wrong(
-                    Some(row.id.span()),
-                    format!("{} has no check {id:?}", practical.name),
-                ));
-            }
-            if rows[..at].iter().any(|other| other.id.as_ref() == id) {
-                return Err(
-                    self.wrong(Some(row.id.span()), format!("the check {id:?} has a row already"))
-                );
-            }
-        }
-        match practical.checks().find(|check| !rows.iter().any(|row| row.id.as_ref() == check.id)) {
-            Some(check) => {
-                Err(self.wrong(None, format!("no [[check]] with the id {:?}", check.id)))
-            }
             None => Ok(()),
         }
     }

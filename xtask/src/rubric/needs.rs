@@ -8,20 +8,15 @@ use super::file::{CheckRow, Source};
 pub(super) fn check(source: &Source<'_>, rows: &[CheckRow]) -> anyhow::Result<()> {
     let by_id: BTreeMap<&str, &CheckRow> =
         rows.iter().map(|row| (row.id.as_ref().as_str(), row)).collect();
-    for need in rows.iter().flat_map(|row| &row.needs) {
-        if !by_id.contains_key(need.as_ref().as_str()) {
-            return Err(source.wrong(
-                Some(need.span()),
-                format!("needs {:?}, which is no check", need.as_ref()),
-            ));
-        }
+    let mut needs = rows.iter().flat_map(|row| &row.needs);
+    if let Some(need) = needs.find(|need| !by_id.contains_key(need.as_ref().as_str())) {
+        let what = format!("needs {:?}, which is no check", need.as_ref());
+        return Err(source.wrong(Some(need.span()), what));
     }
     for row in rows {
         if let Some(circle) = circle(row.id.as_ref(), &by_id) {
-            return Err(source.wrong(
-                Some(row.id.span()),
-                format!("needs go in a circle: {}", circle.join(" → ")),
-            ));
+            let what = format!("needs go in a circle: {}", circle.join(" → "));
+            return Err(source.wrong(Some(row.id.span()), what));
         }
     }
     Ok(())

@@ -36,20 +36,13 @@ fn is_half_written(path: &Path) -> bool {
 
 /// Removes other files. A build may have left links there: they are removed and never followed.
 fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> {
-    const CARGOS_OWN: &str = "Cargo.lock";
     let Ok(entries) = fs::read_dir(to.join(within)) else { return Ok(()) };
     for entry in entries {
         let entry = entry?;
         let path = within.join(entry.file_name());
-        let is_folder = entry.file_type()?.is_dir();
-        let is_wanted = match entry.file_type()? {
-            kind if kind.is_dir() => {
-                files.keys().any(|file| file.starts_with(&path) && *file != path)
-            }
-            kind => kind.is_file() && (files.contains_key(&path) || path == Path::new(CARGOS_OWN)),
-        };
+        let kind = entry.file_type()?;
         // Errors are ignored: another grading of the same folder may have been faster.
-        match (is_folder, is_wanted) {
+        match (kind.is_dir(), is_wanted(&path, kind, files)) {
             (true, true) => remove_others(to, &path, files)?,
             (true, false) => _ = fs::remove_dir_all(to.join(path)),
             (false, false) if !is_half_written(&path) => _ = fs::remove_file(to.join(path)),
@@ -57,4 +50,12 @@ fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> 
         }
     }
     Ok(())
+}
+
+/// Returns whether an entry of the copy is one of these files, a folder of them, or cargo's own.
+fn is_wanted(path: &Path, kind: fs::FileType, files: &Files) -> bool {
+    if kind.is_dir() {
+        return files.keys().any(|file| file.starts_with(path) && file != path);
+    }
+    kind.is_file() && (files.contains_key(path) || path == Path::new("Cargo.lock"))
 }

@@ -152,11 +152,10 @@ impl Desk<'_> {
                 self.places().into_iter().map(|place| place.join(&row.name)).find(is_there);
             let mut files = match theirs {
                 Some(folder) => read_listed(self.holder, &folder, &row.files)?,
-                None => read_listed(
-                    &Holder::open(&self.rubric.folder)?,
-                    Path::new(&row.name),
-                    &row.files,
-                )?,
+                None => {
+                    let skeletons = Holder::open(&self.rubric.folder)?;
+                    read_listed(&skeletons, Path::new(&row.name), &row.files)?
+                }
             };
             self.put_manifests(row, &mut files);
             stand_alone(&mut files);

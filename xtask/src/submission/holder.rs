@@ -121,28 +121,28 @@ fn list_archive(files: &BTreeMap<PathBuf, Vec<u8>>, folder: &Path) -> Vec<(PathB
 /// Reads a file only if it is regular: a pipe would block, a device would not end, a link leads
 /// elsewhere.
 fn read_file(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = rustix::fs::OFlags::NOFOLLOW
-            | rustix::fs::OFlags::NONBLOCK
-            | rustix::fs::OFlags::NOCTTY;
-        options.custom_flags(flags.bits() as i32);
-    }
-    if kind_of(path) != Some(Kind::File) {
-        bail!("it is not a regular file");
-    }
-    let file = options.open(path)?;
-    let facts = file.metadata()?;
-    if !facts.is_file() {
-        bail!("it is not a regular file");
-    }
+    let is_file = |facts: &fs::Metadata| facts.is_file();
+    let file = (kind_of(path) == Some(Kind::File)).then(|| open(path)).transpose()?;
+    let facts = file.as_ref().map(fs::File::metadata).transpose()?.filter(is_file);
+    let (Some(file), Some(facts)) = (file, facts) else { bail!("it is not a regular file") };
     if facts.len() > most {
         bail!("it has {} bytes; at most {most} are taken", facts.len());
     }
     let mut content = Vec::new();
     file.take(most).read_to_end(&mut content).context("it cannot be read")?;
     Ok(content)
+}
+
+/// Opens a file without following a link, and without waiting for the other end of a pipe.
+fn open(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.custom_flags(flags.bits() as i32);
+    }
+    options.open(path)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use suite::Verdict;
+use suite::{Practical, Verdict};
 
 use super::catalogue::Mistake;
 use crate::grade::Grading;
@@ -21,12 +21,7 @@ pub(super) struct Naming {
 impl Naming {
     /// Counts one grading. A name that does not belong to the program is wrong, whatever else was
     /// named.
-    pub(super) fn count(
-        &mut self,
-        practical: &suite::Practical,
-        mistake: &Mistake,
-        grading: &Grading,
-    ) {
+    pub(super) fn count(&mut self, practical: &Practical, mistake: &Mistake, grading: &Grading) {
         let makes = mistake.makes();
         let named: BTreeSet<&str> = grading.mistakes.iter().map(|named| named.id).collect();
         let list = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(" and ");
@@ -36,12 +31,8 @@ impl Naming {
             let missing: BTreeSet<&str> = makes.difference(&named).copied().collect();
             self.unnamed.push(format!("{}: {} is not named", mistake.id, list(&missing)));
         } else {
-            self.wrong.push(format!(
-                "{}: named {}, and it makes {}",
-                mistake.id,
-                list(&named),
-                list(&makes)
-            ));
+            let (named, makes) = (list(&named), list(&makes));
+            self.wrong.push(format!("{}: named {named}, and it makes {makes}", mistake.id));
         }
         self.hasty.extend(named_with_less(practical, mistake, grading));
     }
@@ -58,11 +49,7 @@ impl Naming {
 
 /// Removes evidence and returns a complaint if the name becomes wrong. Evidence is missing when
 /// only one check is run, or when a follow-up finds nothing.
-fn named_with_less(
-    practical: &suite::Practical,
-    mistake: &Mistake,
-    grading: &Grading,
-) -> Option<String> {
+fn named_with_less(practical: &Practical, mistake: &Mistake, grading: &Grading) -> Option<String> {
     let makes = mistake.makes();
     let verdicts: Vec<Verdict> = grading.rows.iter().map(|row| row.verdict.clone()).collect();
     practical.diagnose_with_less(&verdicts).into_iter().find_map(|(known, named)| {

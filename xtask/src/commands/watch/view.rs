@@ -139,13 +139,8 @@ impl View {
         let mistake = mistakes.iter().find(|mistake| mistake.checks.contains(&row.verdict.check));
         let named = mistake.map_or_else(String::new, human::named);
         let shown = if mistake.is_some() { 0 } else { grading.hint_steps };
-        let hints: String = row
-            .hints
-            .iter()
-            .skip(shown)
-            .take(self.hints)
-            .map(|hint| human::labelled("hint", hint))
-            .collect();
+        let hints = row.hints.iter().skip(shown).take(self.hints);
+        let hints: String = hints.map(|hint| human::labelled("hint", hint)).collect();
         format!("{named}\n{}{hints}", human::check(grading, row).trim_end().to_owned() + "\n")
     }
 
