@@ -1,6 +1,5 @@
 //! The harness as a server, for a client under test.
 
-use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,7 +102,7 @@ impl Listener {
 /// Returns an address that refuses connections for as long as the socket lives: the socket is bound
 /// and does not listen, so no other can listen there.
 pub(crate) fn refusing_address(context: &Context) -> Result<(Socket, SocketAddr), Fault> {
-    let socket = context.place.network().tcp_socket(Domain::IPV4).map_err(io::Error::from)?;
+    let socket = context.place.network().tcp_socket(Domain::IPV4)?;
     socket.bind(&SocketAddr::from((LOCALHOST, 0)).into())?;
     let address = socket.local_addr()?.as_socket();
     let address = address.ok_or_else(|| Fault("a bound socket without an address".to_owned()))?;

@@ -34,6 +34,9 @@ pub(crate) fn reports_refused(client: &Program, arguments: &[&[u8]]) -> Outcome 
     reports_failure(&ended, "nobody listens")
 }
 
-/// The two ways in which a server can cut a connection, with what it did, in words.
-pub(crate) const CUTS: [(fn(Peer), &str); 2] =
+/// A way to cut a connection, with what the server did, in words.
+type Cut = (fn(Peer), &'static str);
+
+/// The two ways in which a server can cut a connection.
+pub(crate) const CUTS: [Cut; 2] =
     [(Peer::close, "ended the stream"), (Peer::reset, "reset the connection")];
