@@ -6,7 +6,7 @@ use crate::engine::payload::Payload;
 use crate::engine::peer::Peer;
 use crate::engine::program::{Program, Server};
 use crate::engine::verdict::{Failure, Outcome, Stop};
-use crate::engine::wait::{Deadline, Proof, Wait, wait_for};
+use crate::engine::wait::{Deadline, Proof, Timeout, Wait, wait_for};
 use crate::fault::Fault;
 
 /// A fact: a silent client's connection was still open, this many milliseconds having been given.
@@ -76,8 +76,8 @@ fn closes_the_silent_only(server: &Program, idle: &Idle) -> Result<Option<Outcom
         if ended.is_err() && talker.longest_gap > idle.gap() {
             return Ok(None);
         }
-        if !talker.answered(ended)? {
-            return Ok(Some(Err(kept(what, idle).into())));
+        if let Some(timeout) = talker.answered(ended)? {
+            return Ok(Some(Err(kept(what, idle).at(timeout.snapshot).into())));
         }
         if lasted < idle.time - Duration::from_millis(10) {
             return Ok(Some(Err(too_early(what, lasted, idle).into())));
@@ -142,15 +142,22 @@ impl<'a> Talker<'a> {
     }
 
     /// Talks until another client's connection has ended, or a second longer than it should last.
-    /// Returns whether it has ended.
-    fn talk_until_ended(&mut self, other: &Peer, payload: &mut Payload) -> Result<bool, Stop> {
+    /// Returns the timeout if it has not ended.
+    fn talk_until_ended(
+        &mut self,
+        other: &Peer,
+        payload: &mut Payload,
+    ) -> Result<Option<Timeout>, Stop> {
         let deadline = Deadline::waiting(self.idle.time + Duration::from_secs(1));
         let wait = Wait::new(other.context(), deadline, Proof::Nothing);
         let seen = wait_for(wait, |slice| {
             let step = self.beat(payload).and_then(|()| other.ended(slice));
             step.map(|ending| ending.map(|_| ())).transpose()
         });
-        seen.map_or(Ok(false), |ended| ended.map(|()| true))
+        match seen {
+            Ok(ended) => ended.map(|()| None),
+            Err(timeout) => Ok(Some(timeout)),
+        }
     }
 
     /// Talks for as long as it must not be silent.

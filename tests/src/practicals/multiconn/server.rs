@@ -127,8 +127,9 @@ fn stops_reading_when_owed(server: &Program) -> Outcome {
     if taken >= FLOOD || grown() > MOST_MEMORY {
         return Err(reads_on(taken, grown()).into());
     }
-    let other = running.connect().and_then(|mut other| other.exchange(&payload.letters(9)));
-    other.map_err(|stop| stop.after("a client had sent much and read nothing"))?;
+    let context = "a client had sent much and read nothing";
+    let mut other = running.connect().map_err(|stop| stop.after(context))?;
+    other.exchange(&payload.letters(9)).map_err(|stop| stop.after(context))?;
     comes_back(&mut client, message, taken)
 }
 
