@@ -31,7 +31,7 @@ pub use engine::verdict::{Diagnosis, Failure, Outcome, Status, Stop, Verdict};
 pub use engine::wait::GaveUp;
 pub use fault::Fault;
 pub use hash::Fnv;
-pub use observe::{CANNOT_SEE, Call, Connection, On, Thread, Waiting, Whereabouts, Who};
+pub use observe::{CANNOT_SEE, Call, Connection, On, ProgramState, Thread, Waiting, Who};
 pub use practicals::PRACTICALS;
 pub use sandbox::{Commands, Confinement, Finished, Limits, Reach, Tier, Wanted};
 

@@ -1,7 +1,7 @@
 //! What the operating system knows of a running program: its processes, its sockets, its processor
 //! time, and whether anything in it can still move.
 //!
-//! [`Tree`] has the questions, `facts` the answers' types. Linux answers from `linux`. Other
+//! [`ProcessTree`] has the questions, `facts` the answers' types. Linux answers from `linux`. Other
 //! systems answer `None`, which means "this cannot be seen here" and never "no". Nothing here sends
 //! to the program or changes it, and no sentence is made here: reports do that.
 
@@ -21,22 +21,22 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-pub use facts::{CANNOT_SEE, Call, Connection, On, Thread, Waiting, Whereabouts, Who};
-pub(crate) use facts::{Effort, OurEnd, Sockets, Standstill, Tasks, Wires};
-pub(crate) use system::own_processor_time;
+pub use facts::{CANNOT_SEE, Call, Connection, On, ProgramState, Thread, Waiting, Who};
+pub(crate) use facts::{CpuTime, HarnessSocket, SendQueues, SocketCounts, Standstill, TaskCounts};
 #[cfg(target_os = "linux")]
 pub(crate) use system::thread_count;
+pub(crate) use system::thread_cpu_time;
 #[cfg(unix)]
-pub(crate) use system::{become_subreaper, children, descendants, is_still};
+pub(crate) use system::{become_subreaper, children, descendants, is_drained};
 
 /// All processes of one launched program: the descendants of its launcher, orphans included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tree {
+pub(crate) struct ProcessTree {
     launcher: u32,
     program: u32,
 }
 
-impl Tree {
+impl ProcessTree {
     /// Takes the process ids of the launcher and of the program's first process.
     pub(crate) fn new(launcher: u32, program: u32) -> Self {
         Self { launcher, program }
@@ -91,7 +91,7 @@ impl Tree {
     }
 
     /// Counts its processes and threads.
-    pub(crate) fn tasks(&self) -> Option<Tasks> {
+    pub(crate) fn tasks(&self) -> Option<TaskCounts> {
         system::tasks(self.launcher)
     }
 
@@ -101,19 +101,19 @@ impl Tree {
     }
 
     /// Counts its sockets.
-    pub(crate) fn sockets(&self) -> Option<Sockets> {
+    pub(crate) fn sockets(&self) -> Option<SocketCounts> {
         system::sockets(self.launcher)
     }
 
     /// Returns the processor time of the threads that live now.
-    pub(crate) fn effort(&self) -> Option<Effort> {
-        system::effort(self.launcher)
+    pub(crate) fn cpu_time(&self) -> Option<CpuTime> {
+        system::cpu_time(self.launcher)
     }
 
     /// Returns the processor time since the program's start, in whole clock ticks. It includes
     /// threads and processes that have ended.
-    pub(crate) fn total_processor_time(&self) -> Option<Duration> {
-        system::total_processor_time(self.launcher)
+    pub(crate) fn total_cpu_time(&self) -> Option<Duration> {
+        system::total_cpu_time(self.launcher)
     }
 
     /// Returns the number of bytes in the receive queue of its socket that is connected to `peer`.
@@ -123,8 +123,8 @@ impl Tree {
 
     /// Returns what each of its threads does, and what it has not read or accepted. There are no
     /// threads where the program has ended. `sockets` are the harness's.
-    pub(crate) fn whereabouts(&self, sockets: &[OurEnd]) -> Option<Whereabouts> {
-        system::whereabouts(self.launcher, sockets)
+    pub(crate) fn program_state(&self, sockets: &[HarnessSocket]) -> Option<ProgramState> {
+        system::program_state(self.launcher, sockets)
     }
 
     /// Takes a snapshot of the program in which every thread waits, without a timeout, for
@@ -137,9 +137,9 @@ impl Tree {
     pub(crate) fn standstill(
         &self,
         earliest: Instant,
-        wires: Wires,
+        queues: SendQueues,
         left: &BTreeSet<SocketAddr>,
     ) -> Option<Standstill> {
-        system::standstill(self.launcher, earliest, wires, left)
+        system::standstill(self.launcher, earliest, queues, left)
     }
 }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::observe::{self, Effort, OurEnd, Standstill, Tree, Whereabouts, Who, Wires};
+use crate::observe::{
+    self, CpuTime, HarnessSocket, ProcessTree, ProgramState, SendQueues, Standstill, Who,
+};
 
 /// Who is alive in a check and what is under way.
 #[derive(Debug, Default)]
@@ -19,7 +21,7 @@ pub(crate) struct Activity {
 
 #[derive(Debug, Default)]
 struct State {
-    programs: Vec<(String, Tree)>,
+    programs: Vec<(String, ProcessTree)>,
     connections: Vec<Weak<TcpStream>>,
     /// The harness's side of every connection, and the addresses where it listens, oldest first.
     ends: Vec<(SocketAddr, Who)>,
@@ -31,12 +33,12 @@ struct State {
 
 impl Activity {
     /// Adds a running program.
-    pub(crate) fn add_program(&self, name: &str, tree: Tree) {
+    pub(crate) fn add_program(&self, name: &str, tree: ProcessTree) {
         self.lock().programs.push((name.to_owned(), tree));
     }
 
     /// Removes a program that is about to be ended.
-    pub(crate) fn remove_program(&self, tree: Tree) {
+    pub(crate) fn remove_program(&self, tree: ProcessTree) {
         self.lock().programs.retain(|(_, other)| *other != tree);
     }
 
@@ -69,28 +71,32 @@ impl Activity {
     }
 
     /// Returns the processor time of all running programs together.
-    pub(crate) fn effort(&self) -> Option<Effort> {
-        let add = |sum: Effort, tree: &Tree| Some(sum.plus(tree.effort()?));
-        self.trees().iter().try_fold(Effort::default(), add)
+    pub(crate) fn cpu_time(&self) -> Option<CpuTime> {
+        let add = |sum: CpuTime, tree: &ProcessTree| Some(sum.plus(tree.cpu_time()?));
+        self.trees().iter().try_fold(CpuTime::default(), add)
     }
 
     /// Returns whether a thread of a program runs, or waits for a processor.
     pub(crate) fn is_running(&self) -> bool {
-        self.trees().iter().any(Tree::is_running)
+        self.trees().iter().any(ProcessTree::is_running)
     }
 
-    /// Returns pictures of all programs if nothing in them can move, nor on the wires.
-    pub(crate) fn standstill(&self, earliest: Instant, wires: Wires) -> Option<Vec<Standstill>> {
+    /// Returns pictures of all programs if nothing in them can move, and nothing is queued on the wires.
+    pub(crate) fn standstill(
+        &self,
+        earliest: Instant,
+        queues: SendQueues,
+    ) -> Option<Vec<Standstill>> {
         let trees = self.trees();
-        let writing = wires == Wires::Empty && self.writers.load(Ordering::Acquire) > 0;
-        if trees.is_empty() || writing || !self.wires_are_still(wires) {
+        let writing = queues == SendQueues::Empty && self.writers.load(Ordering::Acquire) > 0;
+        if trees.is_empty() || writing || !self.queues_are_drained(queues) {
             return None;
         }
         let ended = self.lock().ended.clone();
-        let before = observe::own_processor_time();
-        let look = |tree: &Tree| tree.standstill(earliest, wires, &ended);
+        let before = observe::thread_cpu_time();
+        let look = |tree: &ProcessTree| tree.standstill(earliest, queues, &ended);
         let pictures = trees.iter().map(look).collect();
-        self.remember_cost(observe::own_processor_time().saturating_sub(before));
+        self.remember_cost(observe::thread_cpu_time().saturating_sub(before));
         pictures
     }
 
@@ -98,7 +104,7 @@ impl Activity {
     /// threads and processes; where the first one looked at is at work, the look is over at once.
     pub(crate) fn cost_of_looking(&self) -> Duration {
         const PER_THREAD: Duration = Duration::from_micros(20);
-        let threads: u32 = self.trees().iter().map(Tree::threads_of_first_process).sum();
+        let threads: u32 = self.trees().iter().map(ProcessTree::threads_of_first_process).sum();
         (PER_THREAD * threads).max(self.lock().cost_of_looking)
     }
 
@@ -109,29 +115,32 @@ impl Activity {
     }
 
     #[cfg(unix)]
-    fn wires_are_still(&self, wires: Wires) -> bool {
+    fn queues_are_drained(&self, queues: SendQueues) -> bool {
         let connections = self.lock().connections.clone();
-        connections.iter().filter_map(Weak::upgrade).all(|wire| observe::is_still(&wire, wires))
+        connections.iter().filter_map(Weak::upgrade).all(|wire| observe::is_drained(&wire, queues))
     }
 
     #[cfg(not(unix))]
-    fn wires_are_still(&self, _wires: Wires) -> bool {
+    fn queues_are_drained(&self, _wires: SendQueues) -> bool {
         true
     }
 
     /// Returns where each of the programs is that live; `sent` has how many bytes each peer sent.
-    pub(crate) fn whereabouts(&self, sent: &BTreeMap<String, usize>) -> Option<Vec<Whereabouts>> {
+    pub(crate) fn program_states(
+        &self,
+        sent: &BTreeMap<String, usize>,
+    ) -> Option<Vec<ProgramState>> {
         let programs = self.lock().programs.clone();
-        let ours = self.our_ends(sent);
+        let ours = self.harness_sockets(sent);
         let mut found = Vec::new();
         for (program, tree) in programs {
-            let state = Whereabouts { program, ..tree.whereabouts(&ours)? };
+            let state = ProgramState { program, ..tree.program_state(&ours)? };
             found.extend(Some(state).filter(|state| !state.threads.is_empty()));
         }
         Some(found)
     }
 
-    fn our_ends(&self, sent: &BTreeMap<String, usize>) -> Vec<OurEnd> {
+    fn harness_sockets(&self, sent: &BTreeMap<String, usize>) -> Vec<HarnessSocket> {
         let state = self.lock();
         let streams = state.connections.iter().filter_map(Weak::upgrade);
         let mut streams: BTreeMap<SocketAddr, Arc<TcpStream>> =
@@ -139,14 +148,14 @@ impl Activity {
         let end = |(address, who): (SocketAddr, Who)| match &who {
             Who::Client(name) => {
                 let written = sent.get(name).copied().unwrap_or(0);
-                OurEnd { address, stream: streams.remove(&address), written, who }
+                HarnessSocket { address, stream: streams.remove(&address), written, who }
             }
-            Who::Server => OurEnd { address, stream: None, written: 0, who },
+            Who::Server => HarnessSocket { address, stream: None, written: 0, who },
         };
         state.ends.clone().into_iter().map(end).collect()
     }
 
-    fn trees(&self) -> Vec<Tree> {
+    fn trees(&self) -> Vec<ProcessTree> {
         self.lock().programs.iter().map(|(_, tree)| *tree).collect()
     }
 

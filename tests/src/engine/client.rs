@@ -8,7 +8,7 @@ use crate::engine::running::Running;
 use crate::engine::verdict::Stop;
 use crate::engine::wait;
 use crate::fault::Fault;
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 
 /// A client that was started.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Client {
     }
 
     /// The kernel's view of it.
-    pub(crate) fn tree(&self) -> Tree {
+    pub(crate) fn tree(&self) -> ProcessTree {
         self.running.tree()
     }
 }

@@ -50,7 +50,7 @@ impl Context {
 
     /// Returns where all programs are now; `None` if all of them have ended.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        let blocked = match self.activity.whereabouts(&self.record.sent()) {
+        let blocked = match self.activity.program_states(&self.record.sent()) {
             Some(programs) if programs.is_empty() => return None,
             Some(programs) => Blocked::At(programs),
             None => Blocked::CannotSee,

@@ -16,7 +16,7 @@ use crate::engine::transcript::What;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, GaveUp, Wait, wait_for};
 use crate::fault::Fault;
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 
 /// The harness as a server, for a client under test.
 #[derive(Debug)]
@@ -75,12 +75,12 @@ impl Listener {
     }
 
     /// Returns the connection of a client that has gone already, if it made one.
-    pub(crate) fn accept_waiting(&self, client: Tree) -> Result<Option<Peer>, Stop> {
+    pub(crate) fn accept_waiting(&self, client: ProcessTree) -> Result<Option<Peer>, Stop> {
         let Some(stream) = self.take_one()? else { return Ok(None) };
         self.peer(stream, client, What::Connect).map(Some)
     }
 
-    fn peer(&self, stream: TcpStream, client: Tree, what: What) -> Result<Peer, Stop> {
+    fn peer(&self, stream: TcpStream, client: ProcessTree, what: What) -> Result<Peer, Stop> {
         stream.set_nonblocking(false).map_err(Fault::from)?;
         Peer::new(self.context.record.next_peer(), stream, &self.context, client, what)
     }

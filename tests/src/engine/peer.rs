@@ -3,7 +3,7 @@
 //! Everything that a peer does and sees is recorded, and what it returns has the evidence in it: a
 //! check compares, the peer says what it expected and what came.
 //!
-//! Sockets and buffers are real: a slow reader has a small SO_RCVBUF, so its window closes
+//! SocketCounts and buffers are real: a slow reader has a small SO_RCVBUF, so its window closes
 //! (RFC 9293 §3.8.6), and a reset is SO_LINGER 0 (socket(7)). A peer that is dropped resets its
 //! connection, so that no TIME_WAIT is left behind; one that should close in order says so.
 
@@ -25,7 +25,7 @@ use crate::engine::transcript::{What, show};
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, Proof, Wait, wait_for};
 use crate::fault::Fault;
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 
 /// How long the kernel may take to make a connection to a listening socket on this machine.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ pub(crate) struct Peer {
     name: String,
     stream: Arc<TcpStream>,
     context: Arc<Context>,
-    tree: Tree,
+    tree: ProcessTree,
     closed: bool,
 }
 
@@ -99,7 +99,7 @@ impl Peer {
         name: String,
         stream: TcpStream,
         context: &Arc<Context>,
-        tree: Tree,
+        tree: ProcessTree,
         what: What,
     ) -> Result<Self, Stop> {
         stream.set_nodelay(true).map_err(Fault::from)?;
@@ -278,7 +278,7 @@ impl Peer {
     /// Returns whether what was sent is in the program's receive buffer, or further.
     fn has_arrived(&self) -> bool {
         #[cfg(unix)]
-        return crate::observe::is_still(&self.stream, crate::observe::Wires::Empty);
+        return crate::observe::is_drained(&self.stream, crate::observe::SendQueues::Empty);
         #[cfg(not(unix))]
         true
     }

@@ -18,7 +18,7 @@ use crate::engine::subject::Subject;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, GaveUp, Timeout, Wait, wait_for};
 use crate::fault::Fault;
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 use crate::sandbox::{JailedCommand, Process, Stdin};
 
 /// How long a server may listen elsewhere before it is taken to stay there.
@@ -93,7 +93,7 @@ impl Running {
     }
 
     /// The kernel's view of it.
-    pub(crate) fn tree(&self) -> Tree {
+    pub(crate) fn tree(&self) -> ProcessTree {
         self.process.tree()
     }
 

@@ -1,6 +1,6 @@
 //! Where the programs of a check were when a wait for one of them timed out.
 
-use crate::observe::Whereabouts;
+use crate::observe::ProgramState;
 
 /// A picture of the programs at one moment. It is evidence and changes no verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blocked {
     /// The kernel's view of each program that lives.
-    At(Vec<Whereabouts>),
+    At(Vec<ProgramState>),
     /// The system does not show it; [`crate::CANNOT_SEE`] says why.
     CannotSee,
 }

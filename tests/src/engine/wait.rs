@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::context::Context;
 use crate::engine::snapshot::Snapshot;
-use crate::observe::{Effort, Standstill, Wires};
+use crate::observe::{CpuTime, SendQueues, Standstill};
 
 /// A reply may begin this long after its bytes came (CONTRACT §1, time).
 pub(crate) const REPLY: Deadline = Deadline::waiting(Duration::from_secs(1));
@@ -97,17 +97,17 @@ impl Deadline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// Every thread of every program of the check is blocked without a time limit, twice in a row
-    /// with no context switch in between, and the wires are as still as this.
-    Of(Wires),
+    /// with no context switch in between, and the send queues are as still as this.
+    Of(SendQueues),
     /// Nothing: what is waited for may come from elsewhere.
     Nothing,
 }
 
 /// For verdicts: nothing is queued anywhere.
-pub(crate) const STUCK: Proof = Proof::Of(Wires::Empty);
+pub(crate) const STUCK: Proof = Proof::Of(SendQueues::Empty);
 
 /// For peers that do not read on purpose.
-pub(crate) const STALLED: Proof = Proof::Of(Wires::Stalled);
+pub(crate) const STALLED: Proof = Proof::Of(SendQueues::Stalled);
 
 /// Why a wait was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +146,7 @@ pub(crate) struct Wait<'a> {
     deadline: Deadline,
     began: Instant,
     last_look: Instant,
-    effort: Option<Effort>,
+    cpu_time: Option<CpuTime>,
     /// Since the last progress.
     waited: Duration,
     worked: Duration,
@@ -173,7 +173,7 @@ impl<'a> Wait<'a> {
             deadline,
             began: now,
             last_look: now,
-            effort: None,
+            cpu_time: None,
             waited: Duration::ZERO,
             worked: Duration::ZERO,
             busy: Duration::ZERO,
@@ -246,12 +246,12 @@ impl<'a> Wait<'a> {
     /// accounted for only once it runs again, all of it at once: what exceeds this slice is set
     /// against the ones to come.
     fn waiting_part(&mut self, counted: Duration) -> Duration {
-        let effort = self.context.activity.effort();
-        let spent = match (effort, self.effort) {
+        let cpu_time = self.context.activity.cpu_time();
+        let spent = match (cpu_time, self.cpu_time) {
             (Some(now), Some(before)) => now.since(before),
-            _ => Effort::default(),
+            _ => CpuTime::default(),
         };
-        self.effort = effort;
+        self.cpu_time = cpu_time;
         self.worked += spent.ran;
         self.busy += spent.ran + spent.queued;
         let busy = self.busy.min(self.waited + counted);
@@ -283,10 +283,10 @@ impl<'a> Wait<'a> {
 
     /// Two pictures in which nothing can move, with no context switch between them.
     fn prove(&mut self) -> Option<GaveUp> {
-        let Proof::Of(wires) = self.proof else { return None };
+        let Proof::Of(queues) = self.proof else { return None };
         let before = self.still.take();
         let earliest = before.as_ref().map_or_else(Instant::now, |(done, _)| *done);
-        let now = self.context.activity.standstill(earliest, wires)?;
+        let now = self.context.activity.standstill(earliest, queues)?;
         let proved = before.is_some_and(|(_, picture)| picture == now);
         self.still = Some((Instant::now(), now));
         proved.then_some(GaveUp::Stuck)

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::facts::{Effort, OurEnd, Sockets, Standstill, Tasks, Whereabouts, Wires};
+use super::facts::{
+    CpuTime, HarnessSocket, ProgramState, SendQueues, SocketCounts, Standstill, TaskCounts,
+};
 
 pub(crate) fn listening(
     _launcher: u32,
@@ -18,7 +20,7 @@ pub(crate) fn bound_datagrams(_launcher: u32, _program: u32) -> Option<Vec<Socke
     None
 }
 
-pub(crate) fn own_processor_time() -> Duration {
+pub(crate) fn thread_cpu_time() -> Duration {
     Duration::ZERO
 }
 
@@ -34,7 +36,7 @@ pub(crate) fn waits_to_write(_launcher: u32) -> Option<usize> {
     None
 }
 
-pub(crate) fn tasks(_launcher: u32) -> Option<Tasks> {
+pub(crate) fn tasks(_launcher: u32) -> Option<TaskCounts> {
     None
 }
 
@@ -42,7 +44,7 @@ pub(crate) fn resident_memory(_launcher: u32) -> Option<u64> {
     None
 }
 
-pub(crate) fn sockets(_launcher: u32) -> Option<Sockets> {
+pub(crate) fn sockets(_launcher: u32) -> Option<SocketCounts> {
     None
 }
 
@@ -54,11 +56,11 @@ pub(crate) fn read_size(_launcher: u32) -> Option<usize> {
     None
 }
 
-pub(crate) fn effort(_launcher: u32) -> Option<Effort> {
+pub(crate) fn cpu_time(_launcher: u32) -> Option<CpuTime> {
     None
 }
 
-pub(crate) fn total_processor_time(_launcher: u32) -> Option<Duration> {
+pub(crate) fn total_cpu_time(_launcher: u32) -> Option<Duration> {
     None
 }
 
@@ -66,14 +68,14 @@ pub(crate) fn unread_from(_launcher: u32, _program: u32, _peer: SocketAddr) -> O
     None
 }
 
-pub(crate) fn whereabouts(_launcher: u32, _ours: &[OurEnd]) -> Option<Whereabouts> {
+pub(crate) fn program_state(_launcher: u32, _ours: &[HarnessSocket]) -> Option<ProgramState> {
     None
 }
 
 pub(crate) fn standstill(
     _launcher: u32,
     _earliest: Instant,
-    _wires: Wires,
+    _wires: SendQueues,
     _left: &BTreeSet<SocketAddr>,
 ) -> Option<Standstill> {
     None
@@ -97,6 +99,6 @@ pub(crate) fn become_subreaper() -> std::io::Result<()> {
 }
 
 #[cfg(unix)]
-pub(crate) fn is_still(_socket: impl std::os::fd::AsFd, _wires: Wires) -> bool {
+pub(crate) fn is_drained(_socket: impl std::os::fd::AsFd, _wires: SendQueues) -> bool {
     true
 }

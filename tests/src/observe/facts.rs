@@ -15,7 +15,7 @@ pub const CANNOT_SEE: &str = if cfg!(target_os = "linux") {
 
 /// How empty the send queues of all sockets must be for a snapshot in which nothing can move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wires {
+pub(crate) enum SendQueues {
     /// Nothing is queued. Queued bytes may arrive at any moment, at the latest when a timer of the
     /// kernel fires.
     Empty,
@@ -27,7 +27,7 @@ pub(crate) enum Wires {
 /// The numbers of TCP sockets of a program. A socket that several of its processes share counts
 /// once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sockets {
+pub(crate) struct SocketCounts {
     /// All of them, also those that listen.
     pub(crate) held: usize,
     /// Those that have received their peer's end of stream and are not closed yet: in CLOSE_WAIT or
@@ -37,7 +37,7 @@ pub(crate) struct Sockets {
 
 /// A socket of the harness: its end of a connection, or its listening socket.
 #[derive(Debug)]
-pub(crate) struct OurEnd {
+pub(crate) struct HarnessSocket {
     pub(crate) who: Who,
     /// Its local address.
     pub(crate) address: SocketAddr,
@@ -49,7 +49,7 @@ pub(crate) struct OurEnd {
 
 /// The numbers of processes and threads of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tasks {
+pub(crate) struct TaskCounts {
     /// Its processes.
     pub(crate) processes: usize,
     /// The threads of all its processes. A process has at least one.
@@ -59,14 +59,14 @@ pub(crate) struct Tasks {
 /// Processor time as the scheduler counts it (`/proc/PID/task/TID/schedstat`), the sum of all
 /// threads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Effort {
+pub(crate) struct CpuTime {
     /// The time on a processor.
     pub(crate) ran: Duration,
     /// The time in which a thread was runnable and waited for a processor.
     pub(crate) queued: Duration,
 }
 
-impl Effort {
+impl CpuTime {
     /// Adds two of them.
     pub(crate) fn plus(self, other: Self) -> Self {
         Self { ran: self.ran + other.ran, queued: self.queued + other.queued }
@@ -97,7 +97,7 @@ pub(crate) struct BlockedThread {
 
 /// What one program does: what its threads wait for, and what it has not read or accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Whereabouts {
+pub struct ProgramState {
     /// The program's name in its practical: `echo_server`.
     pub program: String,
     /// The number of its processes.

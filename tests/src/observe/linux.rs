@@ -18,10 +18,10 @@ mod testing;
 mod usage;
 
 pub(crate) use awaited::{read_size, waits_to_write};
-pub(crate) use blocked::whereabouts;
+pub(crate) use blocked::program_state;
 pub(crate) use descendants::{become_subreaper, children, descendants};
 pub(crate) use held::{bound_datagrams, listening, reuses_address, sockets, unread_from};
-pub(crate) use socket::is_still;
+pub(crate) use socket::is_drained;
 pub(crate) use standstill::standstill;
-pub(crate) use task::{own_processor_time, thread_count};
-pub(crate) use usage::{effort, is_running, resident_memory, tasks, total_processor_time};
+pub(crate) use task::{thread_count, thread_cpu_time};
+pub(crate) use usage::{cpu_time, is_running, resident_memory, tasks, total_cpu_time};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use suite::{
-    Blocked, Call, Event, Failure, Fault, On, Status, Thread, Verdict, What, Whereabouts, Who,
+    Blocked, Call, Event, Failure, Fault, On, ProgramState, Status, Thread, Verdict, What, Who,
 };
 
 use crate::explanations::NamedMistake;
@@ -49,7 +49,7 @@ fn failed(expected: &str, observed: &str) -> Status {
 /// One program whose only thread receives.
 fn blocked_on(on: On) -> Option<Blocked> {
     let receives = Thread::Waits(Call { name: "recvfrom".to_owned(), on, limited: false });
-    Some(Blocked::At(vec![Whereabouts { threads: vec![receives], ..Whereabouts::default() }]))
+    Some(Blocked::At(vec![ProgramState { threads: vec![receives], ..ProgramState::default() }]))
 }
 
 /// Returns a grading with every status: 7 of 25 points.

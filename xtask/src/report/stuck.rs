@@ -7,7 +7,7 @@ mod tests;
 use std::time::Duration;
 
 use suite::{
-    Blocked, CANNOT_SEE, Call, Connection, On, Status, Thread, Verdict, Waiting, Whereabouts, Who,
+    Blocked, CANNOT_SEE, Call, Connection, On, ProgramState, Status, Thread, Verdict, Waiting, Who,
 };
 
 use crate::grade::Grading;
@@ -35,7 +35,7 @@ pub(super) fn unseen(grading: &Grading) -> Option<String> {
         .then(|| format!("Where a program was stuck is not shown: {CANNOT_SEE}."))
 }
 
-fn all_programs(programs: &[Whereabouts]) -> String {
+fn all_programs(programs: &[ProgramState]) -> String {
     match programs {
         [one] => program(one),
         several => {
@@ -45,7 +45,7 @@ fn all_programs(programs: &[Whereabouts]) -> String {
     }
 }
 
-fn program(facts: &Whereabouts) -> String {
+fn program(facts: &ProgramState) -> String {
     let threads = match facts.threads.as_slice() {
         [only] if facts.further == 0 => only_thread(facts, only),
         _ => several_threads(facts),
@@ -53,7 +53,7 @@ fn program(facts: &Whereabouts) -> String {
     threads + &meanwhile(facts) + &still_open(facts)
 }
 
-fn only_thread(facts: &Whereabouts, thread: &Thread) -> String {
+fn only_thread(facts: &ProgramState, thread: &Thread) -> String {
     match thread {
         Thread::Running => {
             format!("running: it has used {} of processor time", time(facts.processor_time))
@@ -63,7 +63,7 @@ fn only_thread(facts: &Whereabouts, thread: &Thread) -> String {
     }
 }
 
-fn only_call(facts: &Whereabouts, call: &Call) -> String {
+fn only_call(facts: &ProgramState, call: &Call) -> String {
     let Call { name, on, limited } = call;
     let verb = match limited {
         true => format!("in {name} (with a time limit)"),
@@ -81,7 +81,7 @@ fn only_call(facts: &Whereabouts, call: &Call) -> String {
 }
 
 /// The unread bytes of the connection on which the only thread waits.
-fn unread_beside(facts: &Whereabouts, with: &Who) -> String {
+fn unread_beside(facts: &ProgramState, with: &Who) -> String {
     let connection = facts.connections.iter().find(|one| one.with == *with);
     match connection.filter(|one| one.unread > 0 || *with == Who::Server) {
         Some(one) if one.on_the_way > 0 => {
@@ -93,7 +93,7 @@ fn unread_beside(facts: &Whereabouts, with: &Who) -> String {
 }
 
 /// Threads that do the same make one group, and the groups that tell most come first.
-fn several_threads(facts: &Whereabouts) -> String {
+fn several_threads(facts: &ProgramState) -> String {
     let groups = groups(&facts.threads);
     let mut said: Vec<String> = match groups.as_slice() {
         [only] if facts.further == 0 => {
@@ -155,7 +155,7 @@ fn rank(thread: &Thread) -> u8 {
     }
 }
 
-fn group(facts: &Whereabouts, threads: &[&Thread]) -> String {
+fn group(facts: &ProgramState, threads: &[&Thread]) -> String {
     match threads[0] {
         Thread::Running => {
             format!("running ({} of processor time used)", time(facts.processor_time))
@@ -174,7 +174,7 @@ fn group(facts: &Whereabouts, threads: &[&Thread]) -> String {
 }
 
 /// The clients that these threads serve, in the order of their connections.
-fn clients_of<'a>(facts: &Whereabouts, threads: &[&'a Thread]) -> Vec<&'a str> {
+fn clients_of<'a>(facts: &ProgramState, threads: &[&'a Thread]) -> Vec<&'a str> {
     let place = |with: &Who| facts.connections.iter().position(|one| one.with == *with);
     let mut served: Vec<&Who> =
         threads.iter().copied().filter_map(|thread| connection_of(thread)).collect();
@@ -183,7 +183,7 @@ fn clients_of<'a>(facts: &Whereabouts, threads: &[&'a Thread]) -> Vec<&'a str> {
 }
 
 /// What the program leaves waiting.
-fn meanwhile(facts: &Whereabouts) -> String {
+fn meanwhile(facts: &ProgramState) -> String {
     let told = match facts.threads.as_slice() {
         [only] => connection_of(only), // `unread_beside` has told of its bytes
         _ => None,
@@ -200,14 +200,14 @@ fn meanwhile(facts: &Whereabouts) -> String {
     }
 }
 
-fn has_event_loop(facts: &Whereabouts) -> bool {
+fn has_event_loop(facts: &ProgramState) -> bool {
     let mut calls = facts.threads.iter().filter_map(call_of);
     calls.any(|call| matches!(call.on, On::Descriptors(_)))
 }
 
 /// Connections that no thread is busy with, where their client has ended its side or every thread
 /// waits for the next client.
-fn still_open(facts: &Whereabouts) -> String {
+fn still_open(facts: &ProgramState) -> String {
     let is_busy =
         |with: &Who| facts.threads.iter().any(|thread| connection_of(thread) == Some(with));
     let clients = |ended: bool| -> Vec<&str> {

@@ -119,8 +119,8 @@ impl Peer {
     pub(super) fn until_still(&self, writing: &Writing) {
         _ = wait_for(Wait::new(&self.context, STALL, Proof::Nothing), |slice| {
             std::thread::sleep(slice); // a stall is the absence of events
-            let is_still = || wait::settle(&self.context, STILL, wait::STALLED);
-            (writing.is_at_rest() && is_still()).then_some(())
+            let is_drained = || wait::settle(&self.context, STILL, wait::STALLED);
+            (writing.is_at_rest() && is_drained()).then_some(())
         });
     }
 

@@ -10,7 +10,7 @@ use crate::engine::program::Program;
 use crate::engine::running::Running;
 use crate::engine::verdict::{Failure, Stop};
 use crate::fault::Fault;
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 use crate::sandbox::Output;
 
 /// A server that listens. Dropping it leaves the program running until the next launch, or until
@@ -19,7 +19,7 @@ use crate::sandbox::Output;
 pub(crate) struct Server {
     program: Program,
     running: Arc<Mutex<Running>>,
-    tree: Tree,
+    tree: ProcessTree,
     outputs: Outputs,
     /// Where it was told to listen.
     pub(crate) told: SocketAddr,
@@ -53,7 +53,7 @@ impl Server {
     }
 
     /// The kernel's view of it.
-    pub(crate) fn tree(&self) -> Tree {
+    pub(crate) fn tree(&self) -> ProcessTree {
         self.tree
     }
 

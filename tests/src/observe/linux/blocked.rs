@@ -12,9 +12,9 @@ use super::descendants::descendants;
 use super::process::{Process, opened, socket_inode};
 use super::task::{thread_stat, threads};
 use super::usage::processor_time_of;
-use crate::observe::facts::{Call, On, OurEnd, Thread, Whereabouts};
+use crate::observe::facts::{Call, HarnessSocket, On, ProgramState, Thread};
 
-pub(crate) fn whereabouts(launcher: u32, ours: &[OurEnd]) -> Option<Whereabouts> {
+pub(crate) fn program_state(launcher: u32, ours: &[HarnessSocket]) -> Option<ProgramState> {
     let budget = Budget::start();
     let pids = descendants(launcher);
     let processes = opened(&pids);
@@ -25,7 +25,7 @@ pub(crate) fn whereabouts(launcher: u32, ours: &[OurEnd]) -> Option<Whereabouts>
     processes.iter().for_each(|process| look.at(process));
     let Look { threads, further, loops, .. } = look;
     let is_hidden = threads.is_empty() && further > 0;
-    (!is_hidden).then(|| Whereabouts {
+    (!is_hidden).then(|| ProgramState {
         program: String::new(),
         processes: processes.len(),
         threads,
@@ -38,7 +38,7 @@ pub(crate) fn whereabouts(launcher: u32, ours: &[OurEnd]) -> Option<Whereabouts>
 
 /// Looks at the threads of a program one by one.
 struct Look<'a> {
-    ours: &'a [OurEnd],
+    ours: &'a [HarnessSocket],
     budget: Budget,
     threads: Vec<Thread>,
     /// The number of threads that were not looked at.

@@ -14,7 +14,7 @@ use super::socket::{
     unread,
 };
 use super::table::{self, Entry};
-use crate::observe::facts::{Connection, On, OurEnd, Waiting, Who};
+use crate::observe::facts::{Connection, HarnessSocket, On, Waiting, Who};
 
 /// A limit for looking at threads and sockets: a time, and a number that is looked at in any case.
 pub(super) struct Budget {
@@ -80,7 +80,7 @@ impl HeldSocket {
         }
     }
 
-    pub(super) fn on(&self, ours: &[OurEnd]) -> On {
+    pub(super) fn on(&self, ours: &[HarnessSocket]) -> On {
         match (self.queue, self.peer) {
             (Some(_), _) => On::Listener,
             (None, Some(peer)) => match ours.iter().find(|end| end.address == peer) {
@@ -96,7 +96,7 @@ impl HeldSocket {
 pub(super) struct HeldSockets<'a> {
     /// Those that are connected to the harness: the index of the harness's socket, that socket, and
     /// the program's.
-    connections: Vec<(usize, &'a OurEnd, HeldSocket)>,
+    connections: Vec<(usize, &'a HarnessSocket, HeldSocket)>,
     /// The number of connections that wait to be accepted.
     queue: usize,
     /// Whether all sockets were looked at.
@@ -104,7 +104,7 @@ pub(super) struct HeldSockets<'a> {
 }
 
 impl<'a> HeldSockets<'a> {
-    pub(super) fn by(processes: &[Process], budget: &Budget, ours: &'a [OurEnd]) -> Self {
+    pub(super) fn by(processes: &[Process], budget: &Budget, ours: &'a [HarnessSocket]) -> Self {
         let mut held = Self { connections: Vec::new(), queue: 0, complete: true };
         let mut known = BTreeSet::new();
         for process in processes {
@@ -123,7 +123,7 @@ impl<'a> HeldSockets<'a> {
         held
     }
 
-    fn add(&mut self, found: Option<HeldSocket>, ours: &'a [OurEnd]) {
+    fn add(&mut self, found: Option<HeldSocket>, ours: &'a [HarnessSocket]) {
         let Some(socket) = found else { return };
         self.queue += socket.queue.unwrap_or(0);
         let place = socket.peer.and_then(|peer| ours.iter().position(|end| end.address == peer));
@@ -132,12 +132,13 @@ impl<'a> HeldSockets<'a> {
 
     /// Returns the clients that the program has not accepted: of those that are connected to none
     /// of its sockets, the last ones, as many as its accept queues hold.
-    pub(super) fn waiting(&self, ours: &[OurEnd]) -> Vec<Waiting> {
+    pub(super) fn waiting(&self, ours: &[HarnessSocket]) -> Vec<Waiting> {
         if !self.complete {
             return Vec::new();
         }
-        let is_held =
-            |end: &OurEnd| self.connections.iter().any(|(_, held, _)| held.address == end.address);
+        let is_held = |end: &HarnessSocket| {
+            self.connections.iter().any(|(_, held, _)| held.address == end.address)
+        };
         let candidates = ours.iter().filter(|end| !is_held(end)).filter_map(waiting_at);
         let mut waiting: Vec<Waiting> = candidates.collect();
         waiting.drain(..waiting.len().saturating_sub(self.queue));
@@ -145,7 +146,7 @@ impl<'a> HeldSockets<'a> {
     }
 
     pub(super) fn connections(self, is_watched: impl Fn(u64) -> Option<bool>) -> Vec<Connection> {
-        let connection = |(_, end, socket): (usize, &OurEnd, HeldSocket)| Connection {
+        let connection = |(_, end, socket): (usize, &HarnessSocket, HeldSocket)| Connection {
             with: end.who.clone(),
             unread: socket.unread,
             on_the_way: end.stream.as_deref().map_or(0, on_the_way),
@@ -157,7 +158,7 @@ impl<'a> HeldSockets<'a> {
 }
 
 /// Returns the client at this end of a connection, if the connection is open.
-fn waiting_at(end: &OurEnd) -> Option<Waiting> {
+fn waiting_at(end: &HarnessSocket) -> Option<Waiting> {
     match (&end.who, &end.stream) {
         (Who::Client(client), Some(stream)) if is_open(stream) => {
             let arrived = end.written.saturating_sub(on_the_way(stream));

@@ -11,7 +11,7 @@ use super::descendants::{descendants, recent_descendants};
 use super::process::{Copied, Process, opened};
 use super::socket::{address_of, has_seen_the_end, listens, peer_of, unread};
 use super::table::{self, Entry};
-use crate::observe::facts::Sockets;
+use crate::observe::facts::SocketCounts;
 
 /// The sockets through which a program can be reached.
 #[derive(Clone, Copy)]
@@ -77,8 +77,8 @@ fn addresses_in(pid: u32, sockets: Reachable) -> Option<Vec<SocketAddr>> {
     Some(addresses)
 }
 
-pub(crate) fn sockets(launcher: u32) -> Option<Sockets> {
-    let mut found = Sockets { held: 0, half_closed: 0 };
+pub(crate) fn sockets(launcher: u32) -> Option<SocketCounts> {
+    let mut found = SocketCounts { held: 0, half_closed: 0 };
     every_socket(&opened(&descendants(launcher)), |socket| {
         let is_tcp = address_of(socket).is_some(); // a Unix pair may serve to wake an event loop
         found.held += usize::from(is_tcp);

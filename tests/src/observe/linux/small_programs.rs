@@ -10,13 +10,13 @@ use std::time::Instant;
 
 use rustix::process::{Pid, pidfd_open};
 
-use super::blocked::whereabouts;
+use super::blocked::program_state;
 use super::descendants::descendants;
 use super::process::OF_A_THREAD;
 use super::standstill::standstill;
 use super::task::{thread_stat, threads};
 use super::testing::soon;
-use crate::observe::facts::{Call, On, Standstill, Thread, Wires};
+use crate::observe::facts::{Call, On, SendQueues, Standstill, Thread};
 
 /// One program for each mode. Each prints "ready" when it is about to wait.
 const SOURCE: &str = include_str!("small_programs.c");
@@ -85,7 +85,7 @@ fn are_asleep(processes: &[u32]) -> bool {
 }
 
 fn picture(running: &Running) -> Option<Standstill> {
-    standstill(running.shell.id(), Instant::now(), Wires::Empty, &BTreeSet::new())
+    standstill(running.shell.id(), Instant::now(), SendQueues::Empty, &BTreeSet::new())
 }
 
 #[track_caller]
@@ -108,7 +108,7 @@ fn is_stuck(mode: &str) {
 #[track_caller]
 fn is_in(mode: &str, name: &str, on: On, limited: bool) {
     let Some(running) = start(mode) else { return };
-    let found = whereabouts(running.shell.id(), &[]).unwrap();
+    let found = program_state(running.shell.id(), &[]).unwrap();
     let call = Call { name: name.to_owned(), on, limited };
     assert_eq!((found.threads, found.further), (vec![Thread::Waits(call)], 0));
 }
@@ -175,7 +175,7 @@ fn the_lists_of_poll_and_select_are_read() {
         [("poll_forever", On::Descriptors(Some(2))), ("select_forever", On::UnconnectedSocket)]
     {
         let Some(running) = start(mode) else { return };
-        let threads = whereabouts(running.shell.id(), &[]).unwrap().threads;
+        let threads = program_state(running.shell.id(), &[]).unwrap().threads;
         let [Thread::Waits(call)] = threads.as_slice() else { panic!("{threads:?}") };
         assert_eq!((&call.on, call.limited), (&on, false), "{mode}");
     }
@@ -185,7 +185,7 @@ fn the_lists_of_poll_and_select_are_read() {
 fn a_program_that_is_gone_is_nowhere() {
     let mut shell = Command::new("true").spawn().unwrap();
     shell.wait().unwrap();
-    assert!(whereabouts(shell.id(), &[]).is_some_and(|found| found.threads.is_empty()));
+    assert!(program_state(shell.id(), &[]).is_some_and(|found| found.threads.is_empty()));
 }
 
 /// Room to write may wake an edge-triggered thread: the kernel may be about to report it. Bytes to

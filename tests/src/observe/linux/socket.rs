@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionread;
 use socket2::{Socket, Type};
 
-use crate::observe::facts::Wires;
+use crate::observe::facts::SendQueues;
 
 pub(super) fn listens(socket: &Socket) -> bool {
     socket.is_listener().unwrap_or(false) && socket.r#type().is_ok_and(|kind| kind == Type::STREAM)
@@ -84,9 +84,9 @@ pub(super) fn hears_from_outside(socket: &Socket) -> bool {
 }
 
 /// Returns whether the other side has acknowledged everything that was written to this socket, or
-/// with [`Wires::Stalled`] everything that was sent (tcp(7), SIOCOUTQ; linux/sockios.h,
+/// with [`SendQueues::Stalled`] everything that was sent (tcp(7), SIOCOUTQ; linux/sockios.h,
 /// SIOCOUTQNSD).
-pub(crate) fn is_still(socket: impl AsFd, wires: Wires) -> bool {
+pub(crate) fn is_drained(socket: impl AsFd, queues: SendQueues) -> bool {
     const SIOCOUTQNSD: rustix::ioctl::Opcode = 0x894b;
 
     // SAFETY: the request writes one int (linux/sockios.h).
@@ -96,9 +96,9 @@ pub(crate) fn is_still(socket: impl AsFd, wires: Wires) -> bool {
             rustix::ioctl::Getter::<SIOCOUTQNSD, libc::c_int>::new(),
         )
     };
-    match (unacknowledged(&socket), unsent, wires) {
-        (Ok(queued), _, Wires::Empty) => queued == 0,
-        (Ok(queued), Ok(unsent), Wires::Stalled) => queued == unsent,
+    match (unacknowledged(&socket), unsent, queues) {
+        (Ok(queued), _, SendQueues::Empty) => queued == 0,
+        (Ok(queued), Ok(unsent), SendQueues::Stalled) => queued == unsent,
         _ => true, // only a connected TCP socket has a send queue
     }
 }

@@ -11,14 +11,14 @@ use super::call::{has_timers, waiting_call, waits_without_limit};
 use super::descendants::descendants_since;
 use super::held::every_socket;
 use super::process::{Process, opened};
-use super::socket::{has_no_timeout, has_seen_the_end, hears_from_outside, is_still, peer_of};
+use super::socket::{has_no_timeout, has_seen_the_end, hears_from_outside, is_drained, peer_of};
 use super::task::{schedstat, thread_stat, threads};
-use crate::observe::facts::{BlockedThread, Standstill, Wires};
+use crate::observe::facts::{BlockedThread, SendQueues, Standstill};
 
 pub(crate) fn standstill(
     launcher: u32,
     earliest: Instant,
-    wires: Wires,
+    queues: SendQueues,
     left: &BTreeSet<SocketAddr>,
 ) -> Option<Standstill> {
     let processes = opened(&descendants_since(launcher, earliest));
@@ -29,7 +29,7 @@ pub(crate) fn standstill(
             blocked.push(blocked_thread(process, tid)?);
         }
     }
-    let is_at_rest = |socket: &Socket| is_at_rest(socket, wires, left);
+    let is_at_rest = |socket: &Socket| is_at_rest(socket, queues, left);
     let still = !processes.iter().any(has_timers) && every_socket(&processes, is_at_rest)?;
     // A program without processes does not wait: the harness is about to learn how it ended.
     (still && !blocked.is_empty()).then_some(Standstill(blocked))
@@ -49,11 +49,11 @@ fn blocked_thread(process: &Process, tid: u32) -> Option<BlockedThread> {
 }
 
 /// Returns whether nothing is about to come through this socket.
-fn is_at_rest(socket: &Socket, wires: Wires, left: &BTreeSet<SocketAddr>) -> bool {
+fn is_at_rest(socket: &Socket, queues: SendQueues, left: &BTreeSet<SocketAddr>) -> bool {
     let awaits_end =
         || peer_of(socket).is_some_and(|peer| left.contains(&peer)) && !has_seen_the_end(socket);
     has_no_timeout(socket)
         && !hears_from_outside(socket)
-        && is_still(socket, wires)
+        && is_drained(socket, queues)
         && !awaits_end()
 }

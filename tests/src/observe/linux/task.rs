@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::observe::facts::Effort;
+use crate::observe::facts::CpuTime;
 
 /// Returns the thread ids of a process.
 pub(super) fn threads(pid: u32) -> Vec<u32> {
@@ -65,7 +65,7 @@ fn stat_of(task: &str) -> Option<Stat> {
 
 /// What the scheduler counts of a thread.
 pub(super) struct SchedStat {
-    pub(super) effort: Effort,
+    pub(super) cpu_time: CpuTime,
     /// The number of times that it was on a processor.
     pub(super) times_run: u64,
 }
@@ -77,11 +77,11 @@ pub(super) fn schedstat(pid: u32, tid: u32) -> Option<SchedStat> {
     let mut fields = text.split_ascii_whitespace().map(str::parse::<u64>);
     let mut next = || fields.next()?.ok();
     let (ran, queued) = (Duration::from_nanos(next()?), Duration::from_nanos(next()?));
-    Some(SchedStat { effort: Effort { ran, queued }, times_run: next()? })
+    Some(SchedStat { cpu_time: CpuTime { ran, queued }, times_run: next()? })
 }
 
 /// Returns the processor time of the calling thread (clock_gettime(2), CLOCK_THREAD_CPUTIME_ID).
-pub(crate) fn own_processor_time() -> Duration {
+pub(crate) fn thread_cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::descendants::{descendants, recent_descendants};
 use super::task::{schedstat, stat, thread_stat, threads};
-use crate::observe::facts::{Effort, Tasks};
+use crate::observe::facts::{CpuTime, TaskCounts};
 
-pub(crate) fn tasks(launcher: u32) -> Option<Tasks> {
+pub(crate) fn tasks(launcher: u32) -> Option<TaskCounts> {
     let processes = descendants(launcher);
     let threads: usize = processes.iter().map(|pid| threads(*pid).len()).sum();
-    (!processes.is_empty()).then_some(Tasks { processes: processes.len(), threads })
+    (!processes.is_empty()).then_some(TaskCounts { processes: processes.len(), threads })
 }
 
 pub(crate) fn resident_memory(launcher: u32) -> Option<u64> {
@@ -29,14 +29,14 @@ fn proportional_memory(pid: u32) -> Option<u64> {
     Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * KIB)
 }
 
-pub(crate) fn effort(launcher: u32) -> Option<Effort> {
+pub(crate) fn cpu_time(launcher: u32) -> Option<CpuTime> {
     let efforts = recent_descendants(launcher).into_iter().flat_map(|pid| {
-        threads(pid).into_iter().filter_map(move |tid| Some(schedstat(pid, tid)?.effort))
+        threads(pid).into_iter().filter_map(move |tid| Some(schedstat(pid, tid)?.cpu_time))
     });
-    Some(efforts.fold(Effort::default(), Effort::plus))
+    Some(efforts.fold(CpuTime::default(), CpuTime::plus))
 }
 
-pub(crate) fn total_processor_time(launcher: u32) -> Option<Duration> {
+pub(crate) fn total_cpu_time(launcher: u32) -> Option<Duration> {
     processor_time_of(launcher, &descendants(launcher))
 }
 
@@ -68,7 +68,9 @@ mod tests {
     #[test]
     fn processes_and_threads_are_counted() {
         run_and_look(Command::new("sh").args(["-c", "cat | cat"]), |pid| {
-            soon("two should be there", || tasks(pid) == Some(Tasks { processes: 2, threads: 2 }));
+            soon("two should be there", || {
+                tasks(pid) == Some(TaskCounts { processes: 2, threads: 2 })
+            });
         });
     }
 

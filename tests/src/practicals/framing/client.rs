@@ -17,7 +17,7 @@ use crate::engine::transcript::show;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait;
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 use crate::practicals::shared::any_client::{self, reports_refused, sends_nothing_more};
 use crate::practicals::shared::reports::{reports, reports_failure};
 
@@ -312,7 +312,7 @@ fn whether_it_cuts_the_length(client: &Program, tried: Tried) -> Tried {
 }
 
 /// The client has ended: what it sent, if it connected at all, waits to be accepted.
-fn sent_nothing(listener: &Listener, client: Tree) -> Outcome {
+fn sent_nothing(listener: &Listener, client: ProcessTree) -> Outcome {
     let Some(server) = listener.accept_waiting(client)? else { return Ok(()) };
     let came = server.receive(1024, wait::REPLY)?.bytes;
     if came.is_empty() {

@@ -7,7 +7,7 @@ mod server;
 
 use crate::engine::check::{Check, Practical};
 use crate::engine::verdict::{Failure, Outcome};
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 use crate::practicals::shared::dialogue::is_echo;
 use crate::practicals::shared::echo_server;
 
@@ -28,7 +28,7 @@ const AS_ECHO: [Check; echo_server::CHECKS.len()] =
 struct Threads(usize);
 
 /// The program is a single thread at this moment.
-fn is_one_thread(tree: Tree, when: &str) -> Outcome {
+fn is_one_thread(tree: ProcessTree, when: &str) -> Outcome {
     let is_more = |processes: usize, threads: usize| processes > 1 || threads > 1;
     let Some(tasks) = tree.tasks().filter(|tasks| is_more(tasks.processes, tasks.threads)) else {
         return Ok(());

@@ -79,7 +79,7 @@ fn rests_among_many_clients(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
     let tree = running.tree();
-    tree.effort().ok_or_else(cannot_see)?;
+    tree.cpu_time().ok_or_else(cannot_see)?;
 
     let _silent = connect_one_by_one(&running, &Echo, SILENT, &mut payload)?;
     let not_reading = running.connect_with_small_buffer()?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::engine::diagnose::Failed;
 use crate::engine::program::Program;
 use crate::engine::verdict::Failure;
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 use crate::practicals::shared::clients::connect_one_by_one;
 use crate::practicals::shared::dialogue::Dialogue;
 
@@ -53,7 +53,7 @@ pub(crate) fn busy(failed: Failed<'_>) -> Option<u32> {
 }
 
 /// Holds when the program uses less than 5 % of a processor.
-pub(crate) fn uses_little_time(tree: Tree, silent: usize) -> Result<(), Failure> {
+pub(crate) fn uses_little_time(tree: ProcessTree, silent: usize) -> Result<(), Failure> {
     const LIMIT: f64 = 0.05;
     /// Far from the limit the first window decides; near it, the longest does.
     const WINDOWS: [Duration; 3] =
@@ -80,16 +80,15 @@ fn percent(share: f64) -> u32 {
 
 /// Returns the share of one processor that the program uses, of the time in which it could have had
 /// one.
-fn busy_share(tree: Tree, window: Duration) -> f64 {
-    let (began, before, total_before) =
-        (Instant::now(), tree.effort(), tree.total_processor_time());
+fn busy_share(tree: ProcessTree, window: Duration) -> f64 {
+    let (began, before, total_before) = (Instant::now(), tree.cpu_time(), tree.total_cpu_time());
     std::thread::sleep(window); // the window is what is measured
     let passed = began.elapsed();
-    let spent = tree.effort().unwrap_or_default().since(before.unwrap_or_default());
+    let spent = tree.cpu_time().unwrap_or_default().since(before.unwrap_or_default());
     // Clock ticks are coarse: they count only where they show what ended threads have used.
     let tick = Duration::from_millis(20);
     let total = tree
-        .total_processor_time()
+        .total_cpu_time()
         .unwrap_or_default()
         .saturating_sub(total_before.unwrap_or_default())
         .saturating_sub(tick);

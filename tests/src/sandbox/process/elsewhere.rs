@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::observe::Tree;
+use crate::observe::ProcessTree;
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::spec::JailedCommand;
 
@@ -61,9 +61,9 @@ impl Process {
         None
     }
 
-    pub(crate) fn tree(&self) -> Tree {
+    pub(crate) fn tree(&self) -> ProcessTree {
         let no_launcher = 0;
-        Tree::new(no_launcher, self.child.id())
+        ProcessTree::new(no_launcher, self.child.id())
     }
 
     pub(crate) fn exited(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {

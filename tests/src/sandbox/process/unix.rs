@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use crate::observe::{self, Tree};
+use crate::observe::{self, ProcessTree};
 use crate::sandbox::launcher;
 use crate::sandbox::messages::LauncherMessage;
 use crate::sandbox::output::{Output, Stream};
@@ -83,8 +83,8 @@ impl Process {
     }
 
     /// Returns the kernel's view of the program.
-    pub(crate) fn tree(&self) -> Tree {
-        Tree::new(self.heard.keeper.unwrap_or_default(), self.program)
+    pub(crate) fn tree(&self) -> ProcessTree {
+        ProcessTree::new(self.heard.keeper.unwrap_or_default(), self.program)
     }
 
     /// Finds the program's process id. In a process namespace the keeper knows it by another one:

@@ -25,19 +25,19 @@ fn waiting(client: &str, unread: usize) -> Waiting {
 }
 
 /// It holds the connections on which its threads wait.
-fn program(threads: Vec<Thread>) -> Whereabouts {
+fn program(threads: Vec<Thread>) -> ProgramState {
     let connections =
         threads.iter().filter_map(connection_of).map(|with| connection(with.clone(), 0));
-    Whereabouts {
+    ProgramState {
         processes: 1,
         connections: connections.collect(),
         threads,
-        ..Whereabouts::default()
+        ..ProgramState::default()
     }
 }
 
 #[track_caller]
-fn check(facts: Whereabouts, sentence: &str) {
+fn check(facts: ProgramState, sentence: &str) {
     assert_eq!(all_programs(&[facts]), sentence);
 }
 
@@ -60,7 +60,7 @@ fn one_thread_says_what_it_waits_for() {
 
 #[test]
 fn a_program_that_runs_says_for_how_long() {
-    let running = |millis| Whereabouts {
+    let running = |millis| ProgramState {
         processor_time: Duration::from_millis(millis),
         ..program(vec![Thread::Running])
     };
@@ -70,7 +70,7 @@ fn a_program_that_runs_says_for_how_long() {
 
 #[test]
 fn clients_that_wait_to_be_accepted_are_told() {
-    let facts = |waiting| Whereabouts {
+    let facts = |waiting| ProgramState {
         waiting,
         connections: vec![connection(client("a"), 0)],
         ..program(vec![receives("a")])
@@ -92,7 +92,7 @@ fn clients_that_wait_to_be_accepted_are_told() {
 #[test]
 fn an_idle_connection_that_is_still_open_is_told() {
     let accepts =
-        |connections| Whereabouts { connections, ..program(vec![call("accept4", On::Listener)]) };
+        |connections| ProgramState { connections, ..program(vec![call("accept4", On::Listener)]) };
     check(
         accepts(vec![connection(client("a"), 0)]),
         "blocked in accept4 on its listening socket; the connection of client a is still open",
@@ -114,7 +114,7 @@ fn an_idle_connection_that_is_still_open_is_told() {
 
 #[test]
 fn an_event_loop_says_what_it_leaves_unread() {
-    let watched = |watched| Whereabouts {
+    let watched = |watched| ProgramState {
         connections: vec![Connection { watched: Some(watched), ..connection(client("a"), 5) }],
         ..program(vec![call("epoll_wait", On::Descriptors(Some(3)))])
     };
@@ -122,7 +122,7 @@ fn an_event_loop_says_what_it_leaves_unread() {
         watched(true),
         "blocked in epoll_wait on 3 descriptors, while 5 bytes from client a lie unread",
     );
-    let read = Whereabouts { connections: vec![connection(client("a"), 0)], ..watched(true) };
+    let read = ProgramState { connections: vec![connection(client("a"), 0)], ..watched(true) };
     check(read, "blocked in epoll_wait on 3 descriptors; nothing lies unread");
     check(
         watched(false),
@@ -134,7 +134,7 @@ fn an_event_loop_says_what_it_leaves_unread() {
 fn a_client_has_a_connection_to_the_server() {
     let receives = call("recvfrom", On::Connection(Who::Server));
     let facts =
-        Whereabouts { connections: vec![connection(Who::Server, 0)], ..program(vec![receives]) };
+        ProgramState { connections: vec![connection(Who::Server, 0)], ..program(vec![receives]) };
     check(facts, "blocked in recvfrom on its connection to the server, with 0 bytes unread");
 }
 
@@ -143,7 +143,7 @@ fn bytes_that_find_no_room_are_told() {
     let sends = call("sendto", On::Connection(client("a")));
     let full = Connection { on_the_way: 500, ..connection(client("a"), 1000) };
     check(
-        Whereabouts { connections: vec![full], ..program(vec![sends]) },
+        ProgramState { connections: vec![full], ..program(vec![sends]) },
         "blocked in sendto on the connection of client a, with 1000 bytes unread and 500 more on the way",
     );
 }
@@ -163,7 +163,7 @@ fn several_threads_are_one_sentence() {
         "2 threads: both in recvfrom on the connections of clients a and b",
     );
     check(
-        Whereabouts { processes: 2, ..program(vec![call("wait4", On::Child), receives("a")]) },
+        ProgramState { processes: 2, ..program(vec![call("wait4", On::Child), receives("a")]) },
         "2 processes: one in recvfrom on the connection of client a, one in wait4",
     );
 }
@@ -174,14 +174,14 @@ fn hundreds_of_threads_stay_one_line() {
     let mut threads = vec![call("accept4", On::Listener)];
     threads.extend(names.iter().map(|name| receives(name)));
     check(
-        Whereabouts { further: 7, ..program(threads) },
+        ProgramState { further: 7, ..program(threads) },
         "508 threads: one in accept4 on its listening socket, 500 in recvfrom on the connections of clients c0, c1, c2 and 497 more, and 7 more",
     );
 }
 
 #[test]
 fn two_programs_are_called_by_their_names() {
-    let named = |program: &str, threads| Whereabouts {
+    let named = |program: &str, threads| ProgramState {
         program: program.to_owned(),
         ..self::program(threads)
     };

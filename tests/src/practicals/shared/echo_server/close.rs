@@ -14,7 +14,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait::{self, Proof, Wait, wait_for};
-use crate::observe::{CANNOT_SEE, Sockets};
+use crate::observe::{CANNOT_SEE, SocketCounts};
 use crate::practicals::shared::AFTERMATH;
 use crate::practicals::shared::clients::{connect_one_by_one, reset_at};
 use crate::practicals::shared::dialogue::Echo;
@@ -59,7 +59,7 @@ pub(super) fn closes_after_client(server: &Program) -> Outcome {
     connect_exchange_and_close(&running, CLIENTS, &mut payload)?;
     let (after_all, snapshot) = settled(&running, after_one.held)?;
 
-    let Sockets { held, half_closed } = after_all;
+    let SocketCounts { held, half_closed } = after_all;
     if held <= after_one.held && half_closed == 0 {
         return Ok(());
     }
@@ -90,10 +90,10 @@ fn connect_exchange_and_close(running: &Server, clients: usize, payload: &mut Pa
 
 /// Returns the sockets that the server holds once it has let go of all but `wanted`, or when its
 /// time for that is over; then with where it was.
-fn settled(running: &Server, wanted: usize) -> Result<(Sockets, Option<Arc<Snapshot>>), Stop> {
+fn settled(running: &Server, wanted: usize) -> Result<(SocketCounts, Option<Arc<Snapshot>>), Stop> {
     let mut last = None;
     let mut snapshot = None;
-    let mut until = |proof: Proof, reached: fn(Sockets, usize) -> bool| {
+    let mut until = |proof: Proof, reached: fn(SocketCounts, usize) -> bool| {
         let wait = Wait::new(running.context(), wait::LETTING_GO, proof);
         let waited = wait_for(wait, |slice| {
             // Another process's close gives no notice.
@@ -105,8 +105,8 @@ fn settled(running: &Server, wanted: usize) -> Result<(Sockets, Option<Arc<Snaps
         last
     };
     // While an end of stream may be under way, a server that waits proves nothing.
-    let arrived = |now: Sockets, wanted| now.held.saturating_sub(now.half_closed) <= wanted;
-    let let_go = |now: Sockets, wanted| now.held <= wanted && now.half_closed == 0;
+    let arrived = |now: SocketCounts, wanted| now.held.saturating_sub(now.half_closed) <= wanted;
+    let let_go = |now: SocketCounts, wanted| now.held <= wanted && now.half_closed == 0;
     until(Proof::Nothing, arrived);
     let sockets = until(wait::STUCK, let_go).ok_or_else(cannot_see)?;
     Ok((sockets, snapshot))
@@ -186,7 +186,7 @@ pub(super) fn rests_when_idle(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
     let tree = running.tree();
-    tree.effort().ok_or_else(cannot_see)?;
+    tree.cpu_time().ok_or_else(cannot_see)?;
 
     let mut gone = running.connect()?;
     gone.exchange(&payload.letters(12))?;
