@@ -6,7 +6,20 @@
 //!
 //! Three things may come of a check, and they never meet: the program did what it should; it did
 //! not, which is a [`Failure`], a value; or the harness could not find out, which is a [`Fault`],
-//! an error of ours.
+//! an error of the harness.
+//!
+//! # The map
+//!
+//! A module names only modules below it; a test of xtask's, `layers`, reads that from the code.
+//!
+//! ```text
+//! practicals           a folder for each: its checks, facts and rules; none names another
+//! practicals::shared   moves of any server and any client, which take a Dialogue
+//! engine               drives programs from outside and keeps the evidence; names no practical
+//! sandbox              what a program may reach, its launcher, and its certain end
+//! observe              what the operating system knows of a program; only Linux shows all of it
+//! hash, fault          the one hash; the harness's own errors
+//! ```
 
 mod engine;
 mod fault;

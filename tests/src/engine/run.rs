@@ -35,15 +35,17 @@ pub fn run(
     let (done, arrivals) = channel();
     let large = Shared::default();
     std::thread::scope(|scope| {
+        let start = |check| {
+            let (done, large) = (done.clone(), &large);
+            let work = move || _ = done.send(judge(check, subjects, settings, large));
+            std::thread::Builder::new().spawn_scoped(scope, work).map(drop)
+        };
         let mut running = 0;
         while !waiting.is_empty() || running > 0 {
             waiting.retain(|&planned| match round.readiness(planned) {
                 Readiness::Ready if running < settings.jobs => {
-                    let (done, large) = (done.clone(), &large);
-                    let work =
-                        move || _ = done.send(judge(planned.check, subjects, settings, large));
-                    match std::thread::Builder::new().spawn_scoped(scope, work) {
-                        Ok(_) => running += 1,
+                    match start(planned.check) {
+                        Ok(()) => running += 1,
                         Err(error) => round.settle(not_started(planned.check, error), &mut told),
                     }
                     false
@@ -54,8 +56,7 @@ pub fn run(
                     false
                 }
             });
-            // Where nothing runs, what was skipped may let others be skipped; needs have no
-            // circles.
+            // A skipped check may let others be skipped where none runs; needs have no circles.
             if let Some(Ok(verdict)) = (running > 0).then(|| arrivals.recv()) {
                 running -= 1;
                 round.settle(verdict, &mut told);
@@ -79,20 +80,13 @@ impl Round<'_> {
     }
 
     fn readiness(&self, planned: &Planned) -> Readiness {
-        if planned
-            .check
-            .programs
-            .iter()
-            .any(|name| !self.subjects.iter().any(|subject| subject.name() == *name))
-        {
+        let is_there = |name: &&str| self.subjects.iter().any(|subject| subject.name() == *name);
+        if !planned.check.programs.iter().all(is_there) {
             return Readiness::Ready; // to be called unbuilt, whatever it needs
         }
         let mut ready = Readiness::Ready;
-        for need in planned
-            .needs
-            .iter()
-            .filter(|need| self.plan.iter().any(|other| other.check.id == **need))
-        {
+        let is_planned = |need: &&String| self.plan.iter().any(|other| other.check.id == **need);
+        for need in planned.needs.iter().filter(is_planned) {
             match self.verdicts.get(need.as_str()).map(|verdict| &verdict.status) {
                 Some(Status::Passed | Status::Unseen(_)) => {}
                 Some(_) => return Readiness::Never(need.clone()),
@@ -109,13 +103,12 @@ enum Readiness {
     Never(String),
 }
 
-/// The machine has no thread for it.
+/// Makes the verdict of a check for which the machine had no thread.
 fn not_started(check: &'static Check, error: std::io::Error) -> Verdict {
     Verdict::new(check.id, Status::Fault(error.into()))
 }
 
-/// Hundreds of connections for one check, and several checks at once: as many descriptors as this
-/// system lets us have.
+/// Raises the limit on descriptors: one check has hundreds of connections, and several run at once.
 fn raise_descriptor_limit() {
     #[cfg(unix)]
     {

@@ -191,9 +191,9 @@ fails   = ["greets_next_client"]
 "#;
 
 const RULE: &str = r#"
-fn greets_once(seen: &Seen<'_>) -> Option<Diagnosis> {
+fn greets_once(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "greets_next_client";
-    seen.failed(check)?.verdict.ended.as_ref()?;
-    seen.name("greets_once", "after its first client the program ended", &[check])
+    findings.failed(check)?.verdict.ended.as_ref()?;
+    findings.name("greets_once", "after its first client the program ended", &[check])
 }
 "#;

@@ -2,6 +2,7 @@
 
 mod client;
 mod header;
+mod pieces;
 mod rules;
 mod server;
 
