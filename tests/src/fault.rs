@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A mistake of the harness's own, or of the machine's: it costs nobody a point.
+/// An error of the harness or of the machine. It costs no point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault(pub String);
 

@@ -1,4 +1,4 @@
-//! The exit statuses (CONTRACT §2).
+//! The exit statuses of every command.
 
 /// The pass mark is reached.
 pub(crate) const PASSED: u8 = 0;

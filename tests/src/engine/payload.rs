@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-/// Letters and digits without `q` and `Q`: no program that obeys words is meant here (CONTRACT §1,
-/// payloads).
+/// Letters and digits without `q` and `Q`: a program that obeys words must not fail on them.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPRSTUVWXYZabcdefghijklmnoprstuvwxyz0123456789";
 
 /// A message that several checks share.
@@ -50,13 +49,13 @@ impl Payload {
         Self(fastrand::Rng::with_seed(seed ^ name))
     }
 
-    /// So many letters and digits.
+    /// Returns `length` letters and digits.
     pub(crate) fn letters(&mut self, length: usize) -> Vec<u8> {
         (0..length).map(|_| ALPHABET[self.0.usize(..ALPHABET.len())]).collect()
     }
 
-    /// Very many letters and digits, made fast: pieces of a pool, from random places, so that no
-    /// stretch repeats where it would hide a loss.
+    /// Returns very many letters and digits, made fast: pieces of a pool from random places, so that
+    /// no stretch repeats where it would hide a loss.
     pub(crate) fn stream(&mut self, length: usize) -> Vec<u8> {
         const POOL: usize = 64 * 1024;
         let pool = self.letters(POOL.min(length));
@@ -69,15 +68,15 @@ impl Payload {
         stream
     }
 
-    /// Letters and digits, as many as the range allows.
+    /// Returns letters and digits, as many as the range allows.
     pub(crate) fn message(&mut self, lengths: std::ops::RangeInclusive<usize>) -> Vec<u8> {
         let length = self.0.usize(lengths);
         self.letters(length)
     }
 }
 
-/// As many bytes as `message`, each another one: an answer that nobody can give who has not
-/// received it.
+/// Returns as many bytes as `message`, each another one: a program cannot know this answer without
+/// receiving it.
 pub(crate) fn otherwise(message: &[u8]) -> Vec<u8> {
     message
         .iter()

@@ -25,7 +25,7 @@ pub(crate) fn prepare() {
     lock(&PORTS).fill();
 }
 
-/// A port on which nobody listens, given to nobody else in this process.
+/// Returns a port that is free and that this process has not given out before.
 pub(crate) fn take() -> io::Result<u16> {
     let mut ports = lock(&PORTS);
     if ports.free.is_empty() {
@@ -111,7 +111,7 @@ impl Home {
         self.declared
     }
 
-    /// Nobody has launched the program yet.
+    /// Returns whether the program has not been launched yet.
     pub(crate) fn is_unknown(&self) -> bool {
         *lock(&self.state) == State::Unknown
     }

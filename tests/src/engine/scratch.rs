@@ -22,7 +22,7 @@ impl Scratch {
         let within = std::env::temp_dir();
         remove_abandoned(&within);
         let folder = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(within)?;
-        // Locked before it has its name: nobody ever sees it unlocked.
+        // It is locked before it has its name, so no other run sees it unlocked.
         let unnamed = folder.path().join("lock.new");
         let lock = std::fs::File::create(&unnamed)?;
         lock.lock()?;

@@ -189,7 +189,7 @@ impl Verdict {
 /// A mistake that explains what was seen, over all checks of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// Its key in the catalogue (CONTRACT §6).
+    /// Its key in the catalogue.
     pub mistake: &'static str,
     /// One sentence of evidence: what was seen, with its figures.
     pub because: String,

@@ -13,7 +13,7 @@ use crate::engine::context::Context;
 use crate::engine::snapshot::Snapshot;
 use crate::observe::{CpuTime, SendQueues, Standstill};
 
-/// A reply may begin this long after its bytes came (CONTRACT §1, time).
+/// A reply may begin this long after its bytes came.
 pub(crate) const REPLY: Deadline = Deadline::waiting(Duration::from_secs(1));
 
 /// For checks that expect silence: a timeout is success.
@@ -44,7 +44,7 @@ pub(crate) const TAKING: Deadline = Deadline {
     decides: false,
 };
 
-/// Nobody gives up while bytes come at least this fast, per second.
+/// No wait ends while bytes come at least this fast, in bytes per second.
 const SLOWEST_STREAM: f64 = 64.0 * 1024.0;
 
 /// The first waits are short, so that a right program costs only what it needs.
@@ -154,7 +154,7 @@ pub(crate) struct Wait<'a> {
     busy: Duration,
     /// Over the whole wait, against streams that trickle.
     waited_in_all: Duration,
-    /// The same, whoever worked or waited.
+    /// The same, whether the program worked or waited.
     passed_in_all: Duration,
     bytes: usize,
     slice: Duration,

@@ -39,7 +39,7 @@ fn start(client: &Program, messages: &[&[u8]]) -> Result<(Listener, Client), Sto
     any_client::start(client, messages)
 }
 
-/// Makes a reply that nobody can guess who has not received it, of another length than its message.
+/// Makes a reply that the client cannot guess, of another length than its message.
 fn reply_to(message: &[u8]) -> Vec<u8> {
     [otherwise(message).as_slice(), b"!"].concat()
 }
