@@ -355,11 +355,19 @@ fn framed_programs_agree(client: &Program, server: &Program) -> Outcome {
     let messages = [payload.letters(12), text, Vec::new(), payload.letters(LONG)];
     let arguments: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
     let ended = client.send_all_to(running.address, &arguments)?.until_ended()?;
-    Ok(prints(&ended, &messages)?)
+    Ok(prints(&ended, &messages).map_err(|failure| failure.with(PrintsOtherwise))?)
 }
 
-/// How long is the longest reply that the client prints?
+/// A fact: the client did not print what the server had echoed.
+#[derive(Debug, PartialEq, Eq)]
+struct PrintsOtherwise;
+
+/// How long is the longest reply that the client prints? Where the server did not listen, that is
+/// no question.
 fn how_long_a_reply(client: &Program, _: &Program, tried: Tried) -> Tried {
+    if tried.fact(|PrintsOtherwise| Some(())).is_none() {
+        return tried;
+    }
     let prints_it = |length| client.succeeds_aside(|client| prints_reply_of(client, length));
     let Some(longest) = shrink::largest_that_works(LONG, prints_it) else { return tried };
     let because =
