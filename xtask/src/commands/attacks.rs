@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use suite::{Limits, Practical, Status, Tier, Wanted, What};
+use suite::{EventKind, Limits, Practical, Status, Tier, Wanted};
 
 use crate::grade::Grading;
 use crate::grader::Grader;
@@ -274,7 +274,8 @@ fn observed(grading: &Grading) -> Seen {
             _ => String::new(),
         });
         verdict.extend(row.verdict.ended.clone());
-        let received = row.verdict.transcript.iter().filter(|event| event.what == What::Receive);
+        let received =
+            row.verdict.transcript.iter().filter(|event| event.kind == EventKind::Receive);
         answers.extend(received.map(|event| String::from_utf8_lossy(&event.preview).into_owned()));
     }
     Seen { answers, verdict: verdict.join("; "), report: human::render(grading) }

@@ -11,7 +11,7 @@ mod tests;
 
 use std::fmt::Write;
 
-use suite::{Event, Status, Verdict, What, show};
+use suite::{Event, EventKind, Status, Verdict, show};
 
 use crate::plural::count;
 use crate::report::conversation::{self, Line};
@@ -76,7 +76,7 @@ impl<'a> Plan<'a> {
             lines: conversation::end(conversation::fold(focus.events, &peers), ROWS),
             others: all.len() - peers.len(),
             peers,
-            accepts: verdict.transcript.iter().any(|event| event.what == What::Accept),
+            accepts: verdict.transcript.iter().any(|event| event.kind == EventKind::Accept),
         })
     }
 
@@ -98,18 +98,18 @@ impl<'a> Plan<'a> {
                 let name = format!("{peer} {}", event.peer);
                 let bytes =
                     |event: &Event| format!("{}: {}", count(event.bytes, "byte"), preview(event));
-                match event.what {
-                    What::Connect => format!("{name} connects."),
-                    What::Accept => format!("{program} connects to {name}."),
-                    What::Refused => format!("{name} tries to connect and is refused."),
-                    What::Send => format!("{name} sends {}", bytes(event)),
-                    What::Receive => format!("{program} sends {name} {}", bytes(event)),
-                    What::HalfClose => format!("{name} ends its stream and goes on reading."),
-                    What::Close => format!("{name} closes."),
-                    What::SendReset => format!("{name} resets the connection."),
-                    What::End => format!("{program} ends its stream to {name}."),
-                    What::Reset => format!("{program} resets the connection of {name}."),
-                    What::Timeout => format!("{name} waits for {program}, and nothing comes."),
+                match event.kind {
+                    EventKind::Connect => format!("{name} connects."),
+                    EventKind::Accept => format!("{program} connects to {name}."),
+                    EventKind::Refused => format!("{name} tries to connect and is refused."),
+                    EventKind::Send => format!("{name} sends {}", bytes(event)),
+                    EventKind::Receive => format!("{program} sends {name} {}", bytes(event)),
+                    EventKind::HalfClose => format!("{name} ends its stream and goes on reading."),
+                    EventKind::Close => format!("{name} closes."),
+                    EventKind::SendReset => format!("{name} resets the connection."),
+                    EventKind::End => format!("{program} ends its stream to {name}."),
+                    EventKind::Reset => format!("{program} resets the connection of {name}."),
+                    EventKind::Timeout => format!("{name} waits for {program}, and nothing comes."),
                 }
             }
             Line::Echoed { peer: name, .. } | Line::Streamed { peer: name, .. } => {

@@ -7,7 +7,7 @@ mod tests;
 use std::time::Duration;
 
 use anstyle::Style;
-use suite::{Event, Failure, Status, Verdict, What, show};
+use suite::{Event, EventKind, Failure, Status, Verdict, show};
 
 use crate::columns;
 use crate::explanations::NamedMistake;
@@ -218,18 +218,18 @@ fn step(event: &Event) -> String {
             if event.bytes == 1 { "" } else { "s" }
         )
     };
-    match event.what {
-        What::Connect => format!("{peer} → connects"),
-        What::Accept => format!("{peer} ← connects"),
-        What::Refused => format!("{peer} ← connection refused"),
-        What::Send => data("→"),
-        What::Receive => data("←"),
-        What::HalfClose => format!("{peer} → end of stream"),
-        What::Close => format!("{peer} → closes"),
-        What::SendReset => format!("{peer} → reset"),
-        What::End => format!("{peer} ← end of stream"),
-        What::Reset => format!("{peer} ← reset"),
-        What::Timeout => format!("{peer} ← nothing more"),
+    match event.kind {
+        EventKind::Connect => format!("{peer} → connects"),
+        EventKind::Accept => format!("{peer} ← connects"),
+        EventKind::Refused => format!("{peer} ← connection refused"),
+        EventKind::Send => data("→"),
+        EventKind::Receive => data("←"),
+        EventKind::HalfClose => format!("{peer} → end of stream"),
+        EventKind::Close => format!("{peer} → closes"),
+        EventKind::SendReset => format!("{peer} → reset"),
+        EventKind::End => format!("{peer} ← end of stream"),
+        EventKind::Reset => format!("{peer} ← reset"),
+        EventKind::Timeout => format!("{peer} ← nothing more"),
     }
 }
 

@@ -2,7 +2,7 @@
 //! where there is no grade, `fault` says why, and there is no score.
 
 use serde::Serialize;
-use suite::{Event, Status, What, show};
+use suite::{Event, EventKind, Status, show};
 
 use super::{plain, stuck};
 use crate::grade::{Grade, GradedRow, Grading, NoGrade};
@@ -166,17 +166,17 @@ fn folded(events: &[Event]) -> Vec<Entry<'_>> {
 }
 
 fn entry(event: &Event) -> Entry<'_> {
-    let (name, said) = match event.what {
-        What::Connect | What::Accept => ("connect", ""),
-        What::Refused => ("reset", "(connection refused)"),
-        What::Send => ("send", ""),
-        What::HalfClose => ("send", "(end of stream)"),
-        What::Close => ("send", "(close)"),
-        What::SendReset => ("send", "(reset)"),
-        What::Receive => ("receive", ""),
-        What::End => ("end", ""),
-        What::Reset => ("reset", ""),
-        What::Timeout => ("timeout", ""),
+    let (name, said) = match event.kind {
+        EventKind::Connect | EventKind::Accept => ("connect", ""),
+        EventKind::Refused => ("reset", "(connection refused)"),
+        EventKind::Send => ("send", ""),
+        EventKind::HalfClose => ("send", "(end of stream)"),
+        EventKind::Close => ("send", "(close)"),
+        EventKind::SendReset => ("send", "(reset)"),
+        EventKind::Receive => ("receive", ""),
+        EventKind::End => ("end", ""),
+        EventKind::Reset => ("reset", ""),
+        EventKind::Timeout => ("timeout", ""),
     };
     let preview = if event.bytes > 0 { show(&event.preview, PREVIEW) } else { said.to_owned() };
     Entry {
@@ -198,8 +198,8 @@ mod tests {
     fn a_long_transcript_stays_short_and_loses_no_count() {
         let events: Vec<Event> = (0..5000)
             .map(|number| {
-                let what = if number % 2 == 0 { What::Send } else { What::Receive };
-                Event::new(Duration::from_micros(number), "a", what, b"abc")
+                let kind = if number % 2 == 0 { EventKind::Send } else { EventKind::Receive };
+                Event::new(Duration::from_micros(number), "a", kind, b"abc")
             })
             .collect();
         let entries = transcript(&events);

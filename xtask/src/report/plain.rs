@@ -1,7 +1,7 @@
 //! What every format says about a check, in one line and in full. Text from programs is shortened,
 //! and nothing in it is invisible.
 
-use suite::{Event, Failure, Status, Verdict, What, show};
+use suite::{Event, EventKind, Failure, Status, Verdict, show};
 
 use super::conversation::{self, Line};
 use super::{hexdump, human, stuck};
@@ -180,18 +180,22 @@ fn step(event: &Event) -> String {
 
 pub(super) fn goes_to_the_program(event: &Event) -> bool {
     matches!(
-        event.what,
-        What::Connect | What::Send | What::HalfClose | What::Close | What::SendReset
+        event.kind,
+        EventKind::Connect
+            | EventKind::Send
+            | EventKind::HalfClose
+            | EventKind::Close
+            | EventKind::SendReset
     )
 }
 
 /// Returns an event in words.
 pub(super) fn what(event: &Event) -> String {
     const SHOWN: usize = 24;
-    match event.what {
-        What::Connect | What::Accept => "connects".to_owned(),
-        What::Refused => "connection refused".to_owned(),
-        What::Send | What::Receive => {
+    match event.kind {
+        EventKind::Connect | EventKind::Accept => "connects".to_owned(),
+        EventKind::Refused => "connection refused".to_owned(),
+        EventKind::Send | EventKind::Receive => {
             let preview = show(&event.preview[..event.preview.len().min(SHOWN)], SHOWN);
             let more = if event.bytes > SHOWN { "…" } else { "" };
             format!(
@@ -200,10 +204,10 @@ pub(super) fn what(event: &Event) -> String {
                 if event.bytes == 1 { "" } else { "s" }
             )
         }
-        What::HalfClose | What::End => "end of stream".to_owned(),
-        What::Close => "closes".to_owned(),
-        What::SendReset | What::Reset => "reset".to_owned(),
-        What::Timeout => "nothing more".to_owned(),
+        EventKind::HalfClose | EventKind::End => "end of stream".to_owned(),
+        EventKind::Close => "closes".to_owned(),
+        EventKind::SendReset | EventKind::Reset => "reset".to_owned(),
+        EventKind::Timeout => "nothing more".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use suite::{Event, What};
+use suite::{Event, EventKind};
 
 use super::Line;
 
@@ -18,7 +18,7 @@ pub(super) fn fold_peer<'a>(
     let mut at = 0;
     while at < group.len() {
         let turns = group[at..].chunks_exact(2).take_while(|pair| is_turn(pair)).count();
-        let pieces = group[at..].iter().take_while(|event| event.what.carries_bytes()).count();
+        let pieces = group[at..].iter().take_while(|event| event.kind.carries_bytes()).count();
         let folded = match (turns, pieces) {
             (LEAST_TURNS.., _) => 2 * (turns - 1),
             (_, LEAST_PIECES..) => pieces - 2,
@@ -42,7 +42,7 @@ pub(super) fn fold_peer<'a>(
 
 /// Returns whether a message came back unchanged.
 fn is_turn(pair: &[Event]) -> bool {
-    matches!((pair[0].what, pair[1].what), (What::Send, What::Receive))
+    matches!((pair[0].kind, pair[1].kind), (EventKind::Send, EventKind::Receive))
         && pair[0].bytes == pair[1].bytes
         && pair[0].data() == pair[1].data()
 }
@@ -59,13 +59,13 @@ fn echoed(run: &[Event]) -> Line<'_> {
 }
 
 fn streamed(run: &[Event], equal: bool) -> Line<'_> {
-    let total = |what| run.iter().filter(|event| event.what == what).map(|event| event.bytes).sum();
+    let total = |kind| run.iter().filter(|event| event.kind == kind).map(|event| event.bytes).sum();
     Line::Streamed {
         peer: &run[0].peer,
         pieces: run.iter().map(|event| event.stretches).sum(),
         largest: run.iter().map(|event| event.bytes).max().unwrap_or_default(),
-        sent: total(What::Send),
-        received: total(What::Receive),
+        sent: total(EventKind::Send),
+        received: total(EventKind::Receive),
         equal,
         at: run[run.len() - 1].at,
     }
@@ -78,9 +78,9 @@ pub(super) struct Streams<'a>(HashMap<&'a str, [Vec<u8>; 2]>);
 impl<'a> Streams<'a> {
     pub(super) fn follow(&mut self, event: &'a Event) {
         let [sent, received] = self.0.entry(&event.peer).or_default();
-        match event.what {
-            What::Send => sent.extend_from_slice(&event.data()),
-            What::Receive => received.extend_from_slice(&event.data()),
+        match event.kind {
+            EventKind::Send => sent.extend_from_slice(&event.data()),
+            EventKind::Receive => received.extend_from_slice(&event.data()),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use suite::{Event, What};
+use suite::{Event, EventKind};
 
 use super::arrows::Draw;
 use super::{Plan, WIDTH, at, outcome, preview, text};
@@ -131,14 +131,16 @@ impl<'a> Drawing<'a> {
 
     /// Returns the ends of a lane's line: where its peer connects, and where it goes.
     fn span(&self, peer: &str, bottom: f64) -> (f64, f64) {
-        let place = |wanted: &[What]| {
-            let is_it = |line: &Line<'_>| matches!(line, Line::Step(event) if event.peer == peer && wanted.contains(&event.what));
+        let place = |wanted: &[EventKind]| {
+            let is_it = |line: &Line<'_>| matches!(line, Line::Step(event) if event.peer == peer && wanted.contains(&event.kind));
             self.plan.lines.iter().position(is_it).map(|number| HEAD + ROW * (number as f64 + 0.75))
         };
-        let begin = place(&[What::Connect, What::Accept, What::Refused]).unwrap_or(HEAD - 14.0);
+        let begin = place(&[EventKind::Connect, EventKind::Accept, EventKind::Refused])
+            .unwrap_or(HEAD - 14.0);
         (
             begin,
-            place(&[What::Close, What::SendReset, What::Reset, What::Refused]).unwrap_or(bottom),
+            place(&[EventKind::Close, EventKind::SendReset, EventKind::Reset, EventKind::Refused])
+                .unwrap_or(bottom),
         )
     }
 
@@ -192,22 +194,30 @@ impl<'a> Drawing<'a> {
     fn step(&mut self, y: f64, event: &Event) {
         let (peer, program) = (self.lane(Some(&event.peer)), self.lane(None));
         let data = || format!("{} {}", preview(event), count(event.bytes, "byte"));
-        let words = match event.what {
-            What::Connect => self.drawn(y, peer, program, "to thin", Self::open_arrow, "connects"),
-            What::Accept => self.drawn(y, program, peer, "from thin", Self::open_arrow, "connects"),
-            What::Refused => {
+        let words = match event.kind {
+            EventKind::Connect => {
+                self.drawn(y, peer, program, "to thin", Self::open_arrow, "connects")
+            }
+            EventKind::Accept => {
+                self.drawn(y, program, peer, "from thin", Self::open_arrow, "connects")
+            }
+            EventKind::Refused => {
                 self.drawn(y, peer, program, "bad", Self::broken_arrow, "connection refused")
             }
-            What::Send => self.drawn(y, peer, program, "to", Self::arrow, &data()),
-            What::Receive => self.drawn(y, program, peer, "from", Self::arrow, &data()),
-            What::HalfClose => {
+            EventKind::Send => self.drawn(y, peer, program, "to", Self::arrow, &data()),
+            EventKind::Receive => self.drawn(y, program, peer, "from", Self::arrow, &data()),
+            EventKind::HalfClose => {
                 self.drawn(y, peer, program, "to", Self::last_arrow, "end of stream")
             }
-            What::Close => self.drawn(y, peer, program, "to", Self::last_arrow, "closes"),
-            What::End => self.drawn(y, program, peer, "from", Self::last_arrow, "end of stream"),
-            What::SendReset => self.drawn(y, peer, program, "bad", Self::broken_arrow, "reset"),
-            What::Reset => self.drawn(y, program, peer, "bad", Self::broken_arrow, "reset"),
-            What::Timeout => self.drawn(
+            EventKind::Close => self.drawn(y, peer, program, "to", Self::last_arrow, "closes"),
+            EventKind::End => {
+                self.drawn(y, program, peer, "from", Self::last_arrow, "end of stream")
+            }
+            EventKind::SendReset => {
+                self.drawn(y, peer, program, "bad", Self::broken_arrow, "reset")
+            }
+            EventKind::Reset => self.drawn(y, program, peer, "bad", Self::broken_arrow, "reset"),
+            EventKind::Timeout => self.drawn(
                 y,
                 program,
                 peer,
@@ -216,7 +226,7 @@ impl<'a> Drawing<'a> {
                 &format!("nothing more for {}", event.peer),
             ),
         };
-        let middle = if event.what == What::Timeout {
+        let middle = if event.kind == EventKind::Timeout {
             program - self.gap / 2.0
         } else {
             (peer + program) / 2.0

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use etherparse::PacketBuilder;
-use suite::{Event, What};
+use suite::{Event, EventKind};
 
 use super::SEGMENT;
 
@@ -54,20 +54,20 @@ impl Stream {
     pub(super) fn follow(&mut self, event: &Event) {
         use Side::{Ours, Theirs};
         let at = event.at;
-        match event.what {
-            What::Connect => self.handshake(at, Ours),
-            What::Accept => self.handshake(at, Theirs),
-            What::Refused => {
+        match event.kind {
+            EventKind::Connect => self.handshake(at, Ours),
+            EventKind::Accept => self.handshake(at, Theirs),
+            EventKind::Refused => {
                 self.draft(at, Ours, Kind::Syn);
                 self.draft(at, Theirs, Kind::Refusal);
             }
-            What::Send => self.data(event, Ours),
-            What::Receive => self.data(event, Theirs),
-            What::HalfClose | What::Close => self.end(at, Ours),
-            What::End => self.end(at, Theirs),
-            What::SendReset => self.reset(at, Ours),
-            What::Reset => self.reset(at, Theirs),
-            What::Timeout => self.remark(at, "the grader waited for more, in vain"),
+            EventKind::Send => self.data(event, Ours),
+            EventKind::Receive => self.data(event, Theirs),
+            EventKind::HalfClose | EventKind::Close => self.end(at, Ours),
+            EventKind::End => self.end(at, Theirs),
+            EventKind::SendReset => self.reset(at, Ours),
+            EventKind::Reset => self.reset(at, Theirs),
+            EventKind::Timeout => self.remark(at, "the grader waited for more, in vain"),
         }
     }
 
