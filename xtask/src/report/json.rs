@@ -2,9 +2,9 @@
 //! where there is no grade, `fault` says why, and there is no score.
 
 use serde::Serialize;
-use suite::{Event, EventKind, Status, show};
+use suite::{Event, Status, show};
 
-use super::{plain, stuck};
+use super::{plain, steps, stuck};
 use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 
 const SCHEMA: u32 = 1;
@@ -166,18 +166,7 @@ fn folded(events: &[Event]) -> Vec<Entry<'_>> {
 }
 
 fn entry(event: &Event) -> Entry<'_> {
-    let (name, said) = match event.kind {
-        EventKind::Connect | EventKind::Accept => ("connect", ""),
-        EventKind::Refused => ("reset", "(connection refused)"),
-        EventKind::Send => ("send", ""),
-        EventKind::HalfClose => ("send", "(end of stream)"),
-        EventKind::Close => ("send", "(close)"),
-        EventKind::SendReset => ("send", "(reset)"),
-        EventKind::Receive => ("receive", ""),
-        EventKind::End => ("end", ""),
-        EventKind::Reset => ("reset", ""),
-        EventKind::Timeout => ("timeout", ""),
-    };
+    let (name, said) = steps::of(event).json();
     let preview = if event.bytes > 0 { show(&event.preview, PREVIEW) } else { said.to_owned() };
     Entry {
         at_us: event.at.as_micros(),
@@ -191,6 +180,8 @@ fn entry(event: &Event) -> Entry<'_> {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use suite::EventKind;
 
     use super::*;
 

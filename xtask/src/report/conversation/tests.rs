@@ -1,3 +1,5 @@
+use suite::EventKind;
+
 use super::*;
 
 fn events(steps: &[(&str, EventKind, &[u8])]) -> Vec<Event> {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use suite::Failure;
+use suite::{Event, EventKind, Failure};
 
 use super::*;
 use crate::report::real;

@@ -1,4 +1,4 @@
-use suite::{Blocked, Fault};
+use suite::{Blocked, Event, EventKind, Fault};
 
 use super::*;
 use crate::report::real;
