@@ -39,7 +39,7 @@ pub use engine::run::{Planned, run};
 pub use engine::scratch::Scratch;
 pub use engine::snapshot::{Blocked, Snapshot};
 pub use engine::subject::{CommandLine, Subject};
-pub use engine::transcript::{Event, What, show};
+pub use engine::transcript::{Event, EventKind, show};
 pub use engine::verdict::{Diagnosis, Failure, Outcome, Status, Stop, Verdict};
 pub use engine::wait::GaveUp;
 pub use fault::Fault;

@@ -29,6 +29,7 @@ mod prairielearn;
 pub(crate) mod real;
 #[cfg(all(test, feature = "full"))]
 mod sample;
+pub(crate) mod steps;
 mod stuck;
 #[cfg(all(test, feature = "full"))]
 mod tests;
@@ -37,6 +38,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use suite::{Event, show};
 
 use crate::files;
 use crate::grade::Grading;
@@ -227,14 +229,17 @@ impl Place<'_> {
     }
 }
 
-/// Returns how many of these bytes can be shown in `columns` columns.
-fn fitting(bytes: &[u8], columns: usize) -> usize {
-    let widths = bytes.iter().map(|byte| byte.escape_ascii().len());
+/// Returns the first bytes of an event that fit beside an arrow, with an ellipsis if there are more.
+fn preview(event: &Event) -> String {
+    const COLUMNS: usize = 26;
+    let widths = event.preview.iter().map(|byte| byte.escape_ascii().len());
     let ends = widths.scan(0, |end, width| {
         *end += width;
         Some(*end)
     });
-    ends.take_while(|end| *end <= columns).count()
+    let shown = ends.take_while(|end| *end <= COLUMNS).count();
+    let more = if event.bytes > shown { "…" } else { "" };
+    format!("{}{more}", show(&event.preview[..shown], shown))
 }
 
 /// Writes every report of the request, and the one for people.

@@ -12,7 +12,7 @@ use crate::engine::kept::describe;
 use crate::engine::peer::{Peer, is_reset, is_timeout};
 use crate::engine::program::LOCALHOST;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::transcript::What;
+use crate::engine::transcript::EventKind;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, GaveUp, Wait, wait_for};
 use crate::fault::Fault;
@@ -26,7 +26,7 @@ pub(crate) struct Listener {
     context: Arc<Context>,
 }
 
-/// What a wait for a client's connection saw first.
+/// EventKind a wait for a client's connection saw first.
 enum Arrival {
     Connection(TcpStream),
     /// The client had ended without connecting.
@@ -49,7 +49,9 @@ impl Listener {
         let wait = Wait::new(&self.context, wait::STARTING, wait::STUCK);
         let came = wait_for(wait, |slice| self.arrival(client, slice).transpose());
         match came {
-            Ok(Ok(Arrival::Connection(stream))) => self.peer(stream, client.tree(), What::Accept),
+            Ok(Ok(Arrival::Connection(stream))) => {
+                self.peer(stream, client.tree(), EventKind::Accept)
+            }
             Ok(Ok(Arrival::Ended(status))) => {
                 Err(self.no_client(&format!("it ended with {status} without connecting"), None))
             }
@@ -77,12 +79,12 @@ impl Listener {
     /// Returns the connection of a client that has gone already, if it made one.
     pub(crate) fn accept_waiting(&self, client: ProcessTree) -> Result<Option<Peer>, Stop> {
         let Some(stream) = self.take_one()? else { return Ok(None) };
-        self.peer(stream, client, What::Connect).map(Some)
+        self.peer(stream, client, EventKind::Connect).map(Some)
     }
 
-    fn peer(&self, stream: TcpStream, client: ProcessTree, what: What) -> Result<Peer, Stop> {
+    fn peer(&self, stream: TcpStream, client: ProcessTree, kind: EventKind) -> Result<Peer, Stop> {
         stream.set_nonblocking(false).map_err(Fault::from)?;
-        Peer::new(self.context.record.next_peer(), stream, &self.context, client, what)
+        Peer::new(self.context.record.next_peer(), stream, &self.context, client, kind)
     }
 
     fn take_one(&self) -> Result<Option<TcpStream>, Fault> {

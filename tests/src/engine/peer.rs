@@ -21,7 +21,7 @@ use crate::engine::compare;
 use crate::engine::context::Context;
 use crate::engine::program::Server;
 use crate::engine::received::{Ending, Received};
-use crate::engine::transcript::{What, show};
+use crate::engine::transcript::{EventKind, show};
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, Proof, Wait, wait_for};
 use crate::fault::Fault;
@@ -71,23 +71,25 @@ impl Server {
             socket.set_recv_buffer_size(bytes).map_err(Fault::from)?;
         }
         match socket.connect_timeout(&self.address.into(), CONNECT) {
-            Ok(()) => Peer::new(name, socket.into(), context, self.tree(), What::Connect),
+            Ok(()) => Peer::new(name, socket.into(), context, self.tree(), EventKind::Connect),
             Err(error) => Err(self.not_connected(&name, &error)),
         }
     }
 
     fn not_connected(&self, name: &str, error: &io::Error) -> Stop {
         let context = self.context();
-        let (what, observed, snapshot) = match error.kind() {
-            ErrorKind::ConnectionRefused => (What::Refused, "connection refused".to_owned(), None),
-            ErrorKind::ConnectionReset => (What::Reset, "a reset".to_owned(), None),
+        let (kind, observed, snapshot) = match error.kind() {
+            ErrorKind::ConnectionRefused => {
+                (EventKind::Refused, "connection refused".to_owned(), None)
+            }
+            ErrorKind::ConnectionReset => (EventKind::Reset, "a reset".to_owned(), None),
             ErrorKind::TimedOut => {
                 let observed = format!("no connection within {} s", CONNECT.as_secs());
-                (What::Timeout, observed, context.snapshot())
+                (EventKind::Timeout, observed, context.snapshot())
             }
             _ => return Fault(format!("client {name} could not connect: {error}")).into(),
         };
-        context.record.note(name, what, &[]);
+        context.record.note(name, kind, &[]);
         let expected = format!("client {name} to connect to {}", self.address);
         let failure = Failure::new(expected, observed).at(snapshot).maybe_of_a_death();
         Failure { peer: Some(name.to_owned()), ..failure }.into()
@@ -100,14 +102,14 @@ impl Peer {
         stream: TcpStream,
         context: &Arc<Context>,
         tree: ProcessTree,
-        what: What,
+        kind: EventKind,
     ) -> Result<Self, Stop> {
         stream.set_nodelay(true).map_err(Fault::from)?;
         stream.set_write_timeout(Some(WRITE_SLICE)).map_err(Fault::from)?;
         let stream = Arc::new(stream);
         context.activity.add_connection(&name, &stream);
         let ends = stream.local_addr().ok().zip(stream.peer_addr().ok());
-        context.record.note_connection(&name, what, ends);
+        context.record.note_connection(&name, kind, ends);
         Ok(Self { name, stream, context: context.clone(), tree, closed: false })
     }
 
@@ -141,7 +143,7 @@ impl Peer {
     }
 
     /// Sends a question, half-closes, and only then begins to read, when nothing moves any more or
-    /// after `pause`. What must be read to get the question sent is read before.
+    /// after `pause`. EventKind must be read to get the question sent is read before.
     pub(crate) fn ask_and_half_close(
         &mut self,
         question: &[u8],
@@ -181,7 +183,7 @@ impl Peer {
         Failure { peer: Some(self.name.clone()), ..failure }
     }
 
-    /// What a failure calls this peer.
+    /// EventKind a failure calls this peer.
     fn whom(&self) -> String {
         format!("client {}", self.name)
     }
@@ -285,7 +287,7 @@ impl Peer {
 
     /// Ends this side of the stream; the other side may still send.
     pub(crate) fn half_close(&self) -> Result<(), Stop> {
-        self.context.record.note(&self.name, What::HalfClose, &[]);
+        self.context.record.note(&self.name, EventKind::HalfClose, &[]);
         match self.stream.shutdown(Shutdown::Write) {
             Err(error) if error.kind() != ErrorKind::NotConnected && !is_reset(&error) => {
                 Err(Fault::from(error).into())
@@ -296,13 +298,13 @@ impl Peer {
 
     /// Closes in order: end of stream, then the socket.
     pub(crate) fn close(mut self) {
-        self.context.record.note(&self.name, What::Close, &[]);
+        self.context.record.note(&self.name, EventKind::Close, &[]);
         self.closed = true;
     }
 
     /// Resets the connection.
     pub(crate) fn reset(self) {
-        self.context.record.note(&self.name, What::SendReset, &[]);
+        self.context.record.note(&self.name, EventKind::SendReset, &[]);
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Event {
     /// Which peer: `a`, `b`, …, in the order of their coming. Each is one connection.
     pub peer: String,
     /// What happened.
-    pub what: What,
+    pub kind: EventKind,
     /// How many bytes went over; 0 where none did.
     pub bytes: usize,
     /// The first of them, at most 64.
@@ -49,7 +49,7 @@ pub struct Event {
 
 /// What can happen on the harness's side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum What {
+pub enum EventKind {
     /// The peer connected to the program.
     Connect,
     /// The program connected to the peer.
@@ -74,7 +74,7 @@ pub enum What {
     Timeout,
 }
 
-impl What {
+impl EventKind {
     /// Whether bytes went over.
     pub fn carries_bytes(self) -> bool {
         matches!(self, Self::Send | Self::Receive)
@@ -102,12 +102,12 @@ impl Piece {
 
 impl Event {
     /// A single event with its bytes.
-    pub fn new(at: Duration, peer: &str, what: What, data: &[u8]) -> Self {
+    pub fn new(at: Duration, peer: &str, kind: EventKind, data: &[u8]) -> Self {
         let mut event = Self {
             at,
             until: at,
             peer: peer.to_owned(),
-            what,
+            kind,
             bytes: 0,
             preview: Vec::new(),
             stretches: 1,
@@ -220,15 +220,15 @@ impl Record {
         if number < 26 { letter.to_string() } else { format!("{letter}{}", number / 26) }
     }
 
-    pub(crate) fn note(&self, peer: &str, what: What, data: &[u8]) {
+    pub(crate) fn note(&self, peer: &str, kind: EventKind, data: &[u8]) {
         let at = self.began.elapsed();
         let mut events = self.lock();
         match events.list.last_mut() {
-            Some(last) if last.what == what && what.carries_bytes() && last.peer == peer => {
+            Some(last) if last.kind == kind && kind.carries_bytes() && last.peer == peer => {
                 last.extend(at, data, Some(&self.large));
             }
             _ => {
-                let mut event = Event::new(at, peer, what, &[]);
+                let mut event = Event::new(at, peer, kind, &[]);
                 event.extend(at, data, Some(&self.large));
                 events.push(event);
             }
@@ -239,17 +239,17 @@ impl Record {
     pub(crate) fn note_connection(
         &self,
         peer: &str,
-        what: What,
+        kind: EventKind,
         ends: Option<(SocketAddr, SocketAddr)>,
     ) {
-        let event = Event { ends, ..Event::new(self.began.elapsed(), peer, what, &[]) };
+        let event = Event { ends, ..Event::new(self.began.elapsed(), peer, kind, &[]) };
         self.lock().push(event);
     }
 
     /// How many bytes each peer has sent so far.
     pub(crate) fn sent(&self) -> BTreeMap<String, usize> {
         let mut sent = BTreeMap::new();
-        for event in self.lock().list.iter().filter(|event| event.what == What::Send) {
+        for event in self.lock().list.iter().filter(|event| event.kind == EventKind::Send) {
             *sent.entry(event.peer.clone()).or_default() += event.bytes;
         }
         sent
@@ -280,11 +280,11 @@ impl Events {
     fn fold_middle(&mut self) {
         let end = self.list.split_off(self.list.len() - KEPT);
         let middle = self.list.split_off(KEPT);
-        let mut places: HashMap<(String, What), usize> = HashMap::new();
+        let mut places: HashMap<(String, EventKind), usize> = HashMap::new();
         for event in middle {
             let next = self.list.len();
-            let place = *places.entry((event.peer.clone(), event.what)).or_insert(next);
-            if place < next && event.what.carries_bytes() {
+            let place = *places.entry((event.peer.clone(), event.kind)).or_insert(next);
+            if place < next && event.kind.carries_bytes() {
                 self.list[place].fold(event);
             } else {
                 self.list.push(event);
@@ -315,9 +315,9 @@ mod tests {
     #[test]
     fn pieces_of_one_stretch_become_one_event() {
         let record = record();
-        record.note("a", What::Receive, b"Hel");
-        record.note("a", What::Receive, b"lo");
-        record.note("b", What::Receive, b"x");
+        record.note("a", EventKind::Receive, b"Hel");
+        record.note("a", EventKind::Receive, b"lo");
+        record.note("b", EventKind::Receive, b"x");
 
         let events = record.take_events();
         assert_eq!(events.len(), 2);
@@ -335,10 +335,10 @@ mod tests {
         let record = Record::new(&large);
         let message = large.get().unwrap();
         for piece in message.chunks(999) {
-            record.note("a", What::Send, piece);
+            record.note("a", EventKind::Send, piece);
         }
-        record.note("a", What::Send, b"and more");
-        record.note("a", What::Send, &message[..5]);
+        record.note("a", EventKind::Send, b"and more");
+        record.note("a", EventKind::Send, &message[..5]);
 
         let events = record.take_events();
         assert_eq!(events[0].pieces.len(), 3);
@@ -362,35 +362,35 @@ mod tests {
         let record = record();
         let turns = 8 * KEPT;
         for peer in ["a", "b"] {
-            record.note(peer, What::Connect, &[]);
+            record.note(peer, EventKind::Connect, &[]);
         }
         for turn in 0..turns {
             let peer = if turn % 2 == 0 { "a" } else { "b" };
             record.note(
                 peer,
-                if turn % 4 < 2 { What::Send } else { What::Receive },
+                if turn % 4 < 2 { EventKind::Send } else { EventKind::Receive },
                 &(turn as u32).to_le_bytes(),
             );
         }
-        record.note("b", What::End, &[]);
+        record.note("b", EventKind::End, &[]);
 
         let events = record.take_events();
         assert!(events.len() <= 4 * KEPT, "{}", events.len());
-        assert_eq!(events.last().map(|event| event.what), Some(What::End));
+        assert_eq!(events.last().map(|event| event.kind), Some(EventKind::End));
         assert!(events[events.len() - KEPT..].iter().all(|event| event.stretches == 1));
         let stretches: usize = events.iter().map(|event| event.stretches).sum();
         assert_eq!(stretches, turns + 3);
-        for (peer, what, first) in [
-            ("a", What::Send, 0),
-            ("b", What::Send, 1),
-            ("a", What::Receive, 2),
-            ("b", What::Receive, 3),
+        for (peer, kind, first) in [
+            ("a", EventKind::Send, 0),
+            ("b", EventKind::Send, 1),
+            ("a", EventKind::Receive, 2),
+            ("b", EventKind::Receive, 3),
         ] {
-            let mine = events.iter().filter(|event| event.peer == peer && event.what == what);
+            let mine = events.iter().filter(|event| event.peer == peer && event.kind == kind);
             let stream: Vec<u8> = mine.flat_map(|event| event.data().into_owned()).collect();
             let sent: Vec<u8> =
                 (first..turns as u32).step_by(4).flat_map(u32::to_le_bytes).collect();
-            assert!(stream == sent, "{peer} {what:?}");
+            assert!(stream == sent, "{peer} {kind:?}");
         }
     }
 

@@ -15,12 +15,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use suite::{Limits, Practical, Status, Tier, Wanted, What};
+use suite::{Limits, Practical, Status, Tier, Wanted};
 
 use crate::grade::Grading;
 use crate::grader::Grader;
 use crate::parallel;
-use crate::report::human;
+use crate::report::{human, steps};
 use crate::repository::Repository;
 use crate::request::{GradeRequest, Origin, VerifyRequest};
 use crate::rubric::{self, Rubric};
@@ -274,7 +274,7 @@ fn observed(grading: &Grading) -> Seen {
             _ => String::new(),
         });
         verdict.extend(row.verdict.ended.clone());
-        let received = row.verdict.transcript.iter().filter(|event| event.what == What::Receive);
+        let received = row.verdict.transcript.iter().filter(|event| steps::is_received(event));
         answers.extend(received.map(|event| String::from_utf8_lossy(&event.preview).into_owned()));
     }
     Seen { answers, verdict: verdict.join("; "), report: human::render(grading) }

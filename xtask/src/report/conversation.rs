@@ -8,9 +8,10 @@ mod tests;
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use suite::{Event, Status, Verdict, What};
+use suite::{Event, Status, Verdict};
 
 use crate::plural::count;
+use crate::report::steps::{self, Direction, is_sent};
 use streams::{Streams, fold_peer};
 
 /// One line.
@@ -90,7 +91,7 @@ fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
     if key.len() < NO_CHANCE {
         return None;
     }
-    let sent = verdict.transcript.iter().rev().filter(|event| event.what == What::Send);
+    let sent = verdict.transcript.iter().rev().filter(|event| is_sent(event));
     let mut senders =
         sent.filter(|event| event.data().windows(key.len()).any(|window| window == key));
     let sender = senders.next()?.peer.as_str();
@@ -116,7 +117,7 @@ impl<'a> Focus<'a> {
 pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
     let is_shown = |event: &Event| shown.contains(&event.peer.as_str());
     let same_line = |a: &Event, b: &Event| a.peer == b.peer || !is_shown(a) && !is_shown(b);
-    let are_clients = events.iter().any(|event| event.what == What::Connect);
+    let are_clients = events.iter().any(|event| steps::of(event).connects(Direction::ToProgram));
     let mut streams = Streams::default();
     let mut lines = Vec::new();
     for group in events.chunk_by(same_line) {

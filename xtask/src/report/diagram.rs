@@ -11,11 +11,12 @@ mod tests;
 
 use std::fmt::Write;
 
-use suite::{Event, Status, Verdict, What, show};
+use suite::{Status, Verdict};
 
 use crate::plural::count;
 use crate::report::conversation::{self, Line};
-use crate::report::plain;
+use crate::report::steps::{self, Direction};
+use crate::report::{plain, preview};
 use drawing::Drawing;
 
 /// The largest width of a diagram, in pixels.
@@ -76,7 +77,8 @@ impl<'a> Plan<'a> {
             lines: conversation::end(conversation::fold(focus.events, &peers), ROWS),
             others: all.len() - peers.len(),
             peers,
-            accepts: verdict.transcript.iter().any(|event| event.what == What::Accept),
+            accepts: (verdict.transcript.iter())
+                .any(|event| steps::of(event).connects(Direction::FromProgram)),
         })
     }
 
@@ -96,21 +98,9 @@ impl<'a> Plan<'a> {
         match line {
             Line::Step(event) => {
                 let name = format!("{peer} {}", event.peer);
-                let bytes =
-                    |event: &Event| format!("{}: {}", count(event.bytes, "byte"), preview(event));
-                match event.what {
-                    What::Connect => format!("{name} connects."),
-                    What::Accept => format!("{program} connects to {name}."),
-                    What::Refused => format!("{name} tries to connect and is refused."),
-                    What::Send => format!("{name} sends {}", bytes(event)),
-                    What::Receive => format!("{program} sends {name} {}", bytes(event)),
-                    What::HalfClose => format!("{name} ends its stream and goes on reading."),
-                    What::Close => format!("{name} closes."),
-                    What::SendReset => format!("{name} resets the connection."),
-                    What::End => format!("{program} ends its stream to {name}."),
-                    What::Reset => format!("{program} resets the connection of {name}."),
-                    What::Timeout => format!("{name} waits for {program}, and nothing comes."),
-                }
+                let bytes = format!("{}: {}", count(event.bytes, "byte"), preview(event));
+                let sentence = steps::of(event).sentence.replace("{peer}", &name);
+                sentence.replace("{program}", program).replace("{bytes}", &bytes)
             }
             Line::Echoed { peer: name, .. } | Line::Streamed { peer: name, .. } => {
                 format!("{peer} {name}: {}.", line.words())
@@ -133,11 +123,4 @@ fn outcome(verdict: &Verdict) -> Vec<(&'static str, String)> {
 
 fn at(line: &Line<'_>) -> Option<String> {
     line.at().map(|at| format!("{:.1} ms", at.as_secs_f64() * 1e3))
-}
-
-/// Returns the first bytes that fit, with an ellipsis if there are more.
-fn preview(event: &Event) -> String {
-    let shown = super::fitting(&event.preview, 26);
-    let more = if event.bytes > shown { "…" } else { "" };
-    format!("{}{more}", show(&event.preview[..shown], shown))
 }

@@ -7,14 +7,15 @@ mod tests;
 use std::time::Duration;
 
 use anstyle::Style;
-use suite::{Event, Failure, Status, Verdict, What, show};
+use suite::{Event, Failure, Status, Verdict};
 
 use crate::columns;
 use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next, Points};
 use crate::plural::count;
 use crate::report::conversation::{self, Line};
-use crate::report::{hexdump, plain, stuck};
+use crate::report::steps::{self, Step};
+use crate::report::{hexdump, plain, preview, stuck};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
 use crate::unbuilt::Unbuilt;
 
@@ -205,32 +206,13 @@ fn difference(verdict: &Verdict, failure: &Failure) -> String {
 
 /// Returns one event: `→` goes to the program, `←` comes from it.
 fn step(event: &Event) -> String {
-    const SHOWN: usize = 26;
-    let peer = &event.peer;
-    let data = |arrow: &str| {
-        let shown = super::fitting(&event.preview, SHOWN);
-        let preview = show(&event.preview[..shown], shown);
-        let more = if event.bytes > shown { "…" } else { "" };
-        format!(
-            "{peer} {arrow} {:<30} {:>8} byte{}",
-            format!("{preview}{more}"),
-            event.bytes,
-            if event.bytes == 1 { "" } else { "s" }
-        )
+    let Step { direction, words, .. } = steps::of(event);
+    let words = match event.bytes {
+        _ if !event.kind.carries_bytes() => words.to_owned(),
+        1 => format!("{:<30} {:>8} byte", preview(event), 1),
+        bytes => format!("{:<30} {bytes:>8} bytes", preview(event)),
     };
-    match event.what {
-        What::Connect => format!("{peer} → connects"),
-        What::Accept => format!("{peer} ← connects"),
-        What::Refused => format!("{peer} ← connection refused"),
-        What::Send => data("→"),
-        What::Receive => data("←"),
-        What::HalfClose => format!("{peer} → end of stream"),
-        What::Close => format!("{peer} → closes"),
-        What::SendReset => format!("{peer} → reset"),
-        What::End => format!("{peer} ← end of stream"),
-        What::Reset => format!("{peer} ← reset"),
-        What::Timeout => format!("{peer} ← nothing more"),
-    }
+    format!("{} {} {words}", event.peer, direction.arrow())
 }
 
 /// Returns the end of the program's standard error.

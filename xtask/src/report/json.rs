@@ -2,9 +2,9 @@
 //! where there is no grade, `fault` says why, and there is no score.
 
 use serde::Serialize;
-use suite::{Event, Status, What, show};
+use suite::{Event, Status, show};
 
-use super::{plain, stuck};
+use super::{plain, steps, stuck};
 use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 
 const SCHEMA: u32 = 1;
@@ -166,18 +166,7 @@ fn folded(events: &[Event]) -> Vec<Entry<'_>> {
 }
 
 fn entry(event: &Event) -> Entry<'_> {
-    let (name, said) = match event.what {
-        What::Connect | What::Accept => ("connect", ""),
-        What::Refused => ("reset", "(connection refused)"),
-        What::Send => ("send", ""),
-        What::HalfClose => ("send", "(end of stream)"),
-        What::Close => ("send", "(close)"),
-        What::SendReset => ("send", "(reset)"),
-        What::Receive => ("receive", ""),
-        What::End => ("end", ""),
-        What::Reset => ("reset", ""),
-        What::Timeout => ("timeout", ""),
-    };
+    let (name, said) = steps::of(event).json();
     let preview = if event.bytes > 0 { show(&event.preview, PREVIEW) } else { said.to_owned() };
     Entry {
         at_us: event.at.as_micros(),
@@ -192,14 +181,16 @@ fn entry(event: &Event) -> Entry<'_> {
 mod tests {
     use std::time::Duration;
 
+    use suite::EventKind;
+
     use super::*;
 
     #[test]
     fn a_long_transcript_stays_short_and_loses_no_count() {
         let events: Vec<Event> = (0..5000)
             .map(|number| {
-                let what = if number % 2 == 0 { What::Send } else { What::Receive };
-                Event::new(Duration::from_micros(number), "a", what, b"abc")
+                let kind = if number % 2 == 0 { EventKind::Send } else { EventKind::Receive };
+                Event::new(Duration::from_micros(number), "a", kind, b"abc")
             })
             .collect();
         let entries = transcript(&events);

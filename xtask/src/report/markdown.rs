@@ -5,6 +5,7 @@ use suite::Status;
 
 use super::conversation::{self, Line};
 use super::plain;
+use super::steps::{self, Direction};
 use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
 /// GitHub accepts comments of 65,536 characters.
@@ -153,11 +154,12 @@ fn diagram(row: &GradedRow, lines: &[Line<'_>]) -> String {
 /// Returns a line as a statement of Mermaid; `at` is the number of its peer.
 fn statement(line: &Line<'_>, at: Option<usize>) -> String {
     match (line, at) {
-        (Line::Step(event), Some(at)) if plain::goes_to_the_program(event) => {
-            format!("    p{at}->>program: {}\n", drawn(&plain::what(event)))
-        }
         (Line::Step(event), Some(at)) => {
-            format!("    program-->>p{at}: {}\n", drawn(&plain::what(event)))
+            let words = drawn(&plain::event_words(event));
+            match steps::of(event).direction {
+                Direction::ToProgram => format!("    p{at}->>program: {words}\n"),
+                Direction::FromProgram => format!("    program-->>p{at}: {words}\n"),
+            }
         }
         (_, Some(at)) => format!("    Note over p{at},program: {}\n", drawn(&line.words())),
         (_, None) => format!("    Note over program: {}\n", drawn(&line.words())),

@@ -1,12 +1,13 @@
 //! What every format says about a check, in one line and in full. Text from programs is shortened,
 //! and nothing in it is invisible.
 
-use suite::{Event, Failure, Status, Verdict, What, show};
+use suite::{Event, Failure, Status, Verdict, show};
 
 use super::conversation::{self, Line};
-use super::{hexdump, human, stuck};
+use super::{hexdump, human, steps, stuck};
 use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next};
+use crate::plural::count;
 use crate::unbuilt::{Reason, Unbuilt};
 
 /// The lines of a conversation that are shown.
@@ -174,37 +175,18 @@ pub(super) fn last<T>(all: &[T], most: usize) -> &[T] {
 }
 
 fn step(event: &Event) -> String {
-    let arrow = if goes_to_the_program(event) { "→" } else { "←" };
-    format!("{} {arrow} {}", event.peer, what(event))
-}
-
-pub(super) fn goes_to_the_program(event: &Event) -> bool {
-    matches!(
-        event.what,
-        What::Connect | What::Send | What::HalfClose | What::Close | What::SendReset
-    )
+    format!("{} {} {}", event.peer, steps::of(event).direction.arrow(), event_words(event))
 }
 
 /// Returns an event in words.
-pub(super) fn what(event: &Event) -> String {
+pub(super) fn event_words(event: &Event) -> String {
     const SHOWN: usize = 24;
-    match event.what {
-        What::Connect | What::Accept => "connects".to_owned(),
-        What::Refused => "connection refused".to_owned(),
-        What::Send | What::Receive => {
-            let preview = show(&event.preview[..event.preview.len().min(SHOWN)], SHOWN);
-            let more = if event.bytes > SHOWN { "…" } else { "" };
-            format!(
-                "{preview}{more}, {} byte{}",
-                event.bytes,
-                if event.bytes == 1 { "" } else { "s" }
-            )
-        }
-        What::HalfClose | What::End => "end of stream".to_owned(),
-        What::Close => "closes".to_owned(),
-        What::SendReset | What::Reset => "reset".to_owned(),
-        What::Timeout => "nothing more".to_owned(),
+    if !event.kind.carries_bytes() {
+        return steps::of(event).words.to_owned();
     }
+    let preview = show(&event.preview[..event.preview.len().min(SHOWN)], SHOWN);
+    let more = if event.bytes > SHOWN { "…" } else { "" };
+    format!("{preview}{more}, {}", count(event.bytes, "byte"))
 }
 
 /// Returns the last lines of the program's standard error.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use suite::{
-    Blocked, Call, Event, Failure, Fault, On, ProgramState, Status, Thread, Verdict, What, Who,
+    Blocked, Call, Event, EventKind, Failure, Fault, On, ProgramState, Status, Thread, Verdict, Who,
 };
 
 use crate::explanations::NamedMistake;
@@ -14,8 +14,8 @@ use crate::unbuilt::{Reason, Unbuilt};
 
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-fn event(at: u64, peer: &str, what: What, data: &[u8]) -> Event {
-    Event::new(Duration::from_micros(at), peer, what, data)
+fn event(at: u64, peer: &str, kind: EventKind, data: &[u8]) -> Event {
+    Event::new(Duration::from_micros(at), peer, kind, data)
 }
 
 fn row(
@@ -76,11 +76,11 @@ fn echoes() -> GradedRow {
     let status = failed("\"first\" for client a", "\"fir\\x00t\"");
     let mut echoes = row("echoes", "exactness", "echo_server", 6, status);
     echoes.verdict.transcript = vec![
-        event(100, "a", What::Connect, b""),
-        event(200, "a", What::Send, b"first"),
-        event(400, "a", What::Receive, b"fir\0t; end"),
-        event(900, "b", What::Connect, b""),
-        event(1600, "a", What::End, b""),
+        event(100, "a", EventKind::Connect, b""),
+        event(200, "a", EventKind::Send, b"first"),
+        event(400, "a", EventKind::Receive, b"fir\0t; end"),
+        event(900, "b", EventKind::Connect, b""),
+        event(1600, "a", EventKind::End, b""),
     ];
     echoes.verdict.stderr_tail =
         b"listening\nthread 'main' panicked at src/main.rs:61:5:\nbad \x1b[31mthing\n".to_vec();
@@ -154,7 +154,7 @@ pub(super) fn hostile() -> Grading {
         row.verdict.status = failed(&text, &format!("{text}{}", "x".repeat(1_000_000)));
         for line in HOSTILE {
             let data = &line.as_bytes()[..line.len().min(64)];
-            row.verdict.transcript.push(event(2000, "a", What::Receive, data));
+            row.verdict.transcript.push(event(2000, "a", EventKind::Receive, data));
         }
     }
     let errors = HOSTILE.iter().map(|line| format!("  {line}")).chain([text.clone()]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{CHUNK, Peer, is_reset, is_timeout};
 use crate::engine::received::{End, Ending, Received};
-use crate::engine::transcript::{What, show};
+use crate::engine::transcript::{EventKind, show};
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, Wait};
 use crate::fault::Fault;
@@ -89,7 +89,7 @@ impl Peer {
                 Read1::Nothing => match last_look {
                     Some(why) => {
                         let timeout = wait.time_out(why);
-                        self.context.record.note(&self.name, What::Timeout, &[]);
+                        self.context.record.note(&self.name, EventKind::Timeout, &[]);
                         return Ok(Some(timeout.into()));
                     }
                     None => last_look = wait.gives_up(),
@@ -101,14 +101,14 @@ impl Peer {
 
     /// Records what came, and returns whether it was enough.
     fn note(&self, taken: Taken<'_>, came: &[u8]) -> bool {
-        self.context.record.note(&self.name, What::Receive, taken.known.unwrap_or(came));
+        self.context.record.note(&self.name, EventKind::Receive, taken.known.unwrap_or(came));
         taken.enough
     }
 
     /// Reads once; waits for at most `slice`. The caller records what came.
     fn read_some(&self, buffer: &mut [u8], slice: Duration) -> Result<Read1, Stop> {
-        let ended = |what, ending| {
-            self.context.record.note(&self.name, what, &[]);
+        let ended = |kind, ending| {
+            self.context.record.note(&self.name, kind, &[]);
             Ok(Read1::Ended(ending))
         };
         acknowledge_at_once(&self.stream);
@@ -116,10 +116,10 @@ impl Peer {
             return Ok(Read1::Nothing);
         }
         match (&*self.stream).read(buffer) {
-            Ok(0) => ended(What::End, Ending::EndOfStream),
+            Ok(0) => ended(EventKind::End, Ending::EndOfStream),
             Ok(n) => Ok(Read1::Bytes(n)),
             Err(error) if is_timeout(&error) => Ok(Read1::Nothing),
-            Err(error) if is_reset(&error) => ended(What::Reset, Ending::Reset),
+            Err(error) if is_reset(&error) => ended(EventKind::Reset, Ending::Reset),
             Err(error) => Err(Fault::from(error).into()),
         }
     }
@@ -139,7 +139,7 @@ impl Peer {
         let mut buffer = [0; 4096];
         match self.read_some(&mut buffer, Duration::from_millis(1))? {
             Read1::Bytes(count) => {
-                self.context.record.note(&self.name, What::Receive, &buffer[..count]);
+                self.context.record.note(&self.name, EventKind::Receive, &buffer[..count]);
                 Ok(buffer[..count].to_vec())
             }
             Read1::Ended(_) | Read1::Nothing => Ok(Vec::new()),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{CHUNK, Peer, STALL, is_reset, is_timeout};
-use crate::engine::transcript::What;
+use crate::engine::transcript::EventKind;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Proof, Timeout, Wait, wait_for};
 use crate::fault::Fault;
@@ -58,7 +58,7 @@ impl Peer {
     }
 
     fn takes_no_more(&self, taken: usize, of: usize, timeout: Timeout) -> Stop {
-        self.context.record.note(&self.name, What::Timeout, &[]);
+        self.context.record.note(&self.name, EventKind::Timeout, &[]);
         let expected = format!("{} to get rid of {of} bytes", self.whom());
         let observed = format!("a program that has taken {taken}, then {}", timeout.why);
         self.failure(expected, observed).at(timeout.snapshot).into()
@@ -68,7 +68,7 @@ impl Peer {
     fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
         match (&*self.stream).write(&bytes[..bytes.len().min(CHUNK)]) {
             Ok(n) => {
-                self.context.record.note(&self.name, What::Send, &bytes[..n]);
+                self.context.record.note(&self.name, EventKind::Send, &bytes[..n]);
                 Ok(n)
             }
             Err(error) if is_timeout(&error) => Ok(0),
@@ -174,7 +174,7 @@ impl Peer {
                 let expected = format!("a program that takes all that is sent by {}", self.whom());
                 return Err(self.cut_off(error, expected, sent));
             }
-            self.context.record.note(&self.name, What::Send, piece);
+            self.context.record.note(&self.name, EventKind::Send, piece);
             sent += piece.len();
             self.until_taken()?;
         }
@@ -185,7 +185,7 @@ impl Peer {
         if !is_reset(&error) {
             return Fault::from(error).into();
         }
-        self.context.record.note(&self.name, What::Reset, &[]);
+        self.context.record.note(&self.name, EventKind::Reset, &[]);
         let observed = format!("a connection that was closed after {sent} bytes");
         Failure::new(expected, observed).maybe_of_a_death().into()
     }

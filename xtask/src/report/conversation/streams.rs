@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use suite::{Event, What};
+use suite::Event;
 
 use super::Line;
+use crate::report::steps::{direction_of_bytes, is_received, is_sent};
 
 /// Folds steps of one peer. The last steps of a run stay visible, because the next ones are
 /// compared with them.
@@ -18,7 +19,7 @@ pub(super) fn fold_peer<'a>(
     let mut at = 0;
     while at < group.len() {
         let turns = group[at..].chunks_exact(2).take_while(|pair| is_turn(pair)).count();
-        let pieces = group[at..].iter().take_while(|event| event.what.carries_bytes()).count();
+        let pieces = group[at..].iter().take_while(|event| event.kind.carries_bytes()).count();
         let folded = match (turns, pieces) {
             (LEAST_TURNS.., _) => 2 * (turns - 1),
             (_, LEAST_PIECES..) => pieces - 2,
@@ -42,7 +43,8 @@ pub(super) fn fold_peer<'a>(
 
 /// Returns whether a message came back unchanged.
 fn is_turn(pair: &[Event]) -> bool {
-    matches!((pair[0].what, pair[1].what), (What::Send, What::Receive))
+    is_sent(&pair[0])
+        && is_received(&pair[1])
         && pair[0].bytes == pair[1].bytes
         && pair[0].data() == pair[1].data()
 }
@@ -59,13 +61,15 @@ fn echoed(run: &[Event]) -> Line<'_> {
 }
 
 fn streamed(run: &[Event], equal: bool) -> Line<'_> {
-    let total = |what| run.iter().filter(|event| event.what == what).map(|event| event.bytes).sum();
+    let total = |wanted: fn(&Event) -> bool| {
+        run.iter().filter(|event| wanted(event)).map(|event| event.bytes).sum()
+    };
     Line::Streamed {
         peer: &run[0].peer,
         pieces: run.iter().map(|event| event.stretches).sum(),
         largest: run.iter().map(|event| event.bytes).max().unwrap_or_default(),
-        sent: total(What::Send),
-        received: total(What::Receive),
+        sent: total(is_sent),
+        received: total(is_received),
         equal,
         at: run[run.len() - 1].at,
     }
@@ -77,11 +81,9 @@ pub(super) struct Streams<'a>(HashMap<&'a str, [Vec<u8>; 2]>);
 
 impl<'a> Streams<'a> {
     pub(super) fn follow(&mut self, event: &'a Event) {
-        let [sent, received] = self.0.entry(&event.peer).or_default();
-        match event.what {
-            What::Send => sent.extend_from_slice(&event.data()),
-            What::Receive => received.extend_from_slice(&event.data()),
-            _ => {}
+        if let Some(direction) = direction_of_bytes(event) {
+            let streams = self.0.entry(&event.peer).or_default();
+            streams[direction as usize].extend_from_slice(&event.data());
         }
     }
 

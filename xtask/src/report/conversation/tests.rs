@@ -1,20 +1,22 @@
+use suite::EventKind;
+
 use super::*;
 
-fn events(steps: &[(&str, What, &[u8])]) -> Vec<Event> {
+fn events(steps: &[(&str, EventKind, &[u8])]) -> Vec<Event> {
     let numbered = (0..).zip(steps);
     numbered
-        .map(|(at, (peer, what, data))| Event::new(Duration::from_millis(at), peer, *what, data))
+        .map(|(at, (peer, kind, data))| Event::new(Duration::from_millis(at), peer, *kind, data))
         .collect()
 }
 
 #[track_caller]
-fn check(steps: &[(&str, What, &[u8])], shown: &[&str], expected: &[&str]) {
+fn check(steps: &[(&str, EventKind, &[u8])], shown: &[&str], expected: &[&str]) {
     let events = events(steps);
     let lines = fold(&events, shown);
     let said: Vec<String> = lines
         .iter()
         .map(|line| match line {
-            Line::Step(event) => format!("{} {:?}", event.peer, event.what),
+            Line::Step(event) => format!("{} {:?}", event.peer, event.kind),
             line => line.words(),
         })
         .collect();
@@ -26,7 +28,7 @@ fn check(steps: &[(&str, What, &[u8])], shown: &[&str], expected: &[&str]) {
     );
 }
 
-use What::{Connect, End, Receive, Send};
+use EventKind::{Connect, End, Receive, Send};
 
 #[test]
 fn others_are_one_line() {

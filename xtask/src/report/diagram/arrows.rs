@@ -4,9 +4,6 @@ use std::fmt::Write;
 
 use super::drawing::Drawing;
 
-/// Draws an arrow at a height, from one lane to another, in a class.
-pub(super) type Draw<'a> = fn(&mut Drawing<'a>, f64, f64, f64, &str);
-
 impl Drawing<'_> {
     /// Draws bytes.
     pub(super) fn arrow(&mut self, y: f64, from: f64, to: f64, class: &str) {

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use suite::{Event, What};
+use suite::Event;
 
-use super::arrows::Draw;
-use super::{Plan, WIDTH, at, outcome, preview, text};
+use super::{Plan, WIDTH, at, outcome, text};
 use crate::columns;
 use crate::plural::count;
 use crate::report::conversation::Line;
+use crate::report::preview;
+use crate::report::steps::{self, Act, Direction, Step};
 
 /// The width of the times, left of the lanes.
 const TIMES: f64 = 84.0;
@@ -131,15 +132,11 @@ impl<'a> Drawing<'a> {
 
     /// Returns the ends of a lane's line: where its peer connects, and where it goes.
     fn span(&self, peer: &str, bottom: f64) -> (f64, f64) {
-        let place = |wanted: &[What]| {
-            let is_it = |line: &Line<'_>| matches!(line, Line::Step(event) if event.peer == peer && wanted.contains(&event.what));
+        let place = |is_wanted: fn(Step) -> bool| {
+            let is_it = |line: &Line<'_>| matches!(line, Line::Step(event) if event.peer == peer && is_wanted(steps::of(event)));
             self.plan.lines.iter().position(is_it).map(|number| HEAD + ROW * (number as f64 + 0.75))
         };
-        let begin = place(&[What::Connect, What::Accept, What::Refused]).unwrap_or(HEAD - 14.0);
-        (
-            begin,
-            place(&[What::Close, What::SendReset, What::Reset, What::Refused]).unwrap_or(bottom),
-        )
+        (place(Step::is_first).unwrap_or(HEAD - 14.0), place(Step::is_last).unwrap_or(bottom))
     }
 
     fn life(&mut self, x: f64, from: f64, to: f64, many: bool) {
@@ -190,51 +187,29 @@ impl<'a> Drawing<'a> {
     }
 
     fn step(&mut self, y: f64, event: &Event) {
+        let Step { direction, act, words, .. } = steps::of(event);
         let (peer, program) = (self.lane(Some(&event.peer)), self.lane(None));
-        let data = || format!("{} {}", preview(event), count(event.bytes, "byte"));
-        let words = match event.what {
-            What::Connect => self.drawn(y, peer, program, "to thin", Self::open_arrow, "connects"),
-            What::Accept => self.drawn(y, program, peer, "from thin", Self::open_arrow, "connects"),
-            What::Refused => {
-                self.drawn(y, peer, program, "bad", Self::broken_arrow, "connection refused")
-            }
-            What::Send => self.drawn(y, peer, program, "to", Self::arrow, &data()),
-            What::Receive => self.drawn(y, program, peer, "from", Self::arrow, &data()),
-            What::HalfClose => {
-                self.drawn(y, peer, program, "to", Self::last_arrow, "end of stream")
-            }
-            What::Close => self.drawn(y, peer, program, "to", Self::last_arrow, "closes"),
-            What::End => self.drawn(y, program, peer, "from", Self::last_arrow, "end of stream"),
-            What::SendReset => self.drawn(y, peer, program, "bad", Self::broken_arrow, "reset"),
-            What::Reset => self.drawn(y, program, peer, "bad", Self::broken_arrow, "reset"),
-            What::Timeout => self.drawn(
-                y,
-                program,
-                peer,
-                "bad",
-                Self::no_arrow,
-                &format!("nothing more for {}", event.peer),
-            ),
+        let (from, to, side) = match direction {
+            Direction::ToProgram => (peer, program, "to"),
+            Direction::FromProgram => (program, peer, "from"),
         };
-        let middle = if event.what == What::Timeout {
-            program - self.gap / 2.0
-        } else {
-            (peer + program) / 2.0
+        match act {
+            Act::Connects => self.open_arrow(y, from, to, &format!("{side} thin")),
+            Act::IsRefused => self.broken_arrow(y, to, from, "bad"),
+            Act::SendsBytes => self.arrow(y, from, to, side),
+            Act::EndsStream | Act::Closes => self.last_arrow(y, from, to, side),
+            Act::Resets => self.broken_arrow(y, from, to, "bad"),
+            Act::Waits => self.no_arrow(y, from, to, "bad"),
+        }
+        let (middle, words) = match act {
+            Act::SendsBytes => {
+                let words = format!("{} {}", preview(event), count(event.bytes, "byte"));
+                ((from + to) / 2.0, words)
+            }
+            Act::Waits => (program - self.gap / 2.0, format!("{words} for {}", event.peer)),
+            _ => ((from + to) / 2.0, words.to_owned()),
         };
         self.words(middle, y - 7.0, "label", &words);
-    }
-
-    fn drawn(
-        &mut self,
-        y: f64,
-        from: f64,
-        to: f64,
-        class: &str,
-        how: Draw<'a>,
-        words: &str,
-    ) -> String {
-        how(self, y, from, to, class);
-        words.to_owned()
     }
 
     pub(super) fn path(&mut self, class: &str, d: &str) {

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use suite::Failure;
+use suite::{Event, EventKind, Failure};
 
 use super::*;
 use crate::report::real;
 
-fn verdict(events: &[(&str, What, &[u8])]) -> Verdict {
+fn verdict(events: &[(&str, EventKind, &[u8])]) -> Verdict {
     let failure = Failure {
         expected: "a <b>".to_owned(),
         observed: "\u{1b}[31m & nothing".to_owned(),
@@ -13,19 +13,19 @@ fn verdict(events: &[(&str, What, &[u8])]) -> Verdict {
     };
     let numbered = (0..).zip(events);
     let transcript = numbered
-        .map(|(at, (peer, what, data))| Event::new(Duration::from_millis(at), peer, *what, data));
+        .map(|(at, (peer, kind, data))| Event::new(Duration::from_millis(at), peer, *kind, data));
     Verdict { transcript: transcript.collect(), ..Verdict::new("a_check", Status::Failed(failure)) }
 }
 
 #[test]
 fn what_is_drawn_is_also_said() {
     let verdict = verdict(&[
-        ("a", What::Connect, b""),
-        ("a", What::Send, b"one\0"),
-        ("a", What::Receive, b"o"),
-        ("a", What::HalfClose, b""),
-        ("a", What::End, b""),
-        ("b", What::Refused, b""),
+        ("a", EventKind::Connect, b""),
+        ("a", EventKind::Send, b"one\0"),
+        ("a", EventKind::Receive, b"o"),
+        ("a", EventKind::HalfClose, b""),
+        ("a", EventKind::End, b""),
+        ("b", EventKind::Refused, b""),
     ]);
     assert_eq!(
         text(&verdict),
@@ -45,9 +45,9 @@ Got: \\u{1b}[31m & nothing
 #[test]
 fn a_diagram_is_clean_xml_and_refers_to_nothing_outside() {
     let svg = svg(&verdict(&[
-        ("a", What::Connect, b""),
-        ("a", What::Receive, b"<&\x1b\0\xff]]>"),
-        ("a", What::Reset, b""),
+        ("a", EventKind::Connect, b""),
+        ("a", EventKind::Receive, b"<&\x1b\0\xff]]>"),
+        ("a", EventKind::Reset, b""),
     ]));
     assert!(svg.chars().all(|character| character == '\n' || !character.is_control()), "{svg}");
     assert!(
@@ -66,9 +66,11 @@ fn without_a_conversation_there_is_no_picture() {
 #[test]
 fn hundreds_of_clients_fit_a_screen() {
     let names: Vec<String> = (0..500).map(|number| format!("p{number}")).collect();
-    let events: Vec<(&str, What, &[u8])> = names
+    let events: Vec<(&str, EventKind, &[u8])> = names
         .iter()
-        .flat_map(|name| [(name.as_str(), What::Connect, b"".as_slice()), (name, What::Send, b"x")])
+        .flat_map(|name| {
+            [(name.as_str(), EventKind::Connect, b"".as_slice()), (name, EventKind::Send, b"x")]
+        })
         .collect();
     let svg = svg(&verdict(&events));
     let width: f64 = svg

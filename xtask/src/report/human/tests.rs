@@ -1,19 +1,19 @@
-use suite::{Blocked, Fault};
+use suite::{Blocked, Event, EventKind, Fault};
 
 use super::*;
 use crate::report::real;
 
-fn event(at: u64, what: What, data: &[u8]) -> Event {
-    Event::new(Duration::from_micros(at), "a", what, data)
+fn event(at: u64, kind: EventKind, data: &[u8]) -> Event {
+    Event::new(Duration::from_micros(at), "a", kind, data)
 }
 
 fn row(id: &'static str, group: &'static str, status: Status) -> GradedRow {
     let transcript = match status {
         Status::Failed(_) => vec![
-            event(100, What::Connect, b""),
-            event(200, What::Send, b"first"),
-            event(400, What::Receive, b"fir\0t"),
-            event(1600, What::End, b""),
+            event(100, EventKind::Connect, b""),
+            event(200, EventKind::Send, b"first"),
+            event(400, EventKind::Receive, b"fir\0t"),
+            event(1600, EventKind::End, b""),
         ],
         _ => Vec::new(),
     };

@@ -4,16 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use etherparse::PacketBuilder;
-use suite::{Event, What};
+use suite::Event;
 
 use super::SEGMENT;
-
-/// The harness's side of a connection, and the program's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Ours,
-    Theirs,
-}
+use crate::report::steps::{self, Act, Direction, Step};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -30,7 +24,7 @@ enum Kind {
 /// A packet without its sequence numbers, which follow from its place in the stream.
 struct Draft {
     at: Duration,
-    from: Side,
+    direction: Direction,
     kind: Kind,
     payload: Vec<u8>,
     comment: Option<String>,
@@ -52,43 +46,39 @@ impl Stream {
     }
 
     pub(super) fn follow(&mut self, event: &Event) {
-        use Side::{Ours, Theirs};
+        let Step { direction, act, .. } = steps::of(event);
         let at = event.at;
-        match event.what {
-            What::Connect => self.handshake(at, Ours),
-            What::Accept => self.handshake(at, Theirs),
-            What::Refused => {
-                self.draft(at, Ours, Kind::Syn);
-                self.draft(at, Theirs, Kind::Refusal);
+        match act {
+            Act::Connects => self.handshake(at, direction),
+            Act::IsRefused => {
+                self.draft(at, direction.opposite(), Kind::Syn);
+                self.draft(at, direction, Kind::Refusal);
             }
-            What::Send => self.data(event, Ours),
-            What::Receive => self.data(event, Theirs),
-            What::HalfClose | What::Close => self.end(at, Ours),
-            What::End => self.end(at, Theirs),
-            What::SendReset => self.reset(at, Ours),
-            What::Reset => self.reset(at, Theirs),
-            What::Timeout => self.remark(at, "the grader waited for more, in vain"),
+            Act::SendsBytes => self.data(event, direction),
+            Act::EndsStream | Act::Closes => self.end(at, direction),
+            Act::Resets => self.reset(at, direction),
+            Act::Waits => self.remark(at, "the grader waited for more, in vain"),
         }
     }
 
-    fn handshake(&mut self, at: Duration, from: Side) {
-        self.draft(at, from, Kind::Syn);
-        self.draft(at, from.other(), Kind::SynAck);
-        self.draft(at, from, Kind::Ack);
+    fn handshake(&mut self, at: Duration, direction: Direction) {
+        self.draft(at, direction, Kind::Syn);
+        self.draft(at, direction.opposite(), Kind::SynAck);
+        self.draft(at, direction, Kind::Ack);
     }
 
     /// Adds a stretch of bytes, spread over its time.
-    fn data(&mut self, event: &Event, from: Side) {
+    fn data(&mut self, event: &Event, direction: Direction) {
         let data = event.data();
         let segments = data.chunks(SEGMENT).count();
         for (number, segment) in data.chunks(SEGMENT).enumerate() {
             let share = if segments > 1 { number as f64 / (segments - 1) as f64 } else { 0.0 };
             let at = event.at + event.until.saturating_sub(event.at).mul_f64(share);
-            self.draft(at, from, Kind::Data);
+            self.draft(at, direction, Kind::Data);
             if let Some(draft) = self.drafts.last_mut() {
                 draft.payload = segment.to_vec();
             }
-            self.draft(at, from.other(), Kind::Ack);
+            self.draft(at, direction.opposite(), Kind::Ack);
         }
         if event.stretches > 1 {
             let note =
@@ -97,22 +87,22 @@ impl Stream {
         }
     }
 
-    fn end(&mut self, at: Duration, from: Side) {
-        if !self.broken && !std::mem::replace(&mut self.ended[from as usize], true) {
-            self.draft(at, from, Kind::Fin);
-            self.draft(at, from.other(), Kind::Ack);
+    fn end(&mut self, at: Duration, direction: Direction) {
+        if !self.broken && !std::mem::replace(&mut self.ended[direction as usize], true) {
+            self.draft(at, direction, Kind::Fin);
+            self.draft(at, direction.opposite(), Kind::Ack);
         }
     }
 
-    fn reset(&mut self, at: Duration, from: Side) {
+    fn reset(&mut self, at: Duration, direction: Direction) {
         if !std::mem::replace(&mut self.broken, true) {
-            self.draft(at, from, Kind::Reset);
+            self.draft(at, direction, Kind::Reset);
         }
     }
 
-    fn draft(&mut self, at: Duration, from: Side, kind: Kind) {
+    fn draft(&mut self, at: Duration, direction: Direction, kind: Kind) {
         let comment = self.drafts.is_empty().then(|| self.name.clone());
-        self.drafts.push(Draft { at, from, kind, payload: Vec::new(), comment });
+        self.drafts.push(Draft { at, direction, kind, payload: Vec::new(), comment });
     }
 
     /// Adds a comment to the last packet.
@@ -135,7 +125,8 @@ impl Stream {
             let bytes = self.packet(&draft, next);
             let moved = draft.payload.len()
                 + usize::from(matches!(draft.kind, Kind::Syn | Kind::SynAck | Kind::Fin));
-            next[draft.from as usize] = next[draft.from as usize].wrapping_add(moved as u32);
+            next[draft.direction as usize] =
+                next[draft.direction as usize].wrapping_add(moved as u32);
             packets.push((draft.at, bytes, draft.comment));
         }
         packets
@@ -146,9 +137,9 @@ impl Stream {
         const WINDOW: u16 = u16::MAX;
         const OPTIONS: [etherparse::TcpOptionElement; 2] =
             [MaximumSegmentSize(SEGMENT as u16), WindowScale(7)];
-        let (from, to) = match draft.from {
-            Side::Ours => (self.ours, self.theirs),
-            Side::Theirs => (self.theirs, self.ours),
+        let (from, to) = match draft.direction {
+            Direction::ToProgram => (self.ours, self.theirs),
+            Direction::FromProgram => (self.theirs, self.ours),
         };
         let ip = match (from.ip(), to.ip()) {
             (IpAddr::V6(from), IpAddr::V6(to)) => {
@@ -157,7 +148,7 @@ impl Stream {
             (from, to) => PacketBuilder::ipv4(octets(from), octets(to), 64),
         };
         let (sequence, acknowledged) =
-            (next[draft.from as usize], next[draft.from.other() as usize]);
+            (next[draft.direction as usize], next[draft.direction.opposite() as usize]);
         let window = if matches!(draft.kind, Kind::Reset | Kind::Refusal) { 0 } else { WINDOW };
         let tcp = ip.tcp(from.port(), to.port(), sequence, window);
         let tcp = match draft.kind {
@@ -178,11 +169,11 @@ impl Stream {
     }
 }
 
-impl Side {
-    fn other(self) -> Self {
+impl Direction {
+    fn opposite(self) -> Self {
         match self {
-            Self::Ours => Self::Theirs,
-            Self::Theirs => Self::Ours,
+            Self::ToProgram => Self::FromProgram,
+            Self::FromProgram => Self::ToProgram,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::process::Command;
 
 use pcap_file::pcapng::{Block, PcapNgReader};
-use suite::{Verdict, What};
+use suite::{EventKind, Verdict};
 
 use super::*;
 use crate::report::real;
@@ -44,15 +44,15 @@ fn streams(file: &[u8]) -> BTreeMap<u16, Vec<u8>> {
 fn a_capture_read_back_has_every_byte() {
     let ends = Some((SocketAddr::new(LOCALHOST, 50_000), SocketAddr::new(LOCALHOST, 65_432)));
     let at = Duration::from_millis;
-    let mut connected = Event::new(at(1), "a", What::Connect, b"");
+    let mut connected = Event::new(at(1), "a", EventKind::Connect, b"");
     connected.ends = ends;
     let long: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
     let file = render(&real::of([row(vec![
         connected,
-        Event::new(at(2), "a", What::Send, &long),
-        Event::new(at(3), "a", What::Receive, b"short"),
-        Event::new(at(4), "a", What::End, b""),
-        Event::new(at(5), "b", What::Refused, b""),
+        Event::new(at(2), "a", EventKind::Send, &long),
+        Event::new(at(3), "a", EventKind::Receive, b"short"),
+        Event::new(at(4), "a", EventKind::End, b""),
+        Event::new(at(5), "b", EventKind::Refused, b""),
     ])]));
     let streams = streams(&file);
     assert!(streams[&50_000] == long);
@@ -62,14 +62,15 @@ fn a_capture_read_back_has_every_byte() {
 
 #[test]
 fn the_file_says_that_it_is_not_sniffed() {
-    let file = render(&real::of([row(vec![Event::new(Duration::ZERO, "a", What::Refused, b"")])]));
+    let file =
+        render(&real::of([row(vec![Event::new(Duration::ZERO, "a", EventKind::Refused, b"")])]));
     let text = String::from_utf8_lossy(&file);
     assert!(text.contains("Synthesised from the grader's own record") && text.contains("a_check"));
 }
 
 #[test]
 fn a_fault_is_said_and_what_a_hidden_check_saw_is_not() {
-    let refused = || vec![Event::new(Duration::ZERO, "a", What::Refused, b"")];
+    let refused = || vec![Event::new(Duration::ZERO, "a", EventKind::Refused, b"")];
     let fault = Status::Fault(suite::Fault("no descriptors left".to_owned()));
     let verdict = Verdict { transcript: refused(), ..Verdict::new("undecided", fault) };
     let hidden = GradedRow { hidden: true, ..row(refused()) };
@@ -146,9 +147,9 @@ fn recorded(grading: &Grading) -> Vec<Vec<u8>> {
     let mut recorded: Vec<Vec<u8>> = Vec::new();
     for verdict in grading.rows.iter().map(|row| &row.verdict) {
         for peer in crate::report::conversation::peers(&verdict.transcript) {
-            for what in [What::Send, What::Receive] {
+            for kind in [EventKind::Send, EventKind::Receive] {
                 let events = verdict.transcript.iter();
-                let sent = events.filter(|event| event.peer == peer && event.what == what);
+                let sent = events.filter(|event| event.peer == peer && event.kind == kind);
                 recorded.push(sent.flat_map(|event| event.data().into_owned()).collect());
             }
         }
