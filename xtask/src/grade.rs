@@ -159,6 +159,17 @@ impl Grading {
         Some(self.mistake_of(first.verdict.check).map_or(Next::Check(first), Next::Mistake))
     }
 
+    /// Returns the rows that count for the grade.
+    pub(crate) fn counted_rows(&self) -> impl Iterator<Item = &GradedRow> {
+        self.rows.iter().filter(|row| row.counts())
+    }
+
+    /// Returns whether bytes that came answer bytes that were sent, as the practical says.
+    pub(crate) fn is_answer(&self) -> impl Fn(&[u8], &[u8]) -> bool {
+        let practical = suite::practical(self.practical);
+        move |sent, came| practical.is_some_and(|practical| practical.is_answer(sent, came))
+    }
+
     /// Returns the command that repeats only this check.
     pub(crate) fn again(&self, id: &str) -> String {
         format!("{} --only {id} --seed {}", self.command, self.seed)

@@ -38,6 +38,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use serde::Serialize;
 use suite::{Event, show};
 
 use crate::files;
@@ -227,6 +228,11 @@ impl Place<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns JSON for people, with a line end.
+fn pretty(report: &impl Serialize) -> String {
+    serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
 }
 
 /// Returns the first bytes of an event that fit beside an arrow, with an ellipsis if there are more.

@@ -30,11 +30,8 @@ fn scores(grading: &Grading) -> Value {
 fn stages(grading: &Grading) -> Value {
     let built = |row: &&GradedRow| row.verdict.status != Status::Unbuilt;
     let compile = json!({ "compile": { "passed": grading.rows.iter().all(|row| built(&row)) } });
-    let tests = grading
-        .rows
-        .iter()
-        .filter(|row| row.counts())
-        .map(|row| (row.verdict.check.to_owned(), test(grading, row)));
+    let tests =
+        grading.counted_rows().map(|row| (row.verdict.check.to_owned(), test(grading, row)));
     json!({
         "_presentation": "semantic", "stages": ["Build", "Test"],
         "Build": compile, "Test": tests.collect::<Map<_, _>>(),

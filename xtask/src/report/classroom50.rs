@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::plain;
+use super::{plain, pretty};
 use crate::grade::{GradedRow, Grading};
 
 #[derive(Serialize)]
@@ -56,14 +56,9 @@ pub(super) fn render(grading: &Grading) -> String {
         datetime: &identity.datetime,
         score: grade.points.earned,
         max_score: grade.points.most,
-        tests: grading
-            .rows
-            .iter()
-            .filter(|row| row.counts())
-            .map(|row| test(grading, row))
-            .collect(),
+        tests: grading.counted_rows().map(|row| test(grading, row)).collect(),
     };
-    serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"
+    pretty(&result)
 }
 
 fn test(grading: &Grading, row: &GradedRow) -> Test {

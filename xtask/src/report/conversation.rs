@@ -14,28 +14,32 @@ use crate::plural::count;
 use crate::report::steps::{self, Direction, is_sent};
 use streams::{Streams, fold_peer};
 
+/// Returns whether the bytes that came back answer the bytes that were sent, in that order.
+pub(crate) type IsAnswer<'f> = &'f dyn Fn(&[u8], &[u8]) -> bool;
+
 /// One line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
     /// The number of steps that were left out at the beginning.
     Earlier(usize),
     Step(&'a Event),
-    /// Messages of one peer that all came back unchanged.
-    Echoed {
+    /// Messages of one peer that were all answered.
+    Answered {
         peer: &'a str,
         turns: usize,
         least: usize,
         most: usize,
         at: Duration,
     },
-    /// A stream in both directions, and whether the bytes received are the beginning of those sent.
+    /// A stream in both directions.
     Streamed {
         peer: &'a str,
         pieces: usize,
         largest: usize,
         sent: usize,
         received: usize,
-        equal: bool,
+        /// `equal` or `answered` if the bytes received answer those sent so far.
+        answered: Option<&'static str>,
         at: Duration,
     },
     /// What other peers did meanwhile.
@@ -107,18 +111,22 @@ pub(crate) fn whose(verdict: &Verdict) -> Option<String> {
 impl<'a> Focus<'a> {
     /// Returns the last lines that matter, at most `most`: the steps of this peer, and of the one
     /// whose bytes it got.
-    pub(crate) fn end(&self, most: usize) -> Vec<Line<'a>> {
+    pub(crate) fn end(&self, most: usize, is_answer: IsAnswer<'_>) -> Vec<Line<'a>> {
         let shown: Vec<&str> = std::iter::once(self.peer).chain(self.source).collect();
-        end(fold(self.events, &shown), most)
+        end(fold(self.events, &shown, is_answer), most)
     }
 }
 
 /// Returns the whole conversation: the steps of these peers, and the other peers' folded.
-pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
+pub(crate) fn fold<'a>(
+    events: &'a [Event],
+    shown: &[&str],
+    is_answer: IsAnswer<'_>,
+) -> Vec<Line<'a>> {
     let is_shown = |event: &Event| shown.contains(&event.peer.as_str());
     let same_line = |a: &Event, b: &Event| a.peer == b.peer || !is_shown(a) && !is_shown(b);
     let are_clients = events.iter().any(|event| steps::of(event).connects(Direction::ToProgram));
-    let mut streams = Streams::default();
+    let mut streams = Streams::new(is_answer);
     let mut lines = Vec::new();
     for group in events.chunk_by(same_line) {
         if is_shown(&group[0]) {
@@ -131,7 +139,7 @@ pub(crate) fn fold<'a>(events: &'a [Event], shown: &[&str]) -> Vec<Line<'a>> {
 }
 
 /// Returns one line for steps of several peers.
-fn others<'a>(group: &'a [Event], are_clients: bool, streams: &mut Streams<'a>) -> Line<'a> {
+fn others<'a>(group: &'a [Event], are_clients: bool, streams: &mut Streams<'a, '_>) -> Line<'a> {
     group.iter().for_each(|event| streams.follow(event));
     let peers: BTreeSet<&str> = group.iter().map(|event| event.peer.as_str()).collect();
     let answered = peers.iter().filter(|peer| streams.is_answered(peer)).count();
@@ -155,7 +163,7 @@ impl Line<'_> {
         match self {
             Self::Earlier(steps) | Self::Others { steps, .. } => *steps,
             Self::Step(event) => event.stretches,
-            Self::Echoed { turns, .. } => 2 * turns,
+            Self::Answered { turns, .. } => 2 * turns,
             Self::Streamed { pieces, .. } => *pieces,
         }
     }
@@ -165,7 +173,7 @@ impl Line<'_> {
         match self {
             Self::Earlier(_) => None,
             Self::Step(event) => Some(event.at),
-            Self::Echoed { at, .. } | Self::Streamed { at, .. } | Self::Others { at, .. } => {
+            Self::Answered { at, .. } | Self::Streamed { at, .. } | Self::Others { at, .. } => {
                 Some(*at)
             }
         }
@@ -176,16 +184,16 @@ impl Line<'_> {
         match self {
             Self::Earlier(steps) => format!("… {}", count(*steps, "earlier step")),
             Self::Step(_) => String::new(),
-            Self::Echoed { turns, least, most, .. } if least == most => {
+            Self::Answered { turns, least, most, .. } if least == most => {
                 format!("… {turns} messages of {}, all answered", count(*least, "byte"))
             }
-            Self::Echoed { turns, least, most, .. } => {
+            Self::Answered { turns, least, most, .. } => {
                 format!("… {turns} messages of {least} to {most} bytes, all answered")
             }
-            Self::Streamed { pieces, largest, sent, received, equal, .. } => {
-                let equal = if *equal { ", all equal" } else { "" };
+            Self::Streamed { pieces, largest, sent, received, answered, .. } => {
+                let answered = answered.map_or_else(String::new, |how| format!(", all {how}"));
                 format!(
-                    "… {pieces} × {} at most: {} sent, {} back{equal}",
+                    "… {pieces} × {} at most: {} sent, {} back{answered}",
                     amount(*largest),
                     amount(*sent),
                     amount(*received)

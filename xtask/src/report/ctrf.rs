@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use suite::Status;
 
-use super::plain;
+use super::{plain, pretty};
 use crate::grade::{GradedRow, Grading, NoGrade};
 
 #[derive(Serialize)]
@@ -67,7 +67,7 @@ pub(super) fn render(grading: &Grading) -> String {
             extra: extra(grading),
         },
     };
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    pretty(&report)
 }
 
 fn tests(grading: &Grading) -> Vec<Test> {

@@ -14,7 +14,7 @@ use std::fmt::Write;
 use suite::{Status, Verdict};
 
 use crate::plural::count;
-use crate::report::conversation::{self, Line};
+use crate::report::conversation::{self, IsAnswer, Line};
 use crate::report::steps::{self, Direction};
 use crate::report::{plain, preview};
 use drawing::Drawing;
@@ -29,25 +29,13 @@ const LANES: usize = 6;
 const ROWS: usize = 40;
 
 /// Returns the picture, or nothing if there was no conversation.
-pub(crate) fn svg(verdict: &Verdict) -> String {
-    match Plan::of(verdict) {
-        Some(plan) => Drawing::new(&plan).whole(),
-        None => String::new(),
-    }
+pub(crate) fn svg(verdict: &Verdict, is_answer: IsAnswer<'_>) -> String {
+    Plan::of(verdict, is_answer).map_or_else(String::new, |plan| Drawing::new(&plan).whole())
 }
 
 /// Returns the same in words, a line for each row.
-pub(crate) fn text(verdict: &Verdict) -> String {
-    let Some(plan) = Plan::of(verdict) else { return String::new() };
-    let mut text = String::new();
-    for line in &plan.lines {
-        let at = at(line).map_or_else(String::new, |at| format!("{at}: "));
-        _ = writeln!(text, "{at}{}", plan.sentence(line));
-    }
-    for (label, said) in outcome(verdict) {
-        _ = writeln!(text, "{label} {said}");
-    }
-    text
+pub(crate) fn text(verdict: &Verdict, is_answer: IsAnswer<'_>) -> String {
+    Plan::of(verdict, is_answer).map_or_else(String::new, |plan| plan.text())
 }
 
 /// What to draw, before the layout.
@@ -63,7 +51,7 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn of(verdict: &'a Verdict) -> Option<Self> {
+    fn of(verdict: &'a Verdict, is_answer: IsAnswer<'_>) -> Option<Self> {
         let focus = conversation::focus(verdict)?;
         let all = conversation::peers(focus.events);
         let mut peers = all.clone();
@@ -74,7 +62,7 @@ impl<'a> Plan<'a> {
         }
         Some(Self {
             verdict,
-            lines: conversation::end(conversation::fold(focus.events, &peers), ROWS),
+            lines: conversation::end(conversation::fold(focus.events, &peers, is_answer), ROWS),
             others: all.len() - peers.len(),
             peers,
             accepts: (verdict.transcript.iter())
@@ -92,6 +80,18 @@ impl<'a> Plan<'a> {
         format!("{}: what went between {program} and the grader", self.verdict.check)
     }
 
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for line in &self.lines {
+            let at = at(line).map_or_else(String::new, |at| format!("{at}: "));
+            _ = writeln!(text, "{at}{}", self.sentence(line));
+        }
+        for (label, said) in outcome(self.verdict) {
+            _ = writeln!(text, "{label} {said}");
+        }
+        text
+    }
+
     /// Returns a line as a sentence.
     fn sentence(&self, line: &Line<'_>) -> String {
         let (peer, program) = self.names();
@@ -102,7 +102,7 @@ impl<'a> Plan<'a> {
                 let sentence = steps::of(event).sentence.replace("{peer}", &name);
                 sentence.replace("{program}", program).replace("{bytes}", &bytes)
             }
-            Line::Echoed { peer: name, .. } | Line::Streamed { peer: name, .. } => {
+            Line::Answered { peer: name, .. } | Line::Streamed { peer: name, .. } => {
                 format!("{peer} {name}: {}.", line.words())
             }
             line => format!("{}.", line.words()),

@@ -44,7 +44,7 @@ pub(super) fn render(grading: &Grading) -> String {
 }
 
 fn graded(grading: &Grading, grade: &Grade) -> String {
-    let rows: Vec<&GradedRow> = grading.rows.iter().filter(|row| row.counts()).collect();
+    let rows: Vec<&GradedRow> = grading.counted_rows().collect();
     let tests: Vec<Test> = rows.iter().map(|row| test(grading, row)).collect();
     let status = if grade.passed() { "pass" } else { "fail" };
     let all = Runner::new(status, grade.points.most, tests.clone());

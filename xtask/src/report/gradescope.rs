@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use suite::Status;
 
-use super::plain;
+use super::{plain, pretty};
 use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
 #[derive(Serialize)]
@@ -54,7 +54,7 @@ fn graded(grading: &Grading, grade: &Grade) -> String {
         tests: grading.rows.iter().map(|row| test(grading, row)).collect(),
         extra_data: json!({ "practical": grading.practical, "seed": grading.seed, "max_score": grade.points.most }),
     };
-    serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
+    pretty(&results)
 }
 
 /// Returns the report that stands until there is a verdict, and that stays if the grader is killed.
@@ -69,7 +69,7 @@ fn failed(fault: &str) -> String {
     );
     let results =
         json!({ "output": output, "output_format": "text", "stdout_visibility": "hidden" });
-    serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
+    pretty(&results)
 }
 
 fn overview(grading: &Grading, grade: &Grade) -> String {

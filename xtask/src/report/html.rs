@@ -246,18 +246,22 @@ fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
             block(&format!("{}: standard error", verdict.check), &some.join("\n"))
         ),
     };
-    pairs(&rows) + &picture(row) + &difference + &stderr
+    pairs(&rows) + &picture(grading, row) + &difference + &stderr
 }
 
 /// Returns the conversation, drawn and in words.
-fn picture(row: &GradedRow) -> String {
+fn picture(grading: &Grading, row: &GradedRow) -> String {
+    let is_answer = grading.is_answer();
     let id = row.verdict.check;
-    match diagram::svg(&row.verdict) {
+    match diagram::svg(&row.verdict, &is_answer) {
         none if none.is_empty() => none,
         svg => format!(
             "{}<details>\n<summary>The conversation in words</summary>\n{}</details>\n",
             scrolls(&format!("{id}: the conversation"), svg.trim_end()),
-            block(&format!("{id}: the conversation in words"), &diagram::text(&row.verdict))
+            block(
+                &format!("{id}: the conversation in words"),
+                &diagram::text(&row.verdict, &is_answer)
+            )
         ),
     }
 }

@@ -128,7 +128,9 @@ fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     text += &match shown_before(grading, row, failure) {
         Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
         None => {
-            difference(verdict, failure) + &conversation(verdict) + &stderr(&verdict.stderr_tail)
+            difference(verdict, failure)
+                + &conversation(grading, verdict)
+                + &stderr(&verdict.stderr_tail)
         }
     };
     if let Some(mistake) = grading.mistake_of(verdict.check) {
@@ -171,14 +173,14 @@ pub(crate) fn labelled(label: &str, text: &str) -> String {
 }
 
 /// Returns the last steps of the peer that failed, and of the one whose bytes it got.
-fn conversation(verdict: &Verdict) -> String {
+fn conversation(grading: &Grading, verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
-    let lines = focus.end(STRETCH);
+    let lines = focus.end(STRETCH, &grading.is_answer());
     let drawn = lines.iter().map(|line| match line {
         Line::Earlier(_) => format!("{}{}\n", " ".repeat(INDENT + 2), line.words()),
         Line::Step(event) => timed(&step(event), event.at),
         Line::Others { at, .. } => timed(&line.words(), *at),
-        Line::Echoed { peer, at, .. } | Line::Streamed { peer, at, .. } => {
+        Line::Answered { peer, at, .. } | Line::Streamed { peer, at, .. } => {
             timed(&format!("{peer} {}", line.words()), *at)
         }
     });

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use suite::{Event, Status, show};
 
-use super::{plain, steps, stuck};
+use super::{plain, pretty, steps, stuck};
 use crate::grade::{Grade, GradedRow, Grading, NoGrade};
 
 const SCHEMA: u32 = 1;
@@ -105,7 +105,7 @@ pub(super) fn render(grading: &Grading) -> String {
             .collect(),
         checks: grading.rows.iter().map(|row| check(grading, row)).collect(),
     };
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    pretty(&report)
 }
 
 fn check<'a>(grading: &'a Grading, row: &'a GradedRow) -> Check<'a> {

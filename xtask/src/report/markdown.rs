@@ -86,8 +86,9 @@ fn check(grading: &Grading, row: &GradedRow, open: bool) -> String {
     let title = format!("✗ {} {}/{}", row.verdict.check, row.points(), row.max_points);
     let body = block("text", &plain::full_for_students(grading, row));
     let focus = conversation::focus(&row.verdict).filter(|_| !grading.hides(row));
-    let diagram = focus
-        .map_or_else(String::new, |focus| block("mermaid", &diagram(row, &focus.end(STRETCH))));
+    let diagram = focus.map_or_else(String::new, |focus| {
+        block("mermaid", &diagram(row, &focus.end(STRETCH, &grading.is_answer())))
+    });
     unfolded(&title, &(body + &diagram), open)
 }
 
@@ -170,7 +171,7 @@ fn statement(line: &Line<'_>, at: Option<usize>) -> String {
 fn peer<'a>(line: &Line<'a>) -> Option<&'a str> {
     match line {
         Line::Step(event) => Some(&event.peer),
-        Line::Echoed { peer, .. } | Line::Streamed { peer, .. } => Some(peer),
+        Line::Answered { peer, .. } | Line::Streamed { peer, .. } => Some(peer),
         Line::Earlier(_) | Line::Others { .. } => None,
     }
 }

@@ -84,7 +84,7 @@ fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
         .into_iter()
         .map(|(label, fact)| labelled(label, &fact))
         .collect::<String>();
-    text += &conversation(verdict);
+    text += &conversation(grading, verdict);
     text += &difference(verdict, failure);
     text += &stderr(&verdict.stderr_tail)
         .iter()
@@ -138,9 +138,9 @@ pub(super) fn mistake(mistake: &NamedMistake) -> String {
 }
 
 /// Returns the last lines of a conversation: `→` goes to the program, `←` comes from it.
-fn conversation(verdict: &Verdict) -> String {
+fn conversation(grading: &Grading, verdict: &Verdict) -> String {
     let Some(focus) = conversation::focus(verdict) else { return String::new() };
-    let drawn = focus.end(STRETCH).into_iter().map(|line| {
+    let drawn = focus.end(STRETCH, &grading.is_answer()).into_iter().map(|line| {
         let at =
             line.at().map_or_else(String::new, |at| format!("{:>10.1} ms", at.as_secs_f64() * 1e3));
         format!("  {:<58}{at}", words(&line)).trim_end().to_owned() + "\n"
@@ -151,7 +151,7 @@ fn conversation(verdict: &Verdict) -> String {
 fn words(line: &Line<'_>) -> String {
     match line {
         Line::Step(event) => step(event),
-        Line::Echoed { peer, .. } | Line::Streamed { peer, .. } => {
+        Line::Answered { peer, .. } | Line::Streamed { peer, .. } => {
             format!("{peer} {}", line.words())
         }
         line => line.words(),

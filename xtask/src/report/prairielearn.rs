@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::plain;
+use super::{plain, pretty};
 use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ fn no_grade(fault: &str) -> String {
     let message =
         format!("There is no grade, and this attempt does not count: {}", plain::line(fault));
     let results = json!({ "gradable": false, "message": message, "format_errors": [message] });
-    serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
+    pretty(&results)
 }
 
 fn graded(grading: &Grading, grade: &Grade) -> String {
@@ -49,14 +49,9 @@ fn graded(grading: &Grading, grade: &Grade) -> String {
         score: f64::from(earned) / f64::from(most),
         message: format!("{earned} of {most} points"),
         output: mistakes.collect::<String>() + &plain::premises(grading).join("\n") + "\n",
-        tests: grading
-            .rows
-            .iter()
-            .filter(|row| row.counts())
-            .map(|row| test(grading, row))
-            .collect(),
+        tests: grading.counted_rows().map(|row| test(grading, row)).collect(),
     };
-    serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
+    pretty(&results)
 }
 
 fn test(grading: &Grading, row: &GradedRow) -> Test {

@@ -9,10 +9,28 @@ fn events(steps: &[(&str, EventKind, &[u8])]) -> Vec<Event> {
         .collect()
 }
 
+fn is_echo(sent: &[u8], came: &[u8]) -> bool {
+    sent == came
+}
+
+fn is_upper_case(sent: &[u8], came: &[u8]) -> bool {
+    sent.to_ascii_uppercase() == came
+}
+
 #[track_caller]
 fn check(steps: &[(&str, EventKind, &[u8])], shown: &[&str], expected: &[&str]) {
+    check_with(&is_echo, steps, shown, expected);
+}
+
+#[track_caller]
+fn check_with(
+    is_answer: IsAnswer<'_>,
+    steps: &[(&str, EventKind, &[u8])],
+    shown: &[&str],
+    expected: &[&str],
+) {
     let events = events(steps);
-    let lines = fold(&events, shown);
+    let lines = fold(&events, shown, is_answer);
     let said: Vec<String> = lines
         .iter()
         .map(|line| match line {
@@ -90,6 +108,26 @@ fn a_stream_both_ways_is_one_line_and_says_whether_it_is_equal() {
     check(&steps, &["a"], &["… 6 × 2 KiB at most: 6 KiB sent, 4 KiB back", "a Send", "a Receive"]);
 }
 
+/// The practical says what an answer is, and the same conversation folds as it says.
+#[test]
+fn another_practicals_answers_are_known_by_its_own_rule() {
+    let turns = [("a", Send, b"x".as_slice()), ("a", Receive, b"X")].repeat(4);
+    let folded = ["… 3 messages of 1 byte, all answered", "a Send", "a Receive"];
+    check_with(&is_upper_case, &turns, &["a"], &folded);
+    let as_stream = ["… 6 × 1 byte at most: 3 bytes sent, 3 bytes back", "a Send", "a Receive"];
+    check_with(&is_echo, &turns, &["a"], &as_stream);
+
+    let stream = [("a", Send, b"xyxy".as_slice()), ("a", Receive, b"XY")].repeat(4);
+    let words = "… 6 × 4 bytes at most: 12 bytes sent, 6 bytes back";
+    let answered = format!("{words}, all answered");
+    check_with(&is_upper_case, &stream, &["a"], &[&answered, "a Send", "a Receive"]);
+    check_with(&is_echo, &stream, &["a"], &[words, "a Send", "a Receive"]);
+
+    let other = [("b", Send, b"x".as_slice()), ("b", Receive, b"X"), ("a", End, b"")];
+    check_with(&is_upper_case, &other, &["a"], &["… 1 other connection, answered", "a End"]);
+    check_with(&is_echo, &other, &["a"], &["… 1 other connection", "a End"]);
+}
+
 #[test]
 fn a_failure_is_about_whom_it_names_and_what_came_later_is_left_out() {
     let transcript =
@@ -135,7 +173,7 @@ fn anothers_bytes_are_known_again() {
 fn what_is_left_out_is_counted() {
     let events =
         events(&[("a", Connect, b""), ("a", Send, b"x"), ("b", Connect, b""), ("a", End, b"")]);
-    let lines = end(fold(&events, &["a"]), 3);
+    let lines = end(fold(&events, &["a"], &is_echo), 3);
     assert_eq!(lines[0], Line::Earlier(2));
     assert_eq!(lines.len(), 3);
 }

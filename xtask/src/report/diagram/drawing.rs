@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use suite::Event;
 
-use super::{Plan, WIDTH, at, outcome, text};
+use super::{Plan, WIDTH, at, outcome};
 use crate::columns;
 use crate::plural::count;
 use crate::report::conversation::Line;
@@ -90,7 +90,7 @@ impl<'a> Drawing<'a> {
 
     fn open(&mut self, height: f64) {
         let id = escape(self.plan.verdict.check);
-        let (title, description) = (escape(&self.plan.title()), escape(&text(self.plan.verdict)));
+        let (title, description) = (escape(&self.plan.title()), escape(&self.plan.text()));
         let width = self.width;
         _ = write!(
             self.svg,
@@ -168,7 +168,7 @@ impl<'a> Drawing<'a> {
         match line {
             Line::Earlier(_) => self.words((TIMES + self.width) / 2.0, y, "fold", &line.words()),
             Line::Step(event) => self.step(y, event),
-            Line::Echoed { peer, .. } | Line::Streamed { peer, .. } => {
+            Line::Answered { peer, .. } | Line::Streamed { peer, .. } => {
                 self.both_ways(y, self.lane(Some(peer)), program, &line.words())
             }
             Line::Others { answered: 0, .. } => {
