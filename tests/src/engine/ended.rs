@@ -22,7 +22,9 @@ impl Ended {
     pub(crate) fn describe(&self) -> String {
         match self.exit {
             Ok(status) => describe(status),
-            Err(GaveUp::Stuck) => "it does not end: it waits, and nothing can wake it".to_owned(),
+            Err(GaveUp::Stuck) => {
+                "it does not end: it is waiting for something that will never come".to_owned()
+            }
             Err(GaveUp::Waited(time)) => {
                 format!("it did not end within {:.1} s", time.as_secs_f64())
             }

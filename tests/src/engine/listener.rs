@@ -53,11 +53,13 @@ impl Listener {
                 self.peer(stream, client.tree(), EventKind::Accept)
             }
             Ok(Ok(Arrival::Ended(status))) => {
-                Err(self.no_client(&format!("it ended with {status} without connecting"), None))
+                Err(self
+                    .no_client(&format!("your client stopped ({status}) without connecting"), None))
             }
             Ok(Err(fault)) => Err(fault.into()),
             Err(timeout) if timeout.why == GaveUp::Stuck => {
-                let observed = "no connection: the client waits, and nothing can wake it";
+                let observed =
+                    "no connection: your client is waiting for something that will never come";
                 Err(self.no_client(observed, timeout.snapshot))
             }
             Err(timeout) => Err(self.no_client("no connection", timeout.snapshot)),

@@ -35,26 +35,23 @@ pub fn run(
     let (done, arrivals) = channel();
     let large = Shared::default();
     std::thread::scope(|scope| {
-        let start = |check| {
+        let start = |check: &'static Check| {
             let (done, large) = (done.clone(), &large);
             let work = move || _ = done.send(judge(check, subjects, settings, large));
             std::thread::Builder::new().spawn_scoped(scope, work).map(drop)
         };
         let mut running = 0;
         while !waiting.is_empty() || running > 0 {
-            waiting.retain(|&planned| match round.readiness(planned) {
-                Readiness::Ready if running < settings.jobs => {
-                    match start(planned.check) {
+            waiting.retain(|&planned| {
+                match round.readiness(planned) {
+                    Readiness::Ready if running < settings.jobs => match start(planned.check) {
                         Ok(()) => running += 1,
-                        Err(error) => round.settle(not_started(planned.check, error), &mut told),
-                    }
-                    false
+                        Err(error) => round.end(planned, Status::Fault(error.into()), &mut told),
+                    },
+                    Readiness::Ready | Readiness::NotYet => return true,
+                    Readiness::Never(need) => round.end(planned, Status::Skipped(need), &mut told),
                 }
-                Readiness::Ready | Readiness::NotYet => true,
-                Readiness::Never(need) => {
-                    round.settle(Verdict::new(planned.check.id, Status::Skipped(need)), &mut told);
-                    false
-                }
+                false
             });
             // A skipped check may let others be skipped where none runs; needs have no circles.
             if let Some(Ok(verdict)) = (running > 0).then(|| arrivals.recv()) {
@@ -79,6 +76,11 @@ impl Round<'_> {
         self.verdicts.insert(verdict.check, verdict);
     }
 
+    /// Settles a check that was not run.
+    fn end(&mut self, planned: &Planned, status: Status, told: &mut impl FnMut(&Verdict)) {
+        self.settle(Verdict::new(planned.check.id, status), told);
+    }
+
     fn readiness(&self, planned: &Planned) -> Readiness {
         let is_there = |name: &&str| self.subjects.iter().any(|subject| subject.name() == *name);
         if !planned.check.programs.iter().all(is_there) {
@@ -101,11 +103,6 @@ enum Readiness {
     Ready,
     NotYet,
     Never(String),
-}
-
-/// Makes the verdict of a check for which the machine had no thread.
-fn not_started(check: &'static Check, error: std::io::Error) -> Verdict {
-    Verdict::new(check.id, Status::Fault(error.into()))
 }
 
 /// Raises the limit on descriptors: one check has hundreds of connections, and several run at once.

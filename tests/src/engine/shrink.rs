@@ -14,8 +14,8 @@ use crate::engine::verdict::{Failure, Outcome};
 /// How long is searched.
 const SEARCH: Duration = Duration::from_secs(1);
 
-/// A conversation by its measures: so many clients at once, each with messages of these lengths one
-/// after another, each message in pieces of at most so many bytes.
+/// A conversation by its measures: the number of clients at once, the lengths of the messages that
+/// each sends one after another, and the largest piece of a message, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Case {
     pub(crate) clients: usize,
@@ -45,39 +45,25 @@ impl Case {
         self.clients * self.messages.iter().sum::<usize>()
     }
 
-    /// As a sentence: what breaks the program.
-    fn breaks_it(&self) -> String {
-        let is_one = self.clients == 1 && self.messages.len() == 1;
-        format!("{} {} it", self.describe(), if is_one { "breaks" } else { "break" })
-    }
-
+    /// Describes the case: `2 messages of 1 byte each on one connection`.
     fn describe(&self) -> String {
         let messages = match self.messages.as_slice() {
             [length] => format!("one message of {}", bytes(*length)),
-            lengths if lengths.iter().all(|length| *length == lengths[0]) => {
-                format!(
-                    "{} messages of {} each, one after another,",
-                    lengths.len(),
-                    bytes(lengths[0])
-                )
+            [first, others @ ..] if others.iter().all(|length| length == first) => {
+                format!("{} messages of {} each", self.messages.len(), bytes(*first))
             }
             lengths => {
                 let lengths: Vec<String> = lengths.iter().map(usize::to_string).collect();
-                format!("messages of {} bytes, one after another,", lengths.join(", then "))
+                format!("messages of {} bytes", lengths.join(", then "))
             }
         };
-        let cut = match self.messages.iter().max() {
-            Some(longest) if *longest > self.piece => {
-                format!(", in pieces of {},", bytes(self.piece)).replace(",,", ",")
-            }
-            _ => String::new(),
-        };
-        match self.clients {
-            1 => format!("{messages}{cut}"),
-            clients => format!(
-                "{clients} clients at once, each with {}{cut}",
-                messages.trim_end_matches(',')
-            ),
+        let is_cut = self.messages.iter().any(|length| *length > self.piece);
+        let cut =
+            if is_cut { format!(" in pieces of {}", bytes(self.piece)) } else { String::new() };
+        match (self.clients, self.messages.len()) {
+            (1, 1) => format!("{messages}{cut}"),
+            (1, _) => format!("{messages}{cut} on one connection"),
+            (clients, _) => format!("{clients} clients at once, each with {messages}{cut}"),
         }
     }
 }
@@ -237,7 +223,7 @@ impl Search<'_> {
                     if good == 1 { "comes" } else { "come" }
                 )
             }
-            _ => case.breaks_it(),
+            _ => format!("failing case: {}", case.describe()),
         };
         if self.stopped {
             sentence += &format!(
@@ -258,6 +244,20 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn reads(clients: usize, messages: &[usize], piece: usize, text: &str) {
+        assert_eq!(Case { clients, messages: messages.to_vec(), piece }.describe(), text);
+    }
+
+    #[test]
+    fn a_case_is_described_by_its_measures() {
+        reads(1, &[1], 9, "one message of 1 byte");
+        reads(1, &[12], 1, "one message of 12 bytes in pieces of 1 byte");
+        reads(1, &[1, 1], 9, "2 messages of 1 byte each on one connection");
+        reads(1, &[13, 5], 99, "messages of 13, then 5 bytes on one connection");
+        reads(2, &[200, 200], 999, "2 clients at once, each with 2 messages of 200 bytes each");
+    }
 
     #[test]
     fn the_largest_that_works_is_one_below_the_smallest_that_does_not() {

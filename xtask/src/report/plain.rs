@@ -100,9 +100,8 @@ fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
 }
 
 fn ended_by(exit: &str) -> String {
-    let by_itself =
-        if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
-    format!("the program {by_itself}{exit}")
+    let by_itself = if exit.starts_with(suite::ENDED_FOR) { "was " } else { "stopped by itself: " };
+    format!("your program {by_itself}{exit}")
 }
 
 /// Returns what was expected and what came, with labels.

@@ -59,8 +59,8 @@ impl Peer {
 
     fn takes_no_more(&self, taken: usize, of: usize, timeout: Timeout) -> Stop {
         self.context.record.note(&self.name, EventKind::Timeout, &[]);
-        let expected = format!("{} to get rid of {of} bytes", self.whom());
-        let observed = format!("a program that has taken {taken}, then {}", timeout.why);
+        let expected = format!("{} to be able to send {of} bytes", self.whom());
+        let observed = format!("only {taken} of them were taken, then {}", timeout.why);
         self.failure(expected, observed).at(timeout.snapshot).into()
     }
 

@@ -76,7 +76,7 @@ pub(crate) fn whether_the_first_keeps_the_second_waiting(
         Err(Some(again)) if again.fact(|WaitsForTheFirst| Some(())).is_some() => {
             tried.shown_by(again).caused_by(
                 "one_client_at_a_time",
-                "a second client got no reply, and got it as soon as the first had closed",
+                "a second client got its reply only after the first had disconnected",
             )
         }
         _ => tried,
