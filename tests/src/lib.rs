@@ -44,7 +44,10 @@ pub use engine::verdict::{Diagnosis, Failure, Outcome, Status, Stop, Verdict};
 pub use engine::wait::GaveUp;
 pub use fault::Fault;
 pub use hash::Fnv;
-pub use observe::{CANNOT_SEE, Call, Connection, On, ProgramState, Thread, Waiting, Who};
+pub use observe::{
+    CANNOT_SEE, ConnectionState, PendingClient, ProgramState, Role, SystemCall, ThreadState,
+    WaitsFor,
+};
 pub use practicals::PRACTICALS;
 pub use sandbox::{Commands, Confinement, Finished, Limits, Reach, Tier, Wanted};
 

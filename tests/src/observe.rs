@@ -21,7 +21,10 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-pub use facts::{CANNOT_SEE, Call, Connection, On, ProgramState, Thread, Waiting, Who};
+pub use facts::{
+    CANNOT_SEE, ConnectionState, PendingClient, ProgramState, Role, SystemCall, ThreadState,
+    WaitsFor,
+};
 pub(crate) use facts::{CpuTime, HarnessSocket, SendQueues, SocketCounts, Standstill, TaskCounts};
 #[cfg(target_os = "linux")]
 pub(crate) use system::thread_count;

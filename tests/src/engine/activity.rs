@@ -1,4 +1,4 @@
-//! Who is alive in a check and what is under way: its programs, its connections, its writers.
+//! Role is alive in a check and what is under way: its programs, its connections, its writers.
 //!
 //! A wait asks this whether a program can still move.
 
@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::observe::{
-    self, CpuTime, HarnessSocket, ProcessTree, ProgramState, SendQueues, Standstill, Who,
+    self, CpuTime, HarnessSocket, ProcessTree, ProgramState, Role, SendQueues, Standstill,
 };
 
-/// Who is alive in a check and what is under way.
+/// Role is alive in a check and what is under way.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     state: Mutex<State>,
@@ -24,7 +24,7 @@ struct State {
     programs: Vec<(String, ProcessTree)>,
     connections: Vec<Weak<TcpStream>>,
     /// The harness's side of every connection, and the addresses where it listens, oldest first.
-    ends: Vec<(SocketAddr, Who)>,
+    ends: Vec<(SocketAddr, Role)>,
     /// Addresses of the harness's side of connections that the harness has ended.
     ended: BTreeSet<SocketAddr>,
     /// The processor time that recent looks at the programs took.
@@ -48,14 +48,14 @@ impl Activity {
         state.connections.push(Arc::downgrade(stream));
         if let Ok(here) = stream.local_addr() {
             state.ended.remove(&here);
-            state.add_end(here, Who::Client(peer.to_owned()));
+            state.add_end(here, Role::Client(peer.to_owned()));
         }
     }
 
     /// Notes that the harness listens here: a program that is connected to this address is
     /// connected to the harness as a server.
     pub(crate) fn add_listener(&self, address: SocketAddr) {
-        self.lock().add_end(address, Who::Server);
+        self.lock().add_end(address, Role::Server);
     }
 
     /// Notes that the harness ends this connection. Its end is under way until the program's socket
@@ -145,12 +145,12 @@ impl Activity {
         let streams = state.connections.iter().filter_map(Weak::upgrade);
         let mut streams: BTreeMap<SocketAddr, Arc<TcpStream>> =
             streams.filter_map(|stream| Some((stream.local_addr().ok()?, stream))).collect();
-        let end = |(address, who): (SocketAddr, Who)| match &who {
-            Who::Client(name) => {
+        let end = |(address, role): (SocketAddr, Role)| match &role {
+            Role::Client(name) => {
                 let written = sent.get(name).copied().unwrap_or(0);
-                HarnessSocket { address, stream: streams.remove(&address), written, who }
+                HarnessSocket { address, stream: streams.remove(&address), written, role }
             }
-            Who::Server => HarnessSocket { address, stream: None, written: 0, who },
+            Role::Server => HarnessSocket { address, stream: None, written: 0, role },
         };
         state.ends.clone().into_iter().map(end).collect()
     }
@@ -165,13 +165,13 @@ impl Activity {
 }
 
 impl State {
-    fn add_end(&mut self, address: SocketAddr, who: Who) {
+    fn add_end(&mut self, address: SocketAddr, role: Role) {
         match self.ends.iter().position(|(other, _)| *other == address) {
-            Some(at) if self.ends[at].1 == Who::Server => return, // a connection accepted there
+            Some(at) if self.ends[at].1 == Role::Server => return, // a connection accepted there
             Some(at) => drop(self.ends.remove(at)),
             None => {}
         }
-        self.ends.push((address, who));
+        self.ends.push((address, role));
     }
 }
 

@@ -19,6 +19,7 @@ use socket2::{Domain, SockRef};
 
 use crate::engine::compare;
 use crate::engine::context::Context;
+use crate::engine::difference::bytes;
 use crate::engine::program::Server;
 use crate::engine::received::{Ending, Received};
 use crate::engine::transcript::{EventKind, show};
@@ -228,16 +229,16 @@ impl Peer {
         Ok(received)
     }
 
-    /// Ends this side, and expects that nothing comes any more: the answer is complete, so this only
-    /// ends the wait.
-    pub(crate) fn expect_nothing_more(&mut self) -> Result<(), Stop> {
+    /// Ends this side, and expects that nothing comes after `answer`, in words. The answer is complete,
+    /// so this only ends the wait.
+    pub(crate) fn expect_nothing_after(&mut self, answer: &str) -> Result<(), Stop> {
         self.half_close()?;
         let more = self.receive(1024, wait::SILENCE)?.bytes;
         if more.is_empty() {
             return Ok(());
         }
-        let expected = format!("no byte for {} after the echo", self.whom());
-        let observed = format!("{} byte(s) more: {}", more.len(), show(&more, 32));
+        let expected = format!("no byte for {} after {answer}", self.whom());
+        let observed = format!("{} more: {}", bytes(more.len()), show(&more, 32));
         Err(self.failure(expected, observed).into())
     }
 

@@ -13,7 +13,7 @@ pub const CANNOT_SEE: &str = if cfg!(target_os = "linux") {
     "only Linux shows this, and this system is another one"
 };
 
-/// How empty the send queues of all sockets must be for a snapshot in which nothing can move.
+/// How empty the send queues of all sockets must be for a standstill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SendQueues {
     /// Nothing is queued. Queued bytes may arrive at any moment, at the latest when a timer of the
@@ -38,7 +38,7 @@ pub(crate) struct SocketCounts {
 /// A socket of the harness: its end of a connection, or its listening socket.
 #[derive(Debug)]
 pub(crate) struct HarnessSocket {
-    pub(crate) who: Who,
+    pub(crate) role: Role,
     /// Its local address.
     pub(crate) address: SocketAddr,
     /// `None` for a listening socket, and once the harness has closed it.
@@ -103,48 +103,48 @@ pub struct ProgramState {
     /// The number of its processes.
     pub processes: usize,
     /// What the threads of all its processes do.
-    pub threads: Vec<Thread>,
+    pub threads: Vec<ThreadState>,
     /// The number of further threads, which are not in `threads`: there are too many, or the kernel
     /// does not show them.
     pub further: usize,
     /// The processor time that it has used since its start, in whole clock ticks (proc_pid_stat(5):
     /// utime, stime, cutime, cstime).
-    pub processor_time: Duration,
+    pub cpu_time: Duration,
     /// Its connections with the harness, in the order in which the harness made them.
-    pub connections: Vec<Connection>,
+    pub connections: Vec<ConnectionState>,
     /// The clients that are connected and that it has not accepted, in the same order.
-    pub waiting: Vec<Waiting>,
+    pub pending: Vec<PendingClient>,
 }
 
 /// What one thread does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Thread {
+pub enum ThreadState {
     /// It is on a processor or waits for one (proc_pid_stat(5), state `R`).
     Running,
     /// A signal or a debugger has stopped it (states `T` and `t`).
     Stopped,
     /// It is in a system call that has not returned (proc_pid_syscall(5)).
-    Waits(Call),
+    Waits(SystemCall),
 }
 
 /// A system call that a thread is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct SystemCall {
     /// Its name as in syscalls(2): `recvfrom`.
     pub name: String,
     /// What it waits for.
-    pub on: On,
+    pub waits_for: WaitsFor,
     /// Whether it has a timeout, as an argument or of its socket (socket(7), SO_RCVTIMEO).
-    pub limited: bool,
+    pub has_timeout: bool,
 }
 
 /// What a system call waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum On {
+pub enum WaitsFor {
     /// A new connection on a listening socket.
     Listener,
     /// A connection to the harness.
-    Connection(Who),
+    Connection(Role),
     /// A connection to this address, which is not the harness's.
     ConnectionTo(SocketAddr),
     /// A socket that is neither listening nor connected.
@@ -178,7 +178,7 @@ pub enum On {
 
 /// The part that the harness plays at its end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
+pub enum Role {
     /// The client of this name in the transcript.
     Client(String),
     /// The server.
@@ -187,14 +187,14 @@ pub enum Who {
 
 /// A connection between the program and the harness, seen from the program's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
+pub struct ConnectionState {
     /// What the harness is at its end.
-    pub with: Who,
+    pub with: Role,
     /// The number of bytes in the program's receive queue (tcp(7), SIOCINQ).
     pub unread: usize,
     /// The number of bytes in the harness's send queue, which the program's kernel has not
     /// acknowledged (tcp(7), SIOCOUTQ).
-    pub on_the_way: usize,
+    pub unacknowledged: usize,
     /// Whether the harness's end of stream has arrived (poll(2), POLLRDHUP).
     pub ended: bool,
     /// Whether an event loop of the program waits for something to read from it; `None` where there
@@ -204,7 +204,7 @@ pub struct Connection {
 
 /// A client that is connected and that the program has not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub struct PendingClient {
     /// Its name in the transcript.
     pub client: String,
     /// The number of bytes that it has sent and that have arrived.

@@ -1,11 +1,11 @@
 //! The answers of Linux, from `/proc` (proc(5)) and by pidfd_getfd(2).
 
-mod awaited;
 mod blocked;
 mod call;
 mod connections;
 mod descendants;
 mod held;
+mod interest;
 mod process;
 #[cfg(test)]
 mod small_programs;
@@ -17,10 +17,10 @@ mod task;
 mod testing;
 mod usage;
 
-pub(crate) use awaited::{read_size, waits_to_write};
 pub(crate) use blocked::program_state;
 pub(crate) use descendants::{become_subreaper, children, descendants};
 pub(crate) use held::{bound_datagrams, listening, reuses_address, sockets, unread_from};
+pub(crate) use interest::{read_size, waits_to_write};
 pub(crate) use socket::is_drained;
 pub(crate) use standstill::standstill;
 pub(crate) use task::{thread_count, thread_cpu_time};

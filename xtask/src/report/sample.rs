@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use suite::{
-    Blocked, Call, Event, EventKind, Failure, Fault, On, ProgramState, Status, Thread, Verdict, Who,
+    Blocked, Event, EventKind, Failure, Fault, ProgramState, Role, Status, SystemCall, ThreadState,
+    Verdict, WaitsFor,
 };
 
 use crate::explanations::NamedMistake;
@@ -47,8 +48,12 @@ fn failed(expected: &str, observed: &str) -> Status {
 }
 
 /// One program whose only thread receives.
-fn blocked_on(on: On) -> Option<Blocked> {
-    let receives = Thread::Waits(Call { name: "recvfrom".to_owned(), on, limited: false });
+fn blocked_on(on: WaitsFor) -> Option<Blocked> {
+    let receives = ThreadState::Waits(SystemCall {
+        name: "recvfrom".to_owned(),
+        waits_for: on,
+        has_timeout: false,
+    });
     Some(Blocked::At(vec![ProgramState { threads: vec![receives], ..ProgramState::default() }]))
 }
 
@@ -56,7 +61,7 @@ fn blocked_on(on: On) -> Option<Blocked> {
 pub(super) fn grade() -> Grading {
     let got_stuck = failed("\"second\" for client a", "nothing more");
     let mut stuck = row("answers_again", "exactness", "echo_server", 4, got_stuck);
-    stuck.verdict.blocked = blocked_on(On::Connection(Who::Client("a".to_owned())));
+    stuck.verdict.blocked = blocked_on(WaitsFor::Connection(Role::Client("a".to_owned())));
     let saw_it = failed("the secret answer", "something else");
     let secret = row("secret", "conduct", "echo_server", 2, saw_it);
     let unseen = Status::Unseen("only Linux shows this".to_owned());
@@ -150,7 +155,7 @@ pub(super) fn hostile() -> Grading {
     {
         row.verdict.stderr_tail = std::mem::replace(&mut flood, words.clone());
         row.verdict.ended = Some(text.clone());
-        row.verdict.blocked = blocked_on(On::File(text.clone()));
+        row.verdict.blocked = blocked_on(WaitsFor::File(text.clone()));
         row.verdict.status = failed(&text, &format!("{text}{}", "x".repeat(1_000_000)));
         for line in HOSTILE {
             let data = &line.as_bytes()[..line.len().min(64)];

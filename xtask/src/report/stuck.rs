@@ -7,7 +7,8 @@ mod tests;
 use std::time::Duration;
 
 use suite::{
-    Blocked, CANNOT_SEE, Call, Connection, On, ProgramState, Status, Thread, Verdict, Waiting, Who,
+    Blocked, CANNOT_SEE, ConnectionState, PendingClient, ProgramState, Role, Status, SystemCall,
+    ThreadState, Verdict, WaitsFor,
 };
 
 use crate::grade::Grading;
@@ -53,39 +54,43 @@ fn program(facts: &ProgramState) -> String {
     threads + &meanwhile(facts) + &still_open(facts)
 }
 
-fn only_thread(facts: &ProgramState, thread: &Thread) -> String {
+fn only_thread(facts: &ProgramState, thread: &ThreadState) -> String {
     match thread {
-        Thread::Running => {
-            format!("running: it has used {} of processor time", time(facts.processor_time))
+        ThreadState::Running => {
+            format!("running: it has used {} of processor time", time(facts.cpu_time))
         }
-        Thread::Stopped => "stopped by a signal".to_owned(),
-        Thread::Waits(call) => only_call(facts, call),
+        ThreadState::Stopped => "stopped by a signal".to_owned(),
+        ThreadState::Waits(call) => only_call(facts, call),
     }
 }
 
-fn only_call(facts: &ProgramState, call: &Call) -> String {
-    let Call { name, on, limited } = call;
-    let verb = match limited {
+fn only_call(facts: &ProgramState, call: &SystemCall) -> String {
+    let SystemCall { name, waits_for, has_timeout } = call;
+    let verb = match has_timeout {
         true => format!("in {name} (with a time limit)"),
         false => format!("blocked in {name}"),
     };
-    match on {
-        On::Time => format!("asleep in {name}"),
-        On::OtherThread if !limited => {
+    match waits_for {
+        WaitsFor::Time => format!("asleep in {name}"),
+        WaitsFor::OtherThread if !has_timeout => {
             format!("waiting in {name}: for another thread, or for a lock")
         }
-        On::Child => format!("in {name}: for a child process"),
-        On::Connection(who) => verb + &waits_on(on, 1) + &unread_beside(facts, who),
-        _ => verb + &waits_on(on, 1),
+        WaitsFor::Child => format!("in {name}: for a child process"),
+        WaitsFor::Connection(role) => verb + &waits_on(waits_for, 1) + &unread_beside(facts, role),
+        _ => verb + &waits_on(waits_for, 1),
     }
 }
 
 /// The unread bytes of the connection on which the only thread waits.
-fn unread_beside(facts: &ProgramState, with: &Who) -> String {
+fn unread_beside(facts: &ProgramState, with: &Role) -> String {
     let connection = facts.connections.iter().find(|one| one.with == *with);
-    match connection.filter(|one| one.unread > 0 || *with == Who::Server) {
-        Some(one) if one.on_the_way > 0 => {
-            format!(", with {} unread and {} more on the way", bytes(one.unread), one.on_the_way)
+    match connection.filter(|one| one.unread > 0 || *with == Role::Server) {
+        Some(one) if one.unacknowledged > 0 => {
+            format!(
+                ", with {} unread and {} more on the way",
+                bytes(one.unread),
+                one.unacknowledged
+            )
         }
         Some(one) => format!(", with {} unread", bytes(one.unread)),
         None => String::new(),
@@ -118,8 +123,8 @@ fn several_threads(facts: &ProgramState) -> String {
     format!("{all} {whose}: {}", said.join(", "))
 }
 
-fn groups(threads: &[Thread]) -> Vec<Vec<&Thread>> {
-    let mut groups: Vec<Vec<&Thread>> = Vec::new();
+fn groups(threads: &[ThreadState]) -> Vec<Vec<&ThreadState>> {
+    let mut groups: Vec<Vec<&ThreadState>> = Vec::new();
     for thread in threads {
         match groups.iter_mut().find(|group| do_the_same(group[0], thread)) {
             Some(group) => group.push(thread),
@@ -131,42 +136,45 @@ fn groups(threads: &[Thread]) -> Vec<Vec<&Thread>> {
 }
 
 /// Whether two threads do the same, if not for the same client.
-fn do_the_same(one: &Thread, other: &Thread) -> bool {
-    let serves = |call: &Call| matches!(call.on, On::Connection(Who::Client(_)));
+fn do_the_same(one: &ThreadState, other: &ThreadState) -> bool {
+    let serves =
+        |call: &SystemCall| matches!(call.waits_for, WaitsFor::Connection(Role::Client(_)));
     match (call_of(one), call_of(other)) {
         (Some(one), Some(other)) if serves(one) && serves(other) => {
-            (&one.name, one.limited) == (&other.name, other.limited)
+            (&one.name, one.has_timeout) == (&other.name, other.has_timeout)
         }
         _ => one == other,
     }
 }
 
 /// The lower, the more a thread tells.
-fn rank(thread: &Thread) -> u8 {
-    match call_of(thread).map(|call| &call.on) {
+fn rank(thread: &ThreadState) -> u8 {
+    match call_of(thread).map(|call| &call.waits_for) {
         None => 0,
-        Some(On::Listener) => 1,
-        Some(On::Connection(_) | On::ConnectionTo(_)) => 2,
-        Some(On::Descriptors(_)) => 3,
-        Some(On::Child) => 5,
-        Some(On::Time) => 6,
-        Some(On::OtherThread) => 7,
+        Some(WaitsFor::Listener) => 1,
+        Some(WaitsFor::Connection(_) | WaitsFor::ConnectionTo(_)) => 2,
+        Some(WaitsFor::Descriptors(_)) => 3,
+        Some(WaitsFor::Child) => 5,
+        Some(WaitsFor::Time) => 6,
+        Some(WaitsFor::OtherThread) => 7,
         Some(_) => 4,
     }
 }
 
-fn group(facts: &ProgramState, threads: &[&Thread]) -> String {
+fn group(facts: &ProgramState, threads: &[&ThreadState]) -> String {
     match threads[0] {
-        Thread::Running => {
-            format!("running ({} of processor time used)", time(facts.processor_time))
+        ThreadState::Running => {
+            format!("running ({} of processor time used)", time(facts.cpu_time))
         }
-        Thread::Stopped => "stopped by a signal".to_owned(),
-        Thread::Waits(call) => {
-            let asleep = if call.on == On::Time { "asleep " } else { "" };
-            let limit = if call.limited { " (with a time limit)" } else { "" };
-            let on = match call.on {
-                On::Connection(Who::Client(_)) => on_connections_of(&clients_of(facts, threads)),
-                _ => waits_on(&call.on, threads.len()),
+        ThreadState::Stopped => "stopped by a signal".to_owned(),
+        ThreadState::Waits(call) => {
+            let asleep = if call.waits_for == WaitsFor::Time { "asleep " } else { "" };
+            let limit = if call.has_timeout { " (with a time limit)" } else { "" };
+            let on = match call.waits_for {
+                WaitsFor::Connection(Role::Client(_)) => {
+                    on_connections_of(&clients_of(facts, threads))
+                }
+                _ => waits_on(&call.waits_for, threads.len()),
             };
             format!("{asleep}in {}{limit}{on}", call.name)
         }
@@ -174,9 +182,9 @@ fn group(facts: &ProgramState, threads: &[&Thread]) -> String {
 }
 
 /// The clients that these threads serve, in the order of their connections.
-fn clients_of<'a>(facts: &ProgramState, threads: &[&'a Thread]) -> Vec<&'a str> {
-    let place = |with: &Who| facts.connections.iter().position(|one| one.with == *with);
-    let mut served: Vec<&Who> =
+fn clients_of<'a>(facts: &ProgramState, threads: &[&'a ThreadState]) -> Vec<&'a str> {
+    let place = |with: &Role| facts.connections.iter().position(|one| one.with == *with);
+    let mut served: Vec<&Role> =
         threads.iter().copied().filter_map(|thread| connection_of(thread)).collect();
     served.sort_by_key(|with| place(with).unwrap_or(usize::MAX));
     served.into_iter().filter_map(client).collect()
@@ -189,7 +197,7 @@ fn meanwhile(facts: &ProgramState) -> String {
         _ => None,
     };
     let unread = facts.connections.iter().filter(|one| one.unread > 0 && Some(&one.with) != told);
-    let said = [unread_words(&unread.collect::<Vec<_>>()), waiting_words(&facts.waiting)];
+    let said = [unread_words(&unread.collect::<Vec<_>>()), pending_words(&facts.pending)];
     let said: Vec<String> = said.into_iter().filter(|words| !words.is_empty()).collect();
     match said.as_slice() {
         [] if has_event_loop(facts) && !facts.connections.is_empty() => {
@@ -202,20 +210,20 @@ fn meanwhile(facts: &ProgramState) -> String {
 
 fn has_event_loop(facts: &ProgramState) -> bool {
     let mut calls = facts.threads.iter().filter_map(call_of);
-    calls.any(|call| matches!(call.on, On::Descriptors(_)))
+    calls.any(|call| matches!(call.waits_for, WaitsFor::Descriptors(_)))
 }
 
 /// Connections that no thread is busy with, where their client has ended its side or every thread
 /// waits for the next client.
 fn still_open(facts: &ProgramState) -> String {
     let is_busy =
-        |with: &Who| facts.threads.iter().any(|thread| connection_of(thread) == Some(with));
+        |with: &Role| facts.threads.iter().any(|thread| connection_of(thread) == Some(with));
     let clients = |ended: bool| -> Vec<&str> {
         let idle = facts.connections.iter().filter(|one| one.unread == 0 && !is_busy(&one.with));
         idle.filter(|one| one.ended == ended).filter_map(|one| client(&one.with)).collect()
     };
     let (ended, open) = (clients(true), clients(false));
-    let accepts = |thread| call_of(thread).is_some_and(|call| call.on == On::Listener);
+    let accepts = |thread| call_of(thread).is_some_and(|call| call.waits_for == WaitsFor::Listener);
     let only_accepts = facts.further == 0 && facts.threads.iter().all(accepts);
     match (ended.len(), open.len()) {
         (0, 1..) if only_accepts => are_open(&open),
@@ -230,49 +238,51 @@ fn are_open(clients: &[&str]) -> String {
     format!("; the {} {are} still open", connections_of(clients))
 }
 
-fn call_of(thread: &Thread) -> Option<&Call> {
+fn call_of(thread: &ThreadState) -> Option<&SystemCall> {
     match thread {
-        Thread::Waits(call) => Some(call),
-        Thread::Running | Thread::Stopped => None,
+        ThreadState::Waits(call) => Some(call),
+        ThreadState::Running | ThreadState::Stopped => None,
     }
 }
 
 /// The harness's part in the connection on which a thread waits.
-fn connection_of(thread: &Thread) -> Option<&Who> {
-    match &call_of(thread)?.on {
-        On::Connection(who) => Some(who),
+fn connection_of(thread: &ThreadState) -> Option<&Role> {
+    match &call_of(thread)?.waits_for {
+        WaitsFor::Connection(role) => Some(role),
         _ => None,
     }
 }
 
-fn client(who: &Who) -> Option<&str> {
-    match who {
-        Who::Client(name) => Some(name),
-        Who::Server => None,
+fn client(role: &Role) -> Option<&str> {
+    match role {
+        Role::Client(name) => Some(name),
+        Role::Server => None,
     }
 }
 
 /// What a number of threads wait for, with a space before it.
-fn waits_on(on: &On, threads: usize) -> String {
+fn waits_on(waits_for: &WaitsFor, threads: usize) -> String {
     let its = if threads == 1 { "its" } else { "their" };
-    match on {
-        On::Listener => format!(" on {its} listening socket"),
-        On::Connection(Who::Server) => format!(" on {its} connection to the server"),
-        On::Connection(Who::Client(client)) => on_connections_of(&[client]),
-        On::ConnectionTo(address) => format!(" on {its} connection to {address}"),
-        On::Descriptors(Some(1)) => " on 1 descriptor".to_owned(),
-        On::Descriptors(Some(count)) => format!(" on {count} descriptors"),
-        On::StandardInput => " on standard input".to_owned(),
-        On::StandardOutput => " on standard output".to_owned(),
-        On::StandardError => " on standard error".to_owned(),
-        On::Socket => " on a socket".to_owned(),
-        On::UnconnectedSocket => " on a socket without a connection".to_owned(),
-        On::Pipe => " on a pipe".to_owned(),
-        On::Anonymous(kind) => format!(" on a descriptor of the kind {kind}"),
-        On::File(path) => format!(" on {path}"),
-        On::Descriptors(None) | On::Child | On::OtherThread | On::Time | On::Itself => {
-            String::new()
-        }
+    match waits_for {
+        WaitsFor::Listener => format!(" on {its} listening socket"),
+        WaitsFor::Connection(Role::Server) => format!(" on {its} connection to the server"),
+        WaitsFor::Connection(Role::Client(client)) => on_connections_of(&[client]),
+        WaitsFor::ConnectionTo(address) => format!(" on {its} connection to {address}"),
+        WaitsFor::Descriptors(Some(1)) => " on 1 descriptor".to_owned(),
+        WaitsFor::Descriptors(Some(count)) => format!(" on {count} descriptors"),
+        WaitsFor::StandardInput => " on standard input".to_owned(),
+        WaitsFor::StandardOutput => " on standard output".to_owned(),
+        WaitsFor::StandardError => " on standard error".to_owned(),
+        WaitsFor::Socket => " on a socket".to_owned(),
+        WaitsFor::UnconnectedSocket => " on a socket without a connection".to_owned(),
+        WaitsFor::Pipe => " on a pipe".to_owned(),
+        WaitsFor::Anonymous(kind) => format!(" on a descriptor of the kind {kind}"),
+        WaitsFor::File(path) => format!(" on {path}"),
+        WaitsFor::Descriptors(None)
+        | WaitsFor::Child
+        | WaitsFor::OtherThread
+        | WaitsFor::Time
+        | WaitsFor::Itself => String::new(),
     }
 }
 
@@ -285,8 +295,8 @@ fn connections_of(clients: &[&str]) -> String {
     format!("{connections} of {}", names(clients))
 }
 
-fn unread_words(connections: &[&Connection]) -> String {
-    let is_ignored = |one: &&Connection| one.watched == Some(false);
+fn unread_words(connections: &[&ConnectionState]) -> String {
+    let is_ignored = |one: &&ConnectionState| one.watched == Some(false);
     let ignored = match connections {
         [one] if is_ignored(one) => " on a connection that it does not watch",
         several if several.iter().all(is_ignored) => " on connections that it does not watch",
@@ -296,11 +306,11 @@ fn unread_words(connections: &[&Connection]) -> String {
         [] => String::new(),
         [one] => {
             let from = match &one.with {
-                Who::Client(name) => format!("client {name}"),
-                Who::Server => "the server".to_owned(),
+                Role::Client(name) => format!("client {name}"),
+                Role::Server => "the server".to_owned(),
             };
             let lie = if one.unread == 1 { "lies" } else { "lie" };
-            let more = match one.on_the_way {
+            let more = match one.unacknowledged {
                 0 => String::new(),
                 more => format!(", and {more} more are on the way"),
             };
@@ -314,10 +324,10 @@ fn unread_words(connections: &[&Connection]) -> String {
     }
 }
 
-fn waiting_words(waiting: &[Waiting]) -> String {
-    let clients: Vec<&str> = waiting.iter().map(|one| one.client.as_str()).collect();
+fn pending_words(pending: &[PendingClient]) -> String {
+    let clients: Vec<&str> = pending.iter().map(|one| one.client.as_str()).collect();
     let wait = if clients.len() == 1 { "waits" } else { "wait" };
-    match waiting.iter().map(|one| one.unread).sum() {
+    match pending.iter().map(|one| one.unread).sum() {
         _ if clients.is_empty() => String::new(),
         0 => format!("{} {wait} to be accepted", names(&clients)),
         total => {

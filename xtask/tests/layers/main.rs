@@ -213,3 +213,20 @@ fn what_only_tests_name_is_not_read() {
     let file = "#[cfg(all(test, feature = \"full\"))]\nmod sample;\nmod plain;";
     assert_eq!(without_tests(file).1, ["sample"]);
 }
+
+// ---- the document ----
+
+#[test]
+fn every_place_that_the_architecture_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_place =
+        |word: &&str| ["tests/", "xtask/", "practicals/"].iter().any(|p| word.starts_with(p));
+    let places: Vec<String> =
+        quoted.filter(is_place).map(|place| place.replace("NAME", "echo")).collect();
+    assert!(places.len() > 10, "{places:?}");
+    for place in places {
+        assert!(root.join(&place).exists(), "ARCHITECTURE.md names {place}, and it is not there");
+    }
+}

@@ -5,23 +5,23 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::awaited::{self, Asked};
 use super::call::{RawCall, call_in, waits_without_limit};
 use super::connections::{Budget, HeldSocket, HeldSockets};
 use super::descendants::descendants;
+use super::interest::{self, Interest};
 use super::process::{Process, opened, socket_inode};
 use super::task::{thread_stat, threads};
-use super::usage::processor_time_of;
-use crate::observe::facts::{Call, HarnessSocket, On, ProgramState, Thread};
+use super::usage::cpu_time_of;
+use crate::observe::facts::{HarnessSocket, ProgramState, SystemCall, ThreadState, WaitsFor};
 
-pub(crate) fn program_state(launcher: u32, ours: &[HarnessSocket]) -> Option<ProgramState> {
+pub(crate) fn program_state(launcher: u32, harness: &[HarnessSocket]) -> Option<ProgramState> {
     let budget = Budget::start();
     let pids = descendants(launcher);
     let processes = opened(&pids);
-    let held = HeldSockets::by(&processes, &budget, ours);
-    let processor_time = processor_time_of(launcher, &pids).unwrap_or_default();
+    let held = HeldSockets::by(&processes, &budget, harness);
+    let cpu_time = cpu_time_of(launcher, &pids).unwrap_or_default();
     let mut look =
-        Look { ours, budget, threads: Vec::new(), further: 0, loops: EventLoops::default() };
+        Look { harness, budget, threads: Vec::new(), further: 0, loops: EventLoops::default() };
     processes.iter().for_each(|process| look.at(process));
     let Look { threads, further, loops, .. } = look;
     let is_hidden = threads.is_empty() && further > 0;
@@ -30,17 +30,17 @@ pub(crate) fn program_state(launcher: u32, ours: &[HarnessSocket]) -> Option<Pro
         processes: processes.len(),
         threads,
         further,
-        processor_time,
-        waiting: held.waiting(ours),
+        cpu_time,
+        pending: held.pending(harness),
         connections: held.connections(|inode| loops.watch(inode)),
     })
 }
 
 /// Looks at the threads of a program one by one.
 struct Look<'a> {
-    ours: &'a [HarnessSocket],
+    harness: &'a [HarnessSocket],
     budget: Budget,
-    threads: Vec<Thread>,
+    threads: Vec<ThreadState>,
     /// The number of threads that were not looked at.
     further: usize,
     loops: EventLoops,
@@ -63,69 +63,70 @@ impl Look<'_> {
     }
 
     /// Returns `None` where the kernel does not show what the thread does.
-    fn thread(&mut self, process: &Process, tid: u32, state: char) -> Option<Thread> {
+    fn thread(&mut self, process: &Process, tid: u32, state: char) -> Option<ThreadState> {
         let text = fs::read_to_string(format!("/proc/{}/task/{tid}/syscall", process.pid)).ok()?;
         Some(match (state, call_in(&text)) {
-            ('T' | 't', _) => Thread::Stopped,
-            ('R', _) | (_, None) => Thread::Running,
+            ('T' | 't', _) => ThreadState::Stopped,
+            ('R', _) | (_, None) => ThreadState::Running,
             (_, Some(call)) => {
-                let (on, limited) = self.on(process, &call);
-                Thread::Waits(Call { name: call.name(), on, limited })
+                let (waits_for, has_timeout) = self.on(process, &call);
+                ThreadState::Waits(SystemCall { name: call.name(), waits_for, has_timeout })
             }
         })
     }
 
     /// Returns what a system call waits for, and whether it ends by itself.
-    fn on(&mut self, process: &Process, call: &RawCall) -> (On, bool) {
+    fn on(&mut self, process: &Process, call: &RawCall) -> (WaitsFor, bool) {
         match call.number {
-            libc::SYS_futex => (On::OtherThread, !waits_without_limit(process, call)),
-            libc::SYS_nanosleep | libc::SYS_clock_nanosleep => (On::Time, false),
-            libc::SYS_wait4 | libc::SYS_waitid => (On::Child, false),
+            libc::SYS_futex => (WaitsFor::OtherThread, !waits_without_limit(process, call)),
+            libc::SYS_nanosleep | libc::SYS_clock_nanosleep => (WaitsFor::Time, false),
+            libc::SYS_wait4 | libc::SYS_waitid => (WaitsFor::Child, false),
             _ if call.takes_a_descriptor() => {
-                let (on, limited) = self.on_descriptor(process, call.arguments[0] as i32);
+                let (waits_for, has_timeout) =
+                    self.on_descriptor(process, call.arguments[0] as i32);
                 // The thread serves that connection, so no event loop need watch it.
-                self.loops.unknown |= matches!(on, On::Connection(_));
-                (on, limited)
+                self.loops.unknown |= matches!(waits_for, WaitsFor::Connection(_));
+                (waits_for, has_timeout)
             }
             _ if call.is_event_loop() => self.on_event_loop(process, call),
-            _ => (On::Itself, false),
+            _ => (WaitsFor::Itself, false),
         }
     }
 
-    fn on_event_loop(&mut self, process: &Process, call: &RawCall) -> (On, bool) {
+    fn on_event_loop(&mut self, process: &Process, call: &RawCall) -> (WaitsFor, bool) {
         let by_itself = !waits_without_limit(process, call);
-        let Some(asked) = awaited::by_event_loop(&process.folder(), call) else {
+        let Some(asked) = interest::by_event_loop(&process.folder(), call) else {
             self.loops.unknown = true;
-            return (On::Descriptors(None), by_itself);
+            return (WaitsFor::Descriptors(None), by_itself);
         };
         let on = match asked.as_slice() {
-            [] if by_itself => return (On::Time, false),
+            [] if by_itself => return (WaitsFor::Time, false),
             [only] => self.on_descriptor(process, only.fd).0,
-            several => On::Descriptors(Some(several.len())),
+            several => WaitsFor::Descriptors(Some(several.len())),
         };
         self.loops.add(process, &asked);
         (on, by_itself)
     }
 
     /// Returns what a descriptor is, and whether waiting for it ends by itself.
-    fn on_descriptor(&self, process: &Process, fd: i32) -> (On, bool) {
-        let Some(target) = process.target(fd) else { return (On::Itself, false) };
+    fn on_descriptor(&self, process: &Process, fd: i32) -> (WaitsFor, bool) {
+        let Some(target) = process.target(fd) else { return (WaitsFor::Itself, false) };
         match socket_inode(&target).map(|inode| HeldSocket::find(process, fd, inode)) {
-            Some(Some(socket)) => (socket.on(self.ours), socket.limited),
-            Some(None) => (On::Socket, false),
+            Some(Some(socket)) => (socket.on(self.harness), socket.has_timeout),
+            Some(None) => (WaitsFor::Socket, false),
             None => (on_file(fd, &target), false),
         }
     }
 }
 
-fn on_file(fd: i32, target: &str) -> On {
+fn on_file(fd: i32, target: &str) -> WaitsFor {
     match (fd, target.strip_prefix("anon_inode:")) {
-        (0, _) => On::StandardInput,
-        (1, _) => On::StandardOutput,
-        (2, _) => On::StandardError,
-        (_, Some(kind)) => On::Anonymous(kind.trim_matches(['[', ']']).to_owned()),
-        (_, None) if target.starts_with("pipe:") => On::Pipe,
-        (_, None) => On::File(target.to_owned()),
+        (0, _) => WaitsFor::StandardInput,
+        (1, _) => WaitsFor::StandardOutput,
+        (2, _) => WaitsFor::StandardError,
+        (_, Some(kind)) => WaitsFor::Anonymous(kind.trim_matches(['[', ']']).to_owned()),
+        (_, None) if target.starts_with("pipe:") => WaitsFor::Pipe,
+        (_, None) => WaitsFor::File(target.to_owned()),
     }
 }
 
@@ -151,7 +152,7 @@ struct EventLoops {
 }
 
 impl EventLoops {
-    fn add(&mut self, process: &Process, list: &[Asked]) {
+    fn add(&mut self, process: &Process, list: &[Interest]) {
         self.any = true;
         for asked in list {
             let target = process.target(asked.fd).unwrap_or_default();

@@ -10,11 +10,11 @@ use socket2::Socket;
 
 use super::process::{Copied, Process};
 use super::socket::{
-    accept_queue, has_come, has_no_timeout, has_seen_the_end, listens, peer_of, unacknowledged,
+    accept_queue, has_event, has_no_timeout, has_seen_the_end, listens, peer_of, unacknowledged,
     unread,
 };
 use super::table::{self, Entry};
-use crate::observe::facts::{Connection, HarnessSocket, On, Waiting, Who};
+use crate::observe::facts::{ConnectionState, HarnessSocket, PendingClient, Role, WaitsFor};
 
 /// A limit for looking at threads and sockets: a time, and a number that is looked at in any case.
 pub(super) struct Budget {
@@ -42,7 +42,7 @@ pub(super) struct HeldSocket {
     queue: Option<usize>,
     unread: usize,
     ended: bool,
-    pub(super) limited: bool,
+    pub(super) has_timeout: bool,
 }
 
 impl HeldSocket {
@@ -64,7 +64,7 @@ impl HeldSocket {
             queue: listens(socket).then(|| accept_queue(socket)),
             unread: unread(socket).unwrap_or(0),
             ended: has_seen_the_end(socket),
-            limited: !has_no_timeout(socket),
+            has_timeout: !has_no_timeout(socket),
         }
     }
 
@@ -76,18 +76,18 @@ impl HeldSocket {
             queue: listens.then_some(entry.received),
             unread: if listens { 0 } else { entry.received },
             ended: entry.has_seen_the_end(),
-            limited: false,
+            has_timeout: false,
         }
     }
 
-    pub(super) fn on(&self, ours: &[HarnessSocket]) -> On {
+    pub(super) fn on(&self, harness: &[HarnessSocket]) -> WaitsFor {
         match (self.queue, self.peer) {
-            (Some(_), _) => On::Listener,
-            (None, Some(peer)) => match ours.iter().find(|end| end.address == peer) {
-                Some(end) => On::Connection(end.who.clone()),
-                None => On::ConnectionTo(peer),
+            (Some(_), _) => WaitsFor::Listener,
+            (None, Some(peer)) => match harness.iter().find(|end| end.address == peer) {
+                Some(end) => WaitsFor::Connection(end.role.clone()),
+                None => WaitsFor::ConnectionTo(peer),
             },
-            (None, None) => On::UnconnectedSocket,
+            (None, None) => WaitsFor::UnconnectedSocket,
         }
     }
 }
@@ -104,7 +104,7 @@ pub(super) struct HeldSockets<'a> {
 }
 
 impl<'a> HeldSockets<'a> {
-    pub(super) fn by(processes: &[Process], budget: &Budget, ours: &'a [HarnessSocket]) -> Self {
+    pub(super) fn by(processes: &[Process], budget: &Budget, harness: &'a [HarnessSocket]) -> Self {
         let mut held = Self { connections: Vec::new(), queue: 0, complete: true };
         let mut known = BTreeSet::new();
         for process in processes {
@@ -116,40 +116,43 @@ impl<'a> HeldSockets<'a> {
                     return Self { complete: false, ..held };
                 }
                 known.insert(inode);
-                held.add(HeldSocket::find(process, fd, inode), ours);
+                held.add(HeldSocket::find(process, fd, inode), harness);
             }
         }
         held.connections.sort_by_key(|(place, ..)| *place);
         held
     }
 
-    fn add(&mut self, found: Option<HeldSocket>, ours: &'a [HarnessSocket]) {
+    fn add(&mut self, found: Option<HeldSocket>, harness: &'a [HarnessSocket]) {
         let Some(socket) = found else { return };
         self.queue += socket.queue.unwrap_or(0);
-        let place = socket.peer.and_then(|peer| ours.iter().position(|end| end.address == peer));
-        self.connections.extend(place.map(|at| (at, &ours[at], socket)));
+        let place = socket.peer.and_then(|peer| harness.iter().position(|end| end.address == peer));
+        self.connections.extend(place.map(|at| (at, &harness[at], socket)));
     }
 
     /// Returns the clients that the program has not accepted: of those that are connected to none
     /// of its sockets, the last ones, as many as its accept queues hold.
-    pub(super) fn waiting(&self, ours: &[HarnessSocket]) -> Vec<Waiting> {
+    pub(super) fn pending(&self, harness: &[HarnessSocket]) -> Vec<PendingClient> {
         if !self.complete {
             return Vec::new();
         }
         let is_held = |end: &HarnessSocket| {
             self.connections.iter().any(|(_, held, _)| held.address == end.address)
         };
-        let candidates = ours.iter().filter(|end| !is_held(end)).filter_map(waiting_at);
-        let mut waiting: Vec<Waiting> = candidates.collect();
-        waiting.drain(..waiting.len().saturating_sub(self.queue));
-        waiting
+        let candidates = harness.iter().filter(|end| !is_held(end)).filter_map(pending_at);
+        let mut pending: Vec<PendingClient> = candidates.collect();
+        pending.drain(..pending.len().saturating_sub(self.queue));
+        pending
     }
 
-    pub(super) fn connections(self, is_watched: impl Fn(u64) -> Option<bool>) -> Vec<Connection> {
-        let connection = |(_, end, socket): (usize, &HarnessSocket, HeldSocket)| Connection {
-            with: end.who.clone(),
+    pub(super) fn connections(
+        self,
+        is_watched: impl Fn(u64) -> Option<bool>,
+    ) -> Vec<ConnectionState> {
+        let connection = |(_, end, socket): (usize, &HarnessSocket, HeldSocket)| ConnectionState {
+            with: end.role.clone(),
             unread: socket.unread,
-            on_the_way: end.stream.as_deref().map_or(0, on_the_way),
+            unacknowledged: end.stream.as_deref().map_or(0, in_send_queue),
             ended: socket.ended,
             watched: is_watched(socket.inode),
         };
@@ -158,21 +161,21 @@ impl<'a> HeldSockets<'a> {
 }
 
 /// Returns the client at this end of a connection, if the connection is open.
-fn waiting_at(end: &HarnessSocket) -> Option<Waiting> {
-    match (&end.who, &end.stream) {
-        (Who::Client(client), Some(stream)) if is_open(stream) => {
-            let arrived = end.written.saturating_sub(on_the_way(stream));
-            Some(Waiting { client: client.clone(), unread: arrived })
+fn pending_at(end: &HarnessSocket) -> Option<PendingClient> {
+    match (&end.role, &end.stream) {
+        (Role::Client(client), Some(stream)) if is_open(stream) => {
+            let arrived = end.written.saturating_sub(in_send_queue(stream));
+            Some(PendingClient { client: client.clone(), unread: arrived })
         }
         _ => None,
     }
 }
 
-fn on_the_way(stream: &TcpStream) -> usize {
+fn in_send_queue(stream: &TcpStream) -> usize {
     unacknowledged(stream).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(0))
 }
 
 /// Returns whether the program's side has neither ended nor reset the connection.
 fn is_open(stream: &TcpStream) -> bool {
-    !has_come(stream, PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
+    !has_event(stream, PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR)
 }

@@ -40,7 +40,7 @@ impl Process {
     }
 
     /// Returns whether this is its first thread and has ended before the others.
-    pub(super) fn has_lost(&self, tid: u32) -> bool {
+    pub(super) fn is_ended_leader(&self, tid: u32) -> bool {
         tid == self.pid && self.tid != self.pid
     }
 

@@ -16,7 +16,7 @@ use super::process::OF_A_THREAD;
 use super::standstill::standstill;
 use super::task::{thread_stat, threads};
 use super::testing::soon;
-use crate::observe::facts::{Call, On, SendQueues, Standstill, Thread};
+use crate::observe::facts::{SendQueues, Standstill, SystemCall, ThreadState, WaitsFor};
 
 /// One program for each mode. Each prints "ready" when it is about to wait.
 const SOURCE: &str = include_str!("small_programs.c");
@@ -106,11 +106,11 @@ fn is_stuck(mode: &str) {
 
 /// Checks that its only living thread is in this system call.
 #[track_caller]
-fn is_in(mode: &str, name: &str, on: On, limited: bool) {
+fn is_in(mode: &str, name: &str, waits_for: WaitsFor, has_timeout: bool) {
     let Some(running) = start(mode) else { return };
     let found = program_state(running.shell.id(), &[]).unwrap();
-    let call = Call { name: name.to_owned(), on, limited };
-    assert_eq!((found.threads, found.further), (vec![Thread::Waits(call)], 0));
+    let call = SystemCall { name: name.to_owned(), waits_for, has_timeout };
+    assert_eq!((found.threads, found.further), (vec![ThreadState::Waits(call)], 0));
 }
 
 #[test]
@@ -159,25 +159,26 @@ fn an_event_loop_that_nothing_can_wake_is_stuck() {
 
 #[test]
 fn what_small_programs_wait_for_is_said() {
-    is_in("epoll_forever", "epoll_wait", On::Descriptors(Some(2)), false);
-    is_in("epoll_timeout", "epoll_wait", On::Descriptors(Some(2)), true);
-    is_in("sleep_between", "clock_nanosleep", On::Time, false);
-    is_in("condition_timeout", "futex", On::OtherThread, true);
-    is_in("zombie_leader_accepts", "accept", On::Listener, false);
-    is_in("receive_timeout", "recvfrom", On::UnconnectedSocket, true);
-    is_in("timerfd", "read", On::Anonymous("timerfd".to_owned()), false);
+    is_in("epoll_forever", "epoll_wait", WaitsFor::Descriptors(Some(2)), false);
+    is_in("epoll_timeout", "epoll_wait", WaitsFor::Descriptors(Some(2)), true);
+    is_in("sleep_between", "clock_nanosleep", WaitsFor::Time, false);
+    is_in("condition_timeout", "futex", WaitsFor::OtherThread, true);
+    is_in("zombie_leader_accepts", "accept", WaitsFor::Listener, false);
+    is_in("receive_timeout", "recvfrom", WaitsFor::UnconnectedSocket, true);
+    is_in("timerfd", "read", WaitsFor::Anonymous("timerfd".to_owned()), false);
 }
 
 /// The name of the call differs from system to system: poll or ppoll, select or pselect6.
 #[test]
 fn the_lists_of_poll_and_select_are_read() {
-    for (mode, on) in
-        [("poll_forever", On::Descriptors(Some(2))), ("select_forever", On::UnconnectedSocket)]
-    {
+    for (mode, on) in [
+        ("poll_forever", WaitsFor::Descriptors(Some(2))),
+        ("select_forever", WaitsFor::UnconnectedSocket),
+    ] {
         let Some(running) = start(mode) else { return };
         let threads = program_state(running.shell.id(), &[]).unwrap().threads;
-        let [Thread::Waits(call)] = threads.as_slice() else { panic!("{threads:?}") };
-        assert_eq!((&call.on, call.limited), (&on, false), "{mode}");
+        let [ThreadState::Waits(call)] = threads.as_slice() else { panic!("{threads:?}") };
+        assert_eq!((&call.waits_for, call.has_timeout), (&on, false), "{mode}");
     }
 }
 

@@ -57,11 +57,11 @@ pub(super) fn has_seen_the_end(socket: &Socket) -> bool {
     if listens(socket) {
         return false;
     }
-    has_come(socket, PollFlags::RDHUP)
+    has_event(socket, PollFlags::RDHUP)
 }
 
 /// Returns whether one of these events is there now (poll(2)).
-pub(super) fn has_come(socket: impl AsFd, events: PollFlags) -> bool {
+pub(super) fn has_event(socket: impl AsFd, events: PollFlags) -> bool {
     let mut asked = [PollFd::new(&socket, events)];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut asked, Some(&at_once)).is_ok_and(|ready| ready > 0)

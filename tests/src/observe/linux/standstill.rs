@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use socket2::Socket;
 
-use super::awaited;
 use super::call::{has_timers, waiting_call, waits_without_limit};
 use super::descendants::descendants_since;
 use super::held::every_socket;
+use super::interest;
 use super::process::{Process, opened};
 use super::socket::{has_no_timeout, has_seen_the_end, hears_from_outside, is_drained, peer_of};
 use super::task::{schedstat, thread_stat, threads};
@@ -25,7 +25,9 @@ pub(crate) fn standstill(
     let mut blocked = Vec::new();
     for process in &processes {
         // The youngest threads come first: a thread that works is most often among them.
-        for tid in threads(process.pid).into_iter().rev().filter(|tid| !process.has_lost(*tid)) {
+        for tid in
+            threads(process.pid).into_iter().rev().filter(|tid| !process.is_ended_leader(*tid))
+        {
             blocked.push(blocked_thread(process, tid)?);
         }
     }
@@ -41,7 +43,7 @@ fn blocked_thread(process: &Process, tid: u32) -> Option<BlockedThread> {
     // A thread that is being woken keeps its call until it runs, but no longer sleeps. On a busy
     // machine that lasts for milliseconds.
     let waits = waits_without_limit(process, &call) && thread_stat(process.pid, tid)?.sleeps();
-    if !waits || awaited::is_there(process, &call) {
+    if !waits || interest::is_ready(process, &call) {
         return None;
     }
     let times_run = schedstat(process.pid, tid)?.times_run;

@@ -30,19 +30,19 @@ fn proportional_memory(pid: u32) -> Option<u64> {
 }
 
 pub(crate) fn cpu_time(launcher: u32) -> Option<CpuTime> {
-    let efforts = recent_descendants(launcher).into_iter().flat_map(|pid| {
+    let cpu_times = recent_descendants(launcher).into_iter().flat_map(|pid| {
         threads(pid).into_iter().filter_map(move |tid| Some(schedstat(pid, tid)?.cpu_time))
     });
-    Some(efforts.fold(CpuTime::default(), CpuTime::plus))
+    Some(cpu_times.fold(CpuTime::default(), CpuTime::plus))
 }
 
 pub(crate) fn total_cpu_time(launcher: u32) -> Option<Duration> {
-    processor_time_of(launcher, &descendants(launcher))
+    cpu_time_of(launcher, &descendants(launcher))
 }
 
 /// Adds the times of these processes, of their ended children, and of the launcher's ended
 /// children.
-pub(super) fn processor_time_of(launcher: u32, processes: &[u32]) -> Option<Duration> {
+pub(super) fn cpu_time_of(launcher: u32, processes: &[u32]) -> Option<Duration> {
     let own: Option<u64> =
         processes.iter().map(|&pid| Some(stat(pid)?.ticks_with_children())).sum();
     let reaped = stat(launcher)?.ticks_of_children();

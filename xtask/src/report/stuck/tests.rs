@@ -1,31 +1,31 @@
 use super::*;
 
-fn call(name: &str, on: On) -> Thread {
-    Thread::Waits(Call { name: name.to_owned(), on, limited: false })
+fn call(name: &str, waits_for: WaitsFor) -> ThreadState {
+    ThreadState::Waits(SystemCall { name: name.to_owned(), waits_for, has_timeout: false })
 }
 
-fn limited(name: &str, on: On) -> Thread {
-    Thread::Waits(Call { name: name.to_owned(), on, limited: true })
+fn with_timeout(name: &str, waits_for: WaitsFor) -> ThreadState {
+    ThreadState::Waits(SystemCall { name: name.to_owned(), waits_for, has_timeout: true })
 }
 
-fn client(name: &str) -> Who {
-    Who::Client(name.to_owned())
+fn client(name: &str) -> Role {
+    Role::Client(name.to_owned())
 }
 
-fn receives(name: &str) -> Thread {
-    call("recvfrom", On::Connection(client(name)))
+fn receives(name: &str) -> ThreadState {
+    call("recvfrom", WaitsFor::Connection(client(name)))
 }
 
-fn connection(with: Who, unread: usize) -> Connection {
-    Connection { with, unread, on_the_way: 0, ended: false, watched: None }
+fn connection(with: Role, unread: usize) -> ConnectionState {
+    ConnectionState { with, unread, unacknowledged: 0, ended: false, watched: None }
 }
 
-fn waiting(client: &str, unread: usize) -> Waiting {
-    Waiting { client: client.to_owned(), unread }
+fn pending(client: &str, unread: usize) -> PendingClient {
+    PendingClient { client: client.to_owned(), unread }
 }
 
 /// It holds the connections on which its threads wait.
-fn program(threads: Vec<Thread>) -> ProgramState {
+fn program(threads: Vec<ThreadState>) -> ProgramState {
     let connections =
         threads.iter().filter_map(connection_of).map(|with| connection(with.clone(), 0));
     ProgramState {
@@ -43,17 +43,20 @@ fn check(facts: ProgramState, sentence: &str) {
 
 #[test]
 fn one_thread_says_what_it_waits_for() {
-    check(program(vec![call("read", On::StandardInput)]), "blocked in read on standard input");
-    check(program(vec![call("clock_nanosleep", On::Time)]), "asleep in clock_nanosleep");
-    check(program(vec![call("wait4", On::Child)]), "in wait4: for a child process");
     check(
-        program(vec![call("futex", On::OtherThread)]),
+        program(vec![call("read", WaitsFor::StandardInput)]),
+        "blocked in read on standard input",
+    );
+    check(program(vec![call("clock_nanosleep", WaitsFor::Time)]), "asleep in clock_nanosleep");
+    check(program(vec![call("wait4", WaitsFor::Child)]), "in wait4: for a child process");
+    check(
+        program(vec![call("futex", WaitsFor::OtherThread)]),
         "waiting in futex: for another thread, or for a lock",
     );
-    check(program(vec![call("pause", On::Itself)]), "blocked in pause");
-    check(program(vec![call("read", On::Pipe)]), "blocked in read on a pipe");
+    check(program(vec![call("pause", WaitsFor::Itself)]), "blocked in pause");
+    check(program(vec![call("read", WaitsFor::Pipe)]), "blocked in read on a pipe");
     check(
-        program(vec![limited("poll", On::Connection(client("a")))]),
+        program(vec![with_timeout("poll", WaitsFor::Connection(client("a")))]),
         "in poll (with a time limit) on the connection of client a",
     );
 }
@@ -61,8 +64,8 @@ fn one_thread_says_what_it_waits_for() {
 #[test]
 fn a_program_that_runs_says_for_how_long() {
     let running = |millis| ProgramState {
-        processor_time: Duration::from_millis(millis),
-        ..program(vec![Thread::Running])
+        cpu_time: Duration::from_millis(millis),
+        ..program(vec![ThreadState::Running])
     };
     check(running(1234), "running: it has used 1.2 s of processor time");
     check(running(340), "running: it has used 340 ms of processor time");
@@ -70,29 +73,31 @@ fn a_program_that_runs_says_for_how_long() {
 
 #[test]
 fn clients_that_wait_to_be_accepted_are_told() {
-    let facts = |waiting| ProgramState {
-        waiting,
+    let facts = |pending| ProgramState {
+        pending,
         connections: vec![connection(client("a"), 0)],
         ..program(vec![receives("a")])
     };
     check(
-        facts(vec![waiting("b", 2)]),
+        facts(vec![pending("b", 2)]),
         "blocked in recvfrom on the connection of client a, while client b, with 2 bytes unread, waits to be accepted",
     );
     check(
-        facts(vec![waiting("b", 0)]),
+        facts(vec![pending("b", 0)]),
         "blocked in recvfrom on the connection of client a, while client b waits to be accepted",
     );
     check(
-        facts(vec![waiting("b", 2), waiting("c", 0)]),
+        facts(vec![pending("b", 2), pending("c", 0)]),
         "blocked in recvfrom on the connection of client a, while clients b and c, with 2 bytes unread, wait to be accepted",
     );
 }
 
 #[test]
 fn an_idle_connection_that_is_still_open_is_told() {
-    let accepts =
-        |connections| ProgramState { connections, ..program(vec![call("accept4", On::Listener)]) };
+    let accepts = |connections| ProgramState {
+        connections,
+        ..program(vec![call("accept4", WaitsFor::Listener)])
+    };
     check(
         accepts(vec![connection(client("a"), 0)]),
         "blocked in accept4 on its listening socket; the connection of client a is still open",
@@ -101,7 +106,7 @@ fn an_idle_connection_that_is_still_open_is_told() {
         accepts(vec![connection(client("a"), 12), connection(client("b"), 0)]),
         "blocked in accept4 on its listening socket, while 12 bytes from client a lie unread; the connection of client b is still open",
     );
-    let ended = |name| Connection { ended: true, ..connection(client(name), 0) };
+    let ended = |name| ConnectionState { ended: true, ..connection(client(name), 0) };
     check(
         accepts(vec![ended("a")]),
         "blocked in accept4 on its listening socket; the connection of client a is still open, though that client has ended its side",
@@ -115,8 +120,8 @@ fn an_idle_connection_that_is_still_open_is_told() {
 #[test]
 fn an_event_loop_says_what_it_leaves_unread() {
     let watched = |watched| ProgramState {
-        connections: vec![Connection { watched: Some(watched), ..connection(client("a"), 5) }],
-        ..program(vec![call("epoll_wait", On::Descriptors(Some(3)))])
+        connections: vec![ConnectionState { watched: Some(watched), ..connection(client("a"), 5) }],
+        ..program(vec![call("epoll_wait", WaitsFor::Descriptors(Some(3)))])
     };
     check(
         watched(true),
@@ -132,16 +137,16 @@ fn an_event_loop_says_what_it_leaves_unread() {
 
 #[test]
 fn a_client_has_a_connection_to_the_server() {
-    let receives = call("recvfrom", On::Connection(Who::Server));
+    let receives = call("recvfrom", WaitsFor::Connection(Role::Server));
     let facts =
-        ProgramState { connections: vec![connection(Who::Server, 0)], ..program(vec![receives]) };
+        ProgramState { connections: vec![connection(Role::Server, 0)], ..program(vec![receives]) };
     check(facts, "blocked in recvfrom on its connection to the server, with 0 bytes unread");
 }
 
 #[test]
 fn bytes_that_find_no_room_are_told() {
-    let sends = call("sendto", On::Connection(client("a")));
-    let full = Connection { on_the_way: 500, ..connection(client("a"), 1000) };
+    let sends = call("sendto", WaitsFor::Connection(client("a")));
+    let full = ConnectionState { unacknowledged: 500, ..connection(client("a"), 1000) };
     check(
         ProgramState { connections: vec![full], ..program(vec![sends]) },
         "blocked in sendto on the connection of client a, with 1000 bytes unread and 500 more on the way",
@@ -151,11 +156,11 @@ fn bytes_that_find_no_room_are_told() {
 #[test]
 fn several_threads_are_one_sentence() {
     check(
-        program(vec![call("accept4", On::Listener), receives("a"), receives("b")]),
+        program(vec![call("accept4", WaitsFor::Listener), receives("a"), receives("b")]),
         "3 threads: one in accept4 on its listening socket, two in recvfrom on the connections of clients a and b",
     );
     check(
-        program(vec![call("futex", On::OtherThread), Thread::Running]),
+        program(vec![call("futex", WaitsFor::OtherThread), ThreadState::Running]),
         "2 threads: one running (0 ms of processor time used), one in futex",
     );
     check(
@@ -163,7 +168,10 @@ fn several_threads_are_one_sentence() {
         "2 threads: both in recvfrom on the connections of clients a and b",
     );
     check(
-        ProgramState { processes: 2, ..program(vec![call("wait4", On::Child), receives("a")]) },
+        ProgramState {
+            processes: 2,
+            ..program(vec![call("wait4", WaitsFor::Child), receives("a")])
+        },
         "2 processes: one in recvfrom on the connection of client a, one in wait4",
     );
 }
@@ -171,7 +179,7 @@ fn several_threads_are_one_sentence() {
 #[test]
 fn hundreds_of_threads_stay_one_line() {
     let names: Vec<String> = (0..500).map(|number| format!("c{number}")).collect();
-    let mut threads = vec![call("accept4", On::Listener)];
+    let mut threads = vec![call("accept4", WaitsFor::Listener)];
     threads.extend(names.iter().map(|name| receives(name)));
     check(
         ProgramState { further: 7, ..program(threads) },
@@ -187,9 +195,9 @@ fn two_programs_are_called_by_their_names() {
     };
     let client = named(
         "echo_client",
-        vec![call("recvfrom", On::ConnectionTo("127.0.0.1:7000".parse().unwrap()))],
+        vec![call("recvfrom", WaitsFor::ConnectionTo("127.0.0.1:7000".parse().unwrap()))],
     );
-    let server = named("echo_server", vec![call("accept4", On::Listener)]);
+    let server = named("echo_server", vec![call("accept4", WaitsFor::Listener)]);
     assert_eq!(
         all_programs(&[client, server]),
         "echo_client: blocked in recvfrom on its connection to 127.0.0.1:7000; echo_server: blocked in accept4 on its listening socket"

@@ -128,7 +128,7 @@ fn read_late(server: &Program, case: &Case) -> Outcome {
     let running = server.launch()?;
     let mut client = running.connect()?;
     client.ask_slowly(message, message, |_| Ok(()))?;
-    client.expect_nothing_more()
+    client.expect_nothing_after("the echo")
 }
 
 /// Does at least the end of the message come, and which is the shortest that breaks it?

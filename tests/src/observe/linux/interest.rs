@@ -9,7 +9,7 @@ use rustix::event::PollFlags;
 use super::call::{RawCall, waiting_call};
 use super::descendants::recent_descendants;
 use super::process::{Copied, Process};
-use super::socket::has_come;
+use super::socket::has_event;
 use super::task::threads;
 
 /// The number of descriptors of an event loop that are read at most.
@@ -17,12 +17,12 @@ const WATCHED: usize = 4096;
 
 /// A descriptor, and the events for which a thread waits on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct Interest {
     pub(super) fd: i32,
     pub(super) to_read: bool,
     pub(super) to_write: bool,
     /// The kernel reports an event once, when it comes (epoll(7), edge-triggered).
-    once: bool,
+    edge_triggered: bool,
 }
 
 pub(crate) fn read_size(launcher: u32) -> Option<usize> {
@@ -47,7 +47,7 @@ pub(crate) fn waits_to_write(launcher: u32) -> Option<usize> {
 
 /// Returns what an event loop waits for. `files` is the folder of its thread, `/proc/PID/task/TID`.
 /// Returns `None` where the call is another one, or where its list cannot be read.
-pub(super) fn by_event_loop(files: &str, call: &RawCall) -> Option<Vec<Asked>> {
+pub(super) fn by_event_loop(files: &str, call: &RawCall) -> Option<Vec<Interest>> {
     let [first, second, ..] = call.arguments;
     match call.number {
         libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => epoll(files, first),
@@ -65,41 +65,46 @@ pub(super) fn by_event_loop(files: &str, call: &RawCall) -> Option<Vec<Asked>> {
 
 /// Reads `/proc/PID/fdinfo/FD` (proc_pid_fdinfo(5)), which has a line for each descriptor: `tfd: 5
 /// events: 19 data: … pos:0 ino:… sdev:…`.
-fn epoll(files: &str, fd: u64) -> Option<Vec<Asked>> {
+fn epoll(files: &str, fd: u64) -> Option<Vec<Interest>> {
     fs::read_to_string(format!("{files}/fdinfo/{fd}")).ok()?.lines().filter_map(watched).collect()
 }
 
 /// Reads one line. Returns `None` where it is not for a descriptor, and `Some(None)` where it
 /// cannot be read.
-fn watched(line: &str) -> Option<Option<Asked>> {
+fn watched(line: &str) -> Option<Option<Interest>> {
     let mut fields = line.strip_prefix("tfd:")?.split_ascii_whitespace();
     let (fd, events) = (fields.next().and_then(|fd| fd.parse().ok()), fields.nth(1));
     let events = events.and_then(|events| u32::from_str_radix(events, 16).ok());
     let has = |flag: i32| events.is_some_and(|events| events & flag as u32 != 0);
-    Some(fd.filter(|_| events.is_some()).map(|fd| Asked {
+    Some(fd.filter(|_| events.is_some()).map(|fd| Interest {
         fd,
         to_read: has(libc::EPOLLIN),
         to_write: has(libc::EPOLLOUT),
-        once: has(libc::EPOLLET),
+        edge_triggered: has(libc::EPOLLET),
     }))
 }
 
 /// Reads an array of `struct pollfd`: descriptor, requested events, returned events (poll(2)).
-fn array(files: &str, at: u64, count: usize) -> Option<Vec<Asked>> {
+fn array(files: &str, at: u64, count: usize) -> Option<Vec<Interest>> {
     const ENTRY: usize = mem::size_of::<libc::pollfd>();
     let memory = memory(files, at, count.min(WATCHED) * ENTRY)?;
     let entry = |bytes: &[u8]| {
         let fd = i32::from_ne_bytes(bytes[..4].try_into().ok()?);
         let events = i16::from_ne_bytes(bytes[4..6].try_into().ok()?);
         let has = |flag: i16| events & flag != 0;
-        Some(Asked { fd, to_read: has(libc::POLLIN), to_write: has(libc::POLLOUT), once: false })
+        Some(Interest {
+            fd,
+            to_read: has(libc::POLLIN),
+            to_write: has(libc::POLLOUT),
+            edge_triggered: false,
+        })
     };
-    let asked: Option<Vec<Asked>> = memory.chunks_exact(ENTRY).map(entry).collect();
+    let asked: Option<Vec<Interest>> = memory.chunks_exact(ENTRY).map(entry).collect();
     Some(asked?.into_iter().filter(|asked| asked.fd >= 0).collect())
 }
 
 /// Reads three sets of bits: for reading, for writing, for exceptions (select(2)).
-fn sets(files: &str, below: usize, places: &[u64]) -> Option<Vec<Asked>> {
+fn sets(files: &str, below: usize, places: &[u64]) -> Option<Vec<Interest>> {
     const BITS: usize = u64::BITS as usize;
     let words = below.min(WATCHED).div_ceil(BITS);
     let mut sets: Vec<Vec<u64>> = Vec::new();
@@ -112,11 +117,11 @@ fn sets(files: &str, below: usize, places: &[u64]) -> Option<Vec<Asked>> {
     }
     let has = |set: &[u64], fd: usize| set[fd / BITS] >> (fd % BITS) & 1 == 1;
     let all = (0..below.min(WATCHED)).filter(|&fd| sets.iter().any(|set| has(set, fd)));
-    let asked = all.map(|fd| Asked {
+    let asked = all.map(|fd| Interest {
         fd: fd as i32,
         to_read: has(&sets[0], fd),
         to_write: has(&sets[1], fd),
-        once: false,
+        edge_triggered: false,
     });
     Some(asked.collect())
 }
@@ -133,9 +138,13 @@ fn memory(files: &str, at: u64, length: usize) -> Option<Vec<u8>> {
 ///
 /// An edge-triggered event to read does not count: the thread may have been told and have ignored
 /// it. Room to write counts in any case, since an acknowledgement makes it.
-pub(super) fn is_there(process: &Process, call: &RawCall) -> bool {
-    let one =
-        |to_read| Asked { fd: call.arguments[0] as i32, to_read, to_write: !to_read, once: false };
+pub(super) fn is_ready(process: &Process, call: &RawCall) -> bool {
+    let one = |to_read| Interest {
+        fd: call.arguments[0] as i32,
+        to_read,
+        to_write: !to_read,
+        edge_triggered: false,
+    };
     let asked = match call.number {
         libc::SYS_accept | libc::SYS_accept4 | libc::SYS_recvfrom | libc::SYS_recvmsg => {
             vec![one(true)]
@@ -148,10 +157,10 @@ pub(super) fn is_there(process: &Process, call: &RawCall) -> bool {
     };
     asked.iter().any(|asked| {
         let mut events = PollFlags::empty();
-        events.set(PollFlags::IN, asked.to_read && !asked.once);
+        events.set(PollFlags::IN, asked.to_read && !asked.edge_triggered);
         events.set(PollFlags::OUT, asked.to_write);
         match process.duplicate(asked.fd) {
-            Copied::Socket(copy) if !events.is_empty() => has_come(&copy, events),
+            Copied::Socket(copy) if !events.is_empty() => has_event(&copy, events),
             _ => false,
         }
     })
@@ -190,7 +199,7 @@ sys.stdin.read()";
         let line = "tfd:        5 events: 80000004 data:                1  pos:0 ino:1a2b sdev:9";
         assert_eq!(
             watched(line),
-            Some(Some(Asked { fd: 5, to_read: false, to_write: true, once: true }))
+            Some(Some(Interest { fd: 5, to_read: false, to_write: true, edge_triggered: true }))
         );
         assert_eq!(watched("pos:\t0"), None);
         assert_eq!(watched("tfd: x"), Some(None));
