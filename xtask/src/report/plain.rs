@@ -7,6 +7,7 @@ use super::conversation::{self, Line};
 use super::{hexdump, human, stuck};
 use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next};
+use crate::plural::count;
 use crate::unbuilt::{Reason, Unbuilt};
 
 /// The lines of a conversation that are shown.
@@ -40,7 +41,7 @@ pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
     let message = match &row.verdict.status {
         Status::Passed => return None,
         Status::Failed(failure) => match &row.verdict.ended {
-            Some(exit) => format!("{failure} (the program had ended: {exit})"),
+            Some(exit) => format!("{failure} (your program stopped: {exit})"),
             None => failure.to_string(),
         },
         Status::Skipped(need) => format!("not run: {need} must pass first"),
@@ -99,9 +100,10 @@ fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
 }
 
 fn ended_by(exit: &str) -> String {
-    let by_itself =
-        if exit.starts_with(suite::ENDED_FOR) { "was " } else { "had ended by itself: " };
-    format!("the program {by_itself}{exit}")
+    match exit.starts_with(suite::ENDED_FOR) {
+        true => format!("your program was {exit}"),
+        false => format!("your program stopped by itself ({exit})"),
+    }
 }
 
 /// Returns what was expected and what came, with labels.
@@ -109,7 +111,7 @@ pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, 
     let ended = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit));
     let smallest = failure.smallest.clone().or_else(|| {
         let size = failure.smallest_failing_input?;
-        Some(format!("a message of {size} bytes is the smallest found that breaks it"))
+        Some(format!("failing case found: a message of {}", count(size, "byte")))
     });
     let facts = [
         ("expected", Some(failure.expected.clone())),

@@ -67,7 +67,7 @@ impl Stream {
             What::End => self.end(at, Theirs),
             What::SendReset => self.reset(at, Ours),
             What::Reset => self.reset(at, Theirs),
-            What::Timeout => self.remark(at, "the grader waited for more, in vain"),
+            What::Timeout => self.remark(at, "the grader waited for more bytes, but none came"),
         }
     }
 
