@@ -50,12 +50,12 @@ impl Listener {
         let came = wait_for(wait, |slice| self.arrival(client, slice).transpose());
         match came {
             Ok(Ok(Arrival::Connection(stream))) => self.peer(stream, client.tree(), What::Accept),
-            Ok(Ok(Arrival::Ended(status))) => {
-                Err(self.no_client(&format!("it ended with {status} without connecting"), None))
-            }
+            Ok(Ok(Arrival::Ended(status))) => Err(self
+                .no_client(&format!("your client stopped ({status}) before it connected"), None)),
             Ok(Err(fault)) => Err(fault.into()),
             Err(timeout) if timeout.why == GaveUp::Stuck => {
-                let observed = "no connection: the client waits, and nothing can wake it";
+                let observed = "no connection: \
+                                your client is waiting for something that will never come";
                 Err(self.no_client(observed, timeout.snapshot))
             }
             Err(timeout) => Err(self.no_client("no connection", timeout.snapshot)),
@@ -94,7 +94,7 @@ impl Listener {
     }
 
     fn no_client(&self, observed: &str, snapshot: Option<Arc<Snapshot>>) -> Stop {
-        let expected = format!("the client to connect to {}", self.address);
+        let expected = format!("your client to connect to {}", self.address);
         Failure::new(expected, observed).at(snapshot).into()
     }
 }

@@ -19,6 +19,7 @@ use socket2::{Domain, SockRef};
 
 use crate::engine::compare;
 use crate::engine::context::Context;
+use crate::engine::difference::bytes;
 use crate::engine::program::Server;
 use crate::engine::received::{Ending, Received};
 use crate::engine::transcript::{What, show};
@@ -234,8 +235,8 @@ impl Peer {
         if more.is_empty() {
             return Ok(());
         }
-        let expected = format!("no byte for {} after the echo", self.whom());
-        let observed = format!("{} byte(s) more: {}", more.len(), show(&more, 32));
+        let expected = format!("no more bytes for {} after the echo", self.whom());
+        let observed = format!("{} more: {}", bytes(more.len()), show(&more, 32));
         Err(self.failure(expected, observed).into())
     }
 

@@ -253,7 +253,8 @@ impl NotListening {
     pub(crate) fn failure(self, expected: SocketAddr) -> Failure {
         let (observed, snapshot): (String, Option<Arc<Snapshot>>) = match self {
             Self::Ended(status) => {
-                (format!("the program ended with {} before it listened", describe(status)), None)
+                let status = describe(status);
+                (format!("your server stopped ({status}) before it was listening"), None)
             }
             Self::Waits(timeout) => (no_listening_socket(timeout.why), timeout.snapshot),
         };
@@ -264,7 +265,8 @@ impl NotListening {
 fn no_listening_socket(why: GaveUp) -> String {
     match why {
         GaveUp::Stuck => {
-            "no listening socket, and the program waits: nothing can wake it".to_owned()
+            "no listening socket: your server is waiting for something that will never come"
+                .to_owned()
         }
         GaveUp::Waited(time) => format!("no listening socket within {:.1} s", time.as_secs_f64()),
         GaveUp::Worked(time) => {

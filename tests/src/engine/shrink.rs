@@ -6,7 +6,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::difference::bytes;
 use crate::engine::program::Program;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome};
@@ -14,8 +13,8 @@ use crate::engine::verdict::{Failure, Outcome};
 /// How long is searched.
 const SEARCH: Duration = Duration::from_secs(1);
 
-/// A conversation by its measures: so many clients at once, each with messages of these lengths one
-/// after another, each message in pieces of at most so many bytes.
+/// A conversation by its measures: how many clients talk at the same time, the lengths of the
+/// messages that each of them sends, and the largest piece of a message, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Case {
     pub(crate) clients: usize,
@@ -45,41 +44,43 @@ impl Case {
         self.clients * self.messages.iter().sum::<usize>()
     }
 
-    /// As a sentence: what breaks the program.
-    fn breaks_it(&self) -> String {
-        let is_one = self.clients == 1 && self.messages.len() == 1;
-        format!("{} {} it", self.describe(), if is_one { "breaks" } else { "break" })
-    }
-
+    /// Describes the conversation, in words that follow the label "smallest".
     fn describe(&self) -> String {
         let messages = match self.messages.as_slice() {
-            [length] => format!("one message of {}", bytes(*length)),
+            [length] => format!("one {length}-byte message"),
             lengths if lengths.iter().all(|length| *length == lengths[0]) => {
-                format!(
-                    "{} messages of {} each, one after another,",
-                    lengths.len(),
-                    bytes(lengths[0])
-                )
+                let count = number(lengths.len());
+                format!("{count} {}-byte messages", lengths[0])
             }
             lengths => {
                 let lengths: Vec<String> = lengths.iter().map(usize::to_string).collect();
-                format!("messages of {} bytes, one after another,", lengths.join(", then "))
+                format!("messages of {} bytes", lengths.join(", then "))
             }
         };
         let cut = match self.messages.iter().max() {
-            Some(longest) if *longest > self.piece => {
-                format!(", in pieces of {},", bytes(self.piece)).replace(",,", ",")
-            }
+            Some(longest) if *longest > self.piece => format!(", in {}-byte pieces", self.piece),
             _ => String::new(),
         };
         match self.clients {
-            1 => format!("{messages}{cut}"),
-            clients => format!(
-                "{clients} clients at once, each with {}{cut}",
-                messages.trim_end_matches(',')
-            ),
+            1 if self.messages.len() > 1 => {
+                format!("failing case: {messages} on one connection{cut}")
+            }
+            1 => format!("failing case: {messages}{cut}"),
+            clients => {
+                format!(
+                    "failing case: {clients} clients at the same time, each with {messages}{cut}"
+                )
+            }
         }
     }
+}
+
+/// Returns a number, as a word up to ten.
+fn number(number: usize) -> String {
+    const WORDS: [&str; 10] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    let word = number.checked_sub(1).and_then(|at| WORDS.get(at));
+    word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }
 
 /// How a conversation is held with a fresh process.
@@ -231,17 +232,13 @@ impl Search<'_> {
         let Some((case, found)) = self.found else { return tried };
         let mut sentence = match (case.clients, case.messages.as_slice()) {
             (1, [bad]) if case.piece >= *bad && good > 0 && good + 1 == *bad => {
-                format!(
-                    "{} {} back, {bad} do not",
-                    bytes(good),
-                    if good == 1 { "comes" } else { "come" }
-                )
+                format!("failing case: one {bad}-byte message; a {good}-byte message comes back")
             }
-            _ => case.breaks_it(),
+            _ => case.describe(),
         };
         if self.stopped {
             sentence += &format!(
-                "; the search was stopped after {} s, there may be a smaller one",
+                "; the grader stopped searching after {} s, so there may be a smaller case",
                 SEARCH.as_secs()
             );
         }

@@ -33,8 +33,8 @@ pub struct Failure {
     pub observed: String,
     /// The smallest number of bytes that breaks the program, where that was looked for.
     pub smallest_failing_input: Option<usize>,
-    /// The smallest conversation that breaks the program, in a sentence: "1024 bytes come back,
-    /// 1025 do not".
+    /// The smallest conversation that breaks the program, in words that follow the label
+    /// "smallest": "failing case: two 1-byte messages on one connection".
     pub smallest: Option<String>,
     /// Where the bytes that came part from those that should have come, where bytes were compared.
     pub difference: Option<Box<Difference>>,

@@ -123,10 +123,12 @@ pub enum GaveUp {
 impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stuck => f.write_str("nothing more: the program waits, and nothing can wake it"),
-            Self::Waited(time) => write!(f, "nothing more within {:.1} s", time.as_secs_f64()),
+            Self::Stuck => {
+                f.write_str("nothing: your program is waiting for something that will never come")
+            }
+            Self::Waited(time) => write!(f, "nothing within {:.1} s", time.as_secs_f64()),
             Self::Worked(time) => {
-                write!(f, "nothing more in {:.1} s of processor time", time.as_secs_f64())
+                write!(f, "nothing in {:.1} s of processor time", time.as_secs_f64())
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{CHUNK, Peer, STALL, is_reset, is_timeout};
+use crate::engine::difference::bytes;
 use crate::engine::transcript::What;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Proof, Timeout, Wait, wait_for};
@@ -59,8 +60,8 @@ impl Peer {
 
     fn takes_no_more(&self, taken: usize, of: usize, timeout: Timeout) -> Stop {
         self.context.record.note(&self.name, What::Timeout, &[]);
-        let expected = format!("{} to get rid of {of} bytes", self.whom());
-        let observed = format!("a program that has taken {taken}, then {}", timeout.why);
+        let expected = format!("your program to take all {of} bytes from {}", self.whom());
+        let observed = format!("{} taken, then {}", bytes(taken), timeout.why);
         self.failure(expected, observed).at(timeout.snapshot).into()
     }
 
@@ -153,8 +154,9 @@ impl Peer {
                 }
                 Err(error) => {
                     let who = self.whom();
-                    let expected =
-                        format!("a connection for {who} that lasts, though it does not read");
+                    let expected = format!(
+                        "your program to keep the connection open while {who} does not read"
+                    );
                     return Err(self.cut_off(error, expected, sent));
                 }
             }
@@ -171,7 +173,8 @@ impl Peer {
         let mut sent = 0;
         for piece in pieces {
             if let Err(error) = (&*self.stream).write_all(piece) {
-                let expected = format!("a program that takes all that is sent by {}", self.whom());
+                let expected =
+                    format!("your program to take all bytes on connection {}", self.name);
                 return Err(self.cut_off(error, expected, sent));
             }
             self.context.record.note(&self.name, What::Send, piece);
@@ -186,7 +189,7 @@ impl Peer {
             return Fault::from(error).into();
         }
         self.context.record.note(&self.name, What::Reset, &[]);
-        let observed = format!("a connection that was closed after {sent} bytes");
+        let observed = format!("the connection was closed after {}", bytes(sent));
         Failure::new(expected, observed).maybe_of_a_death().into()
     }
 }

@@ -111,8 +111,7 @@ fn whether_the_end_frees_it(client: &Program, tried: Tried) -> Tried {
     if !hangs || !client.succeeds_aside(closed_after_the_reply) {
         return tried;
     }
-    let because =
-        "the whole reply was there and nothing was printed; when the server closed, it was";
+    let because = "your client had the whole reply, but printed it only after the server closed";
     tried.caused_by("client_waits_for_end", because)
 }
 
@@ -298,7 +297,7 @@ fn client_closes(client: &Program) -> Outcome {
 
 fn still_open(failure: Failure, length: usize) -> Failure {
     let expected =
-        format!("end of stream from the client after the reply to a message of {length} bytes");
+        format!("end of stream from your client after the reply to a message of {length} bytes");
     let smallest_failing_input = Some(length);
     Failure { expected, smallest_failing_input, ..failure }.with(HangsAfter(length))
 }

@@ -133,7 +133,8 @@ fn reads_cut_header(server: &Program) -> Outcome {
 }
 
 fn whether_it_reads_the_header_once(server: &Program, tried: Tried) -> Tried {
-    let because = "a message whose header came in two pieces did not come back; whole messages do";
+    let because =
+        "a message whose header arrives in two pieces does not come back; a whole message does";
     whole_messages_come_back(server, tried, "one_read_for_header", because)
 }
 
@@ -181,7 +182,8 @@ fn reads_body_byte_by_byte(server: &Program) -> Outcome {
 }
 
 fn whether_it_reads_the_body_once(server: &Program, tried: Tried) -> Tried {
-    let because = "a message whose body came in single bytes did not come back; whole messages do";
+    let because =
+        "a message whose body arrives in single bytes does not come back; a whole message does";
     whole_messages_come_back(server, tried, "one_read_for_body", because)
 }
 
@@ -229,8 +231,8 @@ fn whether_it_drops_the_others(server: &Program, tried: Tried) -> Tried {
             if goes_on { failure.with(OthersLost) } else { failure }
         })
     });
-    let because = "of three messages in one segment the first came back, the other 2 never; \
-                   the next one did";
+    let because = "of three messages in one segment, only the first came back; \
+                   the message after them came back, too";
     match again {
         Err(Some(again)) if again.fact(|OthersLost| Some(())).is_some() => {
             tried.shown_by(again).caused_by("drops_what_follows", because)
@@ -268,8 +270,8 @@ fn whether_it_forgets_half_a_header(server: &Program, tried: Tried) -> Tried {
     if !second_fails || !server.succeeds_aside(forgets_half_a_header) {
         return tried;
     }
-    let because = "a message came with the first byte of the next one's header, \
-                   and that byte was forgotten";
+    let because = "the first byte of a header arrived together with the message before it, \
+                   and your server lost that byte";
     tried.caused_by("forgets_half_message", because)
 }
 
@@ -311,9 +313,9 @@ fn ends_between_messages(server: &Program) -> Outcome {
     match stderr.total() - before {
         0 => Ok(()),
         more => {
-            let expected = "nothing on stderr where a stream ends between two messages";
-            let because = "clients closed when all was answered, \
-                           and the server had something to say about it on stderr";
+            let expected = "nothing on stderr when a stream ends between two messages";
+            let because = "clients closed after all their messages were answered, \
+                           and your server printed a message about it on stderr";
             let failure = Failure::new(expected, show(&stderr.tail(more), 80));
             Err(failure.caused_by("takes_end_for_error", because).into())
         }
@@ -337,17 +339,15 @@ fn reports_cut_message(server: &Program) -> Outcome {
     other.exchange(&framed(&payload.letters(6)))?;
 
     let message = framed(&payload.letters(200));
-    for (cut, place) in
-        [(1, "inside of a header"), (2, "after a header"), (100, "inside of a body")]
-    {
+    for (cut, place) in [(1, "inside a header"), (2, "after a header"), (100, "inside a body")] {
         let said = running.stderr().caught_up().total();
         let mut client = running.connect()?;
         client.exchange(&framed(&payload.letters(4)))?;
         client.send_pieces([&message[..cut]])?;
         client.half_close()?;
-        is_closed(&client, &format!("its stream had ended {place}"))?;
-        says_why(&running, said, &format!("a stream had ended {place}"))?;
-        let what = format!("another client's stream had ended {place}");
+        is_closed(&client, &format!("its stream ended {place}"))?;
+        says_why(&running, said, &format!("a stream ended {place}"))?;
+        let what = format!("another client's stream ended {place}");
         serves_on(&running, &mut other, &mut payload, &what)?;
     }
     Ok(())
@@ -357,7 +357,7 @@ fn reports_cut_message(server: &Program) -> Outcome {
 fn is_closed(client: &Peer, why: &str) -> Outcome {
     const MOST: usize = 64;
     let received = client.receive(MOST, wait::REPLY)?;
-    let expected = format!("the end of a client's connection, since {why}");
+    let expected = format!("the end of a client's connection, because {why}");
     let failure = |observed| Failure::new(expected, observed).at(received.snapshot);
     Err(match received.ending {
         Some(ending) if received.bytes.is_empty() && ending.is_closed() => return Ok(()),
@@ -386,7 +386,7 @@ fn says_why(running: &Server, said_before: usize, why: &str) -> Outcome {
         std::thread::sleep(slice.min(Duration::from_millis(2))); // another thread drains the pipe
         (running.stderr().total() > said_before).then_some(())
     });
-    let expected = format!("a message on stderr, since {why}");
+    let expected = format!("a message on stderr, because {why}");
     Ok(said.map_err(|timeout| Failure::new(expected, "nothing on stderr").at(timeout.snapshot))?)
 }
 
@@ -410,7 +410,7 @@ fn reports_invalid_text(server: &Program) -> Outcome {
 
     for body in [b"\xff\xfe\xfd".as_slice(), b"cut: \xe2\x82"] {
         let said = running.stderr().caught_up().total();
-        let why = format!("a client had sent {}, which is not UTF-8", show(body, 20));
+        let why = format!("a client sent {}, which is not UTF-8", show(body, 20));
         let mut client = running.connect()?;
         client.exchange(&framed(&payload.letters(4)))?;
         client.send(&framed(body))?;
@@ -431,7 +431,7 @@ fn outlives_reset(server: &Program) -> Outcome {
     for sent in [0, 1, 10] {
         let message = framed(&payload.letters(300));
         reset_at(server, running.connect()?, |client| client.send_pieces([&message[..sent]]))?;
-        let what = "another client had reset its connection";
+        let what = "another client reset its connection";
         serves_on(&running, &mut other, &mut payload, what)?;
     }
     Ok(())

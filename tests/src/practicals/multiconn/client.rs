@@ -6,6 +6,7 @@
 use super::is_one_thread;
 use crate::engine::check::{Check, check};
 use crate::engine::client::Client;
+use crate::engine::difference::bytes;
 use crate::engine::ended::Ended;
 use crate::engine::listener::{Listener, refusing_address};
 use crate::engine::payload::otherwise;
@@ -61,7 +62,8 @@ fn accept_all(
     client: &mut Client,
     connections: usize,
 ) -> Result<Vec<Peer>, Stop> {
-    let context = |number| format!("{number} of {connections} had connected and none was answered");
+    let context =
+        |number| format!("it opened {number} of {connections} connections and got no reply yet");
     let mut accept = |number| listener.accept(client).map_err(|stop| stop.after(&context(number)));
     (0..connections).map(&mut accept).collect()
 }
@@ -86,7 +88,7 @@ fn succeeds(client: Client) -> Result<Ended, Stop> {
     if ended.succeeded() {
         return Ok(ended);
     }
-    let expected = "exit status 0, since all of every reply is back";
+    let expected = "exit status 0, because every reply arrived whole";
     Err(Failure::new(expected, ended.describe()).at(ended.snapshot).into())
 }
 
@@ -105,8 +107,8 @@ fn whether_one_follows_another(client: &Program, tried: Tried) -> Tried {
         return tried;
     }
     let because = format!(
-        "of {AT_ONCE} connections the next came only when the one before it \
-         had been answered and closed"
+        "your client opened each of {AT_ONCE} connections only after the one before it \
+         was answered and closed"
     );
     tried.caused_by("client_one_after_another", because)
 }
@@ -153,7 +155,7 @@ fn whether_it_waits_for_a_reply(client: &Program, tried: Tried) -> Tried {
     if !sends_otherwise || !client.succeeds_aside(sends_the_second_once_answered) {
         return tried;
     }
-    let because = "the second message did not come; it came as soon as the first was answered";
+    let because = "your client sent the second message only after the reply to the first";
     tried.caused_by("client_waits_for_reply", because)
 }
 
@@ -163,7 +165,7 @@ fn sends_the_second_once_answered(client: &Program) -> Outcome {
     server.expect(MESSAGES[0].as_bytes())?;
     let came = server.whatever_comes(AFTERMATH)?;
     if !came.is_empty() {
-        let expected = "no byte before the first message is answered";
+        let expected = "no bytes before the first message is answered";
         return Err(Failure::new(expected, show(&came, 40)).into());
     }
     server.send(&otherwise(MESSAGES[0].as_bytes()))?;
@@ -199,8 +201,8 @@ fn client_counts_pieces(client: &Program) -> Outcome {
 
 fn closed(failure: Failure, came: usize, of: usize) -> Failure {
     let expected =
-        format!("a connection that stays open until all {of} bytes of its reply have come");
-    let observed = format!("its end when {came} had come at most");
+        format!("a connection that stays open until all {of} bytes of its reply have arrived");
+    let observed = format!("your client closed it after at most {}", bytes(came));
     Failure { expected, observed, ..failure }.with(ClosedInReply)
 }
 
@@ -238,7 +240,7 @@ fn client_takes_any_order(client: &Program) -> Outcome {
         let others = servers.len();
         reply(&server)?;
         let context =
-            format!("its whole reply had come, {others} other connections being unanswered");
+            format!("its whole reply arrived ({others} of {CONNECTIONS} connections had none)");
         let ended = server.expect_end(wait::ENDING);
         ended.map_err(|stop| stop.after(&context).with(StaysOpen))?;
         server.close();
@@ -253,8 +255,8 @@ fn whether_it_wants_their_order(client: &Program, tried: Tried) -> Tried {
     if !stays_open || !client.succeeds_aside(takes_them_in_order) {
         return tried;
     }
-    let because = "the last connection's reply was whole and nothing happened; \
-                   answered in their own order, all are closed";
+    let because = "the whole reply of the last connection arrived first, \
+                   but your client did not close it; in order, it closes all of them";
     tried.caused_by("client_fixed_order", because)
 }
 
@@ -286,7 +288,7 @@ fn client_tells_its_steps(client: &Program) -> Outcome {
     let address = listener.address.to_string();
     for number in 1..=CONNECTIONS {
         tells(&stdout, number, &address).map_err(|failure| {
-            let because = format!("all went well; expected {}", failure.expected);
+            let because = format!("every reply arrived; expected {}", failure.expected);
             failure.caused_by("client_tells_otherwise", because)
         })?;
     }
@@ -304,7 +306,7 @@ fn tells(stdout: &str, number: usize, address: &str) -> Result<(), Failure> {
         None => Ok(()),
         Some(step) => {
             let there = if lines.is_empty() { "nothing".to_owned() } else { lines.join(" / ") };
-            let observed = format!("of connection {number} {there}");
+            let observed = format!("for connection {number}: {there}");
             Err(Failure::new(format!("on stdout {step}"), observed))
         }
     }
@@ -347,7 +349,7 @@ fn client_reports_cut_connection(client: &Program) -> Outcome {
         cut(second);
         for mut server in servers {
             reply(&server)?;
-            let context = format!("the server had {how} another connection");
+            let context = format!("the server {how} another connection");
             server.expect_end(wait::ENDING).map_err(|stop| stop.after(&context))?;
             server.close();
         }

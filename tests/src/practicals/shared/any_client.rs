@@ -31,7 +31,7 @@ pub(crate) fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
 pub(crate) fn reports_refused(client: &Program, arguments: &[&[u8]]) -> Outcome {
     let (_socket, address) = refusing_address(&client.context)?;
     let ended = client.send_all_to(address, arguments)?.until_ended()?;
-    reports_failure(&ended, "nobody listens")
+    reports_failure(&ended, "no server is listening")
 }
 
 /// A way to cut a connection, with what the server did, in words.

@@ -35,15 +35,11 @@ pub(crate) fn connect_one_by_one(
 fn turned_away(served: usize, failure: Failure) -> Failure {
     let sentence = match served {
         0 => return failure.with(Served(served)),
-        1 => "1 client is served, a second one at the same time is not".to_owned(),
-        n => served_and_no_more(n),
+        n => format!("failing case: {} clients at the same time; your server serves {n}", n + 1),
     };
     let failure = Failure { smallest: Some(sentence), ..failure }.with(Served(served));
-    failure.after(&format!("{served} other clients had connected"))
-}
-
-fn served_and_no_more(served: usize) -> String {
-    format!("{served} clients are served at the same time, one more is not")
+    let s = if served == 1 { "" } else { "s" };
+    failure.after(&format!("{served} other client{s} connected"))
 }
 
 /// A client comes to a moment of its conversation and resets its connection; the server has time to
@@ -76,7 +72,7 @@ pub(crate) fn whether_the_first_keeps_the_second_waiting(
         Err(Some(again)) if again.fact(|WaitsForTheFirst| Some(())).is_some() => {
             tried.shown_by(again).caused_by(
                 "one_client_at_a_time",
-                "a second client got no reply, and got it as soon as the first had closed",
+                "a second client got its reply only after the first had disconnected",
             )
         }
         _ => tried,
@@ -117,5 +113,6 @@ pub(crate) fn few_clients(findings: &Findings<'_>, checks: &[&str]) -> Option<Di
     if numbers.len() < failed.len() || numbers.iter().any(|other| *other != number) {
         return None;
     }
-    findings.name("few_clients", served_and_no_more(number), checks)
+    let because = format!("your server serves {number} clients at the same time, but not one more");
+    findings.name("few_clients", because, checks)
 }

@@ -20,7 +20,7 @@ pub(crate) fn reports_address_in_use(server: &Program) -> Outcome {
     let (address, ended) = server.launch_where_taken()?;
 
     let expected =
-        format!("a message on stderr and an exit status other than 0, since {address} is taken");
+        format!("a message on stderr and an exit status other than 0, because {address} is in use");
     reports(&ended, expected, !ended.succeeded())
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn reports_bad_arguments(server: &Program) -> Outcome {
     let expected =
         |port: &str| format!("a usage line on stderr and exit status 2 for the port {port:?}");
     if !server.takes_a_port() {
-        let observed = "a command line without a place for a port";
+        let observed = "a command line with no place for a port";
         return Err(Failure::new(expected("abc"), observed).into());
     }
     for port in ["abc", "70000", "-1", ""] {
@@ -41,7 +41,7 @@ pub(crate) fn reports_bad_arguments(server: &Program) -> Outcome {
 
 /// A client reports a failure: it ended with another exit status than 0, and said why.
 pub(crate) fn reports_failure(ended: &Ended, why: &str) -> Outcome {
-    let expected = format!("a message on stderr and an exit status other than 0, since {why}");
+    let expected = format!("a message on stderr and an exit status other than 0, because {why}");
     reports(ended, expected, ended.reported_failure())
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn reports(ended: &Ended, expected: String, right_status: bool) -> Ou
     let said = if said_something { "a message on stderr" } else { "nothing on stderr" };
     let observed = match panicked {
         true => format!("a panic: {}", ended.describe()),
-        false => format!("{}, {said}", ended.describe()),
+        false => format!("{}; {said}", ended.describe()),
     };
     let fact = Reported { status: ended.exit.ok(), panicked };
     Err(Failure::new(expected, observed).at(ended.snapshot.clone()).with(fact).into())

@@ -180,7 +180,9 @@ pub(super) fn outlasts_slow_reader(server: &Program) -> Outcome {
         wait::settle(&server.context, LATE, wait::STALLED);
         let mut other = running.connect()?;
         let echoed = other.exchange(&payload.letters(13));
-        echoed.map_err(|stop| stop.after("two clients did not read").with(AnotherWaits))?;
+        echoed.map_err(|stop| {
+            stop.after("two other clients sent a large message and did not read").with(AnotherWaits)
+        })?;
         other.close();
         Ok(())
     })

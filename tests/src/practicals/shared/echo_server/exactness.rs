@@ -42,17 +42,17 @@ pub(super) fn what_makes_it_reply(server: &Program, tried: Tried) -> Tried {
     match trigger(server) {
         Some(Trigger::Newline) => tried.caused_by(
             "waits_for_newline",
-            "it said nothing to a message, and replied as soon as a newline came",
+            "your server did not reply to a message, but replied when a newline followed",
         ),
         Some(Trigger::EndOfStream) => tried.caused_by(
             "waits_for_end",
-            "it said nothing to a message nor to a newline, \
-             and replied once the client had half-closed",
+            "your server did not reply to a message or to a newline, \
+             but replied after the client half-closed",
         ),
         Some(Trigger::Never) => tried.caused_by(
             "accepts_only",
-            "it had accepted its client, \
-             and said nothing to a message, to a newline, to 64 KiB, and to a half-close",
+            "your server accepted its client, \
+             but did not reply to a message, a newline, 64 KiB or a half-close",
         ),
         Some(Trigger::More) | None => tried,
     }
@@ -112,11 +112,11 @@ pub(super) fn which_values_fail(server: &Program, tried: Tried) -> Tried {
     let Some((message, shown)) = first else { return tried };
     for byte in message.chunks(1) {
         if let Err(Some(alone)) = server.try_aside(|server| exchange_all(server, &[byte])) {
-            let sentence = format!("the byte 0x{:02x} alone does not come back", byte[0]);
+            let sentence = format!("failing case: the byte 0x{:02x} alone", byte[0]);
             return smallest(tried, alone, sentence, 1);
         }
     }
-    let together = "these bytes, sent as shown, are enough to break it".to_owned();
+    let together = "failing case: the bytes shown below, in the same pieces".to_owned();
     smallest(tried, shown, together, message.len())
 }
 
@@ -191,7 +191,7 @@ fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
     let running = server.launch()?;
     let mut before = "nothing".to_owned();
     for word in words {
-        let had_sent = format!("another client had sent {before}");
+        let had_sent = format!("another client sent {before}");
         let mut client = running.connect().map_err(|stop| stop.after(&had_sent))?;
         before = describe(word);
         client.exchange(word)?;
@@ -200,7 +200,7 @@ fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
         client.close();
     }
     let last = running.connect().and_then(|mut client| client.exchange(&payload.letters(9)));
-    last.map_err(|stop| stop.after(&format!("another client had sent {before}")))
+    last.map_err(|stop| stop.after(&format!("another client sent {before}")))
 }
 
 /// Which of the words break a fresh server?
@@ -208,7 +208,7 @@ pub(super) fn which_words_fail(server: &Program, tried: Tried) -> Tried {
     let each = WORDS.map(|word| vec![word]);
     let (tried, first) = which_fail(server, tried, &each, converse_in_words);
     let Some((word, shown)) = first else { return tried };
-    let sentence = format!("the message {} is enough to break it", describe(&word));
+    let sentence = format!("failing case: the message {}", describe(&word));
     smallest(tried, shown, sentence, word.len())
 }
 
@@ -229,7 +229,7 @@ pub(super) fn adds_nothing(server: &Program) -> Outcome {
     if greeting.is_empty() {
         return Ok(added?);
     }
-    let expected = "no byte for client a before it has sent anything";
+    let expected = "no bytes for client a before it sends anything";
     let failure = Failure {
         difference: added.err().and_then(|failure| failure.difference),
         ..Failure::new(expected, describe(&greeting))
