@@ -119,7 +119,7 @@ fn deviation(before: &[u8], expected: &[u8], got: &[u8]) -> Deviation {
     }
 }
 
-/// So many equal bytes are no chance …
+/// This many equal bytes are not a coincidence …
 const MATCH: usize = 8;
 
 /// … and where there are fewer, at least these.

@@ -39,7 +39,7 @@ impl Payloads {
     }
 }
 
-/// The payloads of one check, the same for the same seed whatever the other checks do.
+/// The payloads of one check. They depend on the seed alone, not on the other checks.
 #[derive(Debug)]
 pub(crate) struct Payload(fastrand::Rng);
 
@@ -50,13 +50,13 @@ impl Payload {
         Self(fastrand::Rng::with_seed(seed ^ name))
     }
 
-    /// So many letters and digits.
+    /// Returns this many letters and digits.
     pub(crate) fn letters(&mut self, length: usize) -> Vec<u8> {
         (0..length).map(|_| ALPHABET[self.0.usize(..ALPHABET.len())]).collect()
     }
 
-    /// Very many letters and digits, made fast: pieces of a pool, from random places, so that no
-    /// stretch repeats where it would hide a loss.
+    /// Returns many letters and digits quickly, as pieces from random places of a pool. A stretch
+    /// that repeated regularly could hide a loss.
     pub(crate) fn stream(&mut self, length: usize) -> Vec<u8> {
         const POOL: usize = 64 * 1024;
         let pool = self.letters(POOL.min(length));
@@ -76,8 +76,8 @@ impl Payload {
     }
 }
 
-/// As many bytes as `message`, each another one: an answer that nobody can give who has not
-/// received it.
+/// Returns an answer as long as `message` with other letters and digits. Only a program that has
+/// received the answer can know it.
 pub(crate) fn otherwise(message: &[u8]) -> Vec<u8> {
     message
         .iter()

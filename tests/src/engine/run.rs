@@ -85,7 +85,7 @@ impl Round<'_> {
             .iter()
             .any(|name| !self.subjects.iter().any(|subject| subject.name() == *name))
         {
-            return Readiness::Ready; // to be called unbuilt, whatever it needs
+            return Readiness::Ready; // to be reported as unbuilt, even if a need did not pass
         }
         let mut ready = Readiness::Ready;
         for need in planned
@@ -109,13 +109,13 @@ enum Readiness {
     Never(String),
 }
 
-/// The machine has no thread for it.
+/// Returns the verdict of a check for which the machine has no thread.
 fn not_started(check: &'static Check, error: std::io::Error) -> Verdict {
     Verdict::new(check.id, Status::Fault(error.into()))
 }
 
-/// Hundreds of connections for one check, and several checks at once: as many descriptors as this
-/// system lets us have.
+/// Raises the limit on descriptors: one check may need hundreds of connections, and several checks
+/// run at the same time.
 fn raise_descriptor_limit() {
     #[cfg(unix)]
     {

@@ -22,7 +22,7 @@ impl Scratch {
         let within = std::env::temp_dir();
         remove_abandoned(&within);
         let folder = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(within)?;
-        // Locked before it has its name: nobody ever sees it unlocked.
+        // Locked before it has its name: no other run can see it unlocked.
         let unnamed = folder.path().join("lock.new");
         let lock = std::fs::File::create(&unnamed)?;
         lock.lock()?;

@@ -1,8 +1,9 @@
 //! From a conversation that breaks a program to the smallest that does.
 //!
-//! Each attempt is a fresh process in a place of its own. Where there are many clients, fewer are
-//! tried first, which makes all further attempts cheap; then shorter messages, then fewer of them,
-//! then fewer pieces. The search is bounded in time, and says so where that ended it.
+//! Each attempt starts a fresh process in its own place. A search with many clients tries fewer
+//! clients first, because that makes all further attempts cheap. Then it tries shorter messages,
+//! fewer messages and fewer pieces. The search has a time limit, and its result says if that limit
+//! ended it.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::engine::program::Program;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome};
 
-/// How long is searched.
+/// How long the search may last.
 const SEARCH: Duration = Duration::from_secs(1);
 
 /// A conversation by its measures: how many clients talk at the same time, the lengths of the
@@ -39,7 +40,7 @@ impl Case {
         case
     }
 
-    /// What all clients together send.
+    /// Returns the number of bytes that all clients together send.
     fn total(&self) -> usize {
         self.clients * self.messages.iter().sum::<usize>()
     }
@@ -108,8 +109,8 @@ pub(crate) fn smallest(
     search.conclude(tried)
 }
 
-/// The largest number below `bad` that works while one more does not; nothing where none works, or
-/// `bad` does, too.
+/// Returns the largest number below `bad` that works while the next number does not. Returns `None`
+/// if 1 does not work, or if `bad` works.
 pub(crate) fn largest_that_works(bad: usize, works: impl Fn(usize) -> bool) -> Option<usize> {
     let (mut good, mut bad) = (1, bad);
     if !works(good) || works(bad) {
@@ -134,7 +135,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Whether this case breaks a fresh process; if so, it is the smallest so far.
+    /// Returns whether this case breaks a fresh process; if so, keeps it as the smallest so far.
     fn breaks(&mut self, case: &Case) -> bool {
         if Instant::now() > self.deadline {
             self.stopped = true;
@@ -169,8 +170,8 @@ impl Search<'_> {
         }
     }
 
-    /// A program that waits for more where its buffer is full breaks at every multiple of it: the
-    /// smallest divides the others.
+    /// Tries the divisors of the length. A program that waits for more when its buffer is full
+    /// breaks at every multiple of the buffer's size.
     fn divide(&mut self) {
         let Some(case) = self.best() else { return };
         let bad = case.messages[0];
@@ -185,7 +186,7 @@ impl Search<'_> {
         }
     }
 
-    /// Halves the way between a number that is good and one that is bad, until they are neighbours.
+    /// Searches between a good and a bad number by halving, until they are neighbours.
     fn halve(&mut self, mut good: usize, mut bad: usize, case: impl Fn(usize) -> Case) {
         while bad - good > 1 && !self.stopped {
             let middle = good + (bad - good) / 2;
@@ -196,7 +197,7 @@ impl Search<'_> {
         }
     }
 
-    /// The last few are enough.
+    /// Tries only the last messages.
     fn drop_messages(&mut self) {
         let Some(case) = self.best() else { return };
         for count in 1..case.messages.len() {
@@ -218,7 +219,7 @@ impl Search<'_> {
         }
     }
 
-    /// One piece, or two.
+    /// Tries each message in one piece, then in two.
     fn join_pieces(&mut self) {
         let Some(case) = self.best() else { return };
         let longest = case.messages.iter().copied().max().unwrap_or(0);

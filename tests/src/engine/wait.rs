@@ -44,7 +44,7 @@ pub(crate) const TAKING: Deadline = Deadline {
     decides: false,
 };
 
-/// Nobody gives up while bytes come at least this fast, per second.
+/// No wait gives up while bytes arrive at least this fast, in bytes per second.
 const SLOWEST_STREAM: f64 = 64.0 * 1024.0;
 
 /// The first waits are short, so that a right program costs only what it needs.
@@ -64,7 +64,7 @@ pub(crate) struct Deadline {
     pub(crate) waiting: Duration,
     /// Processor time that it may spend without anything coming of it.
     working: Duration,
-    /// Without progress, whatever the machine does.
+    /// Wall time without progress, on a busy machine too.
     wall: Duration,
     /// A timeout speaks against the program, so where the program was then is evidence.
     decides: bool,
@@ -82,7 +82,7 @@ impl Deadline {
         Self { waiting: at_most, working: at_most, wall: Duration::from_secs(10), decides: false }
     }
 
-    /// So long as the program itself waits, whatever else the machine does.
+    /// For a wait that counts the time in which the program itself waits.
     pub(crate) const fn waiting(waiting: Duration) -> Self {
         Self {
             waiting,
@@ -156,7 +156,7 @@ pub(crate) struct Wait<'a> {
     busy: Duration,
     /// Over the whole wait, against streams that trickle.
     waited_in_all: Duration,
-    /// The same, whoever worked or waited.
+    /// The same for all time that passed, whether the program worked or waited.
     passed_in_all: Duration,
     bytes: usize,
     slice: Duration,

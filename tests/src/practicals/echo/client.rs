@@ -41,7 +41,7 @@ pub(super) struct Printed {
     pub(super) ended: bool,
 }
 
-/// A fact: a client printed the whole reply when it came in the same pieces but in plain ASCII.
+/// A fact: a client printed the whole reply in plain ASCII, sent in the same pieces.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct GathersAscii;
 
@@ -55,7 +55,7 @@ pub(super) struct OnePiece {
     /// How many bytes it printed of how many.
     pub(super) printed: usize,
     pub(super) of: usize,
-    /// The size of the buffer that it reads into, where that is seen.
+    /// The size of the buffer that it reads into, if the system shows it.
     pub(super) buffer: Option<usize>,
 }
 
@@ -105,7 +105,7 @@ fn client_prints_reply(client: &Program) -> Outcome {
     prints(&ended, &message, &reply)
 }
 
-/// A client that does not end: does it print the reply once the server has closed?
+/// Finds out whether a client that does not end prints the reply after the server has closed.
 fn whether_the_end_frees_it(client: &Program, tried: Tried) -> Tried {
     let hangs = tried.fact(|printed: &Printed| Some(!printed.ended)).unwrap_or(false);
     if !hangs || !client.succeeds_aside(closed_after_the_reply) {

@@ -98,7 +98,7 @@ fn client_text_only(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("client_text_only", because, &[GATHERS])
 }
 
-/// Returns what it made of long replies in one piece, and after which it hung.
+/// Returns how it printed long replies in one piece, and the lengths after which it hung.
 fn one_piece<'a>(findings: &Findings<'a>) -> Option<(Vec<&'a OnePiece>, Vec<usize>)> {
     let failed = findings.failed(GATHERS).filter(|failed| !failed.has(&GathersAscii))?;
     let hangs = failed.facts().map(|HangsAfter(of)| *of).collect();

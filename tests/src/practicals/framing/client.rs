@@ -40,7 +40,7 @@ fn start(client: &Program, messages: &[&[u8]]) -> Result<(Listener, Client), Sto
     any_client::start(client, messages)
 }
 
-/// Makes a reply that nobody can guess who has not received it, of another length than its message.
+/// Makes a reply with another length than its message, which the client cannot know in advance.
 fn reply_to(message: &[u8]) -> Vec<u8> {
     [otherwise(message).as_slice(), b"!"].concat()
 }
@@ -153,7 +153,7 @@ fn client_gathers_pieces(client: &Program) -> Outcome {
     answered_in_pieces(client, &"é€: 300 bytes, ".repeat(20).into_bytes(), SINGLE)
 }
 
-/// Is a reply in plain ASCII printed when it comes in one piece, and only then?
+/// Finds out whether the client prints a reply in plain ASCII only when it comes in one piece.
 fn whether_one_piece_is_printed(client: &Program, tried: Tried) -> Tried {
     let ascii = "eE: 300 bytes, ".repeat(20).into_bytes();
     let works = |single| client.succeeds_aside(|client| answered_in_pieces(client, &ascii, single));
@@ -194,7 +194,7 @@ fn all_replies_at_once(server: &mut Peer, messages: &[Vec<u8>], replies: &[Vec<u
     server.send(&replies.iter().flat_map(|reply| framed(reply)).collect::<Vec<u8>>())
 }
 
-/// All replies come at once, and those after the first come again: is all well then?
+/// Finds out whether the client succeeds if all replies but the first are sent again.
 fn whether_it_drops_the_others(client: &Program, tried: Tried) -> Tried {
     let (messages, replies) = conversation(client);
     let answered_again = |client: &Program| {
@@ -252,7 +252,7 @@ fn types_lines(client: &Program, then: impl Fn(&Peer, &[u8], Failure) -> Failure
 #[derive(Debug, PartialEq, Eq)]
 struct SentTheLineEnd(usize);
 
-/// Does the end of the line stand behind a message?
+/// Finds out whether the client sends the end of the line after a message.
 fn whether_line_ends_follow(client: &Program, tried: Tried) -> Tried {
     let again = client.try_aside(|client| {
         types_lines(client, |server, message, failure| {
@@ -294,7 +294,7 @@ fn client_refuses_long_message(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// Does the message go out with what 16 bits hold of its length in its header?
+/// Finds out whether the client sends the message with only the lower 16 bits of its length.
 fn whether_it_cuts_the_length(client: &Program, tried: Tried) -> Tried {
     let message = tried.fact(|TookTooLong(message)| Some(message.clone()));
     let Some(message) = message else { return tried };
@@ -358,7 +358,7 @@ fn framed_programs_agree(client: &Program, server: &Program) -> Outcome {
     Ok(prints(&ended, &messages)?)
 }
 
-/// How long is the longest reply that the client prints?
+/// Finds the longest reply that the client prints.
 fn how_long_a_reply(client: &Program, _: &Program, tried: Tried) -> Tried {
     let prints_it = |length| client.succeeds_aside(|client| prints_reply_of(client, length));
     let Some(longest) = shrink::largest_that_works(LONG, prints_it) else { return tried };

@@ -56,7 +56,7 @@ fn echoes_one_message(server: &Program) -> Outcome {
     exchange_alone(server, &framed(&server.payload().letters(12)))
 }
 
-/// Does a message come back whose header is written in another way?
+/// Finds out whether a message comes back when its header is written in another way.
 fn which_header_it_takes(server: &Program, tried: Tried) -> Tried {
     let body = server.payload().letters(12);
     let is_taken = |way: &Way| {
@@ -113,7 +113,7 @@ fn counts_bytes(server: &Program) -> Outcome {
 
 // ---- pieces ----
 
-/// A fact: a message in pieces did not come back, for all that its characters were whole.
+/// A fact: a message in pieces did not come back, although its characters were whole.
 #[derive(Debug, PartialEq, Eq)]
 struct InPieces;
 
@@ -138,8 +138,8 @@ fn whether_it_reads_the_header_once(server: &Program, tried: Tried) -> Tried {
     whole_messages_come_back(server, tried, "one_read_for_header", because)
 }
 
-/// A server that fails where a message comes in pieces: is it the pause that it cannot handle, or
-/// do whole messages come back after one?
+/// Names the mistake of a server that fails when a message comes in pieces, if whole messages come
+/// back after the same pause.
 fn whole_messages_come_back(
     server: &Program,
     tried: Tried,
@@ -163,7 +163,7 @@ fn whole_messages_come_back(
     }
 }
 
-/// A body is there when as many bytes are there as the header says, however they come.
+/// A body is complete when as many bytes have come as the header says, in any pieces.
 fn reads_body_byte_by_byte(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
@@ -192,7 +192,7 @@ fn answers_three_in_one_segment(server: &Program) -> Outcome {
     three_in_one_segment(server, |_, failure| failure)
 }
 
-/// Sends three messages in one segment. Where not all of them come back, `then` goes on with the
+/// Sends three messages in one segment. If not all of them come back, `then` goes on with the
 /// first one's length.
 fn three_in_one_segment(
     server: &Program,
@@ -220,7 +220,7 @@ struct Conversation {
 #[derive(Debug, PartialEq, Eq)]
 struct OthersLost;
 
-/// Is only the first of three messages answered, and then the next one?
+/// Finds out whether the server answers only the first of three messages, and then the next one.
 fn whether_it_drops_the_others(server: &Program, tried: Tried) -> Tried {
     let again = server.try_aside(|server| {
         three_in_one_segment(server, |conversation, failure| {
@@ -241,7 +241,7 @@ fn whether_it_drops_the_others(server: &Program, tried: Tried) -> Tried {
     }
 }
 
-/// A fact: a message did not come back whose beginning had come with the one before it.
+/// A fact: a message did not come back after its beginning had come with the message before it.
 #[derive(Debug, PartialEq, Eq)]
 struct SecondFails;
 
@@ -287,7 +287,7 @@ fn forgets_half_a_header(server: &Program) -> Outcome {
 
 // ---- ends ----
 
-/// A client may go when its last message is answered, or without a word: that is no error.
+/// A client may close after its last answer, or without sending: that is no error.
 fn ends_between_messages(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
@@ -330,7 +330,7 @@ pub(super) struct StillOpen;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Replaced(pub(super) usize);
 
-/// The end of the stream inside of a message is an error: half a message is none, and no more of it
+/// The end of the stream inside a message is an error: half a message is none, and no more of it
 /// will come.
 fn reports_cut_message(server: &Program) -> Outcome {
     let mut payload = server.payload();
@@ -373,7 +373,7 @@ fn is_closed(client: &Peer, why: &str) -> Outcome {
     .into())
 }
 
-/// Returns how often the character came that decoders put in the place of what is no text.
+/// Returns how often the character came that decoders put in the place of invalid text.
 fn replaced(came: &[u8]) -> usize {
     let replacement = char::REPLACEMENT_CHARACTER.to_string().into_bytes();
     came.windows(replacement.len()).filter(|window| *window == replacement).count()
@@ -401,7 +401,7 @@ fn serves_on(running: &Server, other: &mut Peer, payload: &mut Payload, what: &s
     served.map_err(|stop| stop.after(what))
 }
 
-/// A body that is no text is an error of its client, and no panic of the server's.
+/// A body that is not text is an error of its client, and no reason for the server to panic.
 fn reports_invalid_text(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
@@ -421,7 +421,7 @@ fn reports_invalid_text(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// A client that resets its connection in mid-message ends its own conversation only.
+/// A client that resets its connection inside a message ends only its own conversation.
 fn outlives_reset(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
@@ -461,7 +461,7 @@ fn answers_beside_unfinished_message(server: &Program) -> Outcome {
     second.exchange(&message).map_err(|stop| stop.with(SecondWaits))
 }
 
-/// Is the second client served once the first one has gone?
+/// Finds out whether the second client is served after the first one has disconnected.
 fn whether_they_wait_for_each_other(server: &Program, tried: Tried) -> Tried {
     if tried.fact(|SecondWaits| Some(())).is_none() {
         return tried;

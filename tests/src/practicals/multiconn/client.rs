@@ -41,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-/// A fact: this many connections at once go well, and one more does not.
+/// A fact: this many connections at once work, and one more does not.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MostConnections(pub(super) usize);
 
@@ -101,7 +101,7 @@ fn client_opens_all_at_once(client: &Program) -> Outcome {
     accept_all(&listener, &mut connecting, AT_ONCE).map(drop)
 }
 
-/// Does a second connection come once the first one is served?
+/// Finds out whether a second connection comes after the first one is served.
 fn whether_one_follows_another(client: &Program, tried: Tried) -> Tried {
     if !client.succeeds_aside(connects_again_once_served) {
         return tried;
@@ -121,7 +121,7 @@ fn connects_again_once_served(client: &Program) -> Outcome {
     listener.accept(&mut connecting).map(drop)
 }
 
-/// A connection needs no thread to connect in, nor to wait in.
+/// A connection needs no thread, neither to connect nor to wait.
 fn client_works_in_one_thread(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 20;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
@@ -149,7 +149,7 @@ fn client_sends_both_messages(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// Does the second message come when the first one's reply is there, and not before?
+/// Finds out whether the client sends the second message only after the reply to the first.
 fn whether_it_waits_for_a_reply(client: &Program, tried: Tried) -> Tried {
     let sends_otherwise = tried.fact(|SendsOtherwise| Some(())).is_some();
     if !sends_otherwise || !client.succeeds_aside(sends_the_second_once_answered) {
@@ -206,14 +206,14 @@ fn closed(failure: Failure, came: usize, of: usize) -> Failure {
     Failure { expected, observed, ..failure }.with(ClosedInReply)
 }
 
-/// Is one byte of a reply enough for it?
+/// Finds out whether the client closes after one byte of a reply.
 fn whether_one_piece_is_enough(client: &Program, tried: Tried) -> Tried {
     let closed_in_reply = tried.fact(|ClosedInReply| Some(())).is_some();
     let is_enough = closed_in_reply && client.succeeds_aside(closes_after_first_piece);
     tried.with_some(is_enough.then_some(TakesFirstPiece))
 }
 
-/// A fact: one byte of a reply had come on a connection, and the client closed it.
+/// A fact: the client closed a connection after one byte of its reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TakesFirstPiece;
 
@@ -225,12 +225,12 @@ fn closes_after_first_piece(client: &Program) -> Outcome {
     server.expect_end(wait::REPLY)
 }
 
-/// A fact: a connection stayed open whose reply was whole.
+/// A fact: a connection stayed open although its whole reply had arrived.
 #[derive(Debug, PartialEq, Eq)]
 struct StaysOpen;
 
-/// Whichever connection is ready comes next: the last may be answered first, and is closed when its
-/// reply is whole.
+/// The client serves the connection that is ready: the last may be answered first, and is closed
+/// when its reply is whole.
 fn client_takes_any_order(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 5;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
@@ -249,7 +249,7 @@ fn client_takes_any_order(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// Is each connection closed when its reply is whole, where the first is answered first?
+/// Finds out whether each connection is closed after its reply if the first is answered first.
 fn whether_it_wants_their_order(client: &Program, tried: Tried) -> Tried {
     let stays_open = tried.fact(|StaysOpen| Some(())).is_some();
     if !stays_open || !client.succeeds_aside(takes_them_in_order) {
@@ -271,7 +271,7 @@ fn takes_them_in_order(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// What it does is told on stdout, a line for each step of each connection.
+/// The client prints a line on stdout for each step of each connection.
 fn client_tells_its_steps(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 3;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
@@ -360,7 +360,7 @@ fn client_reports_cut_connection(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// What cannot be a number of connections is answered with how to use the program.
+/// An argument that cannot be a number of connections gets a usage line.
 fn client_reports_bad_arguments(client: &Program) -> Outcome {
     let (_socket, address) = refusing_address(&client.context)?;
     for arguments in [&[b"abc".as_slice()][..], &[b"-1"], &[b""], &[]] {
@@ -383,7 +383,7 @@ fn hundred_connections_agree(client: &Program, server: &Program) -> Outcome {
     agree(client, server, TOGETHER)
 }
 
-/// How many connections at once go well?
+/// Finds how many connections at once work.
 fn how_many_agree(client: &Program, server: &Program, tried: Tried) -> Tried {
     let works = |connections| {
         server.succeeds_aside(|server| agree(&client.beside(server), server, connections))

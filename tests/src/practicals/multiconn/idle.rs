@@ -9,7 +9,7 @@ use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait::{Deadline, Proof, Timeout, Wait, wait_for};
 use crate::fault::Fault;
 
-/// A fact: a silent client's connection was still open, this many milliseconds having been given.
+/// A fact: a silent client's connection was still open after `--idle` with this many milliseconds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct KeptTheSilent(pub(super) u128);
 
@@ -18,13 +18,13 @@ pub(super) struct KeptTheSilent(pub(super) u128);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EndedWhoSpoke(pub(super) u128);
 
-/// A time for `--idle`, as it is written on the command line and as it is meant.
+/// A time for `--idle`, as a word for the command line and as a duration.
 struct Idle {
     word: &'static str,
     time: Duration,
 }
 
-/// One after the other, where the machine is too busy for the harness to keep its own time.
+/// Tried one after another while the machine is too busy for the harness to keep its own time.
 const IDLE: [Idle; 4] = [
     Idle { word: "0.5", time: Duration::from_millis(500) },
     Idle { word: "1.5", time: Duration::from_millis(1500) },
@@ -136,7 +136,7 @@ impl<'a> Talker<'a> {
         answered.map_err(|stop| stop.after(&context))
     }
 
-    /// Says when, where the server let it down and the harness did not.
+    /// Adds to a failure when the client last began to speak.
     fn answered<T>(&self, talked: Result<T, Stop>) -> Result<T, Stop> {
         let lasted = self.last.duration_since(self.since).as_millis();
         talked.map_err(|stop| stop.with(EndedWhoSpoke(lasted)))

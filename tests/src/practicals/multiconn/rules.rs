@@ -96,7 +96,7 @@ fn blocks_in_one_client(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("blocks_in_one_client", because, &[check])
 }
 
-/// As of an echo server, with one check more.
+/// The rule of an echo server, with one more check.
 fn few_clients(findings: &Findings<'_>) -> Option<Diagnosis> {
     let checks = [
         "serves_clients_at_once",
@@ -119,7 +119,7 @@ fn spins_on_writable(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("spins_on_writable", because, &[check])
 }
 
-/// It rests where no client is owed anything, however many there are.
+/// Names a server that rests while it has nothing to send, with any number of clients.
 fn spins_while_owed(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "rests_among_many_clients";
     let failed = findings.failed(check).filter(|_| findings.passed("rests_when_idle"))?;
@@ -132,7 +132,7 @@ fn spins_while_owed(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("spins_while_owed", because, &[check])
 }
 
-/// What was taken is kept. Where it is thrown away, something else is wrong.
+/// Names a server whose memory grows. One that throws bytes away has another mistake.
 fn unbounded_buffer(findings: &Findings<'_>) -> Option<Diagnosis> {
     const MUCH: usize = 32;
     let check = "stops_reading_when_owed";
@@ -214,7 +214,7 @@ fn client_takes_first_piece(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("client_takes_first_piece", because, &[PIECES, CUT])
 }
 
-/// What it does not notice, as it takes a part of a reply for the whole, it does not hide.
+/// A client that takes a part of a reply for the whole does not notice the cut, so it hides nothing.
 fn client_hides_failure(findings: &Findings<'_>) -> Option<Diagnosis> {
     let counts = |failed: &Failed<'_>| failed.id() != CUT || findings.passed(PIECES);
     let mut hidden = hidden_failures(findings, &["client_reports_refusal", CUT]);
@@ -227,7 +227,7 @@ fn client_hides_failure(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("client_hides_failure", because, &checks)
 }
 
-/// Where a server serves few clients, that is no client's mistake.
+/// A limit of the server is not the client's mistake.
 fn client_small_table(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "hundred_connections_agree";
     let most =

@@ -52,7 +52,7 @@ fn works_in_one_thread(server: &Program) -> Outcome {
     is_one_thread(tree, "with one more client that does not read")
 }
 
-/// A client costs a socket and a small buffer, not a stack: a thousand are no feat.
+/// A client costs a socket and a small buffer, not a stack: a server can hold a thousand of them.
 fn serves_thousand_clients(server: &Program) -> Outcome {
     const CLIENTS: usize = 1000;
     let mut payload = server.payload();
@@ -92,7 +92,7 @@ fn rests_among_many_clients(server: &Program) -> Outcome {
     running.lives_on()
 }
 
-/// A server that is busy: does it rest among as many silent clients alone?
+/// Finds out whether a busy server rests among the same number of silent clients alone.
 fn whether_it_rests_when_nothing_is_owed(server: &Program, tried: Tried) -> Tried {
     match tried.fact(|Busy(_)| Some(())) {
         Some(()) => tried.with_some(BusyWithNobodyGone::measure(server, &Echo, SILENT)),

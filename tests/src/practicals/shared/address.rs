@@ -11,7 +11,7 @@ use crate::engine::verdict::{Diagnosis, Failure, Outcome};
 use crate::engine::wait;
 use crate::practicals::shared::AFTERMATH;
 
-/// A fact: it listens on these addresses, and not, or not only, where it was told.
+/// A fact: it listens on these addresses, which are not only the address from its command line.
 #[derive(Debug, PartialEq, Eq)]
 struct ListensOn {
     addresses: Vec<SocketAddr>,
@@ -62,7 +62,7 @@ pub(crate) fn never_listens(findings: &Findings<'_>) -> Option<Diagnosis> {
 }
 
 fn why_it_never_listens(failed: Failed<'_>) -> Option<String> {
-    /// What accept(2) says where listen(2) was not called; other errors may mean anything.
+    /// The error of accept(2) if listen(2) was not called. Other errors may have any cause.
     const NOT_LISTENING: &str = "Invalid argument";
     failed.fact(|NeverListened(status): &NeverListened| match status {
         None => Some("your server is running, but it has no listening socket".to_owned()),

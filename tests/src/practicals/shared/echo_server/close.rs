@@ -205,7 +205,7 @@ pub(super) fn rests_when_idle(server: &Program) -> Outcome {
     running.lives_on()
 }
 
-/// A server that is busy: does it rest as long as no client has ever left?
+/// Finds out whether a busy server rests as long as no client has ever disconnected.
 pub(super) fn whether_it_rests_with_nobody_gone(server: &Program, tried: Tried) -> Tried {
     match tried.fact(|Busy(_)| Some(())) {
         Some(()) => tried.with_some(BusyWithNobodyGone::measure(server, &Echo, 3)),

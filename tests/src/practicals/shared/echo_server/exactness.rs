@@ -30,11 +30,11 @@ enum Trigger {
     Newline,
     EndOfStream,
     More,
-    /// Nothing that was tried: it has accepted its client, and never replies.
+    /// Nothing: it has accepted its client, and never replies.
     Never,
 }
 
-/// A silent server: what makes it reply after all?
+/// Finds out what makes a silent server reply.
 pub(super) fn what_makes_it_reply(server: &Program, tried: Tried) -> Tried {
     if !tried.ending().is_some_and(Ending::is_silence) {
         return tried;
@@ -71,7 +71,7 @@ fn trigger(server: &Program) -> Option<Trigger> {
     }
 }
 
-/// Returns `None` where the server replies to the message itself this time, or has not even
+/// Returns `None` if the server replies to the message itself this time, or has not even
 /// accepted its client.
 fn first_trigger(server: &Program) -> Result<Option<Trigger>, Stop> {
     let running = server.launch()?;
@@ -105,7 +105,7 @@ pub(super) fn echoes_every_byte_value(server: &Program) -> Outcome {
     exchange_all(server, &values.messages().concat())
 }
 
-/// Which of the messages break a fresh server, and which byte of the first one does alone?
+/// Finds the messages that break a fresh server, and the byte of the first one that does so alone.
 pub(super) fn which_values_fail(server: &Program, tried: Tried) -> Tried {
     let values = Values::new(&mut server.payload());
     let (tried, first) = which_fail(server, tried, &values.messages(), exchange_all);
@@ -127,7 +127,7 @@ struct Values {
 }
 
 impl Values {
-    /// How many bytes are on the wire at once, at most.
+    /// The largest number of bytes that are on the wire at once.
     const PIECE: usize = 16;
 
     fn new(payload: &mut Payload) -> Self {
@@ -185,7 +185,7 @@ pub(super) fn obeys_no_words(server: &Program) -> Outcome {
     converse_in_words(server, &WORDS)
 }
 
-/// For each word a client sends it and then something else; then comes one more client.
+/// Sends each word from a new client, followed by another message. At the end, one more client talks.
 fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
@@ -203,7 +203,7 @@ fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
     last.map_err(|stop| stop.after(&format!("another client sent {before}")))
 }
 
-/// Which of the words break a fresh server?
+/// Finds the words that break a fresh server.
 pub(super) fn which_words_fail(server: &Program, tried: Tried) -> Tried {
     let each = WORDS.map(|word| vec![word]);
     let (tried, first) = which_fail(server, tried, &each, converse_in_words);
@@ -259,8 +259,8 @@ pub(super) fn echoes_message_after_message(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// Do stale bytes come, or does it end the connection after a reply? And what is the shortest
-/// conversation that breaks it?
+/// Finds out whether stale bytes come, or whether the server ends the connection after a reply. Then
+/// finds the shortest conversation that breaks it.
 pub(super) fn how_it_goes_on(server: &Program, tried: Tried) -> Tried {
     let Some(number) = tried.fact(|FailedAt(number)| Some(*number)) else { return tried };
     let stale = stale_bytes(server, &LENGTHS[..number], &tried.failure);
@@ -272,8 +272,8 @@ pub(super) fn how_it_goes_on(server: &Program, tried: Tried) -> Tried {
     shrink::smallest(server, 0, case, tried, &one_client)
 }
 
-/// Returns what came instead of an echo, where it is the end of an earlier message: the part that a
-/// shorter one after it left standing in a buffer.
+/// Returns what came instead of an echo if that is the end of an earlier message, which a later,
+/// shorter message left in a buffer.
 fn stale_bytes(server: &Program, lengths: &[usize], failure: &Failure) -> Option<Vec<u8>> {
     const TELLING: usize = 3;
     let mut payload = server.payload();
@@ -290,13 +290,13 @@ fn stale_bytes(server: &Program, lengths: &[usize], failure: &Failure) -> Option
     found.then(|| wrong.to_vec())
 }
 
-/// A server that closes after its first reply: has it read once, or until a read was short?
-/// Messages that are multiples of nearly every buffer tell: the first length is one of powers of
-/// two, the second one of round numbers.
+/// Finds out whether a server that closes after its first reply has read once, or until a short
+/// read. Messages that are multiples of nearly every buffer show this: the first length is a multiple
+/// of powers of two, the second one of round numbers.
 fn how_it_takes_long_messages(server: &Program, mut tried: Tried) -> Tried {
     /// Multiples of every usual buffer, of powers of two and of round numbers, and larger than most.
     const MULTIPLES: [usize; 2] = [64_000, 131_072];
-    /// A server that closes when nothing more is there is now and then quicker than the sender.
+    /// A server that closes when no more bytes are there may sometimes be quicker than the sender.
     const ATTEMPTS: usize = 8;
     let found: Vec<LongMessage> =
         [61_440, 64_000].into_iter().filter_map(|sent| long_message(server, sent)).collect();
@@ -311,7 +311,7 @@ fn how_it_takes_long_messages(server: &Program, mut tried: Tried) -> Tried {
     tried.with_some(closes_after_all.then_some(ClosesAfterAll(MULTIPLES[1])))
 }
 
-/// What comes of a first message of this length?
+/// Sends a first message of this length, and returns what came back.
 fn long_message(server: &Program, sent: usize) -> Option<LongMessage> {
     let attempt = |server: &Program| {
         let message = server.payload().letters(sent);

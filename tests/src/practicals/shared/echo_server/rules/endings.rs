@@ -87,7 +87,7 @@ pub(super) fn holds_the_port(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("holds_the_port", because, &[check])
 }
 
-/// What else keeps it busy has a name of its own, so that must be known not to be it.
+/// Other reasons to be busy have their own names, so the rule must first exclude them.
 pub(super) fn spins(findings: &Findings<'_>) -> Option<Diagnosis> {
     let knows_selector = |failed: &Failed<'_>| failed.facts::<WaitsToWrite>().next().is_some();
     let percent = busy(findings.failed(RESTS).filter(knows_selector)?)?;
