@@ -38,8 +38,8 @@ impl Context {
         }
     }
 
-    /// Makes a context for an attempt that leaves no trace in this one: a record of its own, and a
-    /// private network of its own where this one has one.
+    /// Makes a context for an attempt that leaves no trace in this one. It has a new record, and a
+    /// new private network if this one has one.
     pub(crate) fn aside(&self) -> io::Result<Self> {
         Ok(Self::new(self.place.another()?, self.payloads.clone()))
     }

@@ -26,10 +26,11 @@ impl Ended {
                 "it does not end: it is waiting for something that will never come".to_owned()
             }
             Err(GaveUp::Waited(time)) => {
-                format!("it did not end within {:.1} s", time.as_secs_f64())
+                format!("your program did not stop within {:.1} s", time.as_secs_f64())
             }
             Err(GaveUp::Worked(time)) => {
-                format!("it did not end in {:.1} s of processor time", time.as_secs_f64())
+                let seconds = time.as_secs_f64();
+                format!("your program did not stop in {seconds:.1} s of processor time")
             }
         }
     }

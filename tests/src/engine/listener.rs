@@ -98,7 +98,7 @@ impl Listener {
     }
 
     fn no_client(&self, observed: &str, snapshot: Option<Arc<Snapshot>>) -> Stop {
-        let expected = format!("the client to connect to {}", self.address);
+        let expected = format!("your client to connect to {}", self.address);
         Failure::new(expected, observed).at(snapshot).into()
     }
 }

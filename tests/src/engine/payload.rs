@@ -38,7 +38,7 @@ impl Payloads {
     }
 }
 
-/// The payloads of one check, the same for the same seed whatever the other checks do.
+/// The payloads of one check. They depend on the seed alone, not on the other checks.
 #[derive(Debug)]
 pub(crate) struct Payload(fastrand::Rng);
 

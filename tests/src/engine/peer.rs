@@ -193,7 +193,7 @@ impl Peer {
         &self.context
     }
 
-    /// Returns whether a byte comes, whichever.
+    /// Returns whether any byte comes.
     pub(crate) fn is_answered(&self) -> Result<bool, Stop> {
         Ok(!self.receive(1, wait::REPLY)?.bytes.is_empty())
     }
@@ -217,7 +217,7 @@ impl Peer {
         self.compare(expected, &received)
     }
 
-    /// Reads until these bytes are there, whatever stands before them.
+    /// Reads until these bytes are there, with any other bytes before them.
     pub(crate) fn receive_among_others(&mut self, expected: &[u8]) -> Result<Received, Stop> {
         const MOST: usize = 64 * 1024;
         let found = |bytes: &[u8]| bytes.windows(expected.len()).any(|window| window == expected);

@@ -32,7 +32,7 @@ impl Place {
         })
     }
 
-    /// Makes another place like this one, with a private network of its own.
+    /// Makes another place like this one, with a new private network.
     pub(crate) fn another(&self) -> io::Result<Self> {
         Self::new(&self.launcher, &self.scratch, &self.confinement)
     }

@@ -106,7 +106,7 @@ impl Home {
         }
     }
 
-    /// The address that the program was said to use always.
+    /// Returns the address that the caller declared to be the program's fixed one.
     pub(crate) fn declared(&self) -> Option<SocketAddr> {
         self.declared
     }
@@ -116,8 +116,7 @@ impl Home {
         *lock(&self.state) == State::Unknown
     }
 
-    /// Waits for this launch's turn.
-    /// In a private network launches do not meet, whatever their addresses.
+    /// Waits for this launch's turn. In a private network, launches cannot meet on any address.
     pub(crate) fn enter(self: &Arc<Self>, private: bool) -> io::Result<Tenancy> {
         let deadline = Instant::now() + TURN;
         let mut state = lock(&self.state);
@@ -156,7 +155,7 @@ impl Home {
 }
 
 impl Tenancy {
-    /// The launch has found that the program lives at an address of its own.
+    /// Keeps that the launch found the program at its own fixed address.
     pub(crate) fn settle_at(&mut self, address: SocketAddr) {
         let mut state = lock(&self.home.state);
         if *state == State::Scouted && self.scout {

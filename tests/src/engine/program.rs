@@ -71,8 +71,8 @@ impl Program {
         self.context.payloads.large_message()
     }
 
-    /// Makes an attempt with a fresh process and a record of its own. `Err(None)` is an attempt
-    /// that came to nothing, because of a fault or because this system does not show enough.
+    /// Makes an attempt with a fresh process and a new record. Returns `Err(None)` if the attempt
+    /// found out nothing, because of a fault or because this system does not show enough.
     pub(crate) fn try_aside<T>(
         &self,
         attempt: impl FnOnce(&Self) -> Result<T, Stop>,
@@ -174,8 +174,8 @@ impl Program {
         self.start(launch)?.until_ended(wait::ENDING)
     }
 
-    /// Starts it as a server where the harness listens already, and waits for its end. A program
-    /// with an address of its own finds that one taken.
+    /// Starts it as a server where the harness listens already, and waits for its end. For a
+    /// program with a fixed address, the harness takes that address.
     pub(crate) fn launch_where_taken(&self) -> Result<(SocketAddr, Ended), Stop> {
         let _tenancy = self.known_home()?;
         let wanted = self.subject.home().fixed().unwrap_or(SocketAddr::from((LOCALHOST, 0)));
@@ -184,7 +184,7 @@ impl Program {
         Ok((address, self.start(self.at(address))?.until_ended(wait::ENDING)?))
     }
 
-    /// Waits for a turn at the program's address, once it is known whether it has one of its own.
+    /// Waits for a turn at the program's address, once it is known whether that is a fixed one.
     fn known_home(&self) -> Result<Tenancy, Stop> {
         if self.subject.home().is_unknown()
             && let Err(Stop::Fault(fault)) = self.launch()
@@ -211,13 +211,13 @@ impl Program {
         }
     }
 
-    /// Returns whether another process holds this address, the program being gone or not listening.
+    /// Returns whether another process holds this address while the program does not listen.
     /// Where the kernel does not say who listens, it may be the program.
     fn is_taken(&self, address: SocketAddr) -> bool {
         is_taken(self.context.place.network(), address)
     }
 
-    /// Returns whether it was said to have an address of its own.
+    /// Returns whether the caller declared a fixed address for it.
     pub(crate) fn has_declared_address(&self) -> bool {
         self.subject.home().declared().is_some()
     }

@@ -1,21 +1,21 @@
 //! From a conversation that breaks a program to the smallest that does.
 //!
-//! Each attempt is a fresh process in a place of its own. Where there are many clients, fewer are
-//! tried first, which makes all further attempts cheap; then shorter messages, then fewer of them,
-//! then fewer pieces. The search is bounded in time, and says so where that ended it.
+//! Each attempt starts a fresh process in its own place. A search with many clients tries fewer
+//! clients first, because that makes all further attempts cheap. Then it tries shorter messages,
+//! fewer messages and fewer pieces. The search has a time limit, and its result says if that limit
+//! ended it.
 
 use std::time::{Duration, Instant};
 
-use crate::engine::difference::bytes;
 use crate::engine::program::Program;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome};
 
-/// How long is searched.
+/// How long the search may last.
 const SEARCH: Duration = Duration::from_secs(1);
 
-/// A conversation by its measures: the number of clients at once, the lengths of the messages that
-/// each sends one after another, and the largest piece of a message, in bytes.
+/// A conversation by its measures: how many clients talk at the same time, the lengths of the
+/// messages that each of them sends, and the largest piece of a message, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Case {
     pub(crate) clients: usize,
@@ -40,32 +40,48 @@ impl Case {
         case
     }
 
-    /// What all clients together send.
+    /// Returns the number of bytes that all clients together send.
     fn total(&self) -> usize {
         self.clients * self.messages.iter().sum::<usize>()
     }
 
-    /// Describes the case: `2 messages of 1 byte each on one connection`.
+    /// Describes the conversation, in words that follow the label "smallest".
     fn describe(&self) -> String {
         let messages = match self.messages.as_slice() {
-            [length] => format!("one message of {}", bytes(*length)),
-            [first, others @ ..] if others.iter().all(|length| length == first) => {
-                format!("{} messages of {} each", self.messages.len(), bytes(*first))
+            [length] => format!("one {length}-byte message"),
+            lengths if lengths.iter().all(|length| *length == lengths[0]) => {
+                let count = number(lengths.len());
+                format!("{count} {}-byte messages", lengths[0])
             }
             lengths => {
                 let lengths: Vec<String> = lengths.iter().map(usize::to_string).collect();
                 format!("messages of {} bytes", lengths.join(", then "))
             }
         };
-        let is_cut = self.messages.iter().any(|length| *length > self.piece);
-        let cut =
-            if is_cut { format!(" in pieces of {}", bytes(self.piece)) } else { String::new() };
-        match (self.clients, self.messages.len()) {
-            (1, 1) => format!("{messages}{cut}"),
-            (1, _) => format!("{messages}{cut} on one connection"),
-            (clients, _) => format!("{clients} clients at once, each with {messages}{cut}"),
+        let cut = match self.messages.iter().max() {
+            Some(longest) if *longest > self.piece => format!(", in {}-byte pieces", self.piece),
+            _ => String::new(),
+        };
+        match self.clients {
+            1 if self.messages.len() > 1 => {
+                format!("failing case: {messages} on one connection{cut}")
+            }
+            1 => format!("failing case: {messages}{cut}"),
+            clients => {
+                format!(
+                    "failing case: {clients} clients at the same time, each with {messages}{cut}"
+                )
+            }
         }
     }
+}
+
+/// Returns a number, as a word up to ten.
+fn number(number: usize) -> String {
+    const WORDS: [&str; 10] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    let word = number.checked_sub(1).and_then(|at| WORDS.get(at));
+    word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }
 
 /// How a conversation is held with a fresh process.
@@ -93,8 +109,8 @@ pub(crate) fn smallest(
     search.conclude(tried)
 }
 
-/// The largest number below `bad` that works while one more does not; nothing where none works, or
-/// `bad` does, too.
+/// Returns the largest number below `bad` that works while the next number does not. Returns `None`
+/// if 1 does not work, or if `bad` works.
 pub(crate) fn largest_that_works(bad: usize, works: impl Fn(usize) -> bool) -> Option<usize> {
     let (mut good, mut bad) = (1, bad);
     if !works(good) || works(bad) {
@@ -119,7 +135,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Whether this case breaks a fresh process; if so, it is the smallest so far.
+    /// Returns whether this case breaks a fresh process; if so, keeps it as the smallest so far.
     fn breaks(&mut self, case: &Case) -> bool {
         if Instant::now() > self.deadline {
             self.stopped = true;
@@ -154,8 +170,8 @@ impl Search<'_> {
         }
     }
 
-    /// A program that waits for more where its buffer is full breaks at every multiple of it: the
-    /// smallest divides the others.
+    /// Tries the divisors of the length. A program that waits for more when its buffer is full
+    /// breaks at every multiple of the buffer's size.
     fn divide(&mut self) {
         let Some(case) = self.best() else { return };
         let bad = case.messages[0];
@@ -170,7 +186,7 @@ impl Search<'_> {
         }
     }
 
-    /// Halves the way between a number that is good and one that is bad, until they are neighbours.
+    /// Searches between a good and a bad number by halving, until they are neighbours.
     fn halve(&mut self, mut good: usize, mut bad: usize, case: impl Fn(usize) -> Case) {
         while bad - good > 1 && !self.stopped {
             let middle = good + (bad - good) / 2;
@@ -181,7 +197,7 @@ impl Search<'_> {
         }
     }
 
-    /// The last few are enough.
+    /// Tries only the last messages.
     fn drop_messages(&mut self) {
         let Some(case) = self.best() else { return };
         for count in 1..case.messages.len() {
@@ -203,7 +219,7 @@ impl Search<'_> {
         }
     }
 
-    /// One piece, or two.
+    /// Tries each message in one piece, then in two.
     fn join_pieces(&mut self) {
         let Some(case) = self.best() else { return };
         let longest = case.messages.iter().copied().max().unwrap_or(0);
@@ -217,17 +233,13 @@ impl Search<'_> {
         let Some((case, found)) = self.found else { return tried };
         let mut sentence = match (case.clients, case.messages.as_slice()) {
             (1, [bad]) if case.piece >= *bad && good > 0 && good + 1 == *bad => {
-                format!(
-                    "{} {} back, {bad} do not",
-                    bytes(good),
-                    if good == 1 { "comes" } else { "come" }
-                )
+                format!("failing case: one {bad}-byte message; a {good}-byte message comes back")
             }
-            _ => format!("failing case: {}", case.describe()),
+            _ => case.describe(),
         };
         if self.stopped {
             sentence += &format!(
-                "; the search was stopped after {} s, there may be a smaller one",
+                "; the grader stopped searching after {} s, so there may be a smaller case",
                 SEARCH.as_secs()
             );
         }
@@ -252,11 +264,12 @@ mod tests {
 
     #[test]
     fn a_case_is_described_by_its_measures() {
-        reads(1, &[1], 9, "one message of 1 byte");
-        reads(1, &[12], 1, "one message of 12 bytes in pieces of 1 byte");
-        reads(1, &[1, 1], 9, "2 messages of 1 byte each on one connection");
-        reads(1, &[13, 5], 99, "messages of 13, then 5 bytes on one connection");
-        reads(2, &[200, 200], 999, "2 clients at once, each with 2 messages of 200 bytes each");
+        reads(1, &[1], 9, "failing case: one 1-byte message");
+        reads(1, &[12], 1, "failing case: one 12-byte message, in 1-byte pieces");
+        reads(1, &[1, 1], 9, "failing case: two 1-byte messages on one connection");
+        reads(1, &[13, 5], 99, "failing case: messages of 13, then 5 bytes on one connection");
+        let clients = "failing case: 2 clients at the same time, each with two 200-byte messages";
+        reads(2, &[200, 200], 999, clients);
     }
 
     #[test]

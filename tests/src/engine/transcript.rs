@@ -1,6 +1,6 @@
 //! The record of what went over the wire: the single source of every picture of a conversation.
 //!
-//! Written by [`crate::engine::peer`], read by whoever reports. All bytes are kept. Those of the
+//! [`crate::engine::peer`] writes it, and the reports read it. All bytes are kept. Those of the
 //! large message, which several checks send and get back, are kept as ranges of that one message;
 //! all others are copied. Pieces of one stretch in one direction are one event. A conversation of
 //! very many turns keeps its beginning and its end as they were; in between, what one peer sent
@@ -70,7 +70,7 @@ pub enum EventKind {
     End,
     /// The connection was reset by the program's side.
     Reset,
-    /// A wait ended in vain.
+    /// A wait timed out.
     Timeout,
 }
 

@@ -33,8 +33,8 @@ pub struct Failure {
     pub observed: String,
     /// The smallest number of bytes that breaks the program, where that was looked for.
     pub smallest_failing_input: Option<usize>,
-    /// The smallest conversation that breaks the program, in a sentence: "1024 bytes come back,
-    /// 1025 do not".
+    /// The smallest conversation that breaks the program, in words that follow the label
+    /// "smallest": "failing case: two 1-byte messages on one connection".
     pub smallest: Option<String>,
     /// Where the bytes that came part from those that should have come, where bytes were compared.
     pub difference: Option<Box<Difference>>,
@@ -69,7 +69,7 @@ impl Failure {
         Self { may_be_dying: true, ..self }
     }
 
-    /// Says what had happened before.
+    /// Adds what happened before.
     pub(crate) fn after(self, what: &str) -> Self {
         Self { expected: format!("{}, after {what}", self.expected), ..self }
     }
@@ -90,7 +90,7 @@ impl Stop {
         }
     }
 
-    /// Changes the failure; whatever else stopped the check stays as it is.
+    /// Changes the failure; any other reason to stop stays as it is.
     pub(crate) fn map(self, change: impl FnOnce(Failure) -> Failure) -> Self {
         match self {
             Self::Failed(failure) => Self::Failed(change(failure)),
@@ -98,7 +98,7 @@ impl Stop {
         }
     }
 
-    /// Adds to a failure what had happened before it.
+    /// Adds to a failure what happened before it.
     pub(crate) fn after(self, what: &str) -> Self {
         self.map(|failure| failure.after(what))
     }

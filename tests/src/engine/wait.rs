@@ -64,7 +64,7 @@ pub(crate) struct Deadline {
     pub(crate) waiting: Duration,
     /// Processor time that it may spend without anything coming of it.
     working: Duration,
-    /// Without progress, whatever the machine does.
+    /// Wall time without progress, on a busy machine too.
     wall: Duration,
     /// A timeout speaks against the program, so where the program was then is evidence.
     decides: bool,
@@ -82,7 +82,7 @@ impl Deadline {
         Self { waiting: at_most, working: at_most, wall: Duration::from_secs(10), decides: false }
     }
 
-    /// So long as the program itself waits, whatever else the machine does.
+    /// For a wait that counts the time in which the program itself waits.
     pub(crate) const fn waiting(waiting: Duration) -> Self {
         Self {
             waiting,
@@ -128,7 +128,7 @@ impl fmt::Display for GaveUp {
             }
             Self::Waited(time) => write!(f, "nothing more within {:.1} s", time.as_secs_f64()),
             Self::Worked(time) => {
-                write!(f, "nothing more in {:.1} s of processor time", time.as_secs_f64())
+                write!(f, "nothing in {:.1} s of processor time", time.as_secs_f64())
             }
         }
     }

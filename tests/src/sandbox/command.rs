@@ -58,7 +58,7 @@ impl Commands<'_> {
         }
         let over = process.over();
         process.end()?;
-        let late = || format!("more than {} s: that is its limit", time.as_secs());
+        let late = || format!("more than {} s, which is the limit", time.as_secs());
         let over = over.or_else(|| status.is_none().then(late));
         Ok(Finished { status, over, stdout: process.stdout.all(), stderr: process.stderr.all() })
     }

@@ -66,7 +66,7 @@ impl Quota {
         processes(self.alone).into_iter().for_each(|pid| tally.add(pid));
         let Limits { tasks, memory, disk, processor, .. } = self.limits;
         let over = |is_over: bool, limit: u64, what: &str| {
-            is_over.then(|| format!("more than {limit} {what}: that is its limit"))
+            is_over.then(|| format!("more than {limit} {what}, which is the limit"))
         };
         over(tally.tasks > tasks, tasks, "processes and threads")
             .or_else(|| over(tally.uses_more_than(memory), memory / MIB, "MiB of memory"))

@@ -105,7 +105,7 @@ fn source<'a>(verdict: &'a Verdict, peer: &str) -> Option<&'a str> {
 /// Says which other client had sent the wrong bytes.
 pub(crate) fn whose(verdict: &Verdict) -> Option<String> {
     let source = focus(verdict)?.source?;
-    Some(format!("these are bytes that client {source} had sent"))
+    Some(format!("client {source} had sent these bytes"))
 }
 
 impl<'a> Focus<'a> {

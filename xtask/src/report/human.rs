@@ -126,7 +126,7 @@ fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
         text += &labelled(label, &fact);
     }
     text += &match shown_before(grading, row, failure) {
-        Some(id) => labelled("see", &format!("{id} above: it happened there, too")),
+        Some(id) => labelled("see", &format!("{id} above: the same happened there")),
         None => {
             difference(verdict, failure)
                 + &conversation(grading, verdict)

@@ -41,7 +41,7 @@ pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
     let message = match &row.verdict.status {
         Status::Passed => return None,
         Status::Failed(failure) => match &row.verdict.ended {
-            Some(exit) => format!("{failure} (the program had ended: {exit})"),
+            Some(exit) => format!("{failure} (your program stopped: {exit})"),
             None => failure.to_string(),
         },
         Status::Skipped(need) => format!("not run: {need} must pass first"),
@@ -109,7 +109,7 @@ pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, 
     let ended = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit));
     let smallest = failure.smallest.clone().or_else(|| {
         let size = failure.smallest_failing_input?;
-        Some(format!("a message of {size} bytes is the smallest found that breaks it"))
+        Some(format!("failing case found: a message of {}", count(size, "byte")))
     });
     let facts = [
         ("expected", Some(failure.expected.clone())),

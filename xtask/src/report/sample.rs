@@ -91,7 +91,8 @@ fn echoes() -> GradedRow {
         b"listening\nthread 'main' panicked at src/main.rs:61:5:\nbad \x1b[31mthing\n".to_vec();
     echoes.verdict.ended = Some("exit status 101".to_owned());
     if let Status::Failed(failure) = &mut echoes.verdict.status {
-        failure.smallest = Some("4 bytes come back, 5 do not".to_owned());
+        failure.smallest =
+            Some("failing case: one 5-byte message; a 4-byte message comes back".to_owned());
     }
     echoes
 }

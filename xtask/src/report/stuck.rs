@@ -33,7 +33,7 @@ pub(super) fn unseen(grading: &Grading) -> Option<String> {
         .rows
         .iter()
         .any(|row| is_unseen(&row.verdict))
-        .then(|| format!("Where a program was stuck is not shown: {CANNOT_SEE}."))
+        .then(|| format!("This report cannot show where a program was stuck: {CANNOT_SEE}."))
 }
 
 fn all_programs(programs: &[ProgramState]) -> String {
@@ -201,7 +201,7 @@ fn meanwhile(facts: &ProgramState) -> String {
     let said: Vec<String> = said.into_iter().filter(|words| !words.is_empty()).collect();
     match said.as_slice() {
         [] if has_event_loop(facts) && !facts.connections.is_empty() => {
-            "; nothing lies unread".to_owned()
+            "; no bytes are unread".to_owned()
         }
         [] => String::new(),
         said => format!(", while {}", said.join(" and ")),
@@ -228,8 +228,8 @@ fn still_open(facts: &ProgramState) -> String {
     match (ended.len(), open.len()) {
         (0, 1..) if only_accepts => are_open(&open),
         (0, _) => String::new(),
-        (1, _) => are_open(&ended) + ", though that client has ended its side",
-        _ => are_open(&ended) + ", though they have ended their sides",
+        (1, _) => are_open(&ended) + ", although that client has ended its side",
+        _ => are_open(&ended) + ", although they have ended their sides",
     }
 }
 
@@ -309,17 +309,17 @@ fn unread_words(connections: &[&ConnectionState]) -> String {
                 Role::Client(name) => format!("client {name}"),
                 Role::Server => "the server".to_owned(),
             };
-            let lie = if one.unread == 1 { "lies" } else { "lie" };
+            let are = if one.unread == 1 { "is" } else { "are" };
             let more = match one.unacknowledged {
                 0 => String::new(),
                 more => format!(", and {more} more are on the way"),
             };
-            format!("{} from {from} {lie} unread{ignored}{more}", bytes(one.unread))
+            format!("{} from {from} {are} unread{ignored}{more}", bytes(one.unread))
         }
         several => {
             let clients: Vec<&str> = several.iter().filter_map(|one| client(&one.with)).collect();
             let total = several.iter().map(|one| one.unread).sum();
-            format!("{} from {} lie unread{ignored}", bytes(total), names(&clients))
+            format!("{} from {} are unread{ignored}", bytes(total), names(&clients))
         }
     }
 }

@@ -83,13 +83,13 @@ fn a_client_that_waits_for_the_end_waits_for_the_server() {
 #[test]
 fn a_connection_that_is_never_closed_is_still_open() {
     let blocked = "blocked in accept4 on its listening socket; ";
-    let open = "the connection of client a is still open, though that client has ended its side";
+    let open = "the connection of client a is still open, although that client has ended its side";
     check_mistake("never_closes", "flushes_before_close", &[blocked, open]);
 }
 
 #[test]
 fn an_event_loop_that_ignores_a_client_leaves_its_bytes_unread() {
-    let says = "on 2 descriptors, while 12 bytes from client a lie unread on a connection that it \
+    let says = "on 2 descriptors, while 12 bytes from client a are unread on a connection that it \
         does not watch";
     let epoll = "
         listen()
@@ -118,7 +118,7 @@ fn an_event_loop_that_has_read_everything_says_so() {
         loop.register(c, selectors.EVENT_READ)
         while True:
             loop.select(); c.recv(4096)";
-    check_python(server, &["blocked in epoll_wait on 2 descriptors; nothing lies unread"]);
+    check_python(server, &["blocked in epoll_wait on 2 descriptors; no bytes are unread"]);
 }
 
 #[test]

@@ -153,7 +153,7 @@ impl Peer {
             Read1::Ended(ending) => Ok(Some(ending)),
             Read1::Nothing => Ok(None),
             Read1::Bytes(n) => {
-                let expected = format!("no byte for {}", self.whom());
+                let expected = format!("no bytes for {}", self.whom());
                 Err(Failure::new(expected, show(&buffer[..n], 40)).into())
             }
         }

@@ -153,8 +153,9 @@ impl Peer {
                 }
                 Err(error) => {
                     let who = self.whom();
-                    let expected =
-                        format!("a connection for {who} that lasts, though it does not read");
+                    let expected = format!(
+                        "your program to keep the connection open while {who} does not read"
+                    );
                     return Err(self.cut_off(error, expected, sent));
                 }
             }
@@ -171,7 +172,8 @@ impl Peer {
         let mut sent = 0;
         for piece in pieces {
             if let Err(error) = (&*self.stream).write_all(piece) {
-                let expected = format!("a program that takes all that is sent by {}", self.whom());
+                let expected =
+                    format!("your program to take all bytes on connection {}", self.name);
                 return Err(self.cut_off(error, expected, sent));
             }
             self.context.record.note(&self.name, EventKind::Send, piece);

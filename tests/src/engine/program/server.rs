@@ -66,7 +66,10 @@ impl Server {
     pub(crate) fn lives_on(&self) -> Result<(), Stop> {
         match self.lock().has_ended(Duration::ZERO).map_err(Fault::from)? {
             None => Ok(()),
-            Some(status) => Err(Failure::new("a server that lives on", describe(status)).into()),
+            Some(status) => {
+                let observed = format!("your server stopped ({})", describe(status));
+                Err(Failure::new("your server to keep running", observed).into())
+            }
         }
     }
 

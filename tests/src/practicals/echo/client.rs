@@ -41,7 +41,7 @@ pub(super) struct Printed {
     pub(super) ended: bool,
 }
 
-/// A fact: a client printed the whole reply when it came in the same pieces but in plain ASCII.
+/// A fact: a client printed the whole reply in plain ASCII, sent in the same pieces.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct GathersAscii;
 
@@ -55,7 +55,7 @@ pub(super) struct OnePiece {
     /// How many bytes it printed of how many.
     pub(super) printed: usize,
     pub(super) of: usize,
-    /// The size of the buffer that it reads into, where that is seen.
+    /// The size of the buffer that it reads into, if the system shows it.
     pub(super) buffer: Option<usize>,
 }
 
@@ -105,14 +105,13 @@ fn client_prints_reply(client: &Program) -> Outcome {
     prints(&ended, &message, &reply)
 }
 
-/// A client that does not end: does it print the reply once the server has closed?
+/// Finds out whether a client that does not end prints the reply after the server has closed.
 fn whether_the_end_frees_it(client: &Program, tried: Tried) -> Tried {
     let hangs = tried.fact(|printed: &Printed| Some(!printed.ended)).unwrap_or(false);
     if !hangs || !client.succeeds_aside(closed_after_the_reply) {
         return tried;
     }
-    let because =
-        "the whole reply was there and nothing was printed; when the server closed, it was";
+    let because = "your client had the whole reply, but printed it only after the server closed";
     tried.caused_by("client_waits_for_end", because)
 }
 
@@ -298,7 +297,7 @@ fn client_closes(client: &Program) -> Outcome {
 
 fn still_open(failure: Failure, length: usize) -> Failure {
     let expected =
-        format!("end of stream from the client after the reply to a message of {length} bytes");
+        format!("end of stream from your client after the reply to a message of {length} bytes");
     let smallest_failing_input = Some(length);
     Failure { expected, smallest_failing_input, ..failure }.with(HangsAfter(length))
 }

@@ -30,7 +30,7 @@ fn client_adds_newline(findings: &Findings<'_>) -> Option<Diagnosis> {
     };
     let failed: Vec<Failed<'_>> = findings.failed_of(&checks).into_iter().filter(newline).collect();
     let first = failed.first()?.difference()?;
-    let because = format!("after the message the server received {}", show(first.wrong(), 8));
+    let because = format!("after the message, your client sent {}", show(first.wrong(), 8));
     findings.name("client_adds_newline", because, &ids(&failed))
 }
 
@@ -62,7 +62,7 @@ fn client_prints_own_message(findings: &Findings<'_>) -> Option<Diagnosis> {
         holds(stdout, message) && !holds(stdout, reply) && message != reply
     })?;
     let because = format!(
-        "the server answered {} with {}, and the client printed {}",
+        "the server answered {} with {}, but your client printed {}",
         show(&first.message, 16),
         show(&first.reply, 16),
         show(&first.stdout, 24)
@@ -75,7 +75,7 @@ fn client_decorates(findings: &Findings<'_>) -> Option<Diagnosis> {
         holds(stdout, reply) && stdout != reply
     })?;
     let (reply, stdout) = (show(&first.reply, 20), show(&first.stdout, 40));
-    let because = format!("the reply was {reply}, and the client printed {stdout}");
+    let because = format!("the reply was {reply}, but your client printed {stdout}");
     findings.name("client_decorates", because, &checks)
 }
 
@@ -87,16 +87,18 @@ fn client_text_only(findings: &Findings<'_>) -> Option<Diagnosis> {
     let (reply, stdout) = (describe(&printed.reply), describe(&printed.stdout));
     let because = match printed.ended && !printed.stdout.is_empty() {
         true => format!(
-            "of {reply}, in single bytes, it printed {stdout}; a reply in plain ASCII it prints"
+            "your client printed {stdout} for the reply {reply}, sent byte by byte; \
+             it prints a reply in plain ASCII correctly"
         ),
-        false => {
-            format!("it fails on {reply}, in single bytes, and prints a reply in plain ASCII")
-        }
+        false => format!(
+            "your client fails on the reply {reply}, sent byte by byte, \
+             but prints a reply in plain ASCII correctly"
+        ),
     };
     findings.name("client_text_only", because, &[GATHERS])
 }
 
-/// Returns what it made of long replies in one piece, and after which it hung.
+/// Returns how it printed long replies in one piece, and the lengths after which it hung.
 fn one_piece<'a>(findings: &Findings<'a>) -> Option<(Vec<&'a OnePiece>, Vec<usize>)> {
     let failed = findings.failed(GATHERS).filter(|failed| !failed.has(&GathersAscii))?;
     let hangs = failed.facts().map(|HangsAfter(of)| *of).collect();
@@ -113,13 +115,13 @@ fn client_reads_once(findings: &Findings<'_>) -> Option<Diagnosis> {
     };
     let because = if printed < of && same {
         format!(
-            "of a reply in single bytes it printed the first, \
-             of {of} bytes in one piece the first {printed}"
+            "your client printed only the first byte of a reply in single bytes, \
+             and only the first {printed} of {of} bytes in one piece"
         )
     } else if pieces.iter().all(fits) {
         format!(
-            "of a reply in single bytes it printed the first; \
-             {of} bytes in one piece, which fit into its buffer, it printed"
+            "your client printed only the first byte of a reply in single bytes, \
+             but all of {of} bytes in one piece, which fit into its buffer"
         )
     } else {
         return None;
@@ -133,14 +135,14 @@ fn client_stops_at_short_read(findings: &Findings<'_>) -> Option<Diagnosis> {
     let is_larger = |piece: &&OnePiece| piece.buffer.is_some_and(|size| size < piece.of);
     let because = if let Some(of) = hangs.first().filter(|_| all_printed) {
         format!(
-            "it takes a single byte for the whole reply, \
-             and waits for more after {of} bytes, which fill its buffer"
+            "your client takes a single byte for the whole reply, \
+             but waits for more after {of} bytes, which fill its buffer exactly"
         )
     } else if all_printed && pieces.iter().all(is_larger) {
         let size = pieces.first()?.buffer?;
         format!(
-            "it takes a single byte for the whole reply, \
-             and reads on after {size}, which fill its buffer"
+            "your client takes a single byte for the whole reply, \
+             but reads on after {size} bytes, which fill its buffer exactly"
         )
     } else {
         return None;
@@ -156,8 +158,8 @@ fn client_stops_at_short_read(findings: &Findings<'_>) -> Option<Diagnosis> {
 fn client_hides_failure(findings: &Findings<'_>) -> Option<Diagnosis> {
     let hidden = hidden_failures(findings, &["client_reports_refused", "client_reports_cut_reply"]);
     let because = match hidden.first()?.id() {
-        "client_reports_refused" => "nobody listened, and its exit status was 0",
-        _ => "half of the reply was missing, and its exit status was 0",
+        "client_reports_refused" => "no server was listening, but your client's exit status was 0",
+        _ => "half of the reply was missing, but your client's exit status was 0",
     };
     findings.name("client_hides_failure", because, &ids(&hidden))
 }

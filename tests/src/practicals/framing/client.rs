@@ -7,6 +7,7 @@ use super::{framed, of_length};
 use crate::engine::check::{Check, check};
 use crate::engine::client::Client;
 use crate::engine::compare::describe;
+use crate::engine::difference::bytes;
 use crate::engine::ended::Ended;
 use crate::engine::listener::Listener;
 use crate::engine::payload::otherwise;
@@ -85,7 +86,7 @@ fn client_prints_replies(client: &Program) -> Outcome {
     })?;
     prints(&ended, &replies).map_err(|failure| {
         let because =
-            "the server answered with other bytes, and the client printed what it had been given";
+            "the server answered with other bytes, but your client printed its own messages";
         match prints(&ended, &messages) {
             Ok(()) => failure.caused_by("client_prints_own_message", because),
             Err(_) => failure,
@@ -134,7 +135,7 @@ fn prints(ended: &Ended, lines: &[Vec<u8>]) -> Result<(), Failure> {
     let (expected, observed) = if unix != expected {
         (
             format!("on stdout each reply and a line end: {}", describe(&expected)),
-            format!("{}, {}", describe(&stdout), ended.describe()),
+            format!("{}; {}", describe(&stdout), ended.describe()),
         )
     } else if !ended.succeeded() {
         ("exit status 0 after the last reply".to_owned(), ended.describe())
@@ -152,7 +153,7 @@ fn client_gathers_pieces(client: &Program) -> Outcome {
     answered_in_pieces(client, &"é€: 300 bytes, ".repeat(20).into_bytes(), SINGLE)
 }
 
-/// Is a reply in plain ASCII printed when it comes in one piece, and only then?
+/// Finds out whether the client prints a reply in plain ASCII only when it comes in one piece.
 fn whether_one_piece_is_printed(client: &Program, tried: Tried) -> Tried {
     let ascii = "eE: 300 bytes, ".repeat(20).into_bytes();
     let works = |single| client.succeeds_aside(|client| answered_in_pieces(client, &ascii, single));
@@ -160,8 +161,8 @@ fn whether_one_piece_is_printed(client: &Program, tried: Tried) -> Tried {
         return tried;
     }
     let because = format!(
-        "a reply of {} bytes is printed when it comes in one piece, \
-         and not when it comes in several",
+        "your client prints a reply of {} bytes that arrives in one piece, \
+         but not one that arrives in several pieces",
         ascii.len()
     );
     tried.caused_by("client_one_read", because)
@@ -193,7 +194,7 @@ fn all_replies_at_once(server: &mut Peer, messages: &[Vec<u8>], replies: &[Vec<u
     server.send(&replies.iter().flat_map(|reply| framed(reply)).collect::<Vec<u8>>())
 }
 
-/// All replies come at once, and those after the first come again: is all well then?
+/// Finds out whether the client succeeds if all replies but the first are sent again.
 fn whether_it_drops_the_others(client: &Program, tried: Tried) -> Tried {
     let (messages, replies) = conversation(client);
     let answered_again = |client: &Program| {
@@ -209,8 +210,8 @@ fn whether_it_drops_the_others(client: &Program, tried: Tried) -> Tried {
     }
     let lost = replies.len() - 1;
     let because = format!(
-        "{lost} replies came together with the first one and were lost; \
-         sent again, they are printed"
+        "your client lost {lost} replies that arrived together with the first one; \
+         when the server sends them again, it prints them"
     );
     tried.caused_by("client_drops_what_follows", because)
 }
@@ -251,7 +252,7 @@ fn types_lines(client: &Program, then: impl Fn(&Peer, &[u8], Failure) -> Failure
 #[derive(Debug, PartialEq, Eq)]
 struct SentTheLineEnd(usize);
 
-/// Does the end of the line stand behind a message?
+/// Finds out whether the client sends the end of the line after a message.
 fn whether_line_ends_follow(client: &Program, tried: Tried) -> Tried {
     let again = client.try_aside(|client| {
         types_lines(client, |server, message, failure| {
@@ -264,7 +265,7 @@ fn whether_line_ends_follow(client: &Program, tried: Tried) -> Tried {
     });
     let Err(Some(again)) = again else { return tried };
     let Some(length) = again.fact(|SentTheLineEnd(length)| Some(*length)) else { return tried };
-    let because = format!("a line of {length} bytes was typed, and its end was sent with it");
+    let because = format!("your client sent a typed line of {} with its line end", bytes(length));
     tried.shown_by(again).caused_by("client_sends_line_ends", because)
 }
 
@@ -285,7 +286,7 @@ fn client_refuses_long_message(client: &Program) -> Outcome {
         let ended = sender.until_ended()?;
         let bytes = message.len();
         let expected =
-            format!("a message on stderr and exit status 2, since a message has {bytes} bytes");
+            format!("a message on stderr and exit status 2, because a message has {bytes} bytes");
         let refused = reports(&ended, expected, ended.has_status(USAGE));
         let refused = refused.and_then(|()| sent_nothing(&listener, tree));
         refused.map_err(|stop| stop.with(TookTooLong(message)))?;
@@ -293,7 +294,7 @@ fn client_refuses_long_message(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// Does the message go out with what 16 bits hold of its length in its header?
+/// Finds out whether the client sends the message with only the lower 16 bits of its length.
 fn whether_it_cuts_the_length(client: &Program, tried: Tried) -> Tried {
     let message = tried.fact(|TookTooLong(message)| Some(message.clone()));
     let Some(message) = message else { return tried };
@@ -307,7 +308,7 @@ fn whether_it_cuts_the_length(client: &Program, tried: Tried) -> Tried {
     }
     let length = message.len();
     let because =
-        format!("a message of {length} bytes was sent, and its header says {}", length % 65_536);
+        format!("your client sent {length} bytes with a header that says {}", length % 65_536);
     tried.caused_by("client_cuts_length", because)
 }
 
@@ -318,7 +319,7 @@ fn sent_nothing(listener: &Listener, client: ProcessTree) -> Outcome {
     if came.is_empty() {
         return Ok(());
     }
-    Err(Failure::new("no byte from a client that refuses a message", show(&came, 32)).into())
+    Err(Failure::new("no bytes from a client that refuses a message", show(&came, 32)).into())
 }
 
 /// No server listens: that deserves a message for a person, and a failure for a script.
@@ -330,8 +331,7 @@ fn client_reports_nobody(client: &Program) -> Outcome {
 fn client_reports_cut_message(client: &Program) -> Outcome {
     let message = client.payload().letters(20);
     let reply = framed(&reply_to(&message));
-    for (cut, place) in [(0, "before a reply"), (1, "inside of a header"), (9, "inside of a body")]
-    {
+    for (cut, place) in [(0, "before a reply"), (1, "inside a header"), (9, "inside a body")] {
         let (listener, mut sender) = start(client, &[&message])?;
         let mut server = listener.accept(&mut sender)?;
         server.expect(&framed(&message))?;
@@ -370,8 +370,11 @@ fn how_long_a_reply(client: &Program, _: &Program, tried: Tried) -> Tried {
     }
     let prints_it = |length| client.succeeds_aside(|client| prints_reply_of(client, length));
     let Some(longest) = shrink::largest_that_works(LONG, prints_it) else { return tried };
-    let because =
-        format!("a reply of {longest} bytes is printed, and one of {} bytes is not", longest + 1);
+    let because = format!(
+        "your client prints a reply of {}, but not one of {}",
+        bytes(longest),
+        bytes(longest + 1)
+    );
     tried.caused_by("client_small_buffer", because)
 }
 

@@ -92,9 +92,10 @@ fn dies_on_empty_body(findings: &Findings<'_>) -> Option<Diagnosis> {
     let failed = findings.failed(check).filter(|failed| failed.has(&FailedAt(1)))?;
     let came = failed.difference()?;
     let because = match (&failed.verdict.ended, came.ending) {
-        (Some(exit), _) => format!("a header of 0 came, and the program ended: {exit}"),
+        (Some(exit), _) => format!("your server stopped after it received a header of 0: {exit}"),
         (None, Some(ending)) if came.observed_length == 0 && ending.is_closed() => {
-            format!("a header of 0 came, and the connection ended without an answer: {ending}")
+            let end = "your server ended the connection without an answer";
+            format!("a header of 0 arrived, and {end}: {ending}")
         }
         _ => return None,
     };
@@ -126,7 +127,7 @@ fn low_byte_only_in(
     let is_first = failed.failure.smallest_failing_input == Some(256);
     let length = wrong_length(failed.difference()?).filter(|length| is_first && *length == 0)?;
     let because =
-        format!("a body of 255 bytes goes well, and the header for one of 256 bytes says {length}");
+        format!("a body of 255 bytes works, but the header for one of 256 bytes says {length}");
     findings.name(mistake, because, &[check])
 }
 
@@ -149,7 +150,8 @@ fn counts_characters_in(
     let length = wrong_length(difference).filter(|length| *length == body.chars().count())?;
     let bytes = body.len();
     let because = format!(
-        "the header for {body:?}, which has {bytes} bytes, says {length}: so many characters it has"
+        "the header for {body:?} says {length}, the number of its characters; \
+         it has {bytes} bytes"
     );
     findings.name(mistake, because, &[check])
 }
@@ -160,7 +162,8 @@ fn client_little_endian(findings: &Findings<'_>) -> Option<Diagnosis> {
     let header: &[u8; 2] = difference.expected.first_chunk()?;
     let swapped = usize::from(u16::from_le_bytes(*header));
     wrong_length(difference).filter(|length| *length == swapped)?;
-    let because = format!("the header came low byte first: {}", show(&difference.observed, 12));
+    let because =
+        format!("your client sent the low byte first: {}", show(&difference.observed, 12));
     findings.name("client_little_endian", because, &[check])
 }
 
@@ -169,7 +172,7 @@ fn client_ends_with_newline(findings: &Findings<'_>) -> Option<Diagnosis> {
     let difference = findings.failed(check)?.difference()?;
     let wrong = difference.wrong();
     let added = matches!(difference.deviation, Deviation::Long(_));
-    let because = format!("after the body the server received {}", show(wrong, 8));
+    let because = format!("after the body, your client sent {}", show(wrong, 8));
     match added && matches!(wrong, b"\n" | b"\r\n") {
         true => findings.name("client_ends_with_newline", because, &[check]),
         false => None,
@@ -181,8 +184,8 @@ fn client_ends_with_newline(findings: &Findings<'_>) -> Option<Diagnosis> {
 fn hangs_on_cut_message(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "reports_cut_message";
     findings.failed(check).filter(|failed| !failed.died() && failed.has(&StillOpen))?;
-    let because =
-        "a client had ended its side in the middle of a message, and its connection stayed open";
+    let because = "a client half-closed in the middle of a message, \
+                   but your server kept the connection open";
     findings.name("hangs_on_cut_message", because, &[check])
 }
 
@@ -190,7 +193,7 @@ fn replaces_invalid_text(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "reports_invalid_text";
     let count = findings.failed(check)?.fact(|Replaced(count)| Some(count))?;
     let because = format!(
-        "a body that is not UTF-8 came back with {count} replacement character(s), U+FFFD, in it"
+        "a body that is not UTF-8 came back with {count} × U+FFFD, the replacement character"
     );
     findings.name("replaces_invalid_text", because, &[check])
 }
@@ -198,14 +201,14 @@ fn replaces_invalid_text(findings: &Findings<'_>) -> Option<Diagnosis> {
 fn dies_on_reset(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "outlives_reset";
     let exit = findings.failed(check)?.verdict.ended.as_ref()?;
-    let because = format!("a client reset its connection, and the program ended: {exit}");
+    let because = format!("a client reset its connection, and your server stopped: {exit}");
     findings.name("dies_on_reset", because, &[check])
 }
 
 fn one_buffer_for_all(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "keeps_messages_apart";
     findings.failed(check).filter(|failed| failed.has(&OthersBytes))?;
-    let because = "in a client's message stood bytes of another client's, at the same place";
+    let because = "a client's reply held bytes of another client's message, in the same place";
     findings.name("one_buffer_for_all", because, &[check])
 }
 
@@ -213,8 +216,8 @@ fn client_hides_failure(findings: &Findings<'_>) -> Option<Diagnosis> {
     let checks = ["client_reports_nobody", "client_reports_cut_message"];
     let hidden = hidden_failures(findings, &checks);
     let because = match hidden.first()?.id() {
-        "client_reports_nobody" => "nobody listened, and its exit status was 0",
-        _ => "the stream ended inside of a reply, and its exit status was 0",
+        "client_reports_nobody" => "no server was listening, but your client's exit status was 0",
+        _ => "the stream ended inside a reply, but your client's exit status was 0",
     };
     let checks: Vec<&str> = hidden.into_iter().map(Failed::id).collect();
     findings.name("client_hides_failure", because, &checks)

@@ -57,7 +57,7 @@ fn echoes_one_message(server: &Program) -> Outcome {
     exchange_alone(server, &framed(&server.payload().letters(12)))
 }
 
-/// Does a message come back whose header is written in another way?
+/// Finds out whether a message comes back when its header is written in another way.
 fn which_header_it_takes(server: &Program, tried: Tried) -> Tried {
     let body = server.payload().letters(12);
     let is_taken = |way: &Way| {
@@ -114,7 +114,7 @@ fn counts_bytes(server: &Program) -> Outcome {
 
 // ---- ends ----
 
-/// A client may go when its last message is answered, or without a word: that is no error.
+/// A client may close after its last answer, or without sending: that is no error.
 fn ends_between_messages(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
@@ -140,9 +140,9 @@ fn ends_between_messages(server: &Program) -> Outcome {
     match stderr.total() - before {
         0 => Ok(()),
         more => {
-            let expected = "nothing on stderr where a stream ends between two messages";
-            let because = "clients closed when all was answered, \
-                           and the server had something to say about it on stderr";
+            let expected = "nothing on stderr when a stream ends between two messages";
+            let because = "clients closed after all their messages were answered, \
+                           and your server printed a message about it on stderr";
             let failure = Failure::new(expected, show(&stderr.tail(more), 80));
             Err(failure.caused_by("takes_end_for_error", because).into())
         }
@@ -157,7 +157,7 @@ pub(super) struct StillOpen;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Replaced(pub(super) usize);
 
-/// The end of the stream inside of a message is an error: half a message is none, and no more of it
+/// The end of the stream inside a message is an error: half a message is none, and no more of it
 /// will come.
 fn reports_cut_message(server: &Program) -> Outcome {
     let mut payload = server.payload();
@@ -166,17 +166,15 @@ fn reports_cut_message(server: &Program) -> Outcome {
     other.exchange(&framed(&payload.letters(6)))?;
 
     let message = framed(&payload.letters(200));
-    for (cut, place) in
-        [(1, "inside of a header"), (2, "after a header"), (100, "inside of a body")]
-    {
+    for (cut, place) in [(1, "inside a header"), (2, "after a header"), (100, "inside a body")] {
         let said = running.stderr().caught_up().total();
         let mut client = running.connect()?;
         client.exchange(&framed(&payload.letters(4)))?;
         client.send_pieces([&message[..cut]])?;
         client.half_close()?;
-        is_closed(&client, &format!("its stream had ended {place}"))?;
-        says_why(&running, said, &format!("a stream had ended {place}"))?;
-        let what = format!("another client's stream had ended {place}");
+        is_closed(&client, &format!("its stream ended {place}"))?;
+        says_why(&running, said, &format!("a stream ended {place}"))?;
+        let what = format!("another client's stream ended {place}");
         serves_on(&running, &mut other, &mut payload, &what)?;
     }
     Ok(())
@@ -186,7 +184,7 @@ fn reports_cut_message(server: &Program) -> Outcome {
 fn is_closed(client: &Peer, why: &str) -> Outcome {
     const MOST: usize = 64;
     let received = client.receive(MOST, wait::REPLY)?;
-    let expected = format!("the end of a client's connection, since {why}");
+    let expected = format!("the end of a client's connection, because {why}");
     let failure = |observed| Failure::new(expected, observed).at(received.snapshot);
     Err(match received.ending {
         Some(ending) if received.bytes.is_empty() && ending.is_closed() => return Ok(()),
@@ -202,7 +200,7 @@ fn is_closed(client: &Peer, why: &str) -> Outcome {
     .into())
 }
 
-/// Returns how often the character came that decoders put in the place of what is no text.
+/// Returns how often the character came that decoders put in the place of invalid text.
 fn replaced(came: &[u8]) -> usize {
     let replacement = char::REPLACEMENT_CHARACTER.to_string().into_bytes();
     came.windows(replacement.len()).filter(|window| *window == replacement).count()
@@ -215,7 +213,7 @@ fn says_why(running: &Server, said_before: usize, why: &str) -> Outcome {
         std::thread::sleep(slice.min(Duration::from_millis(2))); // another thread drains the pipe
         (running.stderr().total() > said_before).then_some(())
     });
-    let expected = format!("a message on stderr, since {why}");
+    let expected = format!("a message on stderr, because {why}");
     Ok(said.map_err(|timeout| Failure::new(expected, "nothing on stderr").at(timeout.snapshot))?)
 }
 
@@ -230,7 +228,7 @@ fn serves_on(running: &Server, other: &mut Peer, payload: &mut Payload, what: &s
     served.map_err(|stop| stop.after(what))
 }
 
-/// A body that is no text is an error of its client, and no panic of the server's.
+/// A body that is not text is an error of its client, and no reason for the server to panic.
 fn reports_invalid_text(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
@@ -239,7 +237,7 @@ fn reports_invalid_text(server: &Program) -> Outcome {
 
     for body in [b"\xff\xfe\xfd".as_slice(), b"cut: \xe2\x82"] {
         let said = running.stderr().caught_up().total();
-        let why = format!("a client had sent {}, which is not UTF-8", show(body, 20));
+        let why = format!("a client sent {}, which is not UTF-8", show(body, 20));
         let mut client = running.connect()?;
         client.exchange(&framed(&payload.letters(4)))?;
         client.send(&framed(body))?;
@@ -250,7 +248,7 @@ fn reports_invalid_text(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// A client that resets its connection in mid-message ends its own conversation only.
+/// A client that resets its connection inside a message ends only its own conversation.
 fn outlives_reset(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
@@ -260,7 +258,7 @@ fn outlives_reset(server: &Program) -> Outcome {
     for sent in [0, 1, 10] {
         let message = framed(&payload.letters(300));
         reset_at(server, running.connect()?, |client| client.send_pieces([&message[..sent]]))?;
-        let what = "another client had reset its connection";
+        let what = "another client reset its connection";
         serves_on(&running, &mut other, &mut payload, what)?;
     }
     Ok(())
@@ -290,7 +288,7 @@ fn answers_beside_unfinished_message(server: &Program) -> Outcome {
     second.exchange(&message).map_err(|stop| stop.with(SecondWaits))
 }
 
-/// Is the second client served once the first one has gone?
+/// Finds out whether the second client is served after the first one has disconnected.
 fn whether_they_wait_for_each_other(server: &Program, tried: Tried) -> Tried {
     if tried.fact(|SecondWaits| Some(())).is_none() {
         return tried;

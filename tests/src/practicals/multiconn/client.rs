@@ -6,6 +6,7 @@
 use super::is_one_thread;
 use crate::engine::check::{Check, check};
 use crate::engine::client::Client;
+use crate::engine::difference::bytes;
 use crate::engine::ended::Ended;
 use crate::engine::listener::{Listener, refusing_address};
 use crate::engine::payload::otherwise;
@@ -40,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-/// A fact: this many connections at once go well, and one more does not.
+/// A fact: this many connections at once work, and one more does not.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MostConnections(pub(super) usize);
 
@@ -61,7 +62,8 @@ fn accept_all(
     client: &mut Client,
     connections: usize,
 ) -> Result<Vec<Peer>, Stop> {
-    let context = |number| format!("{number} of {connections} had connected and none was answered");
+    let context =
+        |number| format!("it opened {number} of {connections} connections and got no reply yet");
     let mut accept = |number| listener.accept(client).map_err(|stop| stop.after(&context(number)));
     (0..connections).map(&mut accept).collect()
 }
@@ -86,7 +88,7 @@ fn succeeds(client: Client) -> Result<Ended, Stop> {
     if ended.succeeded() {
         return Ok(ended);
     }
-    let expected = "exit status 0, since all of every reply is back";
+    let expected = "exit status 0, because every reply arrived whole";
     Err(Failure::new(expected, ended.describe()).at(ended.snapshot).into())
 }
 
@@ -99,14 +101,14 @@ fn client_opens_all_at_once(client: &Program) -> Outcome {
     accept_all(&listener, &mut connecting, AT_ONCE).map(drop)
 }
 
-/// Does a second connection come once the first one is served?
+/// Finds out whether a second connection comes after the first one is served.
 fn whether_one_follows_another(client: &Program, tried: Tried) -> Tried {
     if !client.succeeds_aside(connects_again_once_served) {
         return tried;
     }
     let because = format!(
-        "of {AT_ONCE} connections the next came only when the one before it \
-         had been answered and closed"
+        "your client opened each of {AT_ONCE} connections only after the one before it \
+         was answered and closed"
     );
     tried.caused_by("client_one_after_another", because)
 }
@@ -119,7 +121,7 @@ fn connects_again_once_served(client: &Program) -> Outcome {
     listener.accept(&mut connecting).map(drop)
 }
 
-/// A connection needs no thread to connect in, nor to wait in.
+/// A connection needs no thread, neither to connect nor to wait.
 fn client_works_in_one_thread(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 20;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
@@ -147,13 +149,13 @@ fn client_sends_both_messages(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// Does the second message come when the first one's reply is there, and not before?
+/// Finds out whether the client sends the second message only after the reply to the first.
 fn whether_it_waits_for_a_reply(client: &Program, tried: Tried) -> Tried {
     let sends_otherwise = tried.fact(|SendsOtherwise| Some(())).is_some();
     if !sends_otherwise || !client.succeeds_aside(sends_the_second_once_answered) {
         return tried;
     }
-    let because = "the second message did not come; it came as soon as the first was answered";
+    let because = "your client sent the second message only after the reply to the first";
     tried.caused_by("client_waits_for_reply", because)
 }
 
@@ -163,7 +165,7 @@ fn sends_the_second_once_answered(client: &Program) -> Outcome {
     server.expect(MESSAGES[0].as_bytes())?;
     let came = server.whatever_comes(AFTERMATH)?;
     if !came.is_empty() {
-        let expected = "no byte before the first message is answered";
+        let expected = "no bytes before the first message is answered";
         return Err(Failure::new(expected, show(&came, 40)).into());
     }
     server.send(&otherwise(MESSAGES[0].as_bytes()))?;
@@ -199,19 +201,19 @@ fn client_counts_pieces(client: &Program) -> Outcome {
 
 fn closed(failure: Failure, came: usize, of: usize) -> Failure {
     let expected =
-        format!("a connection that stays open until all {of} bytes of its reply have come");
-    let observed = format!("its end when {came} had come at most");
+        format!("a connection that stays open until all {of} bytes of its reply have arrived");
+    let observed = format!("your client closed it after at most {}", bytes(came));
     Failure { expected, observed, ..failure }.with(ClosedInReply)
 }
 
-/// Is one byte of a reply enough for it?
+/// Finds out whether the client closes after one byte of a reply.
 fn whether_one_piece_is_enough(client: &Program, tried: Tried) -> Tried {
     let closed_in_reply = tried.fact(|ClosedInReply| Some(())).is_some();
     let is_enough = closed_in_reply && client.succeeds_aside(closes_after_first_piece);
     tried.with_some(is_enough.then_some(TakesFirstPiece))
 }
 
-/// A fact: one byte of a reply had come on a connection, and the client closed it.
+/// A fact: the client closed a connection after one byte of its reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TakesFirstPiece;
 
@@ -223,12 +225,12 @@ fn closes_after_first_piece(client: &Program) -> Outcome {
     server.expect_end(wait::REPLY)
 }
 
-/// A fact: a connection stayed open whose reply was whole.
+/// A fact: a connection stayed open although its whole reply had arrived.
 #[derive(Debug, PartialEq, Eq)]
 struct StaysOpen;
 
-/// Whichever connection is ready comes next: the last may be answered first, and is closed when its
-/// reply is whole.
+/// The client serves the connection that is ready: the last may be answered first, and is closed
+/// when its reply is whole.
 fn client_takes_any_order(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 5;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
@@ -238,7 +240,7 @@ fn client_takes_any_order(client: &Program) -> Outcome {
         let others = servers.len();
         reply(&server)?;
         let context =
-            format!("its whole reply had come, {others} other connections being unanswered");
+            format!("its whole reply arrived ({others} of {CONNECTIONS} connections had none)");
         let ended = server.expect_end(wait::ENDING);
         ended.map_err(|stop| stop.after(&context).with(StaysOpen))?;
         server.close();
@@ -247,14 +249,14 @@ fn client_takes_any_order(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// Is each connection closed when its reply is whole, where the first is answered first?
+/// Finds out whether each connection is closed after its reply if the first is answered first.
 fn whether_it_wants_their_order(client: &Program, tried: Tried) -> Tried {
     let stays_open = tried.fact(|StaysOpen| Some(())).is_some();
     if !stays_open || !client.succeeds_aside(takes_them_in_order) {
         return tried;
     }
-    let because = "the last connection's reply was whole and nothing happened; \
-                   answered in their own order, all are closed";
+    let because = "the whole reply of the last connection arrived first, \
+                   but your client did not close it; in order, it closes all of them";
     tried.caused_by("client_fixed_order", because)
 }
 
@@ -269,7 +271,7 @@ fn takes_them_in_order(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// What it does is told on stdout, a line for each step of each connection.
+/// The client prints a line on stdout for each step of each connection.
 fn client_tells_its_steps(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 3;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
@@ -286,7 +288,7 @@ fn client_tells_its_steps(client: &Program) -> Outcome {
     let address = listener.address.to_string();
     for number in 1..=CONNECTIONS {
         tells(&stdout, number, &address).map_err(|failure| {
-            let because = format!("all went well; expected {}", failure.expected);
+            let because = format!("every reply arrived; expected {}", failure.expected);
             failure.caused_by("client_tells_otherwise", because)
         })?;
     }
@@ -304,7 +306,7 @@ fn tells(stdout: &str, number: usize, address: &str) -> Result<(), Failure> {
         None => Ok(()),
         Some(step) => {
             let there = if lines.is_empty() { "nothing".to_owned() } else { lines.join(" / ") };
-            let observed = format!("of connection {number} {there}");
+            let observed = format!("for connection {number}: {there}");
             Err(Failure::new(format!("on stdout {step}"), observed))
         }
     }
@@ -347,7 +349,7 @@ fn client_reports_cut_connection(client: &Program) -> Outcome {
         cut(second);
         for mut server in servers {
             reply(&server)?;
-            let context = format!("the server had {how} another connection");
+            let context = format!("the server {how} another connection");
             server.expect_end(wait::ENDING).map_err(|stop| stop.after(&context))?;
             server.close();
         }
@@ -358,7 +360,7 @@ fn client_reports_cut_connection(client: &Program) -> Outcome {
     Ok(())
 }
 
-/// What cannot be a number of connections is answered with how to use the program.
+/// An argument that cannot be a number of connections gets a usage line.
 fn client_reports_bad_arguments(client: &Program) -> Outcome {
     let (_socket, address) = refusing_address(&client.context)?;
     for arguments in [&[b"abc".as_slice()][..], &[b"-1"], &[b""], &[]] {
@@ -381,7 +383,7 @@ fn hundred_connections_agree(client: &Program, server: &Program) -> Outcome {
     agree(client, server, TOGETHER)
 }
 
-/// How many connections at once go well?
+/// Finds how many connections at once work.
 fn how_many_agree(client: &Program, server: &Program, tried: Tried) -> Tried {
     let works = |connections| {
         server.succeeds_aside(|server| agree(&client.beside(server), server, connections))

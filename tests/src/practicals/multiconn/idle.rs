@@ -9,7 +9,7 @@ use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait::{Deadline, Proof, Timeout, Wait, wait_for};
 use crate::fault::Fault;
 
-/// A fact: a silent client's connection was still open, this many milliseconds having been given.
+/// A fact: a silent client's connection was still open after `--idle` with this many milliseconds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct KeptTheSilent(pub(super) u128);
 
@@ -18,13 +18,13 @@ pub(super) struct KeptTheSilent(pub(super) u128);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EndedWhoSpoke(pub(super) u128);
 
-/// A time for `--idle`, as it is written on the command line and as it is meant.
+/// A time for `--idle`, as a word for the command line and as a duration.
 struct Idle {
     word: &'static str,
     time: Duration,
 }
 
-/// One after the other, where the machine is too busy for the harness to keep its own time.
+/// Tried one after another while the machine is too busy for the harness to keep its own time.
 const IDLE: [Idle; 4] = [
     Idle { word: "0.5", time: Duration::from_millis(500) },
     Idle { word: "1.5", time: Duration::from_millis(1500) },
@@ -53,7 +53,7 @@ pub(super) fn closes_idle_clients(server: &Program) -> Outcome {
             return outcome;
         }
     }
-    let why = "this machine is too busy: a client could not speak once in some seconds";
+    let why = "this machine is too busy: the grader's client could not send for several seconds";
     Err(Fault(why.to_owned()).into())
 }
 
@@ -69,7 +69,7 @@ fn closes_the_silent_only(server: &Program, idle: &Idle) -> Result<Option<Outcom
     quiet.exchange(&payload.letters(8))?;
 
     for (client, since, what) in
-        [(&silent, since_connect, "has never spoken"), (&quiet, since_message, "has spoken once")]
+        [(&silent, since_connect, "connected"), (&quiet, since_message, "sent its only message")]
     {
         let ended = talker.talk_until_ended(client, &mut payload);
         let lasted = since.elapsed();
@@ -90,7 +90,7 @@ fn closes_the_silent_only(server: &Program, idle: &Idle) -> Result<Option<Outcom
 fn kept(what: &str, idle: &Idle) -> Failure {
     let word = idle.word;
     let expected = format!(
-        "end of stream for a client that {what}, {word} s after that, since --idle {word} was given"
+        "end of stream for a silent client, {word} s after it {what}, because of --idle {word}"
     );
     Failure::new(expected, "a connection that stays open")
         .with(KeptTheSilent(idle.time.as_millis()))
@@ -98,9 +98,10 @@ fn kept(what: &str, idle: &Idle) -> Failure {
 
 fn too_early(what: &str, lasted: Duration, idle: &Idle) -> Failure {
     let word = idle.word;
-    let expected = format!("--idle {word} to leave a client that {what} its {word} s");
+    let expected =
+        format!("an open connection for {word} s after a client {what}, because of --idle {word}");
     let lasted = lasted.as_secs_f64();
-    Failure::new(expected, format!("the end of its connection after {lasted:.2} s"))
+    Failure::new(expected, format!("the end of the connection after {lasted:.2} s"))
 }
 
 /// A client that speaks all the time.
@@ -131,11 +132,11 @@ impl<'a> Talker<'a> {
         self.longest_gap = self.longest_gap.max(self.last.elapsed());
         self.last = began;
         let (often, word) = (self.idle.beat().as_millis(), self.idle.word);
-        let context = format!("it had spoken every {often} ms and --idle {word} was given");
+        let context = format!("it sent a message every {often} ms, with --idle {word}");
         answered.map_err(|stop| stop.after(&context))
     }
 
-    /// Says when, where the server let it down and the harness did not.
+    /// Adds to a failure when the client last began to speak.
     fn answered<T>(&self, talked: Result<T, Stop>) -> Result<T, Stop> {
         let lasted = self.last.duration_since(self.since).as_millis();
         talked.map_err(|stop| stop.with(EndedWhoSpoke(lasted)))

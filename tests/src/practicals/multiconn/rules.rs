@@ -51,7 +51,7 @@ fn closes_on_would_block(findings: &Findings<'_>) -> Option<Diagnosis> {
     let checks = ["echoes_message_after_message", "echoes_byte_by_byte"];
     let longest = findings.failed(checks[0])?.fact(|ClosesAfterAll(longest)| Some(longest))?;
     let because = format!(
-        "it closes after its first reply, however long the message was: \
+        "your server closes the connection after its first reply, for short and long messages: \
          {longest} bytes come back whole, and then the stream ends"
     );
     findings.name("closes_on_would_block", because, &checks)
@@ -64,8 +64,8 @@ fn reads_once_per_event(findings: &Findings<'_>) -> Option<Diagnosis> {
     let Size { bad, came, .. } =
         failed.fact(|size: &Size| (size.came > 0 && !size.longer_works).then_some(size))?;
     let because = format!(
-        "of {bad} bytes {came} come back; {rest} stayed in the socket, \
-         and came back when the client spoke again"
+        "your server sent back {came} of {bad} bytes; {rest} stayed in the socket \
+         until the client sent another message"
     );
     findings.name("reads_once_per_event", because, &[check])
 }
@@ -81,8 +81,8 @@ fn overwrites_pending(findings: &Findings<'_>) -> Option<Diagnosis> {
         Deviation::Lost(_) | Deviation::OutOfOrder | Deviation::Changed | Deviation::Short(_)
     );
     let because = format!(
-        "to a client that reads late, bytes are missing after the first {}; \
-         the end of the message comes all the same",
+        "a client that reads late misses bytes after the first {}, \
+         but gets the end of the message",
         difference.at
     );
     if is_lost { findings.name("overwrites_pending", because, &[check]) } else { None }
@@ -91,12 +91,12 @@ fn overwrites_pending(findings: &Findings<'_>) -> Option<Diagnosis> {
 fn blocks_in_one_client(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "outlasts_slow_reader";
     findings.failed(check).filter(|failed| failed.has(&ServedOnceTheOtherHadGone))?;
-    let because = "as long as one client did not read, another one got no reply; \
-                   it got it as soon as the first had gone";
+    let because = "one client did not read, \
+                   and another client got its reply only after the first had disconnected";
     findings.name("blocks_in_one_client", because, &[check])
 }
 
-/// As of an echo server, with one check more.
+/// The rule of an echo server, with one more check.
 fn few_clients(findings: &Findings<'_>) -> Option<Diagnosis> {
     let checks = [
         "serves_clients_at_once",
@@ -113,33 +113,32 @@ fn spins_on_writable(findings: &Findings<'_>) -> Option<Diagnosis> {
     let sockets = failed.fact(|WaitsToWrite(sockets)| (*sockets > 0).then_some(sockets))?;
     let percent = busy(failed)?;
     let because = format!(
-        "while nobody spoke it used {percent} % of a processor, \
-         and its selector was asked for {sockets} sockets that can be written to"
+        "your server used {percent} % of a processor while all clients were silent, \
+         and its selector watched {sockets} sockets for writability"
     );
     findings.name("spins_on_writable", because, &[check])
 }
 
-/// It rests where no client is owed anything, however many there are.
+/// Names a server that rests while it has nothing to send, with any number of clients.
 fn spins_while_owed(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "rests_among_many_clients";
     let failed = findings.failed(check).filter(|_| findings.passed("rests_when_idle"))?;
     let rests = |alone: &BusyWithNobodyGone| alone.is_little().then_some(());
     let percent = failed.fact(rests).and_then(|()| busy(failed))?;
     let because = format!(
-        "while one client was owed something and did not read, \
-         it used {percent} % of a processor; with as many silent clients alone it rests"
+        "your server used {percent} % of a processor while it had data for a client \
+         that did not read; with the silent clients alone, it rests"
     );
     findings.name("spins_while_owed", because, &[check])
 }
 
-/// What was taken is kept. Where it is thrown away, something else is wrong.
+/// Names a server whose memory grows. One that throws bytes away has another mistake.
 fn unbounded_buffer(findings: &Findings<'_>) -> Option<Diagnosis> {
     const MUCH: usize = 32;
     let check = "stops_reading_when_owed";
     let grown = findings.failed(check)?.fact(|HasGrown(mib)| (*mib >= MUCH).then_some(mib))?;
-    let because = format!(
-        "a client sent without reading, and the server has {grown} MiB more in memory than before"
-    );
+    let because =
+        format!("a client sent without reading, and your server's memory grew by {grown} MiB");
     findings.name("unbounded_buffer", because, &[check])
 }
 
@@ -154,7 +153,7 @@ fn threads(findings: &Findings<'_>, check: &str) -> Option<usize> {
 fn thread_per_client(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "works_in_one_thread";
     let threads = threads(findings, check)?;
-    let because = format!("with {COUNTED} clients connected it had {threads} threads");
+    let because = format!("with {COUNTED} clients connected, your server had {threads} threads");
     findings.name("thread_per_client", because, &[check])
 }
 
@@ -172,8 +171,8 @@ fn idle(findings: &Findings<'_>) -> Option<(Option<f64>, Option<f64>)> {
 fn ignores_idle(findings: &Findings<'_>) -> Option<Diagnosis> {
     let (Some(given), None) = idle(findings)? else { return None };
     let because = format!(
-        "--idle {given} was given, and a second after that time \
-         a silent client was still connected"
+        "with --idle {given}, your server kept a silent client connected \
+         for 1 s longer than that"
     );
     findings.name("ignores_idle", because, &[IDLE])
 }
@@ -181,8 +180,8 @@ fn ignores_idle(findings: &Findings<'_>) -> Option<Diagnosis> {
 fn idle_from_connect(findings: &Findings<'_>) -> Option<Diagnosis> {
     let (None, Some(lasted)) = idle(findings)? else { return None };
     let because = format!(
-        "a client spoke all the time, and its connection ended all the same, \
-         {lasted:.1} s after it was made"
+        "a client sent messages all the time, but your server ended its connection \
+         {lasted:.1} s after it connected"
     );
     findings.name("idle_from_connect", because, &[IDLE])
 }
@@ -192,7 +191,7 @@ fn idle_from_connect(findings: &Findings<'_>) -> Option<Diagnosis> {
 fn client_thread_for_each(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "client_works_in_one_thread";
     let threads = threads(findings, check)?;
-    let because = format!("with {COUNTED} connections open it had {threads} threads");
+    let because = format!("with {COUNTED} connections open, your client had {threads} threads");
     findings.name("client_thread_for_each", because, &[check])
 }
 
@@ -202,7 +201,7 @@ fn client_adds_newline(findings: &Findings<'_>) -> Option<Diagnosis> {
     let wrong = difference.wrong();
     let is_newline = wrong.starts_with(b"\n") || wrong.starts_with(b"\r\n");
     let (at, shown) = (difference.at, show(wrong, 4));
-    let because = format!("after the first {at} bytes the server received {shown}");
+    let because = format!("after the first {at} bytes, your client sent {shown}");
     if is_newline { findings.name("client_adds_newline", because, &[check]) } else { None }
 }
 
@@ -211,24 +210,24 @@ const CUT: &str = "client_reports_cut_connection";
 
 fn client_takes_first_piece(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.failed(PIECES).filter(|failed| failed.has(&TakesFirstPiece))?;
-    let because = "one byte of a reply had come on a connection, and the client closed it";
+    let because = "your client closed a connection after the first byte of its reply";
     findings.name("client_takes_first_piece", because, &[PIECES, CUT])
 }
 
-/// What it does not notice, as it takes a part of a reply for the whole, it does not hide.
+/// A client that takes a part of a reply for the whole does not notice the cut, so it hides nothing.
 fn client_hides_failure(findings: &Findings<'_>) -> Option<Diagnosis> {
     let counts = |failed: &Failed<'_>| failed.id() != CUT || findings.passed(PIECES);
     let mut hidden = hidden_failures(findings, &["client_reports_refusal", CUT]);
     hidden.retain(counts);
     let because = match hidden.first()?.id() {
-        CUT => "one connection was cut, and its exit status was 0",
-        _ => "nobody listened, and its exit status was 0",
+        CUT => "one connection was cut, but your client's exit status was 0",
+        _ => "no server was listening, but your client's exit status was 0",
     };
     let checks: Vec<&str> = hidden.into_iter().map(Failed::id).collect();
     findings.name("client_hides_failure", because, &checks)
 }
 
-/// Where a server serves few clients, that is no client's mistake.
+/// A limit of the server is not the client's mistake.
 fn client_small_table(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "hundred_connections_agree";
     let most =
@@ -238,6 +237,6 @@ fn client_small_table(findings: &Findings<'_>) -> Option<Diagnosis> {
     if findings.all_failed().any(is_servers) {
         return None;
     }
-    let because = format!("{most} connections at once go well, and {} do not", most + 1);
+    let because = format!("{most} connections at once work, but {} do not", most + 1);
     findings.name("client_small_table", because, &[check])
 }

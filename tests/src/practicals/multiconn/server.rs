@@ -49,10 +49,10 @@ fn works_in_one_thread(server: &Program) -> Outcome {
     is_one_thread(tree, &format!("with {CLIENTS} clients connected"))?;
     let not_reading = running.connect_with_small_buffer()?;
     not_reading.send_what_fits(server.large_message())?;
-    is_one_thread(tree, "with one more that does not read")
+    is_one_thread(tree, "with one more client that does not read")
 }
 
-/// A client costs a socket and a small buffer, not a stack: a thousand are no feat.
+/// A client costs a socket and a small buffer, not a stack: a server can hold a thousand of them.
 fn serves_thousand_clients(server: &Program) -> Outcome {
     const CLIENTS: usize = 1000;
     let mut payload = server.payload();
@@ -87,12 +87,12 @@ fn rests_among_many_clients(server: &Program) -> Outcome {
 
     if !wait::settle(&server.context, AFTERMATH, wait::STALLED) {
         let rests = uses_little_time(tree, SILENT);
-        rests.map_err(|failure| failure.after("another client had sent much and read nothing"))?;
+        rests.map_err(|failure| failure.after("another client sent much and read nothing"))?;
     }
     running.lives_on()
 }
 
-/// A server that is busy: does it rest among as many silent clients alone?
+/// Finds out whether a busy server rests among the same number of silent clients alone.
 fn whether_it_rests_when_nothing_is_owed(server: &Program, tried: Tried) -> Tried {
     match tried.fact(|Busy(_)| Some(())) {
         Some(()) => tried.with_some(BusyWithNobodyGone::measure(server, &Echo, SILENT)),
@@ -127,7 +127,7 @@ fn stops_reading_when_owed(server: &Program) -> Outcome {
     if taken >= FLOOD || grown() > MOST_MEMORY {
         return Err(reads_on(taken, grown()).into());
     }
-    let context = "a client had sent much and read nothing";
+    let context = "a client sent much and read nothing";
     let mut other = running.connect().map_err(|stop| stop.after(context))?;
     other.exchange(&payload.letters(9)).map_err(|stop| stop.after(context))?;
     comes_back(&mut client, message, taken)
@@ -138,10 +138,10 @@ fn reads_on(taken: usize, grown: u64) -> Failure {
     let (taken, grown) = (taken as u64 / MIB, grown / MIB);
     let memory = match grown {
         0 => String::new(),
-        grown => format!(", and has {grown} MiB more in memory"),
+        grown => format!(", and its memory grew by {grown} MiB"),
     };
     let expected = "a server that stops reading from a client that does not read";
-    Failure::new(expected, format!("a server that has taken {taken} MiB from it{memory}"))
+    Failure::new(expected, format!("your server took {taken} MiB from it{memory}"))
         .with(HasGrown(grown as usize))
 }
 

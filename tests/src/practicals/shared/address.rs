@@ -11,7 +11,7 @@ use crate::engine::verdict::{Diagnosis, Failure, Outcome};
 use crate::engine::wait;
 use crate::practicals::shared::AFTERMATH;
 
-/// A fact: it listens on these addresses, and not, or not only, where it was told.
+/// A fact: it listens on these addresses, which are not only the address from its command line.
 #[derive(Debug, PartialEq, Eq)]
 struct ListensOn {
     addresses: Vec<SocketAddr>,
@@ -47,7 +47,7 @@ fn listens_where_told_only(running: &Server) -> Outcome {
     let everywhere = addresses.iter().any(|address| address.ip().is_unspecified());
     let meaning = if everywhere { ", which is every interface of the machine" } else { "" };
     let failure = Failure::new(
-        format!("a server that listens on {} only", running.told),
+        format!("a server that listens only on {}", running.told),
         format!("one that listens on {}{meaning}", observed.join(" and ")),
     );
     Err(failure.with(ListensOn { addresses, told: running.told }).into())
@@ -62,13 +62,13 @@ pub(crate) fn never_listens(findings: &Findings<'_>) -> Option<Diagnosis> {
 }
 
 fn why_it_never_listens(failed: Failed<'_>) -> Option<String> {
-    /// What accept(2) says where listen(2) was not called; other errors may mean anything.
+    /// The error of accept(2) if listen(2) was not called. Other errors may have any cause.
     const NOT_LISTENING: &str = "Invalid argument";
     failed.fact(|NeverListened(status): &NeverListened| match status {
-        None => Some("the program runs, and no socket of it listens".to_owned()),
-        Some(status) if status.success() => Some(
-            "the program ended with exit status 0, and no socket of it had listened".to_owned(),
-        ),
+        None => Some("your server is running, but it has no listening socket".to_owned()),
+        Some(status) if status.success() => {
+            Some("your server stopped (exit status 0) and never had a listening socket".to_owned())
+        }
         Some(status) if says(failed, NOT_LISTENING) => Some(accepted_too_early(*status)),
         Some(_) => None,
     })
@@ -76,8 +76,8 @@ fn why_it_never_listens(failed: Failed<'_>) -> Option<String> {
 
 fn accepted_too_early(status: ExitStatus) -> String {
     format!(
-        "no socket of it had listened when the program ended with {}: \
-         accepting from a socket that does not listen is an invalid argument",
+        "your server stopped ({}) and never had a listening socket: \
+         accept on a socket that does not listen fails with \"Invalid argument\"",
         kept::describe(status)
     )
 }
@@ -95,7 +95,9 @@ pub(crate) fn ignores_address(findings: &Findings<'_>) -> Option<Diagnosis> {
             address.port() != told.port() || other_host
         };
         let elsewhere = addresses.iter().all(is_elsewhere);
-        elsewhere.then(|| format!("it was told {told}, and listens on {}", addresses[0]))
+        elsewhere.then(|| {
+            format!("your server was started with {told}, but listens on {}", addresses[0])
+        })
     })?;
     findings.name("ignores_address", because, &[CHECK])
 }
@@ -105,7 +107,7 @@ pub(crate) fn listens_everywhere(findings: &Findings<'_>) -> Option<Diagnosis> {
         let is_everywhere =
             |address: &&SocketAddr| address.port() == told.port() && address.ip().is_unspecified();
         let everywhere = addresses.iter().find(is_everywhere)?;
-        Some(format!("it was told {told}, and listens on {everywhere}"))
+        Some(format!("your server was started with {told}, but listens on {everywhere}"))
     })?;
     findings.name("listens_everywhere", because, &[CHECK])
 }

@@ -10,14 +10,14 @@ use crate::engine::verdict::{Outcome, Stop};
 use crate::engine::wait;
 use crate::practicals::shared::reports::reports_failure;
 
-/// Starts the client with these arguments; the harness listens where it should connect to.
+/// Listens for the client and starts it with these arguments.
 pub(crate) fn start(client: &Program, arguments: &[&[u8]]) -> Result<(Listener, Client), Stop> {
     let listener = Listener::open(&client.context)?;
     let started = client.send_all_to(listener.address, arguments)?;
     Ok((listener, started))
 }
 
-/// No byte comes after the message.
+/// Holds when no byte comes after the message.
 pub(crate) fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
     let more = server.receive(1024, wait::SILENCE)?.bytes;
     if more.is_empty() {
@@ -31,7 +31,7 @@ pub(crate) fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
 pub(crate) fn reports_refused(client: &Program, arguments: &[&[u8]]) -> Outcome {
     let (_socket, address) = refusing_address(&client.context)?;
     let ended = client.send_all_to(address, arguments)?.until_ended()?;
-    reports_failure(&ended, "nobody listens")
+    reports_failure(&ended, "no server is listening")
 }
 
 /// A way to cut a connection, with what the server did, in words.

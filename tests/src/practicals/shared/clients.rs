@@ -35,19 +35,15 @@ pub(crate) fn connect_one_by_one(
 fn turned_away(served: usize, failure: Failure) -> Failure {
     let sentence = match served {
         0 => return failure.with(Served(served)),
-        1 => "1 client is served, a second one at the same time is not".to_owned(),
-        n => served_and_no_more(n),
+        n => format!("failing case: {} clients at the same time; your server serves {n}", n + 1),
     };
     let failure = Failure { smallest: Some(sentence), ..failure }.with(Served(served));
-    failure.after(&format!("{served} other clients had connected"))
+    let s = if served == 1 { "" } else { "s" };
+    failure.after(&format!("{served} other client{s} connected"))
 }
 
-fn served_and_no_more(served: usize) -> String {
-    format!("{served} clients are served at the same time, one more is not")
-}
-
-/// A client comes to a moment of its conversation and resets its connection; the server has time to
-/// do the wrong thing.
+/// Resets a client's connection at a certain moment of its conversation, and gives the server time
+/// to do the wrong thing.
 pub(crate) fn reset_at(
     server: &Program,
     mut client: Peer,
@@ -59,12 +55,12 @@ pub(crate) fn reset_at(
     Ok(())
 }
 
-/// A fact: a client that was kept waiting was answered as soon as the one before it had gone.
+/// A fact: a client got its reply only after the client before it had disconnected.
 #[derive(Debug, PartialEq, Eq)]
 struct WaitsForTheFirst;
 
-/// Names `one_client_at_a_time` if a second client gets its answer only once the first one, which
-/// has sent `beginning`, has gone. The conversation that shows it is shown.
+/// Names `one_client_at_a_time` if a second client gets its answer only after the first client, which
+/// has sent `beginning`, has disconnected. The report then shows this conversation.
 pub(crate) fn whether_the_first_keeps_the_second_waiting(
     server: &Program,
     tried: Tried,
@@ -83,7 +79,7 @@ pub(crate) fn whether_the_first_keeps_the_second_waiting(
     }
 }
 
-/// A second client asks while a first one is there. If it is not answered, the first one closes.
+/// Asks as a second client while a first one is connected. Without an answer, the first one closes.
 fn asks_beside(
     server: &Program,
     dialogue: &dyn Dialogue,
@@ -107,7 +103,7 @@ fn asks_beside(
 
 // ---- the mistakes ----
 
-/// In all of these checks that failed, the same number of clients was served.
+/// Names the mistake if all of these checks that failed served the same number of clients.
 pub(crate) fn few_clients(findings: &Findings<'_>, checks: &[&str]) -> Option<Diagnosis> {
     let failed = findings.failed_of(checks);
     let alive = failed.iter().filter(|failed| !failed.died());
@@ -117,5 +113,6 @@ pub(crate) fn few_clients(findings: &Findings<'_>, checks: &[&str]) -> Option<Di
     if numbers.len() < failed.len() || numbers.iter().any(|other| *other != number) {
         return None;
     }
-    findings.name("few_clients", served_and_no_more(number), checks)
+    let because = format!("your server serves {number} clients at the same time, but not one more");
+    findings.name("few_clients", because, checks)
 }

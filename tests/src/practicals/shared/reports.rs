@@ -7,7 +7,7 @@ use crate::engine::ended::Ended;
 use crate::engine::program::Program;
 use crate::engine::verdict::{Diagnosis, Failure, Outcome};
 
-/// A fact: how a program ended where a message and an exit status were due.
+/// A fact: how a program ended when it had to print a message and exit with a certain status.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Reported {
     pub(crate) status: Option<ExitStatus>,
@@ -20,16 +20,16 @@ pub(crate) fn reports_address_in_use(server: &Program) -> Outcome {
     let (address, ended) = server.launch_where_taken()?;
 
     let expected =
-        format!("a message on stderr and an exit status other than 0, since {address} is taken");
+        format!("a message on stderr and an exit status other than 0, because {address} is in use");
     reports(&ended, expected, !ended.succeeded())
 }
 
-/// What cannot be a port is answered with how to use the program.
+/// An argument that cannot be a port gets a usage line.
 pub(crate) fn reports_bad_arguments(server: &Program) -> Outcome {
     let expected =
         |port: &str| format!("a usage line on stderr and exit status 2 for the port {port:?}");
     if !server.takes_a_port() {
-        let observed = "a command line without a place for a port";
+        let observed = "a command line with no place for a port";
         return Err(Failure::new(expected("abc"), observed).into());
     }
     for port in ["abc", "70000", "-1", ""] {
@@ -39,9 +39,9 @@ pub(crate) fn reports_bad_arguments(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// A client reports a failure: it ended with another exit status than 0, and said why.
+/// Holds when a client reported a failure: its exit status is not 0, and it printed a message.
 pub(crate) fn reports_failure(ended: &Ended, why: &str) -> Outcome {
-    let expected = format!("a message on stderr and an exit status other than 0, since {why}");
+    let expected = format!("a message on stderr and an exit status other than 0, because {why}");
     reports(ended, expected, ended.reported_failure())
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn reports(ended: &Ended, expected: String, right_status: bool) -> Ou
     let said = if said_something { "a message on stderr" } else { "nothing on stderr" };
     let observed = match panicked {
         true => format!("a panic: {}", ended.describe()),
-        false => format!("{}, {said}", ended.describe()),
+        false => format!("{}; {said}", ended.describe()),
     };
     let fact = Reported { status: ended.exit.ok(), panicked };
     Err(Failure::new(expected, observed).at(ended.snapshot.clone()).with(fact).into())
@@ -67,7 +67,7 @@ pub(crate) fn panics_on_error(findings: &Findings<'_>) -> Option<Diagnosis> {
     named(findings, "panics_on_error", |_, reported| reported.panicked)
 }
 
-/// It did end, and not by a panic. A client that ends well where it failed has another mistake.
+/// Names a program that ended without a panic. A client that hides its failure has another mistake.
 pub(crate) fn misreports_errors(findings: &Findings<'_>) -> Option<Diagnosis> {
     named(findings, "misreports_errors", |check, reported| {
         let is_hidden = check.starts_with("client") && hides(reported);
@@ -87,7 +87,7 @@ fn named(
     findings.name(mistake, because, &all.into_iter().map(Failed::id).collect::<Vec<_>>())
 }
 
-/// Returns those of these checks in which a client ended well where it had failed.
+/// Returns those of these checks in which a client failed and its exit status was 0.
 pub(crate) fn hidden_failures<'a>(findings: &Findings<'a>, checks: &[&str]) -> Vec<Failed<'a>> {
     let is_hidden = |failed: &Failed<'_>| failed.facts().any(hides);
     findings.failed_of(checks).into_iter().filter(is_hidden).collect()

@@ -13,7 +13,7 @@ use crate::practicals::shared::dialogue::Dialogue;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Busy(pub(crate) u32);
 
-/// A fact: the same while no client had come and gone or half-closed.
+/// A fact: the same share, measured before any client disconnected or half-closed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BusyWithNobodyGone(u32);
 
@@ -23,8 +23,8 @@ pub(crate) struct BusyWithNobodyGone(u32);
 pub(crate) struct WaitsToWrite(pub(crate) usize);
 
 impl BusyWithNobodyGone {
-    /// Measures the share of a processor that a fresh process uses while some silent clients are
-    /// there and none has ever left.
+    /// Measures the share of a processor that a fresh process uses while silent clients are
+    /// connected and no client has disconnected yet.
     pub(crate) fn measure(
         server: &Program,
         dialogue: &dyn Dialogue,
@@ -40,7 +40,7 @@ impl BusyWithNobodyGone {
         server.try_aside(attempt).ok()
     }
 
-    /// Returns whether the program rests then.
+    /// Returns whether the program rests in that situation.
     pub(crate) fn is_little(&self) -> bool {
         const LITTLE: u32 = 3;
         self.0 <= LITTLE
@@ -78,8 +78,8 @@ fn percent(share: f64) -> u32 {
     (share * 100.0) as u32
 }
 
-/// Returns the share of one processor that the program uses, of the time in which it could have had
-/// one.
+/// Returns the share of one processor that the program uses. Time in which the program waited for
+/// a processor does not count.
 fn busy_share(tree: ProcessTree, window: Duration) -> f64 {
     let (began, before, total_before) = (Instant::now(), tree.cpu_time(), tree.total_cpu_time());
     std::thread::sleep(window); // the window is what is measured

@@ -109,7 +109,7 @@ impl Process {
         let flooded =
             [&self.stdout, &self.stderr].into_iter().any(|output| output.total() as u64 > most);
         self.heard.over.clone().or_else(|| {
-            flooded.then(|| format!("more than {} MiB of output: that is its limit", most / MIB))
+            flooded.then(|| format!("more than {} MiB of output, which is the limit", most / MIB))
         })
     }
 

@@ -44,7 +44,7 @@ pub(super) fn told(verdict: &Verdict) -> String {
     let ended = verdict
         .ended
         .as_ref()
-        .map(|exit| format!(" (the program had ended: {exit})"))
+        .map(|exit| format!(" (the program stopped: {exit})"))
         .unwrap_or_default();
     format!("{} {status}{ended}", verdict.check)
 }

@@ -104,16 +104,16 @@ fn an_idle_connection_that_is_still_open_is_told() {
     );
     check(
         accepts(vec![connection(client("a"), 12), connection(client("b"), 0)]),
-        "blocked in accept4 on its listening socket, while 12 bytes from client a lie unread; the connection of client b is still open",
+        "blocked in accept4 on its listening socket, while 12 bytes from client a are unread; the connection of client b is still open",
     );
     let ended = |name| ConnectionState { ended: true, ..connection(client(name), 0) };
     check(
         accepts(vec![ended("a")]),
-        "blocked in accept4 on its listening socket; the connection of client a is still open, though that client has ended its side",
+        "blocked in accept4 on its listening socket; the connection of client a is still open, although that client has ended its side",
     );
     check(
         accepts(vec![ended("a"), ended("b")]),
-        "blocked in accept4 on its listening socket; the connections of clients a and b are still open, though they have ended their sides",
+        "blocked in accept4 on its listening socket; the connections of clients a and b are still open, although they have ended their sides",
     );
 }
 
@@ -125,13 +125,13 @@ fn an_event_loop_says_what_it_leaves_unread() {
     };
     check(
         watched(true),
-        "blocked in epoll_wait on 3 descriptors, while 5 bytes from client a lie unread",
+        "blocked in epoll_wait on 3 descriptors, while 5 bytes from client a are unread",
     );
     let read = ProgramState { connections: vec![connection(client("a"), 0)], ..watched(true) };
-    check(read, "blocked in epoll_wait on 3 descriptors; nothing lies unread");
+    check(read, "blocked in epoll_wait on 3 descriptors; no bytes are unread");
     check(
         watched(false),
-        "blocked in epoll_wait on 3 descriptors, while 5 bytes from client a lie unread on a connection that it does not watch",
+        "blocked in epoll_wait on 3 descriptors, while 5 bytes from client a are unread on a connection that it does not watch",
     );
 }
 

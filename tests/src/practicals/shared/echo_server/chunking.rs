@@ -14,7 +14,7 @@ use crate::engine::verdict::{Outcome, Stop};
 use crate::engine::wait;
 use crate::practicals::shared::AFTERMATH;
 
-/// How late a late reader begins, unless nothing can move before it reads.
+/// How long a late reader waits before it reads, unless nothing can move earlier.
 pub(super) const LATE: Duration = Duration::from_millis(500);
 
 const SIZES: [usize; 41] = [
@@ -28,7 +28,7 @@ const SIZES: [usize; 41] = [
 #[derive(Debug, PartialEq, Eq)]
 struct BrokeAt(usize, usize);
 
-/// Whatever the server's buffer holds, some message is longer, and some fills it exactly.
+/// For every usual size of the server's buffer, some message is longer, and some fills it exactly.
 pub(super) fn echoes_every_size(server: &Program) -> Outcome {
     let message = server.payload().stream(SIZES[SIZES.len() - 1]);
     let running = server.launch()?;
@@ -42,7 +42,7 @@ pub(super) fn echoes_every_size(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// Which is the smallest size that breaks it, and what comes of that one?
+/// Finds the smallest size that breaks the server, and what the server does with it.
 pub(super) fn which_size_fails(server: &Program, tried: Tried) -> Tried {
     let Some((good, bad)) = tried.fact(|BrokeAt(good, bad)| Some((*good, *bad))) else {
         return tried;
@@ -54,8 +54,8 @@ pub(super) fn which_size_fails(server: &Program, tried: Tried) -> Tried {
     }
 }
 
-/// A size that breaks a server: what comes of one byte more, of as many as came back, and of the
-/// next message?
+/// Finds out what a server does with a size that breaks it, with one byte more, with the number of
+/// bytes that came back, and with the next message.
 fn what_the_size_does(server: &Program, bad: usize, tried: Tried) -> Tried {
     let Ok(sent) = server.try_aside(|server| send_and_go_on(server, bad)) else { return tried };
     let works =
@@ -72,7 +72,7 @@ fn what_the_size_does(server: &Program, bad: usize, tried: Tried) -> Tried {
     tried.with_some(sent.rest_comes.then_some(RestComesWithMore(bad - came))).with(size)
 }
 
-/// What came of a message and of the next one.
+/// The answers to a message and to the next one.
 struct Sent {
     came: usize,
     ending: Option<Ending>,
@@ -112,12 +112,12 @@ pub(super) fn echoes_byte_by_byte(server: &Program) -> Outcome {
     one_client(server, &single_bytes())
 }
 
-/// Which is the shortest message, in as few pieces as possible, that breaks it?
+/// Finds the shortest message, in as few pieces as possible, that breaks the server.
 pub(super) fn which_pieces_fail(server: &Program, tried: Tried) -> Tried {
     shrink::smallest(server, 0, single_bytes(), tried, &one_client)
 }
 
-/// One write is not one message either: where the client does not read yet, a write takes only a
+/// One write is not one message either: while the client does not read, a write takes only a
 /// part.
 pub(super) fn echoes_large_message(server: &Program) -> Outcome {
     read_late(server, &Case::message(server.large_message().len()))
@@ -131,9 +131,9 @@ fn read_late(server: &Program, case: &Case) -> Outcome {
     client.expect_nothing_after("the echo")
 }
 
-/// Does at least the end of the message come, and which is the shortest that breaks it?
+/// Finds out whether the end of the message comes, and the shortest message that breaks the server.
 pub(super) fn what_is_lost_of_it(server: &Program, tried: Tried) -> Tried {
-    /// Where an attempt comes to nothing, it says neither yes nor no.
+    /// An attempt may end without a result.
     const ATTEMPTS: usize = 3;
     let mut tried = tried;
     if tried.ending().is_none_or(Ending::is_silence) {
@@ -144,9 +144,9 @@ pub(super) fn what_is_lost_of_it(server: &Program, tried: Tried) -> Tried {
     shrink::smallest(server, 0, large, tried, &read_late)
 }
 
-/// How much of a message's end comes to a client that reads once the server has taken all, and has
-/// done with it what it does? Later it may find room for more. Returns `None` where not all was
-/// taken, or all comes.
+/// Measures how much of a message's end comes to a client that reads only after the server has taken
+/// and handled all of it. Later the server may find room for more. Returns `None` if the server did
+/// not take all, or if all comes back.
 fn end_that_comes(server: &Program) -> Result<Option<EndComes>, Stop> {
     let message = server.large_message();
     let running = server.launch()?;
@@ -166,8 +166,8 @@ fn end_that_comes(server: &Program) -> Result<Option<EndComes>, Stop> {
 #[derive(Debug, PartialEq, Eq)]
 struct AnotherWaits;
 
-/// A client that reads late and slowly gets every byte, and costs the others nothing; nor does one
-/// that never reads.
+/// A client that reads late and slowly still gets every byte. Neither this client nor one that
+/// never reads delays the other clients.
 pub(super) fn outlasts_slow_reader(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let message = server.large_message();
@@ -180,14 +180,16 @@ pub(super) fn outlasts_slow_reader(server: &Program) -> Outcome {
         wait::settle(&server.context, LATE, wait::STALLED);
         let mut other = running.connect()?;
         let echoed = other.exchange(&payload.letters(13));
-        echoed.map_err(|stop| stop.after("two clients did not read").with(AnotherWaits))?;
+        echoed.map_err(|stop| {
+            stop.after("two other clients sent a large message and did not read").with(AnotherWaits)
+        })?;
         other.close();
         Ok(())
     })
 }
 
-/// A client that is not served while another one does not read: is it served when that one has
-/// gone?
+/// Finds out whether a client that is not served while another one does not read is served after that
+/// one has disconnected.
 pub(super) fn whether_one_reader_stops_the_others(server: &Program, tried: Tried) -> Tried {
     let waits = tried.fact(|AnotherWaits| Some(())).is_some();
     let is_served = waits && server.try_aside(served_once_the_other_has_gone).unwrap_or(false);

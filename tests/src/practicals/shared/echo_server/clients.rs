@@ -47,7 +47,7 @@ pub(super) fn serves_clients_at_once(server: &Program) -> Outcome {
     silent.exchange(&payload.letters(6))
 }
 
-/// Is the second client served once the first one has gone?
+/// Finds out whether the second client is served after the first one has disconnected.
 pub(super) fn whether_they_wait_for_each_other(server: &Program, tried: Tried) -> Tried {
     if tried.fact(|SecondWaits| Some(())).is_none() {
         return tried;
@@ -67,8 +67,8 @@ pub(super) fn keeps_clients_apart(server: &Program) -> Outcome {
     in_rounds(server, &fifty_clients())
 }
 
-/// How few clients, and how short messages, are mixed? Where a client was turned away, it is known
-/// how many are served.
+/// Finds the fewest clients and the shortest messages that the server mixes. If a client was turned
+/// away, the number of served clients is already known.
 pub(super) fn how_few_clients_mix(server: &Program, tried: Tried) -> Tried {
     match tried.failure.smallest {
         Some(_) => tried,
@@ -118,7 +118,7 @@ fn whose_bytes(failure: Failure, at: usize, clients: &[Peer], messages: &[Vec<u8
     if shows { failure.with(OthersBytes) } else { failure }
 }
 
-/// Returns whether these bytes begin with some that another client than this one had sent.
+/// Returns whether these bytes begin with bytes that another client sent.
 fn is_from_another(came: &[u8], at: usize, messages: &[Vec<u8>]) -> bool {
     const TELLING: usize = 4;
     let key = &came[..came.len().min(2 * TELLING)];

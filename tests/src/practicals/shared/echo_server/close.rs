@@ -43,7 +43,7 @@ fn comes_back_and_ends(message: &[u8], received: Received) -> Result<(), Failure
         Some(ending) => ending.to_string(),
         None => "more bytes".to_owned(),
     };
-    let expected = "end of stream after the echo, since the client has half-closed";
+    let expected = "end of stream after the echo, because the client half-closed";
     Err(Failure::new(expected, observed).at(received.snapshot))
 }
 
@@ -65,12 +65,12 @@ pub(super) fn closes_after_client(server: &Program) -> Outcome {
     }
     let first = before.held.min(after_one.held);
     let expected = format!(
-        "as many sockets as after the first client had gone ({first}), \
-         2 s after {CLIENTS} more had gone"
+        "as many sockets as after the first client disconnected ({first}), \
+         2 s after {CLIENTS} more disconnected"
     );
     let observed = format!(
-        "{held} sockets, {half_closed} of them in CLOSE_WAIT: closed by the client, \
-         not by the server"
+        "{held} sockets, {half_closed} of them in CLOSE_WAIT: \
+         the clients closed them, but your server did not"
     );
     Err(Failure::new(expected, observed).at(snapshot).with(LeftOpen(half_closed)).into())
 }
@@ -122,7 +122,7 @@ pub(super) fn survives_empty_connection(server: &Program) -> Outcome {
         wait::settle(&server.context, AFTERMATH, wait::STUCK);
     }
     let last = running.connect()?.exchange(&payload.letters(12));
-    last.map_err(|stop| stop.after("clients that came and went without a word"))
+    last.map_err(|stop| stop.after("other clients connected and closed without sending"))
 }
 
 /// A moment in a client's life, and how to come to it.
@@ -135,18 +135,20 @@ pub(super) fn survives_reset(server: &Program) -> Outcome {
     let running = server.launch()?;
 
     let moments: [Moment<'_>; 5] = [
-        ("had just connected", &|_| Ok(())),
-        ("had sent a message and not read the echo", &|client| client.send(b"unread")),
-        ("had read the echo", &|client| client.exchange(b"Hello, world")),
-        ("had read the echo, with the server waiting for more", &|client| {
+        ("right after it connected", &|_| Ok(())),
+        ("after it sent a message, before it read the echo", &|client| client.send(b"unread")),
+        ("right after it read the echo", &|client| client.exchange(b"Hello, world")),
+        ("while your server waited for its next message", &|client| {
             client.exchange(b"Hello, world")?;
             wait::settle(&server.context, AFTERMATH, wait::STUCK);
             Ok(())
         }),
-        ("was owed most of a large message", &|client| client.send_what_fits(large)),
+        ("while your server still had to send most of a large echo", &|client| {
+            client.send_what_fits(large)
+        }),
     ];
     for (moment, until) in moments {
-        let context = format!("a client that {moment} had reset its connection");
+        let context = format!("a client reset its connection {moment}");
         let client = running.connect().map_err(|stop| stop.after(&context))?;
         reset_at(server, client, until)?;
         let next = running.connect().and_then(|mut next| next.exchange(&payload.letters(12)));
@@ -163,7 +165,7 @@ fn others_survive_reset(server: &Program, running: &Server, payload: &mut Payloa
         reset_at(server, running.connect()?, |client| client.send(b"unread"))?;
     }
     let echoed = other.exchange(&payload.letters(10));
-    echoed.map_err(|stop| stop.after("another client had reset its connection"))
+    echoed.map_err(|stop| stop.after("another client reset its connection"))
 }
 
 /// A server that was stopped must come up again at once: without address reuse the old connections
@@ -174,8 +176,8 @@ pub(super) fn restarts_on_same_port(server: &Program) -> Outcome {
     let mut connected = running.connect()?;
     connected.exchange(&payload.letters(12))?;
 
-    let again =
-        running.restart().map_err(|stop| stop.after("it was stopped with a client connected"))?;
+    let context = "the grader stopped it while a client was connected";
+    let again = running.restart().map_err(|stop| stop.after(context))?;
     again.connect()?.exchange(&payload.letters(12))
 }
 
@@ -203,7 +205,7 @@ pub(super) fn rests_when_idle(server: &Program) -> Outcome {
     running.lives_on()
 }
 
-/// A server that is busy: does it rest as long as no client has ever left?
+/// Finds out whether a busy server rests as long as no client has ever disconnected.
 pub(super) fn whether_it_rests_with_nobody_gone(server: &Program, tried: Tried) -> Tried {
     match tried.fact(|Busy(_)| Some(())) {
         Some(()) => tried.with_some(BusyWithNobodyGone::measure(server, &Echo, 3)),

@@ -30,11 +30,11 @@ enum Trigger {
     Newline,
     EndOfStream,
     More,
-    /// Nothing that was tried: it has accepted its client, and never replies.
+    /// Nothing: it has accepted its client, and never replies.
     Never,
 }
 
-/// A silent server: what makes it reply after all?
+/// Finds out what makes a silent server reply.
 pub(super) fn what_makes_it_reply(server: &Program, tried: Tried) -> Tried {
     if !tried.ending().is_some_and(Ending::is_silence) {
         return tried;
@@ -42,17 +42,17 @@ pub(super) fn what_makes_it_reply(server: &Program, tried: Tried) -> Tried {
     match trigger(server) {
         Some(Trigger::Newline) => tried.caused_by(
             "waits_for_newline",
-            "it said nothing to a message, and replied as soon as a newline came",
+            "your server did not reply to a message, but replied when a newline followed",
         ),
         Some(Trigger::EndOfStream) => tried.caused_by(
             "waits_for_end",
-            "it said nothing to a message nor to a newline, \
-             and replied once the client had half-closed",
+            "your server did not reply to a message or to a newline, \
+             but replied after the client half-closed",
         ),
         Some(Trigger::Never) => tried.caused_by(
             "accepts_only",
-            "it had accepted its client, \
-             and said nothing to a message, to a newline, to 64 KiB, and to a half-close",
+            "your server accepted its client, \
+             but did not reply to a message, a newline, 64 KiB or a half-close",
         ),
         Some(Trigger::More) | None => tried,
     }
@@ -71,7 +71,7 @@ fn trigger(server: &Program) -> Option<Trigger> {
     }
 }
 
-/// Returns `None` where the server replies to the message itself this time, or has not even
+/// Returns `None` if the server replies to the message itself this time, or has not even
 /// accepted its client.
 fn first_trigger(server: &Program) -> Result<Option<Trigger>, Stop> {
     let running = server.launch()?;
@@ -105,18 +105,18 @@ pub(super) fn echoes_every_byte_value(server: &Program) -> Outcome {
     exchange_all(server, &values.messages().concat())
 }
 
-/// Which of the messages break a fresh server, and which byte of the first one does alone?
+/// Finds the messages that break a fresh server, and the byte of the first one that does so alone.
 pub(super) fn which_values_fail(server: &Program, tried: Tried) -> Tried {
     let values = Values::new(&mut server.payload());
     let (tried, first) = which_fail(server, tried, &values.messages(), exchange_all);
     let Some((message, shown)) = first else { return tried };
     for byte in message.chunks(1) {
         if let Err(Some(alone)) = server.try_aside(|server| exchange_all(server, &[byte])) {
-            let sentence = format!("the byte 0x{:02x} alone does not come back", byte[0]);
+            let sentence = format!("failing case: the byte 0x{:02x} alone", byte[0]);
             return smallest(tried, alone, sentence, 1);
         }
     }
-    let together = "these bytes, sent as shown, are enough to break it".to_owned();
+    let together = "failing case: the bytes shown below, in the same pieces".to_owned();
     smallest(tried, shown, together, message.len())
 }
 
@@ -127,7 +127,7 @@ struct Values {
 }
 
 impl Values {
-    /// How many bytes are on the wire at once, at most.
+    /// The largest number of bytes that are on the wire at once.
     const PIECE: usize = 16;
 
     fn new(payload: &mut Payload) -> Self {
@@ -185,13 +185,13 @@ pub(super) fn obeys_no_words(server: &Program) -> Outcome {
     converse_in_words(server, &WORDS)
 }
 
-/// For each word a client sends it and then something else; then comes one more client.
+/// Sends each word from a new client, followed by another message. At the end, one more client talks.
 fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
     let mut before = "nothing".to_owned();
     for word in words {
-        let had_sent = format!("another client had sent {before}");
+        let had_sent = format!("another client sent {before}");
         let mut client = running.connect().map_err(|stop| stop.after(&had_sent))?;
         before = describe(word);
         client.exchange(word)?;
@@ -200,15 +200,15 @@ fn converse_in_words(server: &Program, words: &[&[u8]]) -> Outcome {
         client.close();
     }
     let last = running.connect().and_then(|mut client| client.exchange(&payload.letters(9)));
-    last.map_err(|stop| stop.after(&format!("another client had sent {before}")))
+    last.map_err(|stop| stop.after(&format!("another client sent {before}")))
 }
 
-/// Which of the words break a fresh server?
+/// Finds the words that break a fresh server.
 pub(super) fn which_words_fail(server: &Program, tried: Tried) -> Tried {
     let each = WORDS.map(|word| vec![word]);
     let (tried, first) = which_fail(server, tried, &each, converse_in_words);
     let Some((word, shown)) = first else { return tried };
-    let sentence = format!("the message {} is enough to break it", describe(&word));
+    let sentence = format!("failing case: the message {}", describe(&word));
     smallest(tried, shown, sentence, word.len())
 }
 
@@ -229,7 +229,7 @@ pub(super) fn adds_nothing(server: &Program) -> Outcome {
     if greeting.is_empty() {
         return Ok(added?);
     }
-    let expected = "no byte for client a before it has sent anything";
+    let expected = "no bytes for client a before it sends anything";
     let failure = Failure {
         difference: added.err().and_then(|failure| failure.difference),
         ..Failure::new(expected, describe(&greeting))
@@ -259,8 +259,8 @@ pub(super) fn echoes_message_after_message(server: &Program) -> Outcome {
     Ok(())
 }
 
-/// Do stale bytes come, or does it end the connection after a reply? And what is the shortest
-/// conversation that breaks it?
+/// Finds out whether stale bytes come, or whether the server ends the connection after a reply. Then
+/// finds the shortest conversation that breaks it.
 pub(super) fn how_it_goes_on(server: &Program, tried: Tried) -> Tried {
     let Some(number) = tried.fact(|FailedAt(number)| Some(*number)) else { return tried };
     let stale = stale_bytes(server, &LENGTHS[..number], &tried.failure);
@@ -272,8 +272,8 @@ pub(super) fn how_it_goes_on(server: &Program, tried: Tried) -> Tried {
     shrink::smallest(server, 0, case, tried, &one_client)
 }
 
-/// Returns what came instead of an echo, where it is the end of an earlier message: the part that a
-/// shorter one after it left standing in a buffer.
+/// Returns what came instead of an echo if that is the end of an earlier message, which a later,
+/// shorter message left in a buffer.
 fn stale_bytes(server: &Program, lengths: &[usize], failure: &Failure) -> Option<Vec<u8>> {
     const TELLING: usize = 3;
     let mut payload = server.payload();
@@ -290,13 +290,13 @@ fn stale_bytes(server: &Program, lengths: &[usize], failure: &Failure) -> Option
     found.then(|| wrong.to_vec())
 }
 
-/// A server that closes after its first reply: has it read once, or until a read was short?
-/// Messages that are multiples of nearly every buffer tell: the first length is one of powers of
-/// two, the second one of round numbers.
+/// Finds out whether a server that closes after its first reply has read once, or until a short
+/// read. Messages that are multiples of nearly every buffer show this: the first length is a multiple
+/// of powers of two, the second one of round numbers.
 fn how_it_takes_long_messages(server: &Program, mut tried: Tried) -> Tried {
     /// Multiples of every usual buffer, of powers of two and of round numbers, and larger than most.
     const MULTIPLES: [usize; 2] = [64_000, 131_072];
-    /// A server that closes when nothing more is there is now and then quicker than the sender.
+    /// A server that closes when no more bytes are there may sometimes be quicker than the sender.
     const ATTEMPTS: usize = 8;
     let found: Vec<LongMessage> =
         [61_440, 64_000].into_iter().filter_map(|sent| long_message(server, sent)).collect();
@@ -311,7 +311,7 @@ fn how_it_takes_long_messages(server: &Program, mut tried: Tried) -> Tried {
     tried.with_some(closes_after_all.then_some(ClosesAfterAll(MULTIPLES[1])))
 }
 
-/// What comes of a first message of this length?
+/// Sends a first message of this length, and returns what came back.
 fn long_message(server: &Program, sent: usize) -> Option<LongMessage> {
     let attempt = |server: &Program| {
         let message = server.payload().letters(sent);

@@ -1,4 +1,4 @@
-//! What the checks of an echo server, and what is tried after them, leave for the rules.
+//! The facts that the checks of an echo server, and the attempts after them, leave for the rules.
 
 use crate::engine::received::Ending;
 
@@ -6,7 +6,7 @@ use crate::engine::received::Ending;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Greeting(pub(crate) Vec<u8>);
 
-/// What came of one message that a fresh process was sent.
+/// The answer of a fresh process to one message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) message: Vec<u8>,
@@ -17,11 +17,11 @@ pub(crate) struct Answer {
     pub(crate) died: bool,
 }
 
-/// After the echo of a short message came these bytes, the end of a longer one before it.
+/// These bytes came after the echo of a short message. They are the end of an earlier, longer one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StaleBytes(pub(crate) Vec<u8>);
 
-/// What came of a long first message.
+/// The answer to a long first message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LongMessage {
     /// Its length, in bytes.
@@ -30,7 +30,7 @@ pub(crate) struct LongMessage {
     pub(crate) came: usize,
     /// Whether the connection was ended after that.
     pub(crate) closed: bool,
-    /// The size of the buffer that the program reads into, where that is seen.
+    /// The size of the buffer that the program reads into, if the system shows it.
     pub(crate) buffer: Option<usize>,
 }
 
@@ -48,26 +48,26 @@ pub(crate) struct Size {
     pub(crate) ending: Option<Ending>,
     /// Whether a message longer by one byte comes back whole.
     pub(crate) longer_works: bool,
-    /// Whether as many bytes as came back do come back, and one more do not.
+    /// Whether a message of `came` bytes comes back whole, and one more byte breaks it.
     pub(crate) holds_so_many: bool,
     /// Whether the next message on the same connection comes back.
     pub(crate) goes_on: bool,
 }
 
-/// This many bytes that had not come back came once another message was sent.
+/// This many missing bytes came back after the client sent another message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RestComesWithMore(pub(crate) usize);
 
-/// Of a long message to a client that reads only once everything was taken, the middle is lost. The
-/// last bytes that came are this many of the message's last; 0 if its end is lost, too.
+/// A client that reads only after the server has taken everything loses the middle of a long message.
+/// This many bytes of the message's end came; 0 if its end is lost, too.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct EndComes(pub(crate) usize);
 
-/// A client was not served while another one did not read, and was once that one had gone.
+/// A client was not served while another one did not read, but was after that one disconnected.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ServedOnceTheOtherHadGone;
 
-/// What came of a half-close.
+/// What came back after a half-close.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HalfClose {
     /// Whether all of the echo was there.

@@ -23,8 +23,8 @@ pub(super) fn drops_data_at_end(findings: &Findings<'_>) -> Option<Diagnosis> {
     let difference = failed.difference().filter(|_| is_short && ending.is_closed())?;
     let (came, all) = (difference.observed_length, bytes(difference.expected_length));
     let because = format!(
-        "after a half-close {came} of {all} came, then {ending}; \
-         without a half-close all of it comes"
+        "after a half-close, the client received {came} of {all}, then {ending}; \
+         without a half-close, it receives all of them"
     );
     findings.name("drops_data_at_end", because, &[FLUSHES])
 }
@@ -39,7 +39,8 @@ pub(super) fn never_closes(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "closes_after_client";
     let left = findings.failed(check)?.fact(|LeftOpen(count)| (*count > 0).then_some(count))?;
     let because = format!(
-        "2 s after its clients had closed it still held {left} of their sockets, in CLOSE_WAIT"
+        "2 s after its clients closed, your server still held {left} of their sockets, \
+         in CLOSE_WAIT"
     );
     let waits = half_close(findings)
         .is_some_and(|half| half.complete && half.ending.is_some_and(|ending| ending.is_silence()));
@@ -53,13 +54,14 @@ pub(super) fn never_closes(findings: &Findings<'_>) -> Option<Diagnosis> {
 
 pub(super) fn dies_on_empty(findings: &Findings<'_>) -> Option<Diagnosis> {
     let exit = findings.failed(EMPTY)?.verdict.ended.as_ref()?;
-    let because = format!("clients came and went without a word, and the program ended: {exit}");
+    let because =
+        format!("clients connected and closed without sending, and your server stopped: {exit}");
     findings.name("dies_on_empty", because, &[EMPTY])
 }
 
 pub(super) fn dies_on_reset(findings: &Findings<'_>) -> Option<Diagnosis> {
     let exit = findings.failed(RESET)?.verdict.ended.as_ref()?;
-    let because = format!("a client reset its connection, and the program ended: {exit}");
+    let because = format!("a client reset its connection, and your server stopped: {exit}");
     findings.name("dies_on_reset", because, &[RESET])
 }
 
@@ -69,7 +71,8 @@ pub(super) fn one_bad_client_stops_all(findings: &Findings<'_>) -> Option<Diagno
     let lives_on = findings.failed(EMPTY).is_some_and(|failed| !failed.died());
     let checks: &[&str] = if lives_on { &[RESET, EMPTY] } else { &[RESET] };
     let because = format!(
-        "a client reset its connection; the program lives on, and another client got {}",
+        "a client reset its connection; your server is still running, \
+         but another client got {}",
         failed.failure.observed
     );
     if is_unserved { findings.name("one_bad_client_stops_all", because, checks) } else { None }
@@ -79,16 +82,17 @@ pub(super) fn holds_the_port(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "restarts_on_same_port";
     let fact = NotRestarted { reuses_address: Some(false) };
     findings.failed(check).filter(|failed: &Failed<'_>| failed.has(&fact))?;
-    let because = "its listening socket does not have SO_REUSEADDR, \
-                   and it could not listen again on the same port";
+    let because = "your server's listening socket does not have SO_REUSEADDR, \
+                   and your server could not listen again on the same port";
     findings.name("holds_the_port", because, &[check])
 }
 
-/// What else keeps it busy has a name of its own, so that must be known not to be it.
+/// Other reasons to be busy have their own names, so the rule must first exclude them.
 pub(super) fn spins(findings: &Findings<'_>) -> Option<Diagnosis> {
     let knows_selector = |failed: &Failed<'_>| failed.facts::<WaitsToWrite>().next().is_some();
     let percent = busy(findings.failed(RESTS).filter(knows_selector)?)?;
     let explained = is_busy_with_the_gone(findings)? && !findings.passed("closes_after_client");
-    let because = format!("while nobody spoke it used {percent} % of a processor");
+    let because =
+        format!("your server used {percent} % of a processor while all clients were silent");
     if explained { None } else { findings.name("spins", because, &[RESTS]) }
 }

@@ -24,12 +24,13 @@ pub(super) fn reads_once(findings: &Findings<'_>) -> Option<Diagnosis> {
     let because = if let Some(cut) = long.iter().find(|long| long.came < long.sent) {
         let LongMessage { sent, came, .. } = cut;
         format!(
-            "after its first reply it closes; \
-             of a message of {sent} bytes {came} come back before that"
+            "your server closes the connection after its first reply, \
+             which holds only {came} of {sent} bytes"
         )
     } else if long.iter().all(fits) {
         format!(
-            "after its first reply it closes, be it one of {} bytes, which fit into its buffer",
+            "your server closes the connection after its first reply, \
+             even after one of {} bytes, which fit into its buffer",
             long[0].sent
         )
     } else {
@@ -52,14 +53,15 @@ fn closes_at_short_read(long: &[&LongMessage]) -> Option<String> {
     let is_larger = |long: &&LongMessage| long.buffer.is_some_and(|size| size < long.sent);
     if let Some(open) = long.iter().find(|long| !long.closed) {
         return Some(format!(
-            "it closes after a short message, and not after one of {} bytes, \
-             which fills its buffer to the last byte",
+            "your server closes the connection after a short message, \
+             but not after one of {} bytes, which fills its buffer exactly",
             open.sent
         ));
     }
     let size = long.first()?.buffer.filter(|_| long.iter().all(is_larger))?;
     Some(format!(
-        "it closes after a short message, and reads on where its buffer of {size} bytes is full"
+        "your server closes the connection after a short message, \
+         but reads on when its buffer of {size} bytes is full"
     ))
 }
 
@@ -68,8 +70,10 @@ fn hangs_at_full_buffer(findings: &Findings<'_>) -> Option<Diagnosis> {
     let bad = findings
         .failed(check)?
         .fact(|size: &Size| (is_silent(size) && size.longer_works).then_some(size.bad))?;
-    let because =
-        format!("a message of {bad} bytes does not come back, and one byte less or one more does");
+    let because = format!(
+        "a message of {bad} bytes does not come back, \
+         but a message one byte shorter or longer does"
+    );
     let fills = |length: usize| length > 0 && length.is_multiple_of(bad);
     let values = answers(findings, VALUES);
     let of_values = !values.is_empty() && values.iter().all(|answer| fills(answer.message.len()));
@@ -93,8 +97,8 @@ pub(super) fn drops_after_buffer(findings: &Findings<'_>) -> Option<Diagnosis> {
         (is_silent(size) && size.holds_so_many && size.goes_on).then_some(size)
     })?;
     let because = format!(
-        "of {bad} bytes the first {came} come back, \
-         and the next message is answered as if nothing were missing"
+        "your server sends back only the first {came} of {bad} bytes, \
+         and then answers the next message normally"
     );
     findings.name("drops_after_buffer", because, &[check])
 }
@@ -115,11 +119,11 @@ pub(super) fn partial_write(findings: &Findings<'_>) -> Option<Diagnosis> {
     let because = match (difference.deviation, difference.ending) {
         (Deviation::Lost(_) | Deviation::OutOfOrder | Deviation::Changed, _) => {
             let at = difference.at;
-            format!("to a client that reads late, bytes are missing after the first {at}")
+            format!("a client that reads late misses bytes after the first {at}")
         }
         (Deviation::Short(missing), Some(Ending::Silence(_))) => {
             let all = bytes(difference.expected_length);
-            format!("of {all} a client that reads late never gets {missing}")
+            format!("a client that reads late never gets {missing} of {all}")
         }
         _ => return None,
     };

@@ -60,10 +60,10 @@ fn one_client_ever(findings: &Findings<'_>) -> Option<Diagnosis> {
     let failed = findings.failed(check).filter(|failed| failed.has(&FailedAt(2)))?;
     let because = match &failed.verdict.ended {
         // Also where it ended by an error: whether that shows before the next client's, is chance.
-        Some(exit) => format!("when its first client had gone, the program ended: {exit}"),
+        Some(exit) => format!("your server stopped after its first client disconnected: {exit}"),
         None => {
             let observed = &failed.failure.observed;
-            format!("when its first client had gone, the second got {observed}")
+            format!("after the first client disconnected, the second client got {observed}")
         }
     };
     findings.name("one_client_ever", because, &[check])
@@ -77,7 +77,7 @@ fn few_clients(findings: &Findings<'_>) -> Option<Diagnosis> {
 fn mixes_clients(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "keeps_clients_apart";
     findings.failed(check).filter(|failed| failed.has(&OthersBytes))?;
-    let because = "a client received bytes that another one had sent";
+    let because = "a client received bytes that another client had sent";
     // Whether the others' bytes come between those of one client there is a matter of chance.
     findings.name("mixes_clients", because, &[check, "outlasts_slow_reader"])
 }

@@ -12,7 +12,7 @@ const ADDS: &str = "adds_nothing";
 
 pub(super) fn greets(findings: &Findings<'_>) -> Option<Diagnosis> {
     let greeting = findings.failed(ADDS)?.fact(|Greeting(greeting)| Some(greeting))?;
-    let because = format!("a client that had said nothing received {}", show(greeting, 40));
+    let because = format!("a client received {} before it sent anything", show(greeting, 40));
     findings.name("greets", because, &[ADDS])
 }
 
@@ -33,7 +33,7 @@ fn is_rest_of_buffer(bytes: &[u8]) -> bool {
 
 pub(super) fn adds_newline(findings: &Findings<'_>) -> Option<Diagnosis> {
     let suffix = suffix(findings).filter(|suffix| is_newline(suffix))?;
-    let because = format!("after the echo came {}", show(suffix, 8));
+    let because = format!("after the echo, your server sent {}", show(suffix, 8));
     findings.name("adds_newline", because, &[ADDS])
 }
 
@@ -47,7 +47,7 @@ fn other_bytes(failed: Failed<'_>) -> Option<String> {
     let difference = failed.difference()?;
     let differs = matches!(difference.deviation, Deviation::Changed | Deviation::Added(_));
     let (asked, answered) = (show(&difference.expected, 24), show(&difference.observed, 24));
-    differs.then(|| format!("to {asked} it answered {answered}"))
+    differs.then(|| format!("your server answered {asked} with {answered}"))
 }
 
 /// Other bytes stand round the echo.
@@ -55,7 +55,8 @@ fn around(findings: &Findings<'_>) -> Option<String> {
     let is_decoration =
         |suffix: &&[u8]| suffix.len() > 1 && !is_newline(suffix) && !is_rest_of_buffer(suffix);
     let after = suffix(findings).filter(is_decoration);
-    let after = after.map(|suffix| format!("after the echo came {}", show(suffix, 24)));
+    let after =
+        after.map(|suffix| format!("after the echo, your server sent {}", show(suffix, 24)));
     let greets = |failed: &Failed<'_>| failed.facts::<Greeting>().next().is_some();
     after.or_else(|| findings.failed(ADDS).filter(|failed| !greets(failed)).and_then(other_bytes))
 }
@@ -71,13 +72,14 @@ fn certain_bytes(findings: &Findings<'_>) -> Option<String> {
 pub(super) fn sends_whole_buffer(findings: &Findings<'_>) -> Option<Diagnosis> {
     if let Some(suffix) = suffix(findings).filter(|suffix| is_rest_of_buffer(suffix)) {
         let (count, shown) = (bytes(suffix.len()), show_run(suffix));
-        let because = format!("after the echo came {count} that nobody had sent: {shown}");
+        let because =
+            format!("after the echo, your server sent {count} that no client had sent: {shown}");
         return findings.name("sends_whole_buffer", because, &[ADDS]);
     }
     let check = "echoes_message_after_message";
     let stale = findings.failed(check)?.fact(|StaleBytes(bytes)| Some(bytes))?;
     let because = format!(
-        "after a short message came {}, the end of a longer one before it",
+        "after a short message, your server sent {}, the end of an earlier, longer message",
         show(stale, 16)
     );
     findings.name("sends_whole_buffer", because, &[check])

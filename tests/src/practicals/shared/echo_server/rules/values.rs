@@ -14,10 +14,14 @@ impl Answer {
     pub(super) fn how(&self) -> String {
         let asked = describe(&self.message);
         match self.ending {
-            _ if self.died => format!("{asked} ended the program"),
-            Some(Ending::EndOfStream) => format!("{asked} made it close the connection"),
-            Some(Ending::Reset) => format!("{asked} made it reset the connection"),
-            _ if self.came.is_empty() => format!("{asked} was not answered"),
+            _ if self.died => format!("your server stopped after it received {asked}"),
+            Some(Ending::EndOfStream) => {
+                format!("your server closed the connection after it received {asked}")
+            }
+            Some(Ending::Reset) => {
+                format!("your server reset the connection after it received {asked}")
+            }
+            _ if self.came.is_empty() => format!("your server did not answer {asked}"),
             _ => format!("{asked} came back as {}", describe(&self.came)),
         }
     }
