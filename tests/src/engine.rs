@@ -16,6 +16,7 @@ pub(crate) mod ended;
 pub(crate) mod facts;
 pub(crate) mod judge;
 pub(crate) mod kept;
+mod learned;
 pub(crate) mod listener;
 pub(crate) mod network;
 pub(crate) mod payload;

@@ -81,28 +81,44 @@ impl Check {
     }
 }
 
-/// A check's function, and what is tried after it has failed in order to find the cause.
+/// A check's function, what is tried where it fails, and what finds the cause of a failure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Body {
-    One(fn(&Program) -> Outcome, Option<fn(&Program, Tried) -> Tried>),
+    One(fn(&Program) -> Outcome, Option<Shorter>, Option<fn(&Program, Tried) -> Tried>),
     Two(fn(&Program, &Program) -> Outcome, Option<fn(&Program, &Program, Tried) -> Tried>),
 }
 
-/// A row of a register of checks: `check!(group, id, programs…)`, or
-/// `check!(group, id, programs…, then what_is_tried_after_a_failure)`.
+/// Tries the same in a shorter conversation, after a failure that may have another check's cause.
+pub(crate) type Shorter = fn(&Program, Tried) -> InShort;
+
+/// What came of the shorter conversation.
+#[derive(Debug)]
+pub(crate) enum InShort {
+    /// The check holds there: what broke the longer conversation is the matter of other checks.
+    Holds,
+    /// It fails, by this failure.
+    Fails(Tried),
+    /// The result means nothing without this check, which fails.
+    Needs(&'static str),
+}
+
+/// A row of a register of checks: `check!(group, id, programs…)`, then if wanted
+/// `or what_is_tried_in_a_shorter_conversation`, then `then what_is_tried_to_find_the_cause`.
 macro_rules! check {
-    ($group:ident, $id:ident, $program:ident) => {
-        $crate::engine::check::check!(@ $group, $id, [$program], One($id, None))
+    ($group:ident, $id:ident, $program:ident $(, or $or:path)? $(, then $then:path)?) => {
+        $crate::engine::check::check!(
+            @ $group, $id, [$program],
+            One($id, $crate::engine::check::check!(? $($or)?), $crate::engine::check::check!(? $($then)?))
+        )
     };
-    ($group:ident, $id:ident, $program:ident, then $then:path) => {
-        $crate::engine::check::check!(@ $group, $id, [$program], One($id, Some($then)))
+    ($group:ident, $id:ident, $first:ident, $second:ident $(, then $then:path)?) => {
+        $crate::engine::check::check!(
+            @ $group, $id, [$first, $second],
+            Two($id, $crate::engine::check::check!(? $($then)?))
+        )
     };
-    ($group:ident, $id:ident, $first:ident, $second:ident) => {
-        $crate::engine::check::check!(@ $group, $id, [$first, $second], Two($id, None))
-    };
-    ($group:ident, $id:ident, $first:ident, $second:ident, then $then:path) => {
-        $crate::engine::check::check!(@ $group, $id, [$first, $second], Two($id, Some($then)))
-    };
+    (?) => { None };
+    (? $path:path) => { Some($path) };
     (@ $group:ident, $id:ident, [$($program:ident),*], $body:ident($($function:tt)*)) => {
         $crate::engine::check::Check {
             id: stringify!($id),

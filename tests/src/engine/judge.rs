@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::check::{Body, Check};
+use crate::engine::check::{Body, Check, InShort};
 use crate::engine::context::{Context, Scene};
 use crate::engine::payload::{Payloads, Shared};
 use crate::engine::place::Place;
@@ -95,13 +95,28 @@ fn perform(body: Body, programs: &[Program], context: &Context) -> (Status, Arc<
         Ok(()) => (Status::Passed, scene),
         Err(Stop::Unseen(why)) => (Status::Unseen(why), scene),
         Err(Stop::Fault(fault)) => (Status::Fault(fault), scene),
-        Err(Stop::Failed(failure)) => find_cause(body, programs, Tried { failure, scene }),
+        Err(Stop::Failed(failure)) => judge_failure(body, programs, Tried { failure, scene }),
+    }
+}
+
+/// Tries a shorter conversation where the check has one, and finds the cause of what fails.
+fn judge_failure(body: Body, programs: &[Program], tried: Tried) -> (Status, Arc<Scene>) {
+    let scene = tried.scene.clone();
+    let shorter = catch_unwind(AssertUnwindSafe(|| match (body, programs) {
+        (Body::One(_, Some(shorter), _), [program]) => shorter(program, tried),
+        _ => InShort::Fails(tried),
+    }));
+    match shorter {
+        Ok(InShort::Holds) => (Status::Passed, scene),
+        Ok(InShort::Needs(check)) => (Status::Skipped(check.to_owned()), scene),
+        Ok(InShort::Fails(tried)) => find_cause(body, programs, tried),
+        Err(_) => (Status::Fault(panicked()), scene),
     }
 }
 
 fn call(body: Body, programs: &[Program]) -> Outcome {
     match (body, programs) {
-        (Body::One(check, _), [program]) => check(program),
+        (Body::One(check, ..), [program]) => check(program),
         (Body::Two(check, _), [first, second]) => check(first, second),
         _ => {
             let why = "a check is registered for another number of programs than it takes";
@@ -114,7 +129,7 @@ fn call(body: Body, programs: &[Program]) -> Outcome {
 fn find_cause(body: Body, programs: &[Program], tried: Tried) -> (Status, Arc<Scene>) {
     let scene = tried.scene.clone();
     let found = catch_unwind(AssertUnwindSafe(|| match (body, programs) {
-        (Body::One(_, Some(then)), [program]) => then(program, tried),
+        (Body::One(.., Some(then)), [program]) => then(program, tried),
         (Body::Two(_, Some(then)), [first, second]) => then(first, second, tried),
         _ => tried,
     }));

@@ -6,6 +6,7 @@
 
 mod server;
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -93,6 +94,15 @@ impl Program {
     /// Returns whether an attempt with a fresh process succeeds.
     pub(crate) fn succeeds_aside<T>(&self, attempt: impl FnOnce(&Self) -> Result<T, Stop>) -> bool {
         self.try_aside(attempt).is_ok()
+    }
+
+    /// Returns what `try_it` finds out about the program. In one run that is tried only once, by the
+    /// first check that asks.
+    pub(crate) fn learn<T>(&self, try_it: impl FnOnce(&Self) -> T) -> Arc<T>
+    where
+        T: Any + Send + Sync,
+    {
+        self.subject.learned().get_or_learn(|| try_it(self))
     }
 
     /// Starts it as a server on 127.0.0.1 and waits until it listens.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::engine::learned::Learned;
 use crate::engine::port::Home;
 use crate::sandbox::Reach;
 
@@ -54,6 +55,7 @@ pub struct Subject {
     folder: Option<PathBuf>,
     home: Arc<Home>,
     reach: Reach,
+    learned: Learned,
 }
 
 impl Subject {
@@ -71,6 +73,7 @@ impl Subject {
             folder,
             home: Arc::new(Home::new(fixed)),
             reach: Reach::default(),
+            learned: Learned::default(),
         }
     }
 
@@ -90,6 +93,11 @@ impl Subject {
 
     pub(crate) fn home(&self) -> &Arc<Home> {
         &self.home
+    }
+
+    /// What the checks of this run have learned about it.
+    pub(crate) fn learned(&self) -> &Learned {
+        &self.learned
     }
 
     pub(crate) fn reach(&self) -> &Reach {

@@ -1,5 +1,7 @@
 //! Several clients, one after another and at the same time.
 
+use super::abilities::{Abilities, in_short};
+use crate::engine::check::InShort;
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
 use crate::engine::shrink::{self, Case};
@@ -65,6 +67,27 @@ fn fifty_clients() -> Case {
 /// them reads.
 pub(super) fn keeps_clients_apart(server: &Program) -> Outcome {
     in_rounds(server, &fifty_clients())
+}
+
+/// Where clients are served one after another, each still gets its own bytes, and none that the
+/// client before it left in a buffer.
+pub(super) fn apart_one_by_one(server: &Program, tried: Tried) -> InShort {
+    match Abilities::of(server).serves_next {
+        true => in_short(server, tried, |can| !can.serves_at_once, one_by_one),
+        false => InShort::Needs("serves_next_client"),
+    }
+}
+
+fn one_by_one(server: &Program) -> Outcome {
+    const CLIENTS: usize = 10;
+    let mut payload = server.payload();
+    let running = server.launch()?;
+    for _ in 0..CLIENTS {
+        let mut client = running.connect()?;
+        client.exchange(&payload.message(25..=200))?;
+        client.close();
+    }
+    Ok(())
 }
 
 /// Finds the fewest clients and the shortest messages that the server mixes. If a client was turned

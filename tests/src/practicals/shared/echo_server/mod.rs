@@ -4,6 +4,7 @@
 //! what is tried after it has failed. A check's doc comment is the misconception that it detects.
 //! Which points a check is worth and what it needs is in the rubric.
 
+mod abilities;
 mod chunking;
 mod clients;
 mod close;
@@ -40,7 +41,7 @@ pub(crate) const CHECKS: &[Check] = &[
     check!(chunking, outlasts_slow_reader, echo_server, then whether_one_reader_stops_the_others),
     check!(clients, serves_next_client, echo_server),
     check!(clients, serves_clients_at_once, echo_server, then whether_they_wait_for_each_other),
-    check!(clients, keeps_clients_apart, echo_server, then how_few_clients_mix),
+    check!(clients, keeps_clients_apart, echo_server, or apart_one_by_one, then how_few_clients_mix),
     check!(clients, holds_many_clients, echo_server),
     check!(close, flushes_before_close, echo_server),
     check!(close, closes_after_client, echo_server),
