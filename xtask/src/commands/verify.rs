@@ -11,6 +11,7 @@ pub(super) mod ground;
 mod matrix;
 mod mistakes;
 mod naming;
+mod other_languages;
 mod texts;
 pub(super) mod words;
 

@@ -35,15 +35,11 @@ pub(crate) struct Mistake {
     /// The mistakes that it makes; by default the one that its id names.
     makes: Option<Vec<String>>,
     /// The command that starts it in the folder of the mistakes, for a program in another language.
+    /// Where its first word is a C source, that is compiled.
     pub(crate) command: Option<String>,
 }
 
 impl Mistake {
-    /// Returns the command that starts it.
-    pub(crate) fn command(&self) -> &str {
-        self.command.as_deref().unwrap_or(&self.id)
-    }
-
     /// Returns the names that the grader must give it.
     pub(crate) fn makes(&self) -> BTreeSet<&str> {
         match &self.makes {
@@ -61,6 +57,8 @@ pub(crate) struct Right {
     pub(crate) program: String,
     /// Completes "a program that …".
     pub(crate) odd: String,
+    /// As of a mistake.
+    pub(crate) command: Option<String>,
 }
 
 /// Reads the catalogue in a practical's folder. Returns `None` if there is none, as in the

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use suite::{Check, Practical, Subject, Wanted};
 
 use super::catalogue::{self, Catalogue, Mistake, Right};
+use super::other_languages;
 use crate::build;
 use crate::grade::Grading;
 use crate::grader::Grader;
@@ -28,6 +29,8 @@ pub(crate) struct Ground<'a> {
     pub(super) catalogue: Option<Catalogue>,
     solution: BTreeMap<String, PathBuf>,
     programs: BTreeMap<String, PathBuf>,
+    /// The folder for what is compiled from other languages.
+    compiled: PathBuf,
     pub(super) request: &'a VerifyRequest,
 }
 
@@ -47,7 +50,8 @@ impl<'a> Ground<'a> {
             None => BTreeMap::new(),
         };
         let grader = Grader::new(repository.clone(), Wanted::Auto)?.silent();
-        let ground = Self { grader, rubric, catalogue, solution, programs, request };
+        let compiled = target.join("other_languages");
+        let ground = Self { grader, rubric, catalogue, solution, programs, compiled, request };
         ground.check_names()?;
         Ok(ground)
     }
@@ -73,35 +77,16 @@ impl<'a> Ground<'a> {
 
     /// Returns the command of a program in another language.
     fn command_of(&self, id: &str) -> Option<&str> {
-        self.mistakes().find(|row| row.id == id)?.command.as_deref()
+        let of_mistakes = self.mistakes().map(|row| (&row.id, &row.command));
+        let of_rights = self.rights().map(|row| (&row.id, &row.command));
+        let mut all = of_mistakes.chain(of_rights);
+        all.find(|(row, _)| *row == id)?.1.as_deref()
     }
 
-    /// Returns the program that a command starts. Files among its words are in the folder of the
-    /// mistakes.
-    fn subject_of_command(&self, name: &str, command: &str) -> anyhow::Result<Subject> {
-        let folder = self.rubric.folder.join("mistakes");
-        let words =
-            shell_words::split(command).with_context(|| format!("mistakes.toml: {command:?}"))?;
-        let found = |word: &String| {
-            let file = folder.join(word);
-            if file.is_file() { file.to_string_lossy().into_owned() } else { word.clone() }
-        };
-        let (interpreter, arguments) =
-            words.split_first().context("mistakes.toml: an empty command")?;
-        let interpreter = build::find_executable(interpreter, &folder)
-            .with_context(|| format!("mistakes.toml: there is no {interpreter} here"))?;
-        Ok(build::subject_of_command(
-            name,
-            &interpreter,
-            &arguments.iter().map(found).collect::<Vec<_>>(),
-        ))
-    }
-
-    /// Returns whether the interpreter of a mistake is installed.
-    pub(super) fn can_run(&self, mistake: &Mistake) -> bool {
-        let interpreter =
-            mistake.command.as_ref().and_then(|command| command.split_whitespace().next());
-        interpreter.is_none_or(|word| build::find_executable(word, &self.rubric.folder).is_some())
+    /// Returns the tool that a program needs, where it is not installed.
+    pub(super) fn missing_tool(&self, id: &str) -> Option<&str> {
+        let tool = other_languages::tool(self.command_of(id)?);
+        build::find_executable(tool, &self.rubric.folder).is_none().then_some(tool)
     }
 
     /// Returns what is missing in a released repository.
@@ -132,13 +117,14 @@ impl<'a> Ground<'a> {
         self.request.only.is_empty() || self.request.only.iter().any(|word| word == id)
     }
 
-    /// Returns every right program: the solution, then the odd ones with the program that they
-    /// replace.
+    /// Returns every right program that can run here: the solution, then the odd ones with the
+    /// program that they replace.
     pub(crate) fn right_programs(&self) -> Vec<(String, Option<String>)> {
         let solution = (SOLUTION.to_owned(), None);
         let odd = self.rights().map(|row| (row.id.clone(), Some(row.program.clone())));
         let all = (!self.solution.is_empty()).then_some(solution).into_iter().chain(odd);
-        all.filter(|(name, _)| self.is_chosen(name)).collect()
+        let can_run = |name: &String| self.missing_tool(name).is_none();
+        all.filter(|(name, _)| self.is_chosen(name) && can_run(name)).collect()
     }
 
     /// Returns what is odd about a right program.
@@ -172,7 +158,8 @@ impl<'a> Ground<'a> {
     /// Returns the solution's program of this name, or its replacement.
     fn subject(&self, name: &str, by: Option<&str>) -> anyhow::Result<Subject> {
         if let Some(command) = by.and_then(|by| self.command_of(by)) {
-            return self.subject_of_command(name, command);
+            let folder = self.rubric.folder.join("mistakes");
+            return other_languages::subject(name, command, &folder, &self.compiled);
         }
         let executable = match by {
             Some(by) => self.programs.get(by),

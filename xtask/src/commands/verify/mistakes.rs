@@ -48,14 +48,12 @@ pub(super) fn check(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
 /// Returns the chosen mistakes that can be run here, and prints which cannot.
 fn chosen<'a>(ground: &'a Ground<'_>) -> Vec<&'a Mistake> {
     let chosen = ground.mistakes().filter(|mistake| ground.is_chosen(&mistake.id));
+    let missing = |mistake: &&Mistake| ground.missing_tool(&mistake.id);
     let (chosen, absent): (Vec<&Mistake>, Vec<_>) =
-        chosen.partition(|mistake| ground.can_run(mistake));
+        chosen.partition(|mistake| missing(mistake).is_none());
     for mistake in absent {
-        terminal::say_line(format_args!(
-            "{}  skipped: {} is not here",
-            mistake.id,
-            mistake.command()
-        ));
+        let tool = missing(&mistake).unwrap_or_default();
+        terminal::say_line(format_args!("{}  skipped: {tool} is not here", mistake.id));
     }
     chosen
 }
