@@ -1,11 +1,13 @@
 //! Drives programs from outside and keeps the evidence. The engine names no practical.
 //!
-//! From the bottom up: `payload`, `transcript`, `port` and `place` are parts of a check's `context`,
-//! which also knows who is alive (`activity`) and what is kept for afterwards (`kept`). A `wait`
-//! ends by proof or by a deadline. A `program` is launched (`running`), and a `peer` or a `listener`
-//! talks to it. `check` and `diagnose` are what practicals are made of; `judge` and `run` run them.
+//! From the bottom up: `payload`, `transcript`, `port` and `place` are parts of a check's
+//! `context`, which also knows who is alive (`activity`) and what is kept for afterwards (`kept`).
+//! A `wait` ends by proof or by a deadline. A `program` is launched (`running`), and a `peer` or a
+//! `listener` talks to it. `check` and `diagnose` are what practicals are made of; `judge` and
+//! `run` run them.
 
 mod activity;
+mod arrival;
 pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod compare;
@@ -18,7 +20,9 @@ pub(crate) mod judge;
 pub(crate) mod kept;
 mod learned;
 pub(crate) mod listener;
+pub(crate) mod machine;
 pub(crate) mod network;
+mod not_listening;
 pub(crate) mod payload;
 pub(crate) mod peer;
 mod place;
@@ -30,8 +34,10 @@ pub(crate) mod running;
 pub(crate) mod scratch;
 pub(crate) mod shrink;
 pub(crate) mod snapshot;
+mod starts;
 pub(crate) mod subject;
 pub(crate) mod transcript;
 pub(crate) mod tried;
+pub(crate) mod unwritten;
 pub(crate) mod verdict;
 pub(crate) mod wait;

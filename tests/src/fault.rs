@@ -16,6 +16,10 @@ impl std::error::Error for Fault {}
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Self {
-        Self(error.to_string())
+        match error.raw_os_error() {
+            #[cfg(unix)]
+            Some(libc::EMFILE) => Self(format!("{error}: raise `ulimit -n`")),
+            _ => Self(error.to_string()),
+        }
     }
 }

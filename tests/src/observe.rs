@@ -25,12 +25,18 @@ pub use facts::{
     CANNOT_SEE, ConnectionState, PendingClient, ProgramState, Role, SystemCall, ThreadState,
     WaitsFor,
 };
-pub(crate) use facts::{CpuTime, HarnessSocket, SendQueues, SocketCounts, Standstill, TaskCounts};
+pub(crate) use facts::{
+    CpuTime, HarnessSocket, Runs, SendQueues, SocketCounts, Standstill, TaskCounts,
+};
 #[cfg(target_os = "linux")]
 pub(crate) use system::thread_count;
 pub(crate) use system::thread_cpu_time;
 #[cfg(unix)]
 pub(crate) use system::{become_subreaper, children, descendants, is_drained};
+
+/// Whether this system shows where a program listens. Where it does not, a server with an address
+/// of its own looks like one that does not listen.
+pub(crate) const SHOWS_LISTENERS: bool = cfg!(target_os = "linux");
 
 /// All processes of one launched program: the descendants of its launcher, orphans included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +104,17 @@ impl ProcessTree {
         system::tasks(self.launcher)
     }
 
+    /// Returns how often each of its threads was on a processor.
+    pub(crate) fn runs(&self) -> Option<Runs> {
+        system::runs(self.launcher)
+    }
+
+    /// Counts its threads that are in a call on a TCP socket, or in an event loop that watches one,
+    /// and their processes.
+    pub(crate) fn waiting_for_sockets(&self) -> Option<TaskCounts> {
+        system::waiting_for_sockets(self.launcher)
+    }
+
     /// Returns its memory in bytes. A page that several of its processes share counts once.
     pub(crate) fn resident_memory(&self) -> Option<u64> {
         system::resident_memory(self.launcher)
@@ -128,6 +145,12 @@ impl ProcessTree {
     /// threads where the program has ended. `sockets` are the harness's.
     pub(crate) fn program_state(&self, sockets: &[HarnessSocket]) -> Option<ProgramState> {
         system::program_state(self.launcher, sockets)
+    }
+
+    /// Returns whether bytes are still to be sent to one of these addresses on a connection that
+    /// the program has closed. No process holds such a connection: the kernel sends the rest.
+    pub(crate) fn owes_after_closing(&self, to: &BTreeSet<SocketAddr>) -> bool {
+        system::owes_after_closing(self.launcher, self.program, to)
     }
 
     /// Takes a snapshot of the program in which every thread waits, without a timeout, for

@@ -2,6 +2,7 @@
 //! there is none.
 
 mod made;
+mod places;
 mod since;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::rubric::FULL_MARKS;
 use crate::surroundings::Surroundings;
 use crate::unbuilt::Unbuilt;
 
+pub(crate) use places::Places;
 pub(crate) use since::Since;
 
 /// Everything that a report is made of.
@@ -43,6 +45,8 @@ pub(crate) struct Grading {
     pub(crate) shows_hidden: bool,
     /// Each program's folder, relative to the top of the submission.
     pub(crate) folders: Vec<(String, String)>,
+    /// Where each program's files are, for the reader.
+    pub(crate) places: Places,
     /// Changes with any file of a program.
     #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "only watch grades again"))]
     pub(crate) fingerprints: BTreeMap<String, u64>,
@@ -91,6 +95,8 @@ pub(crate) struct GradedRow {
 pub(crate) enum Next<'a> {
     Build(&'a Unbuilt),
     Mistake(&'a NamedMistake),
+    /// A step that is not written yet.
+    Step(&'a GradedRow),
     Check(&'a GradedRow),
 }
 
@@ -143,6 +149,15 @@ impl Grading {
         .collect()
     }
 
+    /// Returns the step that is not written yet because of which a check failed, and its place as
+    /// one would type it.
+    pub(crate) fn unwritten(&self, row: &GradedRow) -> Option<(String, String)> {
+        let failure = row.verdict.failure().filter(|_| !self.hides(row))?;
+        let (bar, unwritten) = (failure.bar.as_ref()?, failure.unwritten()?);
+        let file = self.places.shown(&bar.program, &unwritten.file);
+        Some((unwritten.step.clone(), format!("{file}:{}", unwritten.line)))
+    }
+
     /// Returns the mistake that explains why this check failed.
     pub(crate) fn mistake_of(&self, id: &str) -> Option<&NamedMistake> {
         self.mistakes.iter().find(|mistake| mistake.checks.contains(&id))
@@ -156,6 +171,9 @@ impl Grading {
         let mut failed =
             self.rows.iter().filter(|row| matches!(row.verdict.status, Status::Failed(_)));
         let first = failed.find(|row| !self.hides(row))?;
+        if self.unwritten(first).is_some() {
+            return Some(Next::Step(first));
+        }
         Some(self.mistake_of(first.verdict.check).map_or(Next::Check(first), Next::Mistake))
     }
 

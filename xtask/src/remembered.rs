@@ -4,7 +4,7 @@
 //! They are kept beside what the harness builds. No grade depends on them: if they cannot be read
 //! or written, nothing is said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ struct Remembered {
     /// compared.
     command: String,
     passed: BTreeMap<String, bool>,
+    /// The checks without a result in the last grading.
+    #[serde(default)]
+    undecided: BTreeSet<String>,
 }
 
 /// Compares a grading with the last one and remembers it.
@@ -58,17 +61,27 @@ impl Remembered {
                     since.worse.push(row.verdict.check);
                     since.points -= i64::from(row.max_points);
                 }
+                (Some(true), None) if !self.undecided.contains(row.verdict.check) => {
+                    since.undecided.push(row.verdict.check);
+                    since.points -= i64::from(row.max_points);
+                }
+                (None, Some(_)) => since.has_new = true,
                 _ => {}
             }
         }
         since
     }
 
-    /// Adds the results of a grading. Checks that were not run keep their results.
+    /// Adds the results of a grading. Checks without a result keep the one they had.
     fn with(mut self, grading: &Grading) -> Self {
         for row in &grading.rows {
-            if let Some(passed) = passed(row) {
-                self.passed.insert(row.verdict.check.to_owned(), passed);
+            let check = row.verdict.check.to_owned();
+            match passed(row) {
+                Some(passed) => {
+                    self.undecided.remove(&check);
+                    self.passed.insert(check, passed);
+                }
+                None => _ = self.undecided.insert(check),
             }
         }
         self
@@ -148,9 +161,29 @@ mod tests {
         );
         check(
             &[before, &[("a", fault), ("b", Passed)]],
-            "Since last time: 3 points more. Better: b.",
+            "Since last time: as many points. Better: b. Passed last time, no result now: a.",
         );
         check(&[before, &[("b", failed())], before], "Since last time: no change.");
+    }
+
+    #[test]
+    fn points_that_a_failed_build_costs_are_a_change() {
+        let before: &[(&'static str, Status)] = &[("a", Passed), ("b", failed())];
+        let unbuilt: &[(&'static str, Status)] = &[("a", Unbuilt), ("b", Unbuilt)];
+        check(
+            &[before, unbuilt],
+            "Since last time: 3 points fewer. Passed last time, no result now: a.",
+        );
+        check(&[before, unbuilt, unbuilt], "Since last time: no change.");
+        check(&[before, unbuilt, before], "Since last time: no change.");
+    }
+
+    #[test]
+    fn checks_with_their_first_result_are_not_compared() {
+        check(
+            &[&[("a", Passed)], &[("a", Passed), ("b", failed())]],
+            "Since last time: no change in the checks that were graded then.",
+        );
     }
 
     #[test]

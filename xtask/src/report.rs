@@ -27,6 +27,7 @@ mod plain;
 mod prairielearn;
 #[cfg(test)]
 pub(crate) mod real;
+mod said;
 #[cfg(all(test, feature = "full"))]
 mod sample;
 pub(crate) mod steps;

@@ -25,6 +25,9 @@ struct State {
     connections: Vec<Weak<TcpStream>>,
     /// The harness's side of every connection, and the addresses where it listens, oldest first.
     ends: Vec<(SocketAddr, Role)>,
+    /// Connections that a peer has left without ending them: they stay open until something new
+    /// begins.
+    left: Vec<Arc<TcpStream>>,
     /// Addresses of the harness's side of connections that the harness has ended.
     ended: BTreeSet<SocketAddr>,
     /// The processor time that recent looks at the programs took.
@@ -58,10 +61,27 @@ impl Activity {
         self.lock().add_end(address, Role::Server);
     }
 
+    /// Returns whether the harness listens at this address.
+    pub(crate) fn listens_at(&self, address: SocketAddr) -> bool {
+        self.lock().ends.contains(&(address, Role::Server))
+    }
+
     /// Notes that the harness ends this connection. Its end is under way until the program's socket
     /// has seen it.
     pub(crate) fn end_connection(&self, stream: &TcpStream) {
         self.lock().ended.extend(stream.local_addr());
+    }
+
+    /// Keeps a connection that its peer has left. The program must not see its end before it is
+    /// known how the program was then.
+    pub(crate) fn leave_connection(&self, stream: Arc<TcpStream>) {
+        self.lock().left.push(stream);
+    }
+
+    /// Resets the connections that were left.
+    pub(crate) fn end_what_was_left(&self) {
+        let left = std::mem::take(&mut self.lock().left);
+        left.iter().for_each(|stream| self.end_connection(stream));
     }
 
     /// Notes that a thread of the harness writes, for as long as the result is held.
@@ -76,12 +96,19 @@ impl Activity {
         self.trees().iter().try_fold(CpuTime::default(), add)
     }
 
+    /// Returns whether a program holds the socket of a client that has ended its stream.
+    pub(crate) fn keeps_an_ended_client(&self) -> bool {
+        let keeps = |tree: &ProcessTree| tree.sockets().is_some_and(|it| it.half_closed > 0);
+        self.trees().iter().any(keeps)
+    }
+
     /// Returns whether a thread of a program runs, or waits for a processor.
     pub(crate) fn is_running(&self) -> bool {
         self.trees().iter().any(ProcessTree::is_running)
     }
 
-    /// Returns pictures of all programs if nothing in them can move, and nothing is queued on the wires.
+    /// Returns pictures of all programs if nothing in them can move, and nothing is queued on the
+    /// wires.
     pub(crate) fn standstill(
         &self,
         earliest: Instant,
@@ -95,9 +122,20 @@ impl Activity {
         let ended = self.lock().ended.clone();
         let before = observe::thread_cpu_time();
         let look = |tree: &ProcessTree| tree.standstill(earliest, queues, &ended);
-        let pictures = trees.iter().map(look).collect();
+        let pictures: Option<Vec<Standstill>> = trees.iter().map(look).collect();
         self.remember_cost(observe::thread_cpu_time().saturating_sub(before));
-        pictures
+        let may_come = || queues == SendQueues::Empty && self.is_owed_after_closing(&trees);
+        pictures.filter(|_| !may_come())
+    }
+
+    /// Returns whether the kernel still sends to a peer what a program has left behind.
+    fn is_owed_after_closing(&self, trees: &[ProcessTree]) -> bool {
+        let peers: BTreeSet<SocketAddr> = {
+            let state = self.lock();
+            let open = state.connections.iter().filter_map(Weak::upgrade);
+            open.filter_map(|stream| stream.local_addr().ok()).collect()
+        };
+        trees.iter().any(|tree| tree.owes_after_closing(&peers))
     }
 
     /// Returns about how much processor time a look at the programs takes. It depends on their

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use crate::engine::activity::Activity;
@@ -25,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) activity: Activity,
     /// What is kept for afterwards.
     pub(crate) kept: Kept,
+    /// Whether a program of this check was seen in a loop. Attempts share what is known.
+    in_a_loop: Arc<AtomicBool>,
 }
 
 impl Context {
@@ -35,13 +38,30 @@ impl Context {
             payloads,
             activity: Activity::default(),
             kept: Kept::default(),
+            in_a_loop: Arc::default(),
         }
+    }
+
+    /// Keeps loops where the other checks of the same program find them.
+    pub(crate) fn with_loops_of(self, in_a_loop: Arc<AtomicBool>) -> Self {
+        Self { in_a_loop, ..self }
+    }
+
+    /// Keeps that a program of this check works and works and nothing comes of it.
+    pub(crate) fn note_loop(&self) {
+        self.in_a_loop.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether that was seen before.
+    pub(crate) fn has_seen_a_loop(&self) -> bool {
+        self.in_a_loop.load(Ordering::Relaxed)
     }
 
     /// Makes a context for an attempt that leaves no trace in this one. It has a new record, and a
     /// new private network if this one has one.
     pub(crate) fn aside(&self) -> io::Result<Self> {
-        Ok(Self::new(self.place.another()?, self.payloads.clone()))
+        let aside = Self::new(self.place.another()?, self.payloads.clone());
+        Ok(Self { in_a_loop: self.in_a_loop.clone(), ..aside })
     }
 
     pub(crate) fn payload(&self) -> Payload {
@@ -58,15 +78,21 @@ impl Context {
         Some(Arc::new(Snapshot { blocked, stderr_tail: self.kept.stderr_tail() }))
     }
 
-    /// Takes what this check, or this attempt, leaves as evidence once its programs have ended.
-    pub(crate) fn take_scene(&self) -> Scene {
+    /// Returns what a program leaves as evidence that has not got so far as to a conversation.
+    pub(crate) fn scene_of_start(&self) -> Scene {
         Scene {
             began: self.record.began_at(),
-            transcript: self.record.take_events(),
+            transcript: Vec::new(),
             stderr_tail: self.kept.stderr_tail(),
             stdout_tail: self.kept.stdout_tail(),
             ended: self.kept.ended(),
+            over: self.kept.over(),
         }
+    }
+
+    /// Takes what this check, or this attempt, leaves as evidence once its programs have ended.
+    pub(crate) fn take_scene(&self) -> Scene {
+        Scene { transcript: self.record.take_events(), ..self.scene_of_start() }
     }
 }
 
@@ -79,4 +105,6 @@ pub(crate) struct Scene {
     pub(crate) stdout_tail: Vec<u8>,
     /// How a program ended that should have gone on.
     pub(crate) ended: Option<String>,
+    /// The limit for which the harness ended a program.
+    pub(crate) over: Option<String>,
 }

@@ -86,6 +86,7 @@ pub(crate) fn by(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<Diagnosis> {
 pub(crate) fn with_less(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<(String, Vec<Diagnosis>)> {
     let bare = |verdict: &Verdict| Verdict {
         ended: verdict.ended.clone(),
+        over: verdict.over.clone(),
         ..Verdict::new(verdict.check, verdict.status.clone())
     };
     let all: Vec<Verdict> = verdicts.iter().map(bare).collect();
@@ -148,9 +149,10 @@ impl<'a> Findings<'a> {
     }
 
     pub(crate) fn all_failed(&self) -> impl Iterator<Item = Failed<'a>> {
-        self.verdicts
-            .iter()
-            .filter_map(|verdict| Some(Failed { verdict, failure: verdict.failure()? }))
+        let all = self.verdicts.iter();
+        // A step that is not written yet is no mistake.
+        all.filter_map(|verdict| Some(Failed { verdict, failure: verdict.failure()? }))
+            .filter(|failed| failed.failure.unwritten().is_none())
     }
 
     pub(crate) fn passed(&self, id: &str) -> bool {

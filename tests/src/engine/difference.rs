@@ -53,7 +53,7 @@ impl fmt::Display for Deviation {
         match self {
             Self::Short(n) => write!(f, "{} missing at the end", bytes(*n)),
             Self::Long(n) => write!(f, "{} too many at the end", bytes(*n)),
-            Self::Lost(n) => write!(f, "{} lost", bytes(*n)),
+            Self::Lost(n) => write!(f, "{} missing", bytes(*n)),
             Self::Added(n) => write!(f, "{} added", bytes(*n)),
             Self::OutOfOrder => f.write_str("out of order"),
             Self::Changed => f.write_str("changed"),
@@ -108,9 +108,8 @@ fn deviation(before: &[u8], expected: &[u8], got: &[u8]) -> Deviation {
     let skipped = find(expected, got).filter(|at| *at > 0);
     let pushed = find(got, expected).filter(|at| *at > 0);
     match (skipped, pushed) {
-        // What was skipped comes after all.
-        (Some(_), Some(_)) => Deviation::OutOfOrder,
-        (Some(lost), None) => Deviation::Lost(lost),
+        (Some(lost), _) if comes_after_all(expected, got, lost) => Deviation::OutOfOrder,
+        (Some(lost), _) => Deviation::Lost(lost),
         (None, Some(added)) => Deviation::Added(added),
         // The end of what came before stands there again, and nothing after it is known: bytes of
         // an earlier turn.
@@ -119,24 +118,33 @@ fn deviation(before: &[u8], expected: &[u8], got: &[u8]) -> Deviation {
     }
 }
 
+/// Returns whether the bytes that were skipped come after those that came in their place.
+fn comes_after_all(expected: &[u8], got: &[u8], skipped: usize) -> bool {
+    let moved = common(&expected[skipped..], got);
+    let (stretch, later) = (&expected[..skipped], &got[..got.len().min(moved + skipped)]);
+    later.windows(skipped).any(|window| window == stretch)
+}
+
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
 /// This many equal bytes are no chance …
 const MATCH: usize = 8;
 
 /// … and where there are fewer, at least these.
 const LEAST_MATCH: usize = 2;
 
-/// How far a stretch is looked for.
-const FAR: usize = 256 * 1024;
-
-/// Where in `stream` the beginning of `stretch` stands.
+/// Returns where in `stream` the beginning of `stretch` stands: the place from which most bytes are
+/// the same, because short stretches of a long payload repeat.
 fn find(stream: &[u8], stretch: &[u8]) -> Option<usize> {
     let key = &stretch[..stretch.len().min(MATCH)];
-    let stream = &stream[..stream.len().min(FAR)];
     if key.len() < LEAST_MATCH {
-        None
-    } else {
-        stream.windows(key.len()).position(|window| window == key)
+        return None;
     }
+    let places = stream.windows(key.len()).enumerate().filter(|(_, window)| *window == key);
+    let common = |at: usize| common(&stream[at..], stretch);
+    places.map(|(at, _)| at).reduce(|best, at| if common(at) > common(best) { at } else { best })
 }
 
 #[cfg(test)]
@@ -158,6 +166,7 @@ mod tests {
         deviates(message, b"abcdefghij\0\0klmnoprstuvwxyz0123", Deviation::Added(2));
         deviates(message, b"abcdefghijKLmnoprstuvwxyz0123456789", Deviation::Changed);
         deviates(message, b"abcdefstuvwxyzghijklmnopr0123456789", Deviation::OutOfOrder);
+        deviates(message, b"abcdefstuvwxyz0123456789ghijklm", Deviation::Lost(11));
         deviates(message, b"abcdef", Deviation::Short(29));
         deviates(b"abc", b"abc\n", Deviation::Long(1));
         deviates(message, b"greetingabcdefghijklmnoprstuvwxyz0123456789", Deviation::Added(8));

@@ -1,9 +1,10 @@
 //! A program that was waited for: how it ended, and what it printed.
 
+use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::sync::Arc;
 
-use crate::engine::kept::{Outputs, describe};
+use crate::engine::kept::{ENDED_FOR, Outputs, describe};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::wait::GaveUp;
 
@@ -14,7 +15,11 @@ pub(crate) struct Ended {
     pub(crate) exit: Result<ExitStatus, GaveUp>,
     /// Where it was when that wait ended.
     pub(crate) snapshot: Option<Arc<Snapshot>>,
+    /// The limit for which the harness ended it, in a sentence.
+    pub(crate) over: Option<String>,
     pub(crate) outputs: Outputs,
+    /// Where it listened when that wait ended, as far as the system shows it.
+    pub(crate) listening: Vec<SocketAddr>,
 }
 
 impl Ended {
@@ -22,6 +27,14 @@ impl Ended {
     pub(crate) fn describe(&self) -> String {
         match self.exit {
             Ok(status) => describe(status),
+            Err(GaveUp::OverLimit) => {
+                let limit = self.over.as_deref().unwrap_or("too much");
+                format!("your program was {ENDED_FOR}{limit}")
+            }
+            Err(_) if !self.listening.is_empty() => {
+                let all: Vec<String> = self.listening.iter().map(SocketAddr::to_string).collect();
+                format!("your program goes on: it listens on {} instead", all.join(" and "))
+            }
             Err(GaveUp::Stuck) => {
                 "it does not end: it is waiting for something that will never come".to_owned()
             }
@@ -72,15 +85,43 @@ impl Ended {
         stdout.whole().unwrap_or_else(|| stdout.tail(TAIL))
     }
 
-    /// Returns whether it ended in a way that is no message: a panic, a traceback, an uncaught
-    /// error, a signal.
-    pub(crate) fn panicked(&self) -> bool {
+    /// Returns how it ended, if that is no message: a panic, a traceback, an uncaught error, a
+    /// signal.
+    pub(crate) fn crash(&self) -> Option<Crash> {
         const PANIC: i32 = 101; // the exit status of Rust's runtime after a panic
-        let words: [&[u8]; 3] =
-            [b"panicked at", b"Traceback (most recent call last)", b"\nNode.js v"];
-        let says_so = || words.iter().any(|words| self.outputs.stderr.contains(words));
-        self.exit.is_ok_and(|status| {
-            status.code().is_none_or(|code| code == PANIC) || !status.success() && says_so()
-        })
+        let status = self.exit.ok().filter(|status| !status.success())?;
+        let says = |words: &[u8]| self.outputs.stderr.contains(words);
+        match status.code() {
+            _ if says(b"panicked at") => Some(Crash::Panic),
+            _ if says(b"Traceback (most recent call last)") => Some(Crash::Traceback),
+            _ if says(b"\nNode.js v") => Some(Crash::UncaughtError),
+            Some(PANIC) => Some(Crash::Panic),
+            Some(_) => None,
+            None => Some(Crash::Signal),
+        }
+    }
+}
+
+/// How a program ended without a message, in the words of its language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// Rust's.
+    Panic,
+    /// Python's.
+    Traceback,
+    /// That of Node.
+    UncaughtError,
+    Signal,
+}
+
+impl Crash {
+    /// Returns its name with an article.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Panic => "a panic",
+            Self::Traceback => "a traceback",
+            Self::UncaughtError => "an uncaught error",
+            Self::Signal => "an end by a signal",
+        }
     }
 }

@@ -60,8 +60,11 @@ fn judge_in_context(
         Err(error) => return Verdict::new(check.id, Status::Fault(error.into())),
     };
     let context = Context::new(place, Payloads::new(settings.seed, check.id, large));
-    let context = Arc::new(context);
     let subject = |name: &&str| subjects.iter().find(|subject| subject.name() == *name);
+    let context = Arc::new(match check.programs.first().and_then(subject) {
+        Some(subject) => context.with_loops_of(subject.in_a_loop()),
+        None => context,
+    });
     let program = |subject: &Arc<Subject>| Program::new(subject.clone(), context.clone());
     let programs: Option<Vec<Program>> =
         check.programs.iter().map(|name| subject(name).map(program)).collect();
@@ -79,6 +82,7 @@ fn judge_in_context(
         stderr_tail: by_then.unwrap_or_else(|| scene.stderr_tail.clone()),
         stdout_tail: scene.stdout_tail.clone(),
         ended: scene.ended.clone(),
+        over: scene.over.clone(),
         blocked: snapshot.map(|snapshot| snapshot.blocked.clone()),
         ..Verdict::new(check.id, status)
     }
@@ -89,13 +93,32 @@ fn perform(body: Body, programs: &[Program], context: &Context) -> (Status, Arc<
     let outcome = catch_unwind(AssertUnwindSafe(|| call(body, programs)));
     let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
     let failure = outcome.as_ref().err().and_then(Stop::failure);
+    programs.iter().for_each(|program| program.keep_ends(failure));
     programs.iter().for_each(|program| program.conclude(failure));
     let scene = Arc::new(context.take_scene());
     match outcome {
         Ok(()) => (Status::Passed, scene),
         Err(Stop::Unseen(why)) => (Status::Unseen(why), scene),
         Err(Stop::Fault(fault)) => (Status::Fault(fault), scene),
-        Err(Stop::Failed(failure)) => judge_failure(body, programs, Tried { failure, scene }),
+        Err(Stop::Failed(failure)) => explain(body, programs, context, Tried { failure, scene }),
+    }
+}
+
+/// Tries what finds the cause, unless the failure says already that nothing more can be found out.
+fn explain(
+    body: Body,
+    programs: &[Program],
+    context: &Context,
+    tried: Tried,
+) -> (Status, Arc<Scene>) {
+    if let Some(never) = programs.iter().find_map(|program| program.bars(&tried.failure)) {
+        return (Status::Failed(never.failure.clone()), never.scene.clone());
+    }
+    match context.kept.unwritten() {
+        Some((program, step)) => {
+            (Status::Failed(tried.failure.not_written(program, step)), tried.scene)
+        }
+        None => judge_failure(body, programs, tried),
     }
 }
 

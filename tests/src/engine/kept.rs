@@ -3,13 +3,19 @@
 use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::engine::unwritten::Unwritten;
 use crate::sandbox::Output;
 
 /// How many bytes of the end of a program's output are evidence.
 const TAIL: usize = 2000;
 
 /// What the end of a program that passed a limit is called.
-pub const ENDED_FOR: &str = "ended by the grader for using ";
+pub(crate) const ENDED_FOR: &str = "ended by the grader for using ";
+
+pub(crate) const MIB: usize = 1024 * 1024;
+
+/// A program that has printed this much, in bytes, before it does anything else is in a loop.
+pub(crate) const FLOOD: usize = 8 * MIB;
 
 /// What is kept of a check's programs for afterwards.
 #[derive(Debug, Default)]
@@ -17,7 +23,8 @@ pub(crate) struct Kept(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    outputs: Vec<Outputs>,
+    /// Both streams of every launch, with the program's name.
+    outputs: Vec<(String, Outputs)>,
     exit: Option<ExitStatus>,
     /// The limit for which the harness ended a program, in a sentence.
     over: Option<String>,
@@ -30,9 +37,26 @@ pub(crate) struct Outputs {
     pub(crate) stderr: Output,
 }
 
+impl Outputs {
+    /// Returns whether the program prints without end.
+    pub(crate) fn are_a_flood(&self) -> bool {
+        self.stdout.total() + self.stderr.total() > FLOOD
+    }
+}
+
 impl Kept {
-    pub(crate) fn add_outputs(&self, outputs: Outputs) {
-        self.lock().outputs.push(outputs);
+    /// Adds a launch of the program of this name.
+    pub(crate) fn add_outputs(&self, program: &str, outputs: Outputs) {
+        self.lock().outputs.push((program.to_owned(), outputs));
+    }
+
+    /// Returns the first step that a program reports as not written yet, with the program's name.
+    pub(crate) fn unwritten(&self) -> Option<(String, Unwritten)> {
+        let all = self.lock().outputs.clone();
+        let find = |(program, outputs): (String, Outputs)| {
+            Some((program, Unwritten::find(&outputs.stderr.tail(TAIL))?))
+        };
+        all.into_iter().find_map(find)
     }
 
     pub(crate) fn set_exit(&self, status: ExitStatus) {
@@ -44,12 +68,16 @@ impl Kept {
         self.lock().over.get_or_insert(limit);
     }
 
-    /// Returns how the last program ended that ended by itself, or the limit for which the harness
-    /// ended one.
+    /// Returns how the last program ended that ended by itself. A program that the harness ended is
+    /// none.
     pub(crate) fn ended(&self) -> Option<String> {
         let state = self.lock();
-        let over = state.over.as_ref().map(|limit| format!("{ENDED_FOR}{limit}"));
-        over.or_else(|| state.exit.map(describe))
+        state.exit.filter(|_| state.over.is_none()).map(describe)
+    }
+
+    /// Returns the limit for which the harness ended a program, in a sentence.
+    pub(crate) fn over(&self) -> Option<String> {
+        self.lock().over.clone()
     }
 
     /// Returns the end of what the last program printed on standard error that printed anything.
@@ -64,7 +92,7 @@ impl Kept {
 
     fn tail(&self, stream: fn(&Outputs) -> &Output) -> Vec<u8> {
         let state = self.lock();
-        let tails = state.outputs.iter().rev().map(|outputs| stream(outputs).tail(TAIL));
+        let tails = state.outputs.iter().rev().map(|(_, outputs)| stream(outputs).tail(TAIL));
         tails.into_iter().find(|tail| !tail.is_empty()).unwrap_or_default()
     }
 

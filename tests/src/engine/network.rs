@@ -1,7 +1,7 @@
 //! Makes the TCP sockets of a check's peers in the network of the check. A peer cannot tell a
 //! private network from the machine's.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Deref;
 
@@ -37,4 +37,17 @@ impl Deref for Network {
     fn deref(&self) -> &Place {
         &self.0
     }
+}
+
+/// Returns whether a call on a socket ended only because its time was over.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+/// Returns whether the connection is gone without an end of stream.
+pub(crate) fn is_reset(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted
+    )
 }

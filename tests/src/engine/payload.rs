@@ -54,8 +54,8 @@ impl Payload {
         (0..length).map(|_| ALPHABET[self.0.usize(..ALPHABET.len())]).collect()
     }
 
-    /// Returns very many letters and digits, made fast: pieces of a pool from random places, so that
-    /// no stretch repeats where it would hide a loss.
+    /// Returns very many letters and digits, made fast: pieces of a pool from random places, so
+    /// that no stretch repeats where it would hide a loss.
     pub(crate) fn stream(&mut self, length: usize) -> Vec<u8> {
         const POOL: usize = 64 * 1024;
         let pool = self.letters(POOL.min(length));

@@ -20,6 +20,7 @@ use socket2::{Domain, SockRef};
 use crate::engine::compare;
 use crate::engine::context::Context;
 use crate::engine::difference::bytes;
+pub(crate) use crate::engine::network::{is_reset, is_timeout};
 use crate::engine::program::Server;
 use crate::engine::received::{Ending, Received};
 use crate::engine::transcript::{EventKind, show};
@@ -47,7 +48,16 @@ pub(crate) struct Peer {
     stream: Arc<TcpStream>,
     context: Arc<Context>,
     tree: ProcessTree,
-    closed: bool,
+    leaves: Leaves,
+}
+
+/// How a peer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    /// It is only dropped: its connection is reset as soon as something else begins.
+    Sometime,
+    Closed,
+    Reset,
 }
 
 impl Server {
@@ -105,13 +115,22 @@ impl Peer {
         tree: ProcessTree,
         kind: EventKind,
     ) -> Result<Self, Stop> {
+        context.activity.end_what_was_left();
         stream.set_nodelay(true).map_err(Fault::from)?;
         stream.set_write_timeout(Some(WRITE_SLICE)).map_err(Fault::from)?;
         let stream = Arc::new(stream);
         context.activity.add_connection(&name, &stream);
         let ends = stream.local_addr().ok().zip(stream.peer_addr().ok());
         context.record.note_connection(&name, kind, ends);
-        Ok(Self { name, stream, context: context.clone(), tree, closed: false })
+        Ok(Self { name, stream, context: context.clone(), tree, leaves: Leaves::Sometime })
+    }
+
+    /// Closes once the program has come to rest: how it takes an end of stream that comes while it
+    /// still works is the matter of the checks that are about the end.
+    pub(crate) fn leave(self) {
+        const COMING_TO_REST: Duration = Duration::from_millis(100);
+        wait::settle(&self.context, COMING_TO_REST, wait::STUCK);
+        self.close();
     }
 
     /// Sends a question and expects its answer, with nothing else meanwhile.
@@ -168,6 +187,18 @@ impl Peer {
         self.receive_more_like(answer, received, one_too_many, || false)
     }
 
+    /// Sends a question and half-closes at once, before it reads.
+    pub(crate) fn ask_and_half_close_at_once(
+        &mut self,
+        question: &[u8],
+        answer: &[u8],
+    ) -> Result<Received, Stop> {
+        self.send(question)?;
+        self.half_close()?;
+        let one_too_many = answer.len() + 1;
+        self.receive_more_like(answer, Received::default(), one_too_many, || false)
+    }
+
     /// Holds when all of `expected` came and nothing else. Where it did not, the program may just
     /// have died.
     fn compare(&self, expected: &[u8], received: &Received) -> Result<(), Stop> {
@@ -217,6 +248,12 @@ impl Peer {
         self.compare(expected, &received)
     }
 
+    /// The same for a long stream. Reading ends where a byte differs.
+    pub(crate) fn expect_stream(&mut self, expected: &[u8]) -> Result<(), Stop> {
+        let received = self.receive_like(expected)?;
+        self.compare(expected, &received)
+    }
+
     /// Reads until these bytes are there, with any other bytes before them.
     pub(crate) fn receive_among_others(&mut self, expected: &[u8]) -> Result<Received, Stop> {
         const MOST: usize = 64 * 1024;
@@ -229,8 +266,8 @@ impl Peer {
         Ok(received)
     }
 
-    /// Ends this side, and expects that nothing comes after `answer`, in words. The answer is complete,
-    /// so this only ends the wait.
+    /// Ends this side, and expects that nothing comes after `answer`, in words. The answer is
+    /// complete, so this only ends the wait.
     pub(crate) fn expect_nothing_after(&mut self, answer: &str) -> Result<(), Stop> {
         self.half_close()?;
         let more = self.receive(1024, wait::SILENCE)?.bytes;
@@ -278,6 +315,14 @@ impl Peer {
         self.has_arrived() && unread().is_none_or(|unread| unread == 0)
     }
 
+    /// Returns whether bytes for the program wait in the harness's send queue, and the program has
+    /// taken all that came. Its receive buffer may be so small that the kernel sends only now and
+    /// then.
+    pub(super) fn is_on_its_way(&self) -> bool {
+        let unread = || self.stream.local_addr().ok().and_then(|here| self.tree.unread_from(here));
+        !self.has_arrived() && unread() == Some(0)
+    }
+
     /// Returns whether what was sent is in the program's receive buffer, or further.
     fn has_arrived(&self) -> bool {
         #[cfg(unix)]
@@ -300,33 +345,24 @@ impl Peer {
     /// Closes in order: end of stream, then the socket.
     pub(crate) fn close(mut self) {
         self.context.record.note(&self.name, EventKind::Close, &[]);
-        self.closed = true;
+        self.leaves = Leaves::Closed;
     }
 
     /// Resets the connection.
-    pub(crate) fn reset(self) {
+    pub(crate) fn reset(mut self) {
+        self.leaves = Leaves::Reset;
         self.context.record.note(&self.name, EventKind::SendReset, &[]);
     }
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        self.context.activity.end_connection(&self.stream);
-        if !self.closed {
+        if self.leaves != Leaves::Closed {
             _ = SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
         }
+        match self.leaves {
+            Leaves::Sometime => self.context.activity.leave_connection(self.stream.clone()),
+            Leaves::Closed | Leaves::Reset => self.context.activity.end_connection(&self.stream),
+        }
     }
-}
-
-/// Returns whether a call on a socket ended only because its time was over.
-pub(crate) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
-}
-
-/// Returns whether the connection is gone without an end of stream.
-pub(crate) fn is_reset(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted
-    )
 }

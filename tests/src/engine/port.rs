@@ -111,11 +111,6 @@ impl Home {
         self.declared
     }
 
-    /// Returns whether the program has not been launched yet.
-    pub(crate) fn is_unknown(&self) -> bool {
-        *lock(&self.state) == State::Unknown
-    }
-
     /// Waits for this launch's turn. In a private network, launches cannot meet on any address.
     pub(crate) fn enter(self: &Arc<Self>, private: bool) -> io::Result<Tenancy> {
         let deadline = Instant::now() + TURN;

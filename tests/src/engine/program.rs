@@ -4,11 +4,13 @@
 //! so that how a program ended is taken when it is known what the check found. Nothing here knows
 //! what the program should say.
 
+mod scouting;
 mod server;
 
 use std::any::Any;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::client::Client;
@@ -16,9 +18,8 @@ use crate::engine::context::Context;
 use crate::engine::ended::Ended;
 use crate::engine::payload::Payload;
 use crate::engine::port::{self, Tenancy};
-use crate::engine::running::{
-    Launch, NeverListened, NotListening, Ready, Running, World, is_taken,
-};
+use crate::engine::running::{Launch, NotListening, Ready, Running, World, is_taken};
+use crate::engine::starts::Scout;
 use crate::engine::subject::Subject;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Stop};
@@ -33,6 +34,18 @@ pub(crate) const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// How often a launch is tried on another port when another process took the first one.
 const LAUNCHES: usize = 3;
+
+/// A launch that listens, with its address, or why it does not.
+type Launched = Result<(Running, SocketAddr), NotListening>;
+
+/// The last of several tries to launch a server.
+struct TriedLaunch {
+    told: SocketAddr,
+    expected: SocketAddr,
+    launched: Launched,
+    /// Whether another try would end in the same way.
+    is_certain: bool,
+}
 
 /// A program as one check sees it.
 #[derive(Debug, Clone)]
@@ -96,8 +109,8 @@ impl Program {
         self.try_aside(attempt).is_ok()
     }
 
-    /// Returns what `try_it` finds out about the program. In one run that is tried only once, by the
-    /// first check that asks.
+    /// Returns what `try_it` finds out about the program. In one run that is tried only once, by
+    /// the first check that asks.
     pub(crate) fn learn<T>(&self, try_it: impl FnOnce(&Self) -> T) -> Arc<T>
     where
         T: Any + Send + Sync,
@@ -112,28 +125,90 @@ impl Program {
 
     /// Starts it as a server on this host and waits until it listens, wherever that is.
     pub(crate) fn launch_on(&self, host: Ipv4Addr) -> Result<Server, Stop> {
+        self.launch_told(SocketAddr::from((host, 0)))
+    }
+
+    /// Starts it as a server where `client` connects to, and waits until it listens. The server
+    /// keeps the client's right to a fixed address.
+    pub(crate) fn launch_for(&self, client: &Self) -> Result<Server, Stop> {
+        if self.has_declared_address() {
+            return self.launch();
+        }
+        let Some((tenancy, address)) = client.turn_as_client()? else { return self.launch() };
+        client.fixed_address_is_free()?;
+        let server = self.launch_told(address)?;
+        server.keep(tenancy);
+        Ok(server)
+    }
+
+    /// Starts it as a server at this address, on a free port where the port is 0.
+    fn launch_told(&self, wanted: SocketAddr) -> Result<Server, Stop> {
+        if !self.arguments.is_empty() {
+            self.scouted_server()?;
+        }
+        let scout = self.enter_start()?;
         let mut tenancy = self.enter_home()?;
         self.fixed_address_is_free()?;
-        let mut attempt = 1;
-        loop {
-            let told = match self.subject.home().declared() {
-                Some(address) => address,
-                None => SocketAddr::from((host, port::take().map_err(Fault::from)?)),
-            };
-            let expected = self.subject.home().fixed().unwrap_or(told);
-            match self.launch_at(told, expected, &mut tenancy)? {
-                Ok((running, address)) => return Ok(self.serve(running, tenancy, told, address)),
-                // Between the choice of the port and the bind another process may have taken it.
-                Err(not)
-                    if attempt < LAUNCHES && (not.status().is_some() || self.is_taken(told)) =>
-                {
-                    attempt += 1;
-                }
-                Err(not) => {
-                    let fact = NeverListened(not.status());
-                    return Err(not.failure(expected).with(fact).into());
-                }
+        let tried = self.launch_repeatedly(wanted, &mut tenancy, scout.is_some())?;
+        let not = match tried.launched {
+            Ok((running, address)) => {
+                scout.into_iter().for_each(Scout::gets_so_far);
+                return Ok(self.serve(running, tenancy, tried.told, address));
             }
+            Err(not) => not,
+        };
+        let failure = not.fact().into_iter().fold(not.failure(tried.expected), Failure::with);
+        Err(match scout.filter(|_| tried.is_certain) {
+            Some(scout) => self.never_listens(scout, &not, failure),
+            None => failure.into(),
+        })
+    }
+
+    /// Starts it until it listens, or until another try would not do better.
+    fn launch_repeatedly(
+        &self,
+        wanted: SocketAddr,
+        tenancy: &mut Tenancy,
+        is_scout: bool,
+    ) -> Result<TriedLaunch, Stop> {
+        let (mut tries, mut last_end) = (0, None);
+        loop {
+            let told = self.address_at(wanted)?;
+            let expected = self.subject.home().fixed().unwrap_or(told);
+            let launched = self.launch_at(told, expected, tenancy)?;
+            let launched = if is_scout { comes_to_rest(launched)? } else { launched };
+            let is_certain = match &launched {
+                Ok(_) => true,
+                Err(not) => !self.is_accident(not, told, last_end.filter(|_| is_scout)),
+            };
+            tries += 1;
+            if is_certain || tries == LAUNCHES {
+                return Ok(TriedLaunch { told, expected, launched, is_certain });
+            }
+            last_end = launched.err().and_then(|not| not.status());
+        }
+    }
+
+    /// Returns whether another try may do better. Between the choice of the port and the bind
+    /// another process may have taken it. The same end twice is no accident.
+    fn is_accident(
+        &self,
+        not: &NotListening,
+        told: SocketAddr,
+        last_end: Option<ExitStatus>,
+    ) -> bool {
+        match not.status() {
+            Some(status) => last_end != Some(status),
+            None => self.is_taken(told),
+        }
+    }
+
+    /// Returns the address that the next launch is told.
+    fn address_at(&self, wanted: SocketAddr) -> Result<SocketAddr, Fault> {
+        match self.subject.home().declared() {
+            Some(address) => Ok(address),
+            None if wanted.port() != 0 => Ok(wanted),
+            None => Ok(SocketAddr::new(wanted.ip(), port::take()?)),
         }
     }
 
@@ -143,7 +218,7 @@ impl Program {
         told: SocketAddr,
         expected: SocketAddr,
         tenancy: &mut Tenancy,
-    ) -> Result<Result<(Running, SocketAddr), NotListening>, Stop> {
+    ) -> Result<Launched, Stop> {
         let launch = Launch { ready: Ready::Listens(expected), ..self.at(told) };
         let mut running = self.start(launch)?;
         let address = match running.until_listening(expected)? {
@@ -178,30 +253,28 @@ impl Program {
 
     /// Starts it as a server with a port that is none, and waits for its end.
     pub(crate) fn launch_with_port(&self, port: &str) -> Result<Ended, Stop> {
-        let _tenancy = self.known_home()?;
+        let never = self.scouted_server()?;
+        let _tenancy = self.enter_home()?;
         let launch =
             Launch { host: LOCALHOST.to_string(), port: port.to_owned(), ..Launch::default() };
-        self.start(launch)?.until_ended(wait::ENDING)
+        let ended = self.start(launch)?.until_ended(wait::ENDING)?;
+        match never.filter(|never| never.explains(&ended)) {
+            Some(never) => Err(never.failure.clone().into()),
+            None => Ok(ended),
+        }
     }
 
     /// Starts it as a server where the harness listens already, and waits for its end. For a
     /// program with a fixed address, the harness takes that address.
     pub(crate) fn launch_where_taken(&self) -> Result<(SocketAddr, Ended), Stop> {
-        let _tenancy = self.known_home()?;
+        if let Some(never) = self.scouted_server()? {
+            return Err(never.failure.clone().into());
+        }
+        let _tenancy = self.enter_home()?;
         let wanted = self.subject.home().fixed().unwrap_or(SocketAddr::from((LOCALHOST, 0)));
         let occupant = self.context.place.network().listen(wanted).map_err(Fault::from)?;
         let address = occupant.local_addr().map_err(Fault::from)?;
         Ok((address, self.start(self.at(address))?.until_ended(wait::ENDING)?))
-    }
-
-    /// Waits for a turn at the program's address, once it is known whether that is a fixed one.
-    fn known_home(&self) -> Result<Tenancy, Stop> {
-        if self.subject.home().is_unknown()
-            && let Err(Stop::Fault(fault)) = self.launch()
-        {
-            return Err(fault.into());
-        }
-        self.enter_home()
     }
 
     /// Waits for a turn at the program's address; in a private network there is no waiting.
@@ -227,9 +300,31 @@ impl Program {
         is_taken(self.context.place.network(), address)
     }
 
+    /// Waits for a turn at the address to which the program always connects. Returns `None` for a
+    /// program that is told its address.
+    pub(crate) fn turn_as_client(&self) -> Result<Option<(Tenancy, SocketAddr)>, Stop> {
+        let Some(address) = self.declared_address() else { return Ok(None) };
+        Ok(Some((self.enter_home()?, address)))
+    }
+
+    /// Returns the practical's name for it.
+    pub(crate) fn name(&self) -> &str {
+        self.subject.name()
+    }
+
+    /// Returns the address that the caller declared to be its fixed one.
+    pub(crate) fn declared_address(&self) -> Option<SocketAddr> {
+        self.subject.home().declared()
+    }
+
     /// Returns whether the caller declared a fixed address for it.
     pub(crate) fn has_declared_address(&self) -> bool {
-        self.subject.home().declared().is_some()
+        self.declared_address().is_some()
+    }
+
+    /// Returns whether its command line has a place for a host.
+    pub(crate) fn takes_a_host(&self) -> bool {
+        self.subject.command().has("{host}")
     }
 
     /// Returns whether its command line has a place for a port.
@@ -264,9 +359,21 @@ impl Program {
     }
 
     fn connect_to(&self, server: SocketAddr, launch: Launch) -> Result<Client, Stop> {
+        // Whether a client connects is seen where the harness listens.
+        let scout = match self.context.activity.listens_at(server) {
+            true => self.enter_start()?,
+            false => None,
+        };
+        self.end_what_was_left();
+        let running = self.start_client(server, launch)?;
+        Ok(Client::new(running, self.clone(), scout))
+    }
+
+    /// Starts it as a client without asking whether it gets so far.
+    fn start_client(&self, server: SocketAddr, launch: Launch) -> Result<Running, Stop> {
         let world = World { services: vec![server.port()] };
         let Launch { host, port, .. } = self.at(server);
-        Ok(Client { running: self.start(Launch { host, port, world, ..launch })? })
+        self.start(Launch { host, port, world, ..launch })
     }
 
     /// A launch at this address.
@@ -285,14 +392,20 @@ impl Program {
         let (left, held): (Vec<_>, Vec<_>) =
             self.lock().drain(..).partition(|running| Arc::strong_count(running) == 1);
         self.lock().extend(held);
-        left.iter().for_each(|running| conclude(running, None));
+        left.iter().for_each(|running| lock(running).conclude(None));
+    }
+
+    /// Keeps how everything has ended that the check's function has left running.
+    pub(crate) fn keep_ends(&self, failure: Option<&Failure>) {
+        self.lock().iter().for_each(|running| lock(running).keep_end(failure));
     }
 
     /// Ends everything that is still running once the check's function has returned, and keeps how
     /// it had ended where that is evidence.
     pub(crate) fn conclude(&self, failure: Option<&Failure>) {
+        self.keep_ends(failure);
         let all: Vec<_> = self.lock().drain(..).collect();
-        all.iter().for_each(|running| conclude(running, failure));
+        all.iter().for_each(|running| lock(running).conclude(failure));
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Mutex<Running>>>> {
@@ -300,8 +413,22 @@ impl Program {
     }
 }
 
-fn conclude(running: &Mutex<Running>, failure: Option<&Failure>) {
-    running.lock().unwrap_or_else(PoisonError::into_inner).conclude(failure);
+/// Turns a server that has listened and ended at once into one that does not listen. Whether a look
+/// fell into that moment is chance, so all that end early are told alike.
+fn comes_to_rest(launched: Launched) -> Result<Launched, Stop> {
+    let ended = |status| NotListening::Ended { status, may_have_listened: true };
+    let (mut running, address) = match launched {
+        Ok(listening) => listening,
+        Err(NotListening::Ended { status, .. }) => return Ok(Err(ended(status))),
+        Err(not) => return Ok(Err(not)),
+    };
+    let Some(status) = running.ended_at_once()? else { return Ok(Ok((running, address))) };
+    running.conclude(None);
+    Ok(Err(ended(status)))
+}
+
+fn lock(running: &Mutex<Running>) -> MutexGuard<'_, Running> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(unix)]

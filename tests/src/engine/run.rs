@@ -9,7 +9,7 @@ use crate::engine::judge::{Settings, judge};
 use crate::engine::payload::Shared;
 use crate::engine::port;
 use crate::engine::subject::Subject;
-use crate::engine::verdict::{Status, Verdict};
+use crate::engine::verdict::{Bar, Status, Verdict};
 
 /// A check that is to be run.
 #[derive(Debug, Clone)]
@@ -21,7 +21,8 @@ pub struct Planned {
 }
 
 /// Runs what is planned and returns the verdicts in the plan's order; `told` hears each as it is
-/// made. A check whose program is not among the subjects is unbuilt.
+/// made. Which check a skipped one waits for is certain only at the end. A check whose program is
+/// not among the subjects is unbuilt.
 pub fn run(
     plan: &[Planned],
     subjects: &[Arc<Subject>],
@@ -60,7 +61,7 @@ pub fn run(
             }
         }
     });
-    plan.iter().filter_map(|planned| round.verdicts.remove(planned.check.id)).collect()
+    round.conclude()
 }
 
 /// What is known in the middle of a run.
@@ -79,6 +80,34 @@ impl Round<'_> {
     /// Settles a check that was not run.
     fn end(&mut self, planned: &Planned, status: Status, told: &mut impl FnMut(&Verdict)) {
         self.settle(Verdict::new(planned.check.id, status), told);
+    }
+
+    /// Returns the verdicts in the plan's order.
+    fn conclude(mut self) -> Vec<Verdict> {
+        self.put_off_repetitions();
+        self.plan.iter().filter_map(|planned| self.verdicts.remove(planned.check.id)).collect()
+    }
+
+    /// Lets checks that failed for the same reason wait for the first of them: one cause is told
+    /// once. A program that never gets so far keeps all of its checks waiting.
+    fn put_off_repetitions(&mut self) {
+        let mut firsts: Vec<(&'static str, Box<Bar>)> = Vec::new();
+        for planned in self.plan {
+            let Some(verdict) = self.verdicts.get_mut(planned.check.id) else { continue };
+            let bar = verdict.failure().and_then(|failure| failure.bar.clone());
+            let runs = |bar: &Bar| planned.check.programs.contains(&bar.program.as_str());
+            let first = firsts.iter().find(|(_, first)| match &bar {
+                Some(bar) => bar.program == first.program,
+                None => first.from_the_start && runs(first),
+            });
+            match (first, bar) {
+                (Some((id, _)), bar) if bar.is_some() || verdict.was_not_run() => {
+                    *verdict = Verdict::new(verdict.check, Status::Skipped((*id).to_owned()));
+                }
+                (None, Some(bar)) => firsts.push((verdict.check, bar)),
+                _ => {}
+            }
+        }
     }
 
     fn readiness(&self, planned: &Planned) -> Readiness {
@@ -119,5 +148,65 @@ fn raise_descriptor_limit() {
                 Rlimit { current: Some(wanted), maximum: limit.maximum },
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::check::check;
+    use crate::engine::program::Program;
+    use crate::engine::verdict::{Failure, Outcome};
+
+    fn one(_: &Program) -> Outcome {
+        Ok(())
+    }
+    fn two(_: &Program) -> Outcome {
+        Ok(())
+    }
+    fn three(_: &Program) -> Outcome {
+        Ok(())
+    }
+
+    const CHECKS: [Check; 3] =
+        [check!(flow, one, server), check!(flow, two, server), check!(flow, three, server)];
+
+    fn barred(from_the_start: bool) -> Status {
+        let bar = Bar { program: "server".to_owned(), from_the_start, unwritten: None };
+        let failure = Failure::new("something", "nothing");
+        Status::Failed(Failure { bar: Some(Box::new(bar)), ..failure })
+    }
+
+    /// Checks which checks wait for which in the end.
+    #[track_caller]
+    fn check(found: [Status; 3], waits_for: [Option<&str>; 3]) {
+        static ALL: [Check; 3] = CHECKS;
+        let plan = ALL.each_ref().map(|check| Planned { check, needs: Vec::new() });
+        let made = CHECKS.map(|check| check.id).into_iter().zip(found);
+        let verdicts = made.map(|(id, status)| (id, Verdict::new(id, status))).collect();
+        let mut round = Round { plan: &plan, subjects: &[], verdicts };
+        round.put_off_repetitions();
+        let need = |id: &str| match &round.verdicts[id].status {
+            Status::Skipped(need) => Some(need.clone()),
+            _ => None,
+        };
+        let found = CHECKS.map(|check| need(check.id));
+        assert_eq!(found.each_ref().map(Option::as_deref), waits_for);
+    }
+
+    fn skipped() -> Status {
+        Status::Skipped("two".to_owned())
+    }
+
+    #[test]
+    fn all_checks_of_a_program_that_never_starts_wait_for_the_first() {
+        check([barred(true), barred(true), skipped()], [None, Some("one"), Some("one")]);
+        check([barred(true), Status::Passed, skipped()], [None, None, Some("one")]);
+    }
+
+    #[test]
+    fn a_step_that_is_not_written_is_told_once_and_other_needs_stay() {
+        check([Status::Passed, barred(false), skipped()], [None, None, Some("two")]);
+        check([barred(false), skipped(), barred(false)], [None, Some("two"), Some("one")]);
     }
 }

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use crate::engine::context::Context;
 use crate::engine::ended::Ended;
-use crate::engine::kept::{Outputs, describe};
+use crate::engine::kept::Outputs;
 use crate::engine::network::Network;
+pub(crate) use crate::engine::not_listening::{NeverListened, NotListening};
 use crate::engine::place::WorkingFolder;
 use crate::engine::port::Tenancy;
-use crate::engine::snapshot::Snapshot;
 use crate::engine::subject::Subject;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, GaveUp, Timeout, Wait, wait_for};
@@ -28,7 +28,7 @@ const ELSEWHERE: Duration = Duration::from_secs(1);
 const FIRST_PROCESS_ALONE: Duration = Duration::from_millis(20);
 
 /// How a program is started.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Launch {
     /// What stands for `{host}` and `{port}` on its command line.
     pub(crate) host: String,
@@ -41,7 +41,7 @@ pub(crate) struct Launch {
 }
 
 /// What a program finds outside of itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct World {
     /// The TCP ports of the harness's services that it may connect to.
     pub(crate) services: Vec<u16>,
@@ -65,8 +65,12 @@ pub(crate) struct Running {
     context: Arc<Context>,
     /// Whether it should go on until the harness ends it. If it ends by itself, that is evidence.
     should_live: bool,
+    /// How it ended is known, or of no interest.
+    end_is_kept: bool,
     /// Its right to its address, given back when it has ended.
     pub(crate) tenancy: Option<Tenancy>,
+    /// The right of its client to this address, given back at the same time.
+    pub(crate) of_client: Option<Tenancy>,
 }
 
 impl Running {
@@ -85,11 +89,19 @@ impl Running {
         let process = Process::start(place.launcher(), folder.path(), &jailed)
             .map_err(|error| Fault(format!("{} could not be started: {error}", subject.name())))?;
         let outputs = Outputs { stdout: process.stdout.clone(), stderr: process.stderr.clone() };
-        context.kept.add_outputs(outputs);
+        context.kept.add_outputs(subject.name(), outputs);
         context.activity.add_program(subject.name(), process.tree());
         let should_live = launch.ready != Ready::AtOnce;
         let context = context.clone();
-        Ok(Self { process, _folder: folder, context, should_live, tenancy: None })
+        Ok(Self {
+            process,
+            _folder: folder,
+            context,
+            should_live,
+            end_is_kept: false,
+            tenancy: None,
+            of_client: None,
+        })
     }
 
     /// The kernel's view of it.
@@ -107,24 +119,29 @@ impl Running {
         &mut self,
         expected: SocketAddr,
     ) -> Result<Result<SocketAddr, NotListening>, Stop> {
-        let (tree, context) = (self.tree(), self.context.clone());
+        let (tree, context, outputs) = (self.tree(), self.context.clone(), self.outputs());
         let began = Instant::now();
         let mut elsewhere_for = Duration::ZERO;
         let found = self.wait(wait::STARTING, |slice| {
             let early = began.elapsed() < FIRST_PROCESS_ALONE;
             let seen = if early { tree.first_process_listening() } else { tree.listening() };
             let Some(addresses) = seen else {
-                return is_taken(context.place.network(), expected).then_some(expected);
+                return is_taken(context.place.network(), expected).then_some(Ok(expected));
             };
             if let Some(address) = addresses.iter().find(|address| covers(**address, expected)) {
-                return Some(*address);
+                return Some(Ok(*address));
             }
             elsewhere_for += slice;
-            addresses.first().filter(|_| elsewhere_for > ELSEWHERE).copied()
+            let elsewhere = addresses.first().filter(|_| elsewhere_for > ELSEWHERE).copied();
+            elsewhere.map(Ok).or_else(|| outputs.are_a_flood().then_some(Err(NotListening::Floods)))
         })?;
         Ok(match found {
-            Ok(Event::Exit(status)) => Err(NotListening::Ended(status)),
-            Ok(Event::Seen(address)) => Ok(reachable(address, expected)),
+            Ok(Event::Exit(status)) => {
+                Err(NotListening::Ended { status, may_have_listened: false })
+            }
+            Ok(Event::Over(limit)) => Err(NotListening::Over(limit)),
+            Ok(Event::Seen(Ok(address))) => Ok(reachable(address, expected)),
+            Ok(Event::Seen(Err(floods))) => Err(floods),
             Err(timeout) => match tree.listening().unwrap_or_default().first() {
                 Some(elsewhere) => Ok(reachable(*elsewhere, expected)),
                 None => Err(NotListening::Waits(timeout)),
@@ -132,19 +149,34 @@ impl Running {
         })
     }
 
+    /// Waits until a server that listens rests, or for a moment. Returns how it ended, if it did:
+    /// a server whose next step fails at once has listened for a moment only.
+    pub(crate) fn ended_at_once(&mut self) -> Result<Option<ExitStatus>, Stop> {
+        match self.wait(wait::COMING_TO_REST, |_| None::<()>)? {
+            Ok(Event::Exit(status)) => Ok(Some(status)),
+            Ok(Event::Over(_) | Event::Seen(())) | Err(_) => Ok(None),
+        }
+    }
+
     /// Waits until the program has ended, or until `look` returns what it looks for.
     fn wait<T>(
         &mut self,
         deadline: Deadline,
-        mut look: impl FnMut(Duration) -> Option<T>,
+        look: impl FnMut(Duration) -> Option<T>,
     ) -> Result<Result<Event<T>, Timeout>, Stop> {
         let context = self.context.clone();
-        let waited = wait_for(Wait::new(&context, deadline, wait::STUCK), |slice| {
-            match self.has_ended(slice) {
-                Ok(Some(status)) => Some(Ok(Event::Exit(status))),
-                Ok(None) => look(slice).map(|thing| Ok(Event::Seen(thing))),
-                Err(error) => Some(Err(Fault::from(error))),
-            }
+        self.wait_as(Wait::new(&context, deadline, wait::STUCK), look)
+    }
+
+    fn wait_as<T>(
+        &mut self,
+        wait: Wait<'_>,
+        mut look: impl FnMut(Duration) -> Option<T>,
+    ) -> Result<Result<Event<T>, Timeout>, Stop> {
+        let waited = wait_for(wait, |slice| match self.has_ended(slice) {
+            Ok(Some(status)) => Some(Ok(self.end_of(status))),
+            Ok(None) => look(slice).map(|thing| Ok(Event::Seen(thing))),
+            Err(error) => Some(Err(Fault::from(error))),
         });
         match waited {
             Ok(Ok(event)) => Ok(Ok(event)),
@@ -164,6 +196,16 @@ impl Running {
         ended
     }
 
+    /// Tells an end by itself from one for a limit.
+    fn end_of<T>(&self, status: ExitStatus) -> Event<T> {
+        self.over().map_or(Event::Exit(status), Event::Over)
+    }
+
+    /// Returns the limit for which the harness has ended it, in a sentence.
+    pub(crate) fn over(&self) -> Option<String> {
+        self.process.over()
+    }
+
     /// Returns how its first process ended, if it did.
     pub(crate) fn exited(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         self.process.exited(within)
@@ -171,7 +213,7 @@ impl Running {
 
     /// Keeps which limit it has passed, if it has passed one.
     fn keep_over(&self) {
-        if let Some(limit) = self.process.over() {
+        if let Some(limit) = self.over() {
             self.context.kept.set_over(limit);
         }
     }
@@ -179,42 +221,67 @@ impl Running {
     /// Waits for its end, and ends all of its processes.
     pub(crate) fn until_ended(mut self, deadline: Deadline) -> Result<Ended, Stop> {
         let exit = self.until_exit(deadline)?;
+        let listening = exit.is_err().then(|| self.tree().listening()).flatten();
         self.end()?;
         let (exit, snapshot) = match exit {
             Ok(status) => (Ok(status), None),
             Err(timeout) => (Err(timeout.why), timeout.snapshot),
         };
-        Ok(Ended { exit, snapshot, outputs: self.outputs() })
+        let listening = listening.unwrap_or_default();
+        Ok(Ended { exit, snapshot, over: self.over(), outputs: self.outputs(), listening })
     }
 
     fn until_exit(&mut self, deadline: Deadline) -> Result<Result<ExitStatus, Timeout>, Stop> {
         let waited = self.wait(deadline, |_| None)?;
-        Ok(waited.map(|(Event::Exit(status) | Event::Seen(status))| status))
+        Ok(waited.and_then(|event| match event {
+            Event::Exit(status) | Event::Seen(status) => Ok(status),
+            Event::Over(_) => Err(Timeout { why: GaveUp::OverLimit, snapshot: None }),
+        }))
     }
 
     /// Ends all of its processes. What the program does from here on is no evidence.
     pub(crate) fn end(&mut self) -> Result<(), Fault> {
-        self.should_live = false;
+        self.end_is_kept = true;
         self.context.activity.remove_program(self.tree());
         self.process.end()?;
         self.keep_over();
         self.tenancy = None;
+        self.of_client = None;
         Ok(())
     }
 
-    /// Ends it once its check is over, and keeps how it had ended where that is evidence. A program
-    /// that a wait for it had seen waiting was alive then: what it does when the harness leaves is
-    /// no evidence.
+    /// Keeps how it has ended, and then ends it.
     pub(crate) fn conclude(&mut self, failure: Option<&Failure>) {
-        let was_seen_alive = failure.is_some_and(|failure| failure.snapshot.is_some());
-        if self.should_live && !was_seen_alive {
-            let ended = match failure.is_some_and(|failure| failure.may_be_dying) {
-                true => self.until_exit(wait::DYING).ok().and_then(Result::ok),
-                false => self.has_ended(Duration::ZERO).ok().flatten(),
-            };
-            ended.into_iter().for_each(|status| self.context.kept.set_exit(status));
-        }
+        self.keep_end(failure);
+        self.context.activity.end_what_was_left();
         _ = self.end();
+    }
+
+    /// Keeps how it has ended, where it should have gone on. A program that a wait for it had seen
+    /// waiting was alive then: what it does when the harness leaves is no evidence.
+    pub(crate) fn keep_end(&mut self, failure: Option<&Failure>) {
+        let was_seen_alive = failure.is_some_and(|failure| failure.snapshot.is_some());
+        if self.end_is_kept || was_seen_alive {
+            return;
+        }
+        self.end_is_kept = true;
+        let ended = match failure.is_some_and(|failure| failure.may_be_dying) {
+            true => self.is_dying(),
+            false => self.has_ended(Duration::ZERO).ok().flatten(),
+        };
+        let evidence = ended.filter(|_| self.should_live);
+        evidence.into_iter().for_each(|status| self.context.kept.set_exit(status));
+    }
+
+    /// Waits for the end of a program that may be dying. Connections that are still open stay so:
+    /// a death that the harness causes by leaving is no evidence.
+    fn is_dying(&mut self) -> Option<ExitStatus> {
+        let context = self.context.clone();
+        let wait = Wait::that_leaves_all_as_it_is(&context, wait::DYING, wait::STALLED);
+        match self.wait_as(wait, |_| None::<()>) {
+            Ok(Ok(Event::Exit(status))) => Some(status),
+            _ => None,
+        }
     }
 }
 
@@ -227,52 +294,9 @@ impl Drop for Running {
 /// What ended a wait for a program.
 enum Event<T> {
     Exit(ExitStatus),
+    /// The harness ended it for this limit.
+    Over(String),
     Seen(T),
-}
-
-/// Why a server does not listen.
-#[derive(Debug)]
-pub(crate) enum NotListening {
-    /// It ended by itself: that may be because another process took its port.
-    Ended(ExitStatus),
-    Waits(Timeout),
-}
-
-/// A fact: the program never listened. The exit status is there if it ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NeverListened(pub(crate) Option<ExitStatus>);
-
-impl NotListening {
-    pub(crate) fn status(&self) -> Option<ExitStatus> {
-        match self {
-            Self::Ended(status) => Some(*status),
-            Self::Waits(_) => None,
-        }
-    }
-
-    pub(crate) fn failure(self, expected: SocketAddr) -> Failure {
-        let (observed, snapshot): (String, Option<Arc<Snapshot>>) = match self {
-            Self::Ended(status) => (
-                format!("your server stopped ({}) before it was listening", describe(status)),
-                None,
-            ),
-            Self::Waits(timeout) => (no_listening_socket(timeout.why), timeout.snapshot),
-        };
-        Failure::new(format!("a server that listens on {expected}"), observed).at(snapshot)
-    }
-}
-
-fn no_listening_socket(why: GaveUp) -> String {
-    match why {
-        GaveUp::Stuck => {
-            "no listening socket: your server is waiting for something that will never come"
-                .to_owned()
-        }
-        GaveUp::Waited(time) => format!("no listening socket within {:.1} s", time.as_secs_f64()),
-        GaveUp::Worked(time) => {
-            format!("no listening socket in {:.1} s of processor time", time.as_secs_f64())
-        }
-    }
 }
 
 /// Returns whether an address is taken, by binding it. A server does not notice that once it

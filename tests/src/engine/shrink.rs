@@ -88,8 +88,8 @@ fn number(number: usize) -> String {
 pub(crate) type Attempt<'a> = &'a dyn Fn(&Program, &Case) -> Outcome;
 
 /// Returns the smallest case not above `bad` that breaks the program, with the conversation in
-/// which it did, instead of `tried`. `good` bytes in one message are known to come back. Where `bad`
-/// alone breaks nothing, `tried` stands.
+/// which it did, instead of `tried`. `good` bytes in one message are known to come back. Where
+/// `bad` alone breaks nothing, `tried` stands.
 pub(crate) fn smallest(
     program: &Program,
     good: usize,

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::engine::learned::Learned;
 use crate::engine::port::Home;
+use crate::engine::starts::Starts;
 use crate::sandbox::Reach;
 
 /// A command line with places for what changes from launch to launch: `{host}`, `{port}` and
@@ -54,8 +56,10 @@ pub struct Subject {
     command: CommandLine,
     folder: Option<PathBuf>,
     home: Arc<Home>,
+    starts: Arc<Starts>,
     reach: Reach,
     learned: Learned,
+    in_a_loop: Arc<AtomicBool>,
 }
 
 impl Subject {
@@ -72,8 +76,10 @@ impl Subject {
             command,
             folder,
             home: Arc::new(Home::new(fixed)),
+            starts: Arc::default(),
             reach: Reach::default(),
             learned: Learned::default(),
+            in_a_loop: Arc::default(),
         }
     }
 
@@ -95,9 +101,19 @@ impl Subject {
         &self.home
     }
 
+    /// Whether a check of this run has seen it in a loop in which nothing comes of its work.
+    pub(crate) fn in_a_loop(&self) -> Arc<AtomicBool> {
+        self.in_a_loop.clone()
+    }
+
     /// What the checks of this run have learned about it.
     pub(crate) fn learned(&self) -> &Learned {
         &self.learned
+    }
+
+    /// Whether it gets so far as to listen or to connect.
+    pub(crate) fn starts(&self) -> &Arc<Starts> {
+        &self.starts
     }
 
     pub(crate) fn reach(&self) -> &Reach {

@@ -41,6 +41,11 @@ impl Tried {
         Self { failure, scene: shorter.scene }
     }
 
+    /// Tells another failure about this conversation; what was known of the first one is forgotten.
+    pub(crate) fn replaced_by(self, failure: Failure) -> Self {
+        Self { failure, ..self }
+    }
+
     /// Returns the first that `take` returns for a fact.
     pub(crate) fn fact<T: 'static, U>(&self, take: impl FnMut(&T) -> Option<U>) -> Option<U> {
         self.failure.facts.of().find_map(take)

@@ -8,6 +8,7 @@ use crate::engine::difference::Difference;
 use crate::engine::facts::{Fact, Facts};
 use crate::engine::snapshot::{Blocked, Snapshot};
 use crate::engine::transcript::Event;
+use crate::engine::unwritten::Unwritten;
 use crate::fault::Fault;
 
 /// What a check's function returns.
@@ -46,6 +47,19 @@ pub struct Failure {
     pub facts: Facts,
     /// A peer saw what may be the first sign of the program's end.
     pub may_be_dying: bool,
+    /// What keeps other checks from finding out more.
+    pub bar: Option<Box<Bar>>,
+}
+
+/// A failure that other checks of the same program would only repeat: they wait for the first one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bar {
+    /// The program's name.
+    pub program: String,
+    /// Whether the program never gets so far as to listen or to connect.
+    pub from_the_start: bool,
+    /// The step that is not written yet, where that is the reason.
+    pub unwritten: Option<Unwritten>,
 }
 
 impl Failure {
@@ -67,6 +81,18 @@ impl Failure {
     /// Marks the failure as one that a dying program would cause, too.
     pub(crate) fn maybe_of_a_death(self) -> Self {
         Self { may_be_dying: true, ..self }
+    }
+
+    /// Turns the failure into one of a step that is not written yet. No mistake follows from it.
+    pub(crate) fn not_written(self, program: String, step: Unwritten) -> Self {
+        let from_the_start = self.bar.is_some_and(|bar| bar.from_the_start);
+        let bar = Some(Box::new(Bar { program, from_the_start, unwritten: Some(step) }));
+        Self { bar, facts: Facts::default(), snapshot: None, ..self }
+    }
+
+    /// Returns the step that is not written yet, where that is the reason.
+    pub fn unwritten(&self) -> Option<&Unwritten> {
+        self.bar.as_ref()?.unwritten.as_ref()
     }
 
     /// Adds what happened before.
@@ -155,6 +181,8 @@ pub struct Verdict {
     pub stderr_tail: Vec<u8>,
     /// How a program ended that should have gone on.
     pub ended: Option<String>,
+    /// The limit for which the harness ended a program.
+    pub over: Option<String>,
     /// The end of what the program printed on standard output.
     pub stdout_tail: Vec<u8>,
     /// Where the programs were when the wait timed out that the failure is about.
@@ -173,8 +201,14 @@ impl Verdict {
             stderr_tail: Vec::new(),
             stdout_tail: Vec::new(),
             ended: None,
+            over: None,
             blocked: None,
         }
+    }
+
+    /// Returns whether the check waits for another one.
+    pub(crate) fn was_not_run(&self) -> bool {
+        matches!(self.status, Status::Skipped(_))
     }
 
     /// Returns the failure, if the check failed.

@@ -20,10 +20,14 @@ pub(crate) const REPLY: Deadline = Deadline::waiting(Duration::from_secs(1));
 pub(crate) const SILENCE: Deadline = Deadline { decides: false, ..REPLY };
 
 /// A server has this long to listen.
+///
+/// 10 s of processor time are what two processors can give in those 5 s: a server that needs more
+/// cannot keep them on an idle machine either. The wall time is less than the minute for which the
+/// kernel keeps the port of a stopped server, so that waiting for that never helps.
 pub(crate) const STARTING: Deadline = Deadline {
     waiting: Duration::from_secs(5),
-    working: Duration::from_secs(30),
-    wall: Duration::from_secs(120),
+    working: Duration::from_secs(10),
+    wall: Duration::from_secs(55),
     decides: true,
 };
 
@@ -36,6 +40,9 @@ pub(crate) const LETTING_GO: Deadline = Deadline::waiting(Duration::from_secs(2)
 /// A program that may be dying, by what a peer has seen, has this long to be gone.
 pub(crate) const DYING: Deadline = Deadline::of_its_own_time(Duration::from_millis(250));
 
+/// A server that listens has this long to come to rest before its first client connects.
+pub(crate) const COMING_TO_REST: Deadline = Deadline::of_its_own_time(Duration::from_millis(150));
+
 /// A program that has taken nothing for this long takes no more.
 pub(crate) const TAKING: Deadline = Deadline {
     waiting: Duration::from_millis(300),
@@ -46,6 +53,12 @@ pub(crate) const TAKING: Deadline = Deadline {
 
 /// No wait ends while bytes come at least this fast, in bytes per second.
 const SLOWEST_STREAM: f64 = 64.0 * 1024.0;
+
+/// A program that works for this long, and nothing comes of it, is in a loop.
+const MOST_WORK: Duration = Duration::from_secs(4);
+
+/// The same for a program that was in a loop before.
+const WORK_IN_A_LOOP: Duration = Duration::from_secs(1);
 
 /// The first waits are short, so that a right program costs only what it needs.
 const FIRST_SLICE: Duration = Duration::from_micros(400);
@@ -84,12 +97,7 @@ impl Deadline {
 
     /// For a wait that counts the time in which the program itself waits.
     pub(crate) const fn waiting(waiting: Duration) -> Self {
-        Self {
-            waiting,
-            working: Duration::from_secs(4),
-            wall: Duration::from_secs(90),
-            decides: true,
-        }
+        Self { waiting, working: MOST_WORK, wall: Duration::from_secs(90), decides: true }
     }
 }
 
@@ -118,6 +126,8 @@ pub enum GaveUp {
     Waited(Duration),
     /// The program used this much processor time.
     Worked(Duration),
+    /// The harness ended the program because it passed a limit.
+    OverLimit,
 }
 
 impl fmt::Display for GaveUp {
@@ -130,6 +140,7 @@ impl fmt::Display for GaveUp {
             Self::Worked(time) => {
                 write!(f, "nothing in {:.1} s of processor time", time.as_secs_f64())
             }
+            Self::OverLimit => f.write_str("nothing: the grader ended your program"),
         }
     }
 }
@@ -169,6 +180,16 @@ pub(crate) struct Wait<'a> {
 
 impl<'a> Wait<'a> {
     pub(crate) fn new(context: &'a Context, deadline: Deadline, proof: Proof) -> Self {
+        context.activity.end_what_was_left();
+        Self::that_leaves_all_as_it_is(context, deadline, proof)
+    }
+
+    /// Makes a wait that ends no connection that a peer has left.
+    pub(crate) fn that_leaves_all_as_it_is(
+        context: &'a Context,
+        deadline: Deadline,
+        proof: Proof,
+    ) -> Self {
         let now = Instant::now();
         Self {
             context,
@@ -206,6 +227,22 @@ impl<'a> Wait<'a> {
         self.since_progress = self.last_look;
     }
 
+    /// A slice went by in which the program could not move, because the harness's own bytes had not
+    /// come to it. It does not count.
+    pub(crate) fn stand_by(&mut self) {
+        self.last_look = Instant::now();
+        self.slice = LONGEST_SLICE;
+        self.still = None;
+    }
+
+    /// Returns whether the limits of the wall clock have passed, which no slowness of the machine
+    /// moves: without progress, and in all.
+    pub(crate) fn is_over(&self) -> bool {
+        const IN_ALL: u32 = 4;
+        let in_all = self.deadline.wall * IN_ALL + self.time_for_bytes();
+        self.since_progress.elapsed() > self.deadline.wall || self.began.elapsed() > in_all
+    }
+
     /// Returns why the wait ends, if it does, now that a slice went by and nothing came.
     pub(crate) fn gives_up(&mut self) -> Option<GaveUp> {
         let passed = self.last_look.elapsed();
@@ -214,7 +251,13 @@ impl<'a> Wait<'a> {
         self.last_look = Instant::now();
         self.slice = (self.slice * 3 / 2).min(LONGEST_SLICE);
         if self.is_over() {
-            return Some(GaveUp::Waited(self.since_progress.elapsed()));
+            let is_at_work = self.worked > self.waited;
+            let in_all = self.since_progress.elapsed();
+            return Some(if is_at_work {
+                GaveUp::Worked(self.worked)
+            } else {
+                GaveUp::Waited(in_all)
+            });
         }
         self.passed_in_all += counted;
         let short = self.since_progress.elapsed() <= BEFORE_COUNTING.min(self.deadline.waiting / 2);
@@ -230,14 +273,6 @@ impl<'a> Wait<'a> {
     pub(crate) fn time_out(&self, why: GaveUp) -> Timeout {
         let snapshot = self.deadline.decides.then(|| self.context.snapshot()).flatten();
         Timeout { why, snapshot }
-    }
-
-    /// The limits of the wall clock, which no slowness of the machine moves: without progress, and
-    /// in all.
-    fn is_over(&self) -> bool {
-        const IN_ALL: u32 = 4;
-        let in_all = self.deadline.wall * IN_ALL + self.time_for_bytes();
-        self.since_progress.elapsed() > self.deadline.wall || self.began.elapsed() > in_all
     }
 
     fn time_for_bytes(&self) -> Duration {
@@ -273,7 +308,10 @@ impl<'a> Wait<'a> {
         if self.waited >= self.deadline.waiting || self.waited_in_all >= trickle {
             return Some(GaveUp::Waited(self.waited.max(self.deadline.waiting)));
         }
-        if self.worked >= self.deadline.working {
+        if self.worked >= self.most_work() {
+            if self.deadline.decides {
+                self.context.note_loop();
+            }
             return Some(GaveUp::Worked(self.worked));
         }
         // Looking at hundreds of threads takes a while: it is done once that is little beside the
@@ -281,6 +319,17 @@ impl<'a> Wait<'a> {
         let worth_it = self.since_progress.elapsed()
             >= BEFORE_LOOKING.max(self.context.activity.cost_of_looking() * 2);
         if worth_it { self.prove() } else { None }
+    }
+
+    /// The limit on fruitless work. Once a check has seen a program reach it, it need not see that
+    /// as long again: the attempts that find the cause would wait for the same loop. A program that
+    /// keeps the socket of a client whose stream has ended most likely reads from it, again and
+    /// again.
+    fn most_work(&self) -> Duration {
+        let may_be_in_a_loop = self.deadline.working == MOST_WORK && self.worked >= WORK_IN_A_LOOP;
+        let is_known =
+            || self.context.has_seen_a_loop() || self.context.activity.keeps_an_ended_client();
+        if may_be_in_a_loop && is_known() { WORK_IN_A_LOOP } else { self.deadline.working }
     }
 
     /// Two pictures in which nothing can move, with no context switch between them.

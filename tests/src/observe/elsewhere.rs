@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::facts::{
-    CpuTime, HarnessSocket, ProgramState, SendQueues, SocketCounts, Standstill, TaskCounts,
+    CpuTime, HarnessSocket, ProgramState, Runs, SendQueues, SocketCounts, Standstill, TaskCounts,
 };
 
 pub(crate) fn listening(
@@ -40,6 +40,14 @@ pub(crate) fn tasks(_launcher: u32) -> Option<TaskCounts> {
     None
 }
 
+pub(crate) fn runs(_launcher: u32) -> Option<Runs> {
+    None
+}
+
+pub(crate) fn waiting_for_sockets(_launcher: u32) -> Option<TaskCounts> {
+    None
+}
+
 pub(crate) fn resident_memory(_launcher: u32) -> Option<u64> {
     None
 }
@@ -70,6 +78,14 @@ pub(crate) fn unread_from(_launcher: u32, _program: u32, _peer: SocketAddr) -> O
 
 pub(crate) fn program_state(_launcher: u32, _ours: &[HarnessSocket]) -> Option<ProgramState> {
     None
+}
+
+pub(crate) fn owes_after_closing(
+    _launcher: u32,
+    _program: u32,
+    _to: &BTreeSet<SocketAddr>,
+) -> bool {
+    false
 }
 
 pub(crate) fn standstill(

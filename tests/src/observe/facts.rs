@@ -2,6 +2,7 @@
 //! made.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux makes these facts"))]
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,38 @@ pub(crate) struct TaskCounts {
     pub(crate) processes: usize,
     /// The threads of all its processes. A process has at least one.
     pub(crate) threads: usize,
+}
+
+/// How often each thread of a program was on a processor, and what those that have ended used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Runs {
+    /// The number of times that each thread was on a processor, by process and thread.
+    pub(crate) threads: BTreeMap<(u32, u32), u64>,
+    /// The processor time of threads that have ended, of all processes that live.
+    pub(crate) ended: Duration,
+    /// The page faults of child processes that have ended.
+    pub(crate) faults_of_children: u64,
+}
+
+impl Runs {
+    /// Returns the threads that were on a processor since `earlier`.
+    pub(crate) fn at_work_since<'a>(
+        &'a self,
+        earlier: &'a Self,
+    ) -> impl Iterator<Item = (u32, u32)> + 'a {
+        let ran = |(thread, times): (&(u32, u32), &u64)| {
+            (earlier.threads.get(thread) != Some(times)).then_some(*thread)
+        };
+        self.threads.iter().filter_map(ran)
+    }
+
+    /// Returns whether threads or processes have ended since `earlier`.
+    pub(crate) fn shows_ended_since(&self, earlier: &Self) -> bool {
+        /// No thread starts and ends in less; the clocks of two moments may differ by less.
+        const LEAST: Duration = Duration::from_micros(8);
+        self.ended.saturating_sub(earlier.ended) > LEAST
+            || self.faults_of_children > earlier.faults_of_children
+    }
 }
 
 /// Processor time as the scheduler counts it (`/proc/PID/task/TID/schedstat`), the sum of all

@@ -7,6 +7,7 @@ mod descendants;
 mod held;
 mod interest;
 mod process;
+mod runs;
 #[cfg(test)]
 mod small_programs;
 mod socket;
@@ -21,7 +22,9 @@ pub(crate) use blocked::program_state;
 pub(crate) use descendants::{become_subreaper, children, descendants};
 pub(crate) use held::{bound_datagrams, listening, reuses_address, sockets, unread_from};
 pub(crate) use interest::{read_size, waits_to_write};
+pub(crate) use runs::{runs, waiting_for_sockets};
 pub(crate) use socket::is_drained;
 pub(crate) use standstill::standstill;
+pub(crate) use table::owes_after_closing;
 pub(crate) use task::{thread_count, thread_cpu_time};
 pub(crate) use usage::{cpu_time, is_running, resident_memory, tasks, total_cpu_time};

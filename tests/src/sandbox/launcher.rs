@@ -7,9 +7,9 @@
 //! was killed, it ends every process of the program, and then itself. The launcher judges nothing
 //! and prints nothing.
 //!
-//! The channel is the launcher's standard input, a socket. The harness sends one [`JailedCommand`] and
-//! later closes its side. The launcher sends [`LauncherMessage`]s. The program's output does not
-//! pass through the launcher: it goes straight into the harness's pipes.
+//! The channel is the launcher's standard input, a socket. The harness sends one [`JailedCommand`]
+//! and later closes its side. The launcher sends [`LauncherMessage`]s. The program's output does
+//! not pass through the launcher: it goes straight into the harness's pipes.
 
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;

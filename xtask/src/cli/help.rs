@@ -22,7 +22,8 @@ cargo xtask grade PRACTICAL [OPTION]...
   --program NAME=COMMAND   this command line instead of building NAME, in any
                            language; {host} and {port} stand for the address, a
                            client's message comes last or where {message} stands
-  --address HOST:PORT      the address of a --program that has one of its own
+  --address HOST:PORT      the address of a --program that takes none: where its
+                           server listens, or where its client connects to
   --only WORD              a check, a group or a program; may be repeated
   --report FORMAT[=FILE]   json, junit, gradescope, classroom50,
                            github-classroom, github, markdown, html, ctrf,

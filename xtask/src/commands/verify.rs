@@ -3,7 +3,8 @@
 //! The reference solution and odd but right programs get full marks. The skeletons fail every check
 //! except those that they are given. Every known mistake fails exactly the checks of its row and
 //! gets the right name; removing evidence may lose the name but must never change it. Every check
-//! has a mistake that fails it. The handout's table agrees with the rubric.
+//! has a mistake that fails it. The handout's table agrees with the rubric. The slowest gradings are
+//! listed.
 
 mod catalogue;
 mod golden;
@@ -12,6 +13,7 @@ mod matrix;
 mod mistakes;
 mod naming;
 mod other_languages;
+mod slowest;
 mod texts;
 pub(super) mod words;
 
@@ -105,6 +107,7 @@ fn verify(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     }
     complaints.extend(rights(ground)?);
     complaints.extend(mistakes::check(ground)?);
+    complaints.extend(ground.slowest.conclude(ground.jobs()));
     Ok(complaints)
 }
 

@@ -3,11 +3,13 @@ use super::*;
 const REAL: &str = include_str!("../../../practicals/echo/explanations.toml");
 
 /// The names that are promised to everybody outside.
-const NAMES: [&str; 40] = [
+const NAMES: [&str; 47] = [
     "never_listens",
     "ignores_address",
     "listens_everywhere",
     "accepts_only",
+    "reads_into_nothing",
+    "replies_late",
     "reads_once",
     "drops_after_buffer",
     "stops_at_short_read",
@@ -43,7 +45,12 @@ const NAMES: [&str; 40] = [
     "client_waits_for_end",
     "client_adds_newline",
     "client_decorates",
+    "client_prints_whole_buffer",
+    "client_replies_on_stderr",
+    "client_waits_for_match",
     "client_hides_failure",
+    "reads_past_the_end",
+    "ends_after_some_clients",
 ];
 
 fn echo() -> &'static Practical {

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use suite::Verdict;
+use suite::{Status, Verdict};
 
-use super::{Grade, GradedRow, Grading, NoGrade};
+use super::{Grade, GradedRow, Grading, NoGrade, Places};
 use crate::check::Verdicts;
 use crate::request::{GradeRequest, Origin};
 use crate::rubric::{Row, Rubric};
 use crate::submission::{Source, Sources};
 use crate::surroundings::Surroundings;
 use crate::unbuilt::Unbuilt;
+
+/// What to try where a program never gets so far as to a conversation.
+const START: &str = "Start it by hand, with the same words on its command line, and mend what it \
+                     says first. The other checks of this program wait for that.";
 
 impl Grading {
     /// Puts the rubric's points to the verdicts.
@@ -37,6 +41,7 @@ impl Grading {
             confinement: verdicts.confinement,
             notes: sources.notes.clone(),
             folders: folders.collect(),
+            places: Places::of(sources, request),
             fingerprints: sources.fingerprints(),
             ..Self::empty(request)
         }
@@ -71,6 +76,7 @@ impl Grading {
             hint_steps: request.hint,
             shows_hidden: request.show_hidden,
             folders: Vec::new(),
+            places: Places::default(),
             fingerprints: BTreeMap::new(),
             surroundings: Surroundings::default(),
             since: None,
@@ -84,7 +90,32 @@ fn rows(rubric: &Rubric, request: &GradeRequest, verdicts: Vec<Verdict>) -> Vec<
         let graded = GradedRow::new(rubric.row(verdict.check)?, verdict);
         Some(GradedRow { given: graded.given.filter(|_| is_skeletons), ..graded })
     };
-    verdicts.into_iter().filter_map(graded).collect()
+    excused(verdicts).into_iter().filter_map(graded).collect()
+}
+
+/// Takes the checks that were skipped because of a fault out of the grade: a fault costs no point,
+/// and neither does what hangs on it.
+fn excused(verdicts: Vec<Verdict>) -> Vec<Verdict> {
+    let statuses: BTreeMap<&str, &Status> =
+        verdicts.iter().map(|verdict| (verdict.check, &verdict.status)).collect();
+    let reasons: Vec<Option<String>> = verdicts.iter().map(|it| excuse(it, &statuses)).collect();
+    let excused = |(verdict, reason): (Verdict, Option<String>)| match reason {
+        Some(reason) => Verdict { status: Status::Unseen(reason), ..verdict },
+        None => verdict,
+    };
+    verdicts.into_iter().zip(reasons).map(excused).collect()
+}
+
+/// Returns why a skipped check does not count, if its needs lead to a fault.
+fn excuse(verdict: &Verdict, statuses: &BTreeMap<&str, &Status>) -> Option<String> {
+    let mut status = &verdict.status;
+    let mut needed = None;
+    while let Status::Skipped(need) = status {
+        needed = Some(need);
+        status = statuses.get(need.as_str())?;
+    }
+    let (need, Status::Fault(_)) = (needed?, status) else { return None };
+    Some(format!("It needs {need}, which the grader could not find out. This costs no point."))
 }
 
 impl GradedRow {
@@ -94,11 +125,21 @@ impl GradedRow {
             program: row.check.programs[0],
             max_points: row.points,
             claim: row.claim.clone(),
-            hints: row.hints.clone(),
+            hints: hints(row, &verdict),
             given: row.given.clone(),
             hidden: row.hidden,
             verdict,
         }
+    }
+}
+
+/// Returns the hints for a check. A program that does not get so far needs another one than the
+/// check, and a step that is not written yet needs none.
+fn hints(row: &Row, verdict: &Verdict) -> Vec<String> {
+    match verdict.failure() {
+        Some(failure) if failure.unwritten().is_some() => Vec::new(),
+        Some(failure) if failure.bar.is_some() => vec![START.to_owned()],
+        _ => row.hints.clone(),
     }
 }
 
@@ -138,4 +179,35 @@ fn command(request: &GradeRequest) -> String {
 
 fn quoted(word: &str) -> String {
     shell_words::quote(word).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use suite::{Failure, Fault};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(verdicts: &[(&'static str, Status)], counted: &[&str]) {
+        let verdicts = verdicts.iter().map(|(id, status)| Verdict::new(id, status.clone()));
+        let still = excused(verdicts.collect());
+        let skipped = still.iter().filter(|it| matches!(it.status, Status::Skipped(_)));
+        assert_eq!(skipped.map(|verdict| verdict.check).collect::<Vec<_>>(), counted);
+    }
+
+    fn needs(id: &str) -> Status {
+        Status::Skipped(id.to_owned())
+    }
+
+    #[test]
+    fn what_hangs_on_a_fault_does_not_count() {
+        let fault = Status::Fault(Fault("no descriptors left".to_owned()));
+        check(&[("a", fault), ("b", needs("a")), ("c", needs("b"))], &[]);
+    }
+
+    #[test]
+    fn what_hangs_on_a_failure_counts() {
+        let failed = Status::Failed(Failure::default());
+        check(&[("a", failed), ("b", needs("a")), ("c", needs("b"))], &["b", "c"]);
+    }
 }

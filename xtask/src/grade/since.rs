@@ -7,6 +7,10 @@ use crate::plural::count;
 pub(crate) struct Since {
     pub(crate) better: Vec<&'static str>,
     pub(crate) worse: Vec<&'static str>,
+    /// What had passed and has no result now: it did not compile, or could not be found out.
+    pub(crate) undecided: Vec<&'static str>,
+    /// Whether some checks have their first result.
+    pub(crate) has_new: bool,
     /// The difference in points.
     pub(crate) points: i64,
 }
@@ -15,9 +19,11 @@ impl Since {
     /// Returns the difference in a sentence.
     pub(crate) fn words(&self) -> String {
         let points = match self.points {
-            0 if self.better.is_empty() && self.worse.is_empty() => {
-                return "Since last time: no change.".to_owned();
+            0 if self.is_empty() && self.has_new => {
+                return "Since last time: no change in the checks that were graded then."
+                    .to_owned();
             }
+            0 if self.is_empty() => return "Since last time: no change.".to_owned(),
             0 => "as many points".to_owned(),
             1.. => format!("{} more", count(self.points.unsigned_abs() as usize, "point")),
             _ => format!("{} fewer", count(self.points.unsigned_abs() as usize, "point")),
@@ -26,10 +32,15 @@ impl Since {
             if ids.is_empty() { String::new() } else { format!(" {label}: {}.", listed(ids)) }
         };
         format!(
-            "Since last time: {points}.{}{}",
+            "Since last time: {points}.{}{}{}",
             part("Better", &self.better),
-            part("Worse", &self.worse)
+            part("Worse", &self.worse),
+            part("Passed last time, no result now", &self.undecided)
         )
+    }
+
+    fn is_empty(&self) -> bool {
+        [&self.better, &self.worse, &self.undecided].into_iter().all(Vec::is_empty)
     }
 }
 

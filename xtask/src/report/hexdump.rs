@@ -138,7 +138,7 @@ mod tests {
                 b"abcdefghXYZ\0\n. \xff-and so on, and on and on and on",
             ),
             "\
-from byte 1025 of 8388608 on: 31 bytes lost
+from byte 1025 of 8388608 on: 31 bytes missing
       expected, from offset 1016
       1016  61 62 63 64 65 66 67 68 30 31 32 33 34 35 36 37  abcdefgh01234567
       1032  38 39 41 42 43 44 45 46 47 48 49 4a 4b 4c 4d 4e  89ABCDEFGHIJKLMN

@@ -3,7 +3,7 @@
 
 use suite::{Failure, Status};
 
-use super::{diagram, plain};
+use super::{diagram, plain, said};
 use crate::explanations::NamedMistake;
 use crate::grade::{Grade, GradedRow, Grading, NoGrade, Points};
 
@@ -56,7 +56,7 @@ fn verdict(grading: &Grading, grade: &Grade) -> String {
     let next = grading.next().map_or_else(String::new, |next| {
         let more = plain::explained_by(&next)
             .map_or_else(String::new, |command| format!(" <code>{command}</code>"));
-        format!("<p>Next: {}{more}</p>\n", prose(&plain::next(&next)))
+        format!("<p>Next: {}{more}</p>\n", prose(&plain::next(grading, &next)))
     });
     format!(
         "<p class=\"score {class}\">{} points: {word}</p>\n<p>The pass mark is {} of 100.</p>\n{next}",
@@ -219,7 +219,7 @@ fn message(grading: &Grading, row: &GradedRow) -> String {
 
 fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
-    let mut rows: Vec<(&str, String)> = plain::facts(verdict, failure)
+    let mut rows: Vec<(&str, String)> = plain::facts(grading, row, failure)
         .into_iter()
         .map(|(label, fact)| (label, escape(&fact)))
         .collect();
@@ -235,11 +235,14 @@ fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
         "again",
         format!("<code>{}</code>", escape(&plain::line(&grading.again(verdict.check)))),
     ));
+    if failure.unwritten().is_some() {
+        return pairs(&rows);
+    }
     let difference = match plain::difference(verdict, failure) {
         none if none.is_empty() => none,
         some => block(&format!("{}: the bytes", verdict.check), &some),
     };
-    let stderr = match plain::stderr(&verdict.stderr_tail) {
+    let stderr = match said::stderr(&verdict.stderr_tail) {
         none if none.is_empty() => String::new(),
         some => format!(
             "<h4>The end of its standard error</h4>\n{}",

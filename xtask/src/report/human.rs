@@ -15,7 +15,7 @@ use crate::grade::{GradedRow, Grading, Next, Points};
 use crate::plural::count;
 use crate::report::conversation::{self, Line};
 use crate::report::steps::{self, Step};
-use crate::report::{hexdump, plain, preview, stuck};
+use crate::report::{hexdump, plain, preview, said, stuck};
 use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
 use crate::unbuilt::Unbuilt;
 
@@ -121,10 +121,12 @@ fn given(row: &GradedRow) -> String {
 
 fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
-    let mut text = paint(DIM, &wrap(&row.claim, INDENT));
-    for (label, fact) in plain::facts(verdict, failure) {
-        text += &labelled(label, &fact);
+    let facts = plain::facts(grading, row, failure);
+    let facts: String = facts.iter().map(|(label, fact)| labelled(label, fact)).collect();
+    if failure.unwritten().is_some() {
+        return facts + &labelled("again", &grading.again(verdict.check)) + "\n";
     }
+    let mut text = paint(DIM, &wrap(&row.claim, INDENT)) + &facts;
     text += &match shown_before(grading, row, failure) {
         Some(id) => labelled("see", &format!("{id} above: the same happened there")),
         None => {
@@ -220,7 +222,7 @@ fn step(event: &Event) -> String {
 /// Returns the end of the program's standard error.
 fn stderr(tail: &[u8]) -> String {
     const SHOWN: usize = WIDTH - INDENT - 10;
-    let lines = plain::stderr(tail);
+    let lines = said::stderr(tail);
     let pieces: Vec<&str> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
     let pieces = plain::last(&pieces, STDERR_LINES).iter();
     let label = |at: usize| if at == 0 { "stderr" } else { "" };
@@ -269,7 +271,7 @@ fn summary(grading: &Grading) -> String {
     let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
     text += &lost(grading);
     text += &grading.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
-    text += &grading.next().as_ref().map_or_else(String::new, next);
+    text += &grading.next().as_ref().map_or_else(String::new, |what| next(grading, what));
     for note in &grading.notes {
         text += &wrap(&format!("Submission: {note}."), 0);
     }
@@ -293,8 +295,8 @@ fn lost(grading: &Grading) -> String {
 }
 
 /// Says what to do next. The command has its own line, to be copied.
-fn next(next: &Next<'_>) -> String {
+fn next(grading: &Grading, next: &Next<'_>) -> String {
     let command =
         plain::explained_by(next).map_or_else(String::new, |command| format!("      {command}\n"));
-    wrap(&format!("Next: {}", plain::next(next)), 0) + &command
+    wrap(&format!("Next: {}", plain::next(grading, next)), 0) + &command
 }

@@ -58,8 +58,11 @@ struct Check<'a> {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mistake: Option<&'a str>,
+    /// The step that is not written yet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
+    unwritten: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     smallest_failing_input: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +114,11 @@ pub(super) fn render(grading: &Grading) -> String {
 fn check<'a>(grading: &'a Grading, row: &'a GradedRow) -> Check<'a> {
     let verdict = &row.verdict;
     let failed = matches!(verdict.status, Status::Failed(_)) && !grading.hides(row);
+    let unwritten = grading.unwritten(row);
+    let hint = match &unwritten {
+        Some((step, place)) => Some(plain::to_write(step, place)),
+        None => row.hints.first().cloned(),
+    };
     Check {
         id: verdict.check,
         group: row.group,
@@ -124,7 +132,8 @@ fn check<'a>(grading: &'a Grading, row: &'a GradedRow) -> Check<'a> {
             .mistake_of(verdict.check)
             .filter(|_| !grading.hides(row))
             .map(|mistake| mistake.id),
-        hint: row.hints.first().filter(|_| failed).map(String::as_str),
+        unwritten: unwritten.map(|(step, place)| if step.is_empty() { place } else { step }),
+        hint: hint.filter(|_| failed),
         smallest_failing_input: match &verdict.status {
             Status::Failed(failure) if failed => failure.smallest_failing_input,
             _ => None,

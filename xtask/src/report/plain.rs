@@ -4,7 +4,7 @@
 use suite::{Event, Failure, Status, Verdict, show};
 
 use super::conversation::{self, Line};
-use super::{hexdump, human, steps, stuck};
+use super::{hexdump, human, said, steps, stuck};
 use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next};
 use crate::plural::count;
@@ -14,13 +14,10 @@ use crate::unbuilt::{Reason, Unbuilt};
 const STRETCH: usize = 12;
 
 /// The characters of a line from outside that are shown.
-const LONGEST_LINE: usize = 1000;
-const STDERR_LINES: usize = 12;
+pub(super) const LONGEST_LINE: usize = 1000;
+pub(super) const STDERR_LINES: usize = 12;
 const COMPILE_ERRORS: usize = 5;
 const LONGEST_COMPILE_ERROR: usize = 4000;
-
-/// Advice of Rust's runtime that distracts from the mistake.
-const NOISE: &str = "note: run with `RUST_BACKTRACE=1`";
 
 /// What students read about a hidden check.
 pub(super) const HIDDEN: &str = "What this check saw is not shown.";
@@ -40,10 +37,7 @@ pub(super) fn status(status: &Status) -> &'static str {
 pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
     let message = match &row.verdict.status {
         Status::Passed => return None,
-        Status::Failed(failure) => match &row.verdict.ended {
-            Some(exit) => format!("{failure} (your program stopped: {exit})"),
-            None => failure.to_string(),
-        },
+        Status::Failed(failure) => failed_in_short(grading, row, failure),
         Status::Skipped(need) => format!("not run: {need} must pass first"),
         Status::Unseen(why) => format!("not counted: {why}"),
         Status::Unbuilt => {
@@ -54,6 +48,36 @@ pub(super) fn message(grading: &Grading, row: &GradedRow) -> Option<String> {
         }
     };
     Some(line(&message))
+}
+
+fn failed_in_short(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
+    if let Some((step, place)) = grading.unwritten(row) {
+        let observed = format!("{}, in {place}", not_written(&step));
+        return Failure { observed, ..failure.clone() }.to_string();
+    }
+    match (&row.verdict.over, &row.verdict.ended) {
+        (Some(limit), _) if !failure.observed.contains(limit) => {
+            format!("{failure} ({})", ended_for(limit))
+        }
+        (None, Some(exit)) if !failure.observed.contains(exit) => {
+            format!("{failure} (your program stopped: {exit})")
+        }
+        _ => failure.to_string(),
+    }
+}
+
+/// Says that a step is not written yet.
+pub(super) fn not_written(step: &str) -> String {
+    match step {
+        "" => "not yet implemented".to_owned(),
+        step => format!("not yet implemented: {step}"),
+    }
+}
+
+/// Says what to write.
+pub(super) fn to_write(step: &str, place: &str) -> String {
+    let what = if step.is_empty() { "what is not written yet" } else { step };
+    line(&format!("write {what}, in {place}"))
 }
 
 /// Returns the same line without what a hidden check saw.
@@ -79,14 +103,15 @@ pub(super) fn full(grading: &Grading, row: &GradedRow) -> String {
 
 fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     let verdict = &row.verdict;
-    let mut text = format!("{}\n", row.claim);
-    text += &facts(verdict, failure)
-        .into_iter()
-        .map(|(label, fact)| labelled(label, &fact))
-        .collect::<String>();
+    let facts: String =
+        facts(grading, row, failure).iter().map(|(label, fact)| labelled(label, fact)).collect();
+    if failure.unwritten().is_some() {
+        return facts + &labelled("again", &grading.again(verdict.check));
+    }
+    let mut text = format!("{}\n{facts}", row.claim);
     text += &conversation(grading, verdict);
     text += &difference(verdict, failure);
-    text += &stderr(&verdict.stderr_tail)
+    text += &said::stderr(&verdict.stderr_tail)
         .iter()
         .map(|said| format!("stderr    | {said}\n"))
         .collect::<String>();
@@ -99,14 +124,33 @@ fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     text + &labelled("again", &grading.again(verdict.check))
 }
 
-fn ended_by(exit: &str) -> String {
-    let by_itself = if exit.starts_with(suite::ENDED_FOR) { "was " } else { "stopped by itself: " };
-    format!("your program {by_itself}{exit}")
+fn ended_for(limit: &str) -> String {
+    format!("your program was ended by the grader for using {limit}")
 }
 
 /// Returns what was expected and what came, with labels.
-pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, String)> {
-    let ended = verdict.ended.as_ref().filter(|exit| !failure.observed.contains(*exit));
+pub(super) fn facts(
+    grading: &Grading,
+    row: &GradedRow,
+    failure: &Failure,
+) -> Vec<(&'static str, String)> {
+    let facts = match grading.unwritten(row) {
+        Some((step, place)) => vec![("got", not_written(&step)), ("in", place)],
+        None => seen(&row.verdict, failure),
+    };
+    facts.into_iter().map(|(label, fact)| (label, line(&fact))).collect()
+}
+
+fn seen(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, String)> {
+    let new = |how: &&String| !failure.observed.contains(*how);
+    let by_itself = || {
+        let exit = verdict.ended.as_ref().filter(new)?;
+        Some(format!("your program stopped by itself: {exit}"))
+    };
+    let ended = match &verdict.over {
+        Some(limit) => Some(limit).filter(new).map(|limit| ended_for(limit)),
+        None => by_itself(),
+    };
     let smallest = failure.smallest.clone().or_else(|| {
         let size = failure.smallest_failing_input?;
         Some(format!("failing case found: a message of {}", count(size, "byte")))
@@ -114,11 +158,11 @@ pub(super) fn facts(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, 
     let facts = [
         ("expected", Some(failure.expected.clone())),
         ("got", Some(failure.observed.clone())),
-        ("and", ended.map(|exit| ended_by(exit))),
+        ("and", ended),
         ("smallest", smallest),
         ("stuck", stuck::sentence(verdict)),
     ];
-    facts.into_iter().filter_map(|(label, fact)| Some((label, line(&fact?)))).collect()
+    facts.into_iter().filter_map(|(label, fact)| Some((label, fact?))).collect()
 }
 
 fn labelled(label: &str, text: &str) -> String {
@@ -188,14 +232,6 @@ pub(super) fn event_words(event: &Event) -> String {
     format!("{preview}{more}, {}", count(event.bytes, "byte"))
 }
 
-/// Returns the last lines of the program's standard error.
-pub(super) fn stderr(tail: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(last(tail, STDERR_LINES * LONGEST_LINE));
-    let lines: Vec<&str> =
-        text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(NOISE)).collect();
-    last(&lines, STDERR_LINES).iter().map(|said| line(said)).collect()
-}
-
 /// Says which program is missing, and why.
 pub(super) fn unbuilt(unbuilt: &Unbuilt) -> String {
     let program = &unbuilt.program;
@@ -215,8 +251,12 @@ fn unbuilt_and_why(program: &Unbuilt) -> String {
 }
 
 /// Says what to do first.
-pub(super) fn next(next: &Next<'_>) -> String {
+pub(super) fn next(grading: &Grading, next: &Next<'_>) -> String {
     match next {
+        Next::Step(row) => {
+            let (step, place) = grading.unwritten(row).unwrap_or_default();
+            to_write(&step, &place)
+        }
         Next::Build(Unbuilt { program, reason: Reason::DoesNotCompile(_), .. }) => {
             format!("make {program} compile.")
         }
@@ -229,7 +269,7 @@ pub(super) fn next(next: &Next<'_>) -> String {
 /// Returns the command that says more about it.
 pub(super) fn explained_by(next: &Next<'_>) -> Option<String> {
     let word = match next {
-        Next::Build(_) => return None,
+        Next::Build(_) | Next::Step(_) => return None,
         Next::Mistake(mistake) => mistake.id,
         Next::Check(row) => row.verdict.check,
     };
@@ -303,6 +343,10 @@ pub(super) fn spot_of_error(grading: &Grading, program: &str, rendered: &str) ->
 pub(super) fn spot_of_panic(grading: &Grading, row: &GradedRow) -> Option<Spot> {
     if !matches!(row.verdict.status, Status::Failed(_)) || grading.hides(row) {
         return None;
+    }
+    let unwritten = row.verdict.failure().and_then(suite::Failure::unwritten);
+    if let Some(step) = unwritten {
+        return spot(grading, row.program, &format!("{}:{}", step.file, step.line));
     }
     let text = String::from_utf8_lossy(last(&row.verdict.stderr_tail, STDERR_LINES * LONGEST_LINE))
         .into_owned();

@@ -74,6 +74,7 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grading {
         hint_steps: 1,
         shows_hidden: false,
         folders: Vec::new(),
+        places: crate::grade::Places::default(),
         fingerprints: BTreeMap::new(),
         surroundings: Surroundings::default(),
         since: None,

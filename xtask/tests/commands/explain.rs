@@ -31,7 +31,7 @@ fn explain_knows_checks_and_mistakes() {
 fn explain_lists_all_mistakes() {
     for words in ["explain", "explain mistakes"] {
         let text = printed(words);
-        assert_eq!(rows(text.split("\nThe mistakes that ").next().unwrap_or_default()), 40);
+        assert_eq!(rows(text.split("\nThe mistakes that ").next().unwrap_or_default()), 47);
         assert!(text.contains("\nAs in echo: never_listens, "), "{text}");
     }
 }

@@ -16,6 +16,7 @@ mod stuck;
 mod submission;
 #[path = "../support/mod.rs"]
 mod support;
+mod unfinished;
 #[cfg(all(target_os = "linux", feature = "full"))]
 mod watch;
 

@@ -29,6 +29,57 @@ fn gets_full_marks(program: &str) {
     assert.code(0).stdout(contains(FULL_MARKS_OF_A_SERVER));
 }
 
+const CLIENT: &str = "python3 practicals/echo/mistakes/other_languages/echo_client.py";
+const SERVER: &str = "python3 practicals/echo/mistakes/other_languages/echo_server.py";
+
+/// Grades programs whose address is 127.0.0.1:10000, whatever the harness would like.
+#[track_caller]
+fn check_fixed(options: &str, programs: &[String], says: &'static str) {
+    if has("python3") {
+        let words = format!("grade echo --address 127.0.0.1:10000 {options}");
+        xtask(&words).args(programs).assert().code(0).stdout(contains(says));
+    }
+}
+
+fn fixed(name: &str, script: &str) -> String {
+    format!("--program={name}={script} 127.0.0.1 10000")
+}
+
+#[test]
+fn a_client_with_an_address_of_its_own_gets_full_marks_there() {
+    let client = [fixed("echo_client", CLIENT)];
+    check_fixed("--only client", &client, "Score 17/17   8 passed");
+    check_fixed("--only client --confine off", &client, "Score 17/17   8 passed");
+}
+
+#[test]
+fn a_client_with_an_address_of_its_own_meets_either_server() {
+    let only = "--only client --only together --only flow";
+    let client = fixed("echo_client", CLIENT);
+    for confine in ["auto", "off"] {
+        let options = format!("{only} --confine {confine}");
+        let fixed = [client.clone(), fixed("echo_server", SERVER)];
+        check_fixed(&options, &fixed, "10 passed");
+        let told = [client.clone(), program("echo_server", SERVER)];
+        check_fixed(&options, &told, "10 passed");
+    }
+}
+
+#[test]
+fn a_server_that_is_told_a_port_and_no_host_listens_where_it_was_told() {
+    let script = "--program=echo_server=python3 -c \"
+import socket, sys
+s = socket.socket()
+s.bind(('127.0.0.1', int(sys.argv[1])))
+s.listen()
+while True: s.accept()
+\" {port}";
+    if has("python3") {
+        let mut grade = xtask("grade echo --only listens_on_given_address");
+        grade.arg(script).assert().code(0).stdout(contains("1 passed"));
+    }
+}
+
 /// Grades a server in Python.
 #[track_caller]
 fn check(body: &str, only: &str, status: i32, says: &str) {

@@ -86,6 +86,7 @@ impl Peer {
                     }
                 }
                 Read1::Ended(ending) => return Ok(Some(ending.into())),
+                Read1::Nothing if self.is_on_its_way() && !wait.is_over() => wait.stand_by(),
                 Read1::Nothing => match last_look {
                     Some(why) => {
                         let timeout = wait.time_out(why);

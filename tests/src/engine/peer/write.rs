@@ -132,6 +132,24 @@ impl Peer {
         })
     }
 
+    /// Sends pieces of this length, each once the program has taken the one before, until it takes
+    /// no more. Reads nothing. Returns the number of bytes sent.
+    pub(crate) fn send_whole_pieces(&self, message: &[u8], length: usize) -> Result<usize, Stop> {
+        let mut sent = 0;
+        for piece in message.chunks(length) {
+            self.send(piece)?;
+            sent += piece.len();
+            let taken = wait_for(Wait::new(&self.context, wait::TAKING, wait::STALLED), |slice| {
+                std::thread::sleep(slice.min(STILL)); // reading gives no notice
+                self.is_taken().then_some(())
+            });
+            if taken.is_err() {
+                break;
+            }
+        }
+        Ok(sent)
+    }
+
     /// Sends `message` up to `times` times and reads nothing, until the program takes no more, or
     /// `enough` of the number of bytes sent returns true. Returns that number.
     pub(crate) fn flood(

@@ -1,11 +1,13 @@
 //! A server under test that listens.
 
 use std::net::SocketAddr;
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::engine::context::Context;
-use crate::engine::kept::{Outputs, describe};
+use crate::engine::kept::{ENDED_FOR, Outputs, describe};
+use crate::engine::port::Tenancy;
 use crate::engine::program::Program;
 use crate::engine::running::Running;
 use crate::engine::verdict::{Failure, Stop};
@@ -62,15 +64,27 @@ impl Server {
         &self.outputs.stderr
     }
 
+    /// Returns how it ended, if it did.
+    pub(crate) fn ended(&self) -> Result<Option<ExitStatus>, Stop> {
+        Ok(self.lock().has_ended(Duration::ZERO).map_err(Fault::from)?)
+    }
+
     /// Holds as long as one of its processes lives.
     pub(crate) fn lives_on(&self) -> Result<(), Stop> {
-        match self.lock().has_ended(Duration::ZERO).map_err(Fault::from)? {
-            None => Ok(()),
-            Some(status) => {
-                let observed = format!("your server stopped ({})", describe(status));
-                Err(Failure::new("your server to keep running", observed).into())
-            }
-        }
+        let mut running = self.lock();
+        let Some(status) = running.has_ended(Duration::ZERO).map_err(Fault::from)? else {
+            return Ok(());
+        };
+        let observed = match running.over() {
+            Some(limit) => format!("your server was {ENDED_FOR}{limit}"),
+            None => format!("your server stopped ({})", describe(status)),
+        };
+        Err(Failure::new("your server to keep running", observed).into())
+    }
+
+    /// Keeps a client's right to the server's address until the server is gone.
+    pub(crate) fn keep(&self, of_client: Tenancy) {
+        self.lock().of_client = Some(of_client);
     }
 
     /// Ends it; what it printed is complete then.
@@ -87,6 +101,12 @@ impl Server {
             return Err(Fault("a server without a right to its address".to_owned()).into());
         };
         match self.program.launch_at(self.told, self.address, &mut tenancy)? {
+            Ok((mut running, address)) if address != self.address => {
+                running.conclude(None);
+                let expected = format!("a server that listens on {}", self.address);
+                let observed = format!("one that listens on {address} instead");
+                Err(Failure::new(expected, observed).with(NotRestarted { reuses_address }).into())
+            }
             Ok((running, address)) => Ok(self.program.serve(running, tenancy, self.told, address)),
             Err(not_listening) => {
                 let fact = NotRestarted { reuses_address };

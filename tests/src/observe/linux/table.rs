@@ -1,6 +1,7 @@
 //! The tables of all sockets of a network namespace (proc_net(5)), for systems that refuse
 //! pidfd_getfd(2). Reading them is slower.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 
@@ -16,8 +17,28 @@ pub(super) struct Entry {
     /// The number of bytes in the receive queue, or of connections that wait to be accepted on a
     /// listening socket.
     pub(super) received: usize,
+    /// The number of bytes in the send queue that the peer has not acknowledged; an end of stream
+    /// counts as one.
+    unacknowledged: usize,
     /// A number of the kernel's include/net/tcp_states.h.
     state: u8,
+}
+
+/// Returns whether the kernel still has bytes to send to one of these addresses on a connection
+/// that its program has closed.
+pub(crate) fn owes_after_closing(launcher: u32, program: u32, to: &BTreeSet<SocketAddr>) -> bool {
+    let process = [program, launcher].into_iter().find_map(Process::open);
+    process.is_some_and(|process| {
+        all(&process, "tcp")
+            .iter()
+            .any(|entry| entry.is_closed_and_owes() && to.contains(&entry.remote))
+    })
+}
+
+fn all(process: &Process, protocol: &str) -> Vec<Entry> {
+    let table = |version| fs::read_to_string(process.file(&format!("net/{protocol}{version}")));
+    let tables = ["", "6"].into_iter().filter_map(|version| table(version).ok());
+    tables.flat_map(|table| table.lines().filter_map(entry).collect::<Vec<_>>()).collect()
 }
 
 /// Finds a socket of a process in the tables of a protocol, `tcp` or `udp`. Returns `None` where
@@ -34,6 +55,12 @@ impl Entry {
         self.state == 0x0A // TCP_LISTEN
     }
 
+    /// Returns whether it belongs to no process any more, and not all of it is acknowledged.
+    fn is_closed_and_owes(&self) -> bool {
+        const SENDING_AFTER_CLOSE: [u8; 3] = [0x04, 0x09, 0x0B]; // FIN_WAIT1, LAST_ACK, CLOSING
+        self.inode == 0 && self.unacknowledged > 0 && SENDING_AFTER_CLOSE.contains(&self.state)
+    }
+
     pub(super) fn has_seen_the_end(&self) -> bool {
         self.state == 0x08 // TCP_CLOSE_WAIT
     }
@@ -43,12 +70,13 @@ impl Entry {
 /// timeout inode`. Addresses, state and queues are hexadecimal.
 fn entry(line: &str) -> Option<Entry> {
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-    let (_, received) = fields.get(4)?.split_once(':')?;
+    let (unacknowledged, received) = fields.get(4)?.split_once(':')?;
     Some(Entry {
         inode: fields.get(9)?.parse().ok()?,
         local: address(fields[1])?,
         remote: address(fields[2])?,
         received: usize::from_str_radix(received, 16).ok()?,
+        unacknowledged: usize::from_str_radix(unacknowledged, 16).ok()?,
         state: u8::from_str_radix(fields[3], 16).ok()?,
     })
 }
@@ -86,6 +114,18 @@ mod tests {
         assert!(!connection.listens() && !connection.has_seen_the_end());
         assert!(entry(&TCP.replace(" 01 ", " 08 ")).unwrap().has_seen_the_end());
         assert!(entry(&TCP.replace(" 01 ", " 0A ")).unwrap().listens());
+    }
+
+    #[test]
+    fn a_closed_connection_owes_until_all_is_acknowledged() {
+        let orphan = TCP.replace(" 12345 ", " 0 ").replace(" 00000000:0", " 00000400:0");
+        let owes = |state: &str| {
+            entry(&orphan.replace(" 01 ", state)).is_some_and(|entry| entry.is_closed_and_owes())
+        };
+        assert!(owes(" 04 ") && owes(" 09 ") && owes(" 0B "));
+        assert!(!owes(" 01 ") && !owes(" 05 "));
+        let acknowledged = TCP.replace(" 12345 ", " 0 ").replace(" 01 ", " 04 ");
+        assert!(!entry(&acknowledged).unwrap().is_closed_and_owes());
     }
 
     #[test]

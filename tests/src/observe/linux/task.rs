@@ -24,6 +24,8 @@ pub(super) struct Stat {
     pub(super) state: char,
     /// utime, stime, cutime and cstime, in clock ticks.
     times: [u64; 4],
+    /// The page faults of its children that have ended (cminflt).
+    pub(super) faults_of_children: u64,
 }
 
 impl Stat {
@@ -60,6 +62,7 @@ fn stat_of(task: &str) -> Option<Stat> {
     Some(Stat {
         state: fields.first()?.chars().next()?,
         times: [time(11)?, time(12)?, time(13)?, time(14)?],
+        faults_of_children: time(8)?,
     })
 }
 

@@ -3,6 +3,9 @@
 //! The harness plays the server, and it answers with other bytes than it was sent, as many: a
 //! client that prints what it was given is found out.
 
+use super::client_causes::{
+    closed_after_the_reply, message, whether_an_echo_ends_it, why_it_prints_that,
+};
 use crate::engine::check::{Check, check};
 use crate::engine::client::Client;
 use crate::engine::compare::describe;
@@ -22,12 +25,12 @@ use crate::practicals::shared::reports::reports_failure;
 pub(super) const CHECKS: &[Check] = &[
     check!(client, client_sends_exactly, echo_client),
     check!(client, client_reads_line_from_stdin, echo_client),
-    check!(client, client_prints_reply, echo_client, then whether_the_end_frees_it),
+    check!(client, client_prints_reply, echo_client, then why_it_prints_that),
     check!(client, client_gathers_reply, echo_client, then what_it_gathers),
     check!(client, client_gathers_large_reply, echo_client),
     check!(client, client_reports_refused, echo_client),
     check!(client, client_reports_cut_reply, echo_client),
-    check!(client, client_closes, echo_client),
+    check!(client, client_closes, echo_client, then whether_it_wants_its_own_bytes),
     check!(together, client_and_server_agree, echo_client, echo_server),
 ];
 
@@ -39,6 +42,21 @@ pub(super) struct Printed {
     pub(super) message: Vec<u8>,
     /// Whether the client ended by itself.
     pub(super) ended: bool,
+    /// Whether the reply was on stderr, and the client ended with status 0.
+    pub(super) on_stderr: bool,
+}
+
+impl Printed {
+    /// Returns whether it printed the reply and more.
+    pub(super) fn has_more(&self) -> bool {
+        after(&self.stdout, &self.reply).is_some() && self.stdout != self.reply
+    }
+}
+
+/// Returns what follows after the first place where `part` stands in `all`.
+pub(super) fn after<'a>(all: &'a [u8], part: &[u8]) -> Option<&'a [u8]> {
+    let at = all.windows(part.len().max(1)).position(|window| window == part)?;
+    Some(&all[at + part.len()..])
 }
 
 /// A fact: a client printed the whole reply in plain ASCII, sent in the same pieces.
@@ -73,7 +91,7 @@ fn client_sends_exactly(client: &Program) -> Outcome {
     Ok(())
 }
 
-fn start(client: &Program, message: &[u8]) -> Result<(Listener, Client), Stop> {
+pub(super) fn start(client: &Program, message: &[u8]) -> Result<(Listener, Client), Stop> {
     any_client::start(client, &[message])
 }
 
@@ -81,23 +99,37 @@ fn start(client: &Program, message: &[u8]) -> Result<(Listener, Client), Stop> {
 fn client_reads_line_from_stdin(client: &Program) -> Outcome {
     let line = client.payload().letters(14);
     for (end, then_end) in [(b"\n".as_slice(), false), (b"\r\n", false), (b"", true)] {
-        let listener = Listener::open(&client.context)?;
-        let typed = [&line, end].concat();
-        let mut sender = client.send_typed(listener.address, &typed, then_end)?;
-        let mut server = listener.accept(&mut sender)?;
-
-        server.expect(&line)?;
-        server.send(&otherwise(&line))?;
-        sends_nothing_more(&server, &line)?;
-        server.close();
-        prints(&sender.until_ended()?, &line, &otherwise(&line))?;
+        let ended = types(client, &line, end, then_end)?;
+        let printed = prints(&ended, &line, &otherwise(&line));
+        printed.or_else(|stop| unless_always(client, stop))?;
     }
     Ok(())
 }
 
+/// Types the line and its end, takes the message, answers and closes.
+fn types(client: &Program, line: &[u8], end: &[u8], then_end: bool) -> Result<Ended, Stop> {
+    let listener = Listener::open(client)?;
+    let mut sender = client.send_typed(listener.address, &[line, end].concat(), then_end)?;
+    let mut server = listener.accept(&mut sender)?;
+    server.expect(line)?;
+    server.send(&otherwise(line))?;
+    sends_nothing_more(&server, line)?;
+    server.close();
+    sender.until_ended()
+}
+
+/// Takes the failure back if the client prints something else with MESSAGE, too: that is what
+/// `client_prints_reply` finds.
+fn unless_always(client: &Program, stop: Stop) -> Outcome {
+    match client.try_aside(closed_after_the_reply) {
+        Err(Some(_)) => Ok(()),
+        Ok(()) | Err(None) => Err(stop),
+    }
+}
+
 /// What is printed is what came back.
 fn client_prints_reply(client: &Program) -> Outcome {
-    let message = client.payload().letters(13);
+    let message = message(client);
     let reply = otherwise(&message);
 
     let ended = answer(client, &message, |server| server.send(&reply))?;
@@ -105,29 +137,9 @@ fn client_prints_reply(client: &Program) -> Outcome {
     prints(&ended, &message, &reply)
 }
 
-/// Finds out whether a client that does not end prints the reply after the server has closed.
-fn whether_the_end_frees_it(client: &Program, tried: Tried) -> Tried {
-    let hangs = tried.fact(|printed: &Printed| Some(!printed.ended)).unwrap_or(false);
-    if !hangs || !client.succeeds_aside(closed_after_the_reply) {
-        return tried;
-    }
-    let because = "your client had the whole reply, but printed it only after the server closed";
-    tried.caused_by("client_waits_for_end", because)
-}
-
-fn closed_after_the_reply(client: &Program) -> Outcome {
-    let message = client.payload().letters(13);
-    let (listener, mut sender) = start(client, &message)?;
-    let mut server = listener.accept(&mut sender)?;
-    server.expect(&message)?;
-    server.send(&otherwise(&message))?;
-    server.close();
-    prints(&sender.until_ended()?, &message, &otherwise(&message))
-}
-
 /// Starts the client, takes its message, lets `reply` answer, and waits for the client's end. The
 /// server's side stays open until the client has ended its own.
-fn answer(
+pub(super) fn answer(
     client: &Program,
     message: &[u8],
     reply: impl FnOnce(&Peer) -> Outcome,
@@ -141,12 +153,14 @@ fn answer(
         server.close();
         return sender.until_ended();
     }
-    let ended = sender.until_ended()?;
-    Ok(Ended { snapshot: ended.snapshot.or(rest.snapshot), ..ended })
+    let Some(Ending::Silence(why)) = rest.ending else { return sender.until_ended() };
+    let ended = sender.until_ended_by_now()?;
+    let snapshot = ended.snapshot.or(rest.snapshot).filter(|_| ended.exit.is_err());
+    Ok(Ended { exit: ended.exit.map_err(|_| why), snapshot, ..ended })
 }
 
 /// On stdout there is the reply to `message` and a line end, and nothing else.
-fn prints(ended: &Ended, message: &[u8], reply: &[u8]) -> Outcome {
+pub(super) fn prints(ended: &Ended, message: &[u8], reply: &[u8]) -> Outcome {
     let stdout = ended.stdout();
     let line = stdout.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     if line == Some(reply) {
@@ -166,6 +180,7 @@ fn prints(ended: &Ended, message: &[u8], reply: &[u8]) -> Outcome {
         reply: reply.to_vec(),
         message: message.to_vec(),
         ended: ended.exit.is_ok(),
+        on_stderr: ended.succeeded() && ended.outputs.stderr.contains(reply),
     };
     Err(failure.at(ended.snapshot.clone()).with(fact).into())
 }
@@ -284,15 +299,26 @@ fn client_closes(client: &Program) -> Outcome {
         server.close();
         let ended = sender.until_ended()?;
         if !ended.succeeded() {
-            let expected = format!("exit status 0 after a message of {length} bytes");
-            let failure = Failure::new(expected, ended.describe()).at(ended.snapshot);
-            return Err(failure.into());
+            return Err(did_not_succeed(&ended, length).into());
         }
         if message.is_empty() {
             prints(&ended, b"", b"")?;
         }
     }
     Ok(())
+}
+
+pub(super) fn did_not_succeed(ended: &Ended, length: usize) -> Failure {
+    let expected = format!("exit status 0 after a message of {length} bytes");
+    Failure::new(expected, ended.describe()).at(ended.snapshot.clone())
+}
+
+/// A client that prints its reply at once, and hangs then, may wait for its own bytes.
+fn whether_it_wants_its_own_bytes(client: &Program, tried: Tried) -> Tried {
+    match tried.fact(|HangsAfter(length)| (*length < 4096).then_some(())) {
+        Some(()) => whether_an_echo_ends_it(client, tried),
+        None => tried,
+    }
 }
 
 fn still_open(failure: Failure, length: usize) -> Failure {
@@ -305,7 +331,7 @@ fn still_open(failure: Failure, length: usize) -> Failure {
 /// Both together do what each does alone.
 fn client_and_server_agree(client: &Program, server: &Program) -> Outcome {
     let mut payload = client.payload();
-    let running = server.launch()?;
+    let running = server.launch_for(client)?;
 
     let text = "Grüße".as_bytes().to_vec();
     for message in [payload.letters(12), text, payload.letters(1024), payload.letters(5000)] {

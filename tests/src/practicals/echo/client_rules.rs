@@ -1,6 +1,7 @@
 //! What names the mistakes of an echo client.
 
-use super::client::{GathersAscii, HangsAfter, OnePiece, Printed};
+use super::client::{GathersAscii, HangsAfter, OnePiece, Printed, after};
+use super::client_causes::OneByteMore;
 use crate::engine::compare::describe;
 use crate::engine::diagnose::{Failed, Findings, Rule, cause, rule};
 use crate::engine::difference::Deviation;
@@ -12,8 +13,11 @@ use crate::practicals::shared::reports::hidden_failures;
 pub(super) const RULES: &[Rule] = &[
     rule!(client_adds_newline),
     rule!(client_prints_own_message),
+    rule!(client_replies_on_stderr),
+    rule!(client_prints_whole_buffer),
     rule!(client_decorates),
     cause!(client_waits_for_end),
+    cause!(client_waits_for_match),
     rule!(client_text_only),
     rule!(client_reads_once),
     rule!(client_stops_at_short_read),
@@ -47,7 +51,7 @@ fn printing<'a>(
     findings: &Findings<'a>,
     how: impl Fn(&Printed) -> bool,
 ) -> Option<(&'a Printed, Vec<&'static str>)> {
-    let checks = ["client_reads_line_from_stdin", "client_prints_reply"];
+    let checks = ["client_reads_line_from_stdin", PRINTS];
     let mut failed = findings.failed_of(&checks);
     failed.retain(|failed| printed(*failed).is_some_and(&how));
     Some((printed(*failed.first()?)?, ids(&failed)))
@@ -70,13 +74,68 @@ fn client_prints_own_message(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("client_prints_own_message", because, &checks)
 }
 
-fn client_decorates(findings: &Findings<'_>) -> Option<Diagnosis> {
-    let (first, checks) = printing(findings, |Printed { stdout, reply, .. }| {
-        holds(stdout, reply) && stdout != reply
+/// The reply is nowhere on stdout, all of it is on stderr, and the client calls that a success.
+fn client_replies_on_stderr(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let (first, checks) =
+        printing(findings, |Printed { stdout, reply, message, on_stderr, .. }| {
+            *on_stderr && stdout.is_empty() && !reply.is_empty() && message != reply
+        })?;
+    let because = format!(
+        "the reply {} was on stderr, and stdout was empty; the exit status was 0",
+        show(&first.reply, 20)
+    );
+    findings.name("client_replies_on_stderr", because, &checks)
+}
+
+const PRINTS: &str = "client_prints_reply";
+
+/// A buffer has a fixed size: the longer the reply, the fewer unread bytes follow it.
+fn client_prints_whole_buffer(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let failed = findings.failed(PRINTS)?;
+    let first = printed(failed)?;
+    let because = failed.fact(|more: &OneByteMore| {
+        let (short, long) = unread(first, more)?;
+        Some(format!(
+            "after a reply of {} bytes your client printed {short} more bytes, \
+             and after one of {} bytes {long} more: together the size of a buffer",
+            first.reply.len(),
+            more.reply.len()
+        ))
     })?;
+    findings.name("client_prints_whole_buffer", because, &[PRINTS])
+}
+
+/// Returns how many unread bytes followed both replies, if they make up for the length of the
+/// replies: all that follows, or the NULs in it.
+fn unread(first: &Printed, more: &OneByteMore) -> Option<(usize, usize)> {
+    let short = after(&first.stdout, &first.reply)?;
+    let long = after(&more.stdout, &more.reply)?;
+    let is_padding = short.iter().all(u8::is_ascii_whitespace);
+    let line_end = |bytes: &[u8]| bytes.len() - usize::from(bytes.ends_with(b"\n"));
+    let counts = [(nuls(short), nuls(long)), (line_end(short), line_end(long))];
+    counts.into_iter().find(|(short, long)| !is_padding && *short == long + 1)
+}
+
+/// Counts NUL bytes, and what languages print in their place.
+fn nuls(bytes: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(bytes);
+    ["\0", "\\x00", "\\u0000", "\\0"].iter().map(|nul| text.matches(nul).count()).sum()
+}
+
+/// What is printed besides the reply is not the unread part of a buffer.
+fn client_decorates(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let is_decorated = |failed: &Failed<'_>| {
+        let more: Option<&OneByteMore> = failed.facts().next();
+        printed(*failed).filter(|printed| printed.has_more()).is_some_and(|printed| {
+            failed.id() != PRINTS || more.is_some_and(|more| unread(printed, more).is_none())
+        })
+    };
+    let mut failed = findings.failed_of(&["client_reads_line_from_stdin", PRINTS]);
+    failed.retain(is_decorated);
+    let first = printed(*failed.first()?)?;
     let (reply, stdout) = (show(&first.reply, 20), show(&first.stdout, 40));
     let because = format!("the reply was {reply}, but your client printed {stdout}");
-    findings.name("client_decorates", because, &checks)
+    findings.name("client_decorates", because, &ids(&failed))
 }
 
 const GATHERS: &str = "client_gathers_reply";
@@ -162,4 +221,66 @@ fn client_hides_failure(findings: &Findings<'_>) -> Option<Diagnosis> {
         _ => "half of the reply was missing, but your client's exit status was 0",
     };
     findings.name("client_hides_failure", because, &ids(&hidden))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::diagnose;
+    use crate::engine::verdict::{Failure, Status, Verdict};
+
+    const REPLY: &str = "bcdef";
+
+    fn printed(stdout: &str, on_stderr: bool) -> Failure {
+        Failure::default().with(Printed {
+            stdout: stdout.into(),
+            reply: REPLY.into(),
+            message: "abcde".into(),
+            ended: true,
+            on_stderr,
+        })
+    }
+
+    fn longer(failure: Failure, stdout: &str) -> Failure {
+        failure.with(OneByteMore { stdout: stdout.into(), reply: "bcdefg".into() })
+    }
+
+    #[track_caller]
+    fn check(failure: Failure, expected: &[&str]) {
+        let verdicts = [Verdict::new(PRINTS, Status::Failed(failure))];
+        let named = diagnose::by(&[RULES], &verdicts);
+        let names: Vec<&str> = named.iter().map(|diagnosis| diagnosis.mistake).collect();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_buffer_has_the_same_size_after_a_longer_reply() {
+        let name = &["client_prints_whole_buffer"];
+        check(longer(printed("bcdef\0\0\0\n", false), "bcdefg\0\0\n"), name);
+        check(longer(printed("bcdef\0\n", false), "bcdefg\n"), name);
+        check(longer(printed("bcdefXYZ\n", false), "bcdefgYZ\n"), name);
+        check(longer(printed("b'bcdef\\x00\\x00'\n", false), "b'bcdefg\\x00'\n"), name);
+    }
+
+    #[test]
+    fn what_is_always_the_same_or_only_spaces_is_decoration() {
+        let name = &["client_decorates"];
+        check(longer(printed("got bcdef\0\n", false), "got bcdefg\0\n"), name);
+        check(longer(printed("bcdef   \n", false), "bcdefg  \n"), name);
+        check(longer(printed("b'bcdef'\n", false), "b'bcdefg'\n"), name);
+    }
+
+    #[test]
+    fn without_a_longer_reply_neither_is_named() {
+        check(printed("bcdef\0\0\0\n", false), &[]);
+        check(printed("got bcdef\n", false), &[]);
+    }
+
+    #[test]
+    fn a_reply_on_stderr_counts_only_where_stdout_is_empty() {
+        check(printed("", true), &["client_replies_on_stderr"]);
+        check(printed("", false), &[]);
+        check(printed("bcd\n", true), &[]);
+        check(printed("abcde\n", true), &["client_prints_own_message"]);
+    }
 }

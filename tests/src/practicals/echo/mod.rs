@@ -1,6 +1,7 @@
 //! The echo practical: a server that sends back what it receives, and its client.
 
 mod client;
+mod client_causes;
 mod client_rules;
 
 use crate::engine::check::Practical;

@@ -230,7 +230,7 @@ fn types_lines(client: &Program, then: impl Fn(&Peer, &[u8], Failure) -> Failure
     let sent = [&messages[0], &messages[1], &Vec::new(), &messages[2]];
 
     for then_end in [true, false] {
-        let listener = Listener::open(&client.context)?;
+        let listener = Listener::open(client)?;
         let mut sender = client.send_typed(listener.address, &lines, then_end)?;
         let mut server = listener.accept(&mut sender)?;
         let complete = if then_end { &sent[..] } else { &sent[..3] };
@@ -349,7 +349,7 @@ const LONG: usize = 30_000;
 /// Both together do what each does alone.
 fn framed_programs_agree(client: &Program, server: &Program) -> Outcome {
     let mut payload = client.payload();
-    let running = server.launch()?;
+    let running = server.launch_for(client)?;
 
     let text = "Grüße, 世界".as_bytes().to_vec();
     let messages = [payload.letters(12), text, Vec::new(), payload.letters(LONG)];

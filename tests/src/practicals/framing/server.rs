@@ -21,7 +21,9 @@ use crate::practicals::shared::clients::{
     connect_one_by_one, reset_at, whether_the_first_keeps_the_second_waiting,
 };
 use crate::practicals::shared::dialogue::Dialogue;
-use crate::practicals::shared::reports::{reports_address_in_use, reports_bad_arguments};
+use crate::practicals::shared::reports::{
+    reports_address_in_use, reports_bad_arguments, whether_it_ends_anyway,
+};
 use crate::practicals::shared::{AFTERMATH, FailedAt, OthersBytes};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -45,7 +47,7 @@ pub(super) const CHECKS: &[Check] = &[
         then whether_they_wait_for_each_other
     ),
     check!(clients, keeps_messages_apart, framed_server),
-    check!(conduct, reports_address_in_use, framed_server),
+    check!(conduct, reports_address_in_use, framed_server, then whether_it_ends_anyway),
     check!(conduct, reports_bad_arguments, framed_server),
 ];
 
@@ -257,7 +259,7 @@ fn outlives_reset(server: &Program) -> Outcome {
 
     for sent in [0, 1, 10] {
         let message = framed(&payload.letters(300));
-        reset_at(server, running.connect()?, |client| client.send_pieces([&message[..sent]]))?;
+        reset_at(&running, running.connect()?, |client| client.send_pieces([&message[..sent]]))?;
         let what = "another client reset its connection";
         serves_on(&running, &mut other, &mut payload, what)?;
     }

@@ -3,12 +3,12 @@
 //! The harness plays the server. It answers with other bytes than it was sent, as many, so that
 //! only counting tells when all of a reply is there.
 
-use super::is_one_thread;
+use super::one_thread::{does_not_grow, one_thread_works, tasks_at_rest, waits_in_one_thread};
 use crate::engine::check::{Check, check};
 use crate::engine::client::Client;
 use crate::engine::difference::bytes;
 use crate::engine::ended::Ended;
-use crate::engine::listener::{Listener, refusing_address};
+use crate::engine::listener::{Listener, Refusing};
 use crate::engine::payload::otherwise;
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
@@ -17,7 +17,7 @@ use crate::engine::transcript::show;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait;
-use crate::observe::CANNOT_SEE;
+use crate::observe::{CANNOT_SEE, TaskCounts};
 use crate::practicals::shared::AFTERMATH;
 use crate::practicals::shared::any_client::{self, CUTS, reports_refused, sends_nothing_more};
 use crate::practicals::shared::reports::{reports, reports_failure};
@@ -124,11 +124,28 @@ fn connects_again_once_served(client: &Program) -> Outcome {
 /// A connection needs no thread, neither to connect nor to wait.
 fn client_works_in_one_thread(client: &Program) -> Outcome {
     const CONNECTIONS: usize = 20;
+    const FEW: usize = 2;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
-    let tree = connecting.tree();
+    let (tree, context) = (connecting.tree(), &client.context);
     tree.tasks().ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
-    let _servers = accept_all(&listener, &mut connecting, CONNECTIONS)?;
-    is_one_thread(tree, &format!("with {CONNECTIONS} connections open"))
+    let servers = accept_all(&listener, &mut connecting, CONNECTIONS)?;
+
+    let when = format!("with {CONNECTIONS} connections open");
+    let many = waits_in_one_thread(context, tree, &when)?;
+    if many.threads >= CONNECTIONS {
+        let few = client.try_aside(|client| tasks_with(client, FEW));
+        few.map_or(Ok(()), |few| does_not_grow(few, many, CONNECTIONS - FEW, &when))?;
+    }
+    one_thread_works(context, tree, &when, |round| {
+        _ = servers[round].send(b"."); // what the client makes of it is for other checks
+        servers[round].until_taken()
+    })
+}
+
+fn tasks_with(client: &Program, connections: usize) -> Result<TaskCounts, Stop> {
+    let (listener, mut connecting) = start(client, connections)?;
+    let _servers = accept_all(&listener, &mut connecting, connections)?;
+    tasks_at_rest(&client.context, connecting.tree())
 }
 
 /// A fact: what came was not both messages.
@@ -362,9 +379,9 @@ fn client_reports_cut_connection(client: &Program) -> Outcome {
 
 /// An argument that cannot be a number of connections gets a usage line.
 fn client_reports_bad_arguments(client: &Program) -> Outcome {
-    let (_socket, address) = refusing_address(&client.context)?;
+    let nobody = Refusing::at_address_of(client)?;
     for arguments in [&[b"abc".as_slice()][..], &[b"-1"], &[b""], &[]] {
-        let ended = client.send_all_to(address, arguments)?.until_ended()?;
+        let ended = client.send_all_to(nobody.address, arguments)?.until_ended()?;
         let given = match arguments.first() {
             Some(word) => format!("CONNECTIONS {}", show(word, 9)),
             None => "no CONNECTIONS".to_owned(),
@@ -392,7 +409,7 @@ fn how_many_agree(client: &Program, server: &Program, tried: Tried) -> Tried {
 }
 
 fn agree(client: &Program, server: &Program, connections: usize) -> Outcome {
-    let running = server.launch()?;
+    let running = server.launch_for(client)?;
     succeeds(client.send_to(running.address, connections.to_string().as_bytes())?)?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What names the mistakes that only programs with a selector make. All other mistakes of the
 //! server are an echo server's.
 
-use super::Threads;
 use super::client::{MostConnections, TakesFirstPiece};
 use super::idle::{EndedWhoSpoke, KeptTheSilent};
+use super::one_thread::Threads;
 use super::server::HasGrown;
 use crate::engine::diagnose::{Failed, Findings, Rule, cause, rule};
 use crate::engine::difference::{Deviation, bytes};
@@ -214,7 +214,8 @@ fn client_takes_first_piece(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("client_takes_first_piece", because, &[PIECES, CUT])
 }
 
-/// A client that takes a part of a reply for the whole does not notice the cut, so it hides nothing.
+/// A client that takes a part of a reply for the whole does not notice the cut, so it hides
+/// nothing.
 fn client_hides_failure(findings: &Findings<'_>) -> Option<Diagnosis> {
     let counts = |failed: &Failed<'_>| failed.id() != CUT || findings.passed(PIECES);
     let mut hidden = hidden_failures(findings, &["client_reports_refusal", CUT]);

@@ -2,7 +2,7 @@
 //! possible.
 
 use super::idle::closes_idle_clients;
-use super::is_one_thread;
+use super::one_thread::{does_not_grow, one_thread_works, tasks_at_rest, waits_in_one_thread};
 use crate::engine::check::{Check, check};
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
@@ -40,16 +40,26 @@ fn cannot_see() -> Stop {
 /// way, and so is one that helps out when a client does not read.
 fn works_in_one_thread(server: &Program) -> Outcome {
     const CLIENTS: usize = 20;
+    const FEW: usize = 2;
     let mut payload = server.payload();
     let running = server.launch()?;
-    let tree = running.tree();
+    let (tree, context) = (running.tree(), running.context());
     tree.tasks().ok_or_else(cannot_see)?;
+    let when = format!("with {CLIENTS} clients connected");
 
-    let _clients = connect_one_by_one(&running, &Echo, CLIENTS, &mut payload)?;
-    is_one_thread(tree, &format!("with {CLIENTS} clients connected"))?;
+    let mut clients = connect_one_by_one(&running, &Echo, FEW, &mut payload)?;
+    let few = tasks_at_rest(context, tree)?;
+    clients.extend(connect_one_by_one(&running, &Echo, CLIENTS - FEW, &mut payload)?);
+    let many = waits_in_one_thread(context, tree, &when)?;
+    does_not_grow(few, many, CLIENTS - FEW, &when)?;
+    let speak = |round: usize| clients[round].exchange(&payload.letters(8));
+    one_thread_works(context, tree, &when, speak)?;
+
+    let when = "with one more client that does not read";
     let not_reading = running.connect_with_small_buffer()?;
     not_reading.send_what_fits(server.large_message())?;
-    is_one_thread(tree, "with one more client that does not read")
+    let now = waits_in_one_thread(context, tree, when)?;
+    does_not_grow(many, now, CLIENTS, when)
 }
 
 /// A client costs a socket and a small buffer, not a stack: a server can hold a thousand of them.

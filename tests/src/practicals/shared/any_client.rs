@@ -2,7 +2,7 @@
 
 use crate::engine::client::Client;
 use crate::engine::compare;
-use crate::engine::listener::{Listener, refusing_address};
+use crate::engine::listener::{Listener, Refusing};
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
 use crate::engine::received::Received;
@@ -12,7 +12,7 @@ use crate::practicals::shared::reports::reports_failure;
 
 /// Listens for the client and starts it with these arguments.
 pub(crate) fn start(client: &Program, arguments: &[&[u8]]) -> Result<(Listener, Client), Stop> {
-    let listener = Listener::open(&client.context)?;
+    let listener = Listener::open(client)?;
     let started = client.send_all_to(listener.address, arguments)?;
     Ok((listener, started))
 }
@@ -29,8 +29,8 @@ pub(crate) fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
 
 /// No server listens: that deserves a message for a person, and a failure for a script.
 pub(crate) fn reports_refused(client: &Program, arguments: &[&[u8]]) -> Outcome {
-    let (_socket, address) = refusing_address(&client.context)?;
-    let ended = client.send_all_to(address, arguments)?.until_ended()?;
+    let nobody = Refusing::at_address_of(client)?;
+    let ended = client.send_all_to(nobody.address, arguments)?.until_ended()?;
     reports_failure(&ended, "no server is listening")
 }
 

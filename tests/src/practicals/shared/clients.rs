@@ -1,6 +1,7 @@
 //! Several clients of one server.
 
 use crate::engine::diagnose::Findings;
+use crate::engine::machine;
 use crate::engine::payload::Payload;
 use crate::engine::peer::Peer;
 use crate::engine::program::{Program, Server};
@@ -14,18 +15,26 @@ use crate::practicals::shared::dialogue::Dialogue;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Served(pub(crate) usize);
 
+/// How many letters a client sends when it has connected.
+pub(crate) const FIRST: usize = 8;
+
 /// Connects clients, each when the one before it has been answered: a backlog of one survives that.
+/// A limit of the machine that is too low for them is a fault.
 pub(crate) fn connect_one_by_one(
     running: &Server,
     dialogue: &dyn Dialogue,
     clients: usize,
     payload: &mut Payload,
 ) -> Result<Vec<Peer>, Stop> {
+    machine::has_descriptors_for(clients)?;
     let mut served: Vec<Peer> = Vec::new();
     for number in 0..clients {
         let next = running
             .connect()
-            .and_then(|mut client| dialogue.ask(&mut client, payload, 8).map(|()| client));
+            .and_then(|mut client| dialogue.ask(&mut client, payload, FIRST).map(|()| client));
+        if next.is_err() {
+            machine::has_tasks_for(clients)?;
+        }
         served.push(next.map_err(|stop| stop.map(|failure| turned_away(number, failure)))?);
     }
     Ok(served)
@@ -45,13 +54,13 @@ fn turned_away(served: usize, failure: Failure) -> Failure {
 /// Resets a client's connection at a certain moment of its conversation, and gives the server time
 /// to do the wrong thing.
 pub(crate) fn reset_at(
-    server: &Program,
+    running: &Server,
     mut client: Peer,
     until: impl FnOnce(&mut Peer) -> Outcome,
 ) -> Outcome {
     until(&mut client)?;
     client.reset();
-    wait::settle(&server.context, AFTERMATH, wait::STUCK);
+    wait::settle(running.context(), AFTERMATH, wait::STUCK);
     Ok(())
 }
 
@@ -59,8 +68,13 @@ pub(crate) fn reset_at(
 #[derive(Debug, PartialEq, Eq)]
 struct WaitsForTheFirst;
 
-/// Names `one_client_at_a_time` if a second client gets its answer only after the first client, which
-/// has sent `beginning`, has disconnected. The report then shows this conversation.
+/// A fact: a client was served only because it connected after the client before it had
+/// disconnected.
+#[derive(Debug, PartialEq, Eq)]
+struct TurnedAway;
+
+/// Names `one_client_at_a_time` if a second client gets its answer only after the first client,
+/// which has sent `beginning`, has disconnected. The report then shows this conversation.
 pub(crate) fn whether_the_first_keeps_the_second_waiting(
     server: &Program,
     tried: Tried,
@@ -73,6 +87,13 @@ pub(crate) fn whether_the_first_keeps_the_second_waiting(
             tried.shown_by(again).caused_by(
                 "one_client_at_a_time",
                 "a second client got its reply only after the first had disconnected",
+            )
+        }
+        Err(Some(again)) if again.fact(|TurnedAway| Some(())).is_some() => {
+            tried.shown_by(again).caused_by(
+                "one_client_at_a_time",
+                "a second client was turned away while the first was connected; \
+                 a client that came after the first had disconnected was served",
             )
         }
         _ => tried,
@@ -95,8 +116,13 @@ fn asks_beside(
         Ok(()) => Ok(()),
         Err(stop) => {
             first.close();
-            let is_served = second.expect(&answer).is_ok();
-            Err(if is_served { stop.with(WaitsForTheFirst) } else { stop })
+            if second.expect(&answer).is_ok() {
+                return Err(stop.with(WaitsForTheFirst));
+            }
+            second.close();
+            wait::settle(&server.context, AFTERMATH, wait::STUCK);
+            let later = running.connect().and_then(|mut later| later.ask(question, &answer));
+            Err(if later.is_ok() { stop.with(TurnedAway) } else { stop })
         }
     }
 }

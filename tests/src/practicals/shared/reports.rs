@@ -4,7 +4,10 @@ use std::process::ExitStatus;
 
 use crate::engine::diagnose::{Failed, Findings};
 use crate::engine::ended::Ended;
+use crate::engine::kept;
 use crate::engine::program::Program;
+use crate::engine::running::NeverListened;
+use crate::engine::tried::Tried;
 use crate::engine::verdict::{Diagnosis, Failure, Outcome};
 
 /// A fact: how a program ended when it had to print a message and exit with a certain status.
@@ -22,6 +25,25 @@ pub(crate) fn reports_address_in_use(server: &Program) -> Outcome {
     let expected =
         format!("a message on stderr and an exit status other than 0, because {address} is in use");
     reports(&ended, expected, !ended.succeeded())
+}
+
+/// Is the address to blame? A program that ends in the same way where the address is free does not
+/// tell how it reports this error.
+pub(crate) fn whether_it_ends_anyway(server: &Program, tried: Tried) -> Tried {
+    let status = tried.fact(|reported: &Reported| reported.status);
+    let Some(status) = status else { return tried };
+    match server.try_aside(|server| server.launch().map(drop)) {
+        Err(Some(aside)) if aside.fact(|never: &NeverListened| never.0) == Some(status) => {
+            let expected = "a server that listens where the address is free, \
+                            and reports the error where it is not";
+            let observed = format!(
+                "a server that stops in both cases before it listens ({})",
+                kept::describe(status)
+            );
+            aside.replaced_by(Failure::new(expected, observed))
+        }
+        _ => tried,
+    }
 }
 
 /// An argument that cannot be a port gets a usage line.
@@ -48,16 +70,16 @@ pub(crate) fn reports_failure(ended: &Ended, why: &str) -> Outcome {
 /// Holds when an error was reported in words: the program ended, not by a panic, and said something
 /// on stderr.
 pub(crate) fn reports(ended: &Ended, expected: String, right_status: bool) -> Outcome {
-    let (panicked, said_something) = (ended.panicked(), ended.said_something());
-    if !panicked && ended.exit.is_ok() && right_status && said_something {
+    let (crash, said_something) = (ended.crash(), ended.said_something());
+    if crash.is_none() && ended.exit.is_ok() && right_status && said_something {
         return Ok(());
     }
     let said = if said_something { "a message on stderr" } else { "nothing on stderr" };
-    let observed = match panicked {
-        true => format!("a panic: {}", ended.describe()),
-        false => format!("{}; {said}", ended.describe()),
+    let observed = match crash {
+        Some(crash) => format!("{}: {}", crash.name(), ended.describe()),
+        None => format!("{}; {said}", ended.describe()),
     };
-    let fact = Reported { status: ended.exit.ok(), panicked };
+    let fact = Reported { status: ended.exit.ok(), panicked: crash.is_some() };
     Err(Failure::new(expected, observed).at(ended.snapshot.clone()).with(fact).into())
 }
 

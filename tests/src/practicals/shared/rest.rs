@@ -74,24 +74,112 @@ pub(crate) fn uses_little_time(tree: ProcessTree, silent: usize) -> Result<(), F
         .with(WaitsToWrite(tree.waits_to_write().unwrap_or(0))))
 }
 
+/// Returns the share of a processor that the program uses just now, in per cent.
+pub(crate) fn percent_busy(tree: ProcessTree) -> u32 {
+    percent(busy_share(tree, Duration::from_millis(250)))
+}
+
 fn percent(share: f64) -> u32 {
     (share * 100.0) as u32
 }
 
-/// Returns the share of one processor that the program uses. Time in which the program waited for
-/// a processor does not count.
+/// What a program did since the begin of a window.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    passed: Duration,
+    ran: Duration,
+    /// The time in the run queue that is accounted for. The kernel adds a stretch of it only when
+    /// the thread runs again, so the last stretch is missing.
+    queued: Duration,
+    /// Whether a thread runs or waits for a processor now.
+    is_running: bool,
+}
+
+impl Spent {
+    /// Returns the share of one processor that the program used of its own time, which is all time
+    /// but that in the run queue. Returns `None` where the window is too short to tell.
+    fn share(&self, window: Duration) -> Option<f64> {
+        const MUCH: f64 = 0.2;
+        let own_time = self.passed.saturating_sub(self.queued).max(self.ran);
+        let share = self.ran.as_secs_f64() / own_time.as_secs_f64().max(f64::MIN_POSITIVE);
+        // A thread that waits for a processor has time in the queue that nothing shows yet: it
+        // looks as if it rested.
+        let is_told = own_time >= window && (!self.is_running || share >= MUCH);
+        let is_much = self.ran >= window.mul_f64(MUCH) && share >= MUCH;
+        (is_told || is_much).then_some(share)
+    }
+
+    /// Returns a share where the machine is so busy that no window was long enough.
+    fn share_at_last(&self, window: Duration) -> f64 {
+        let own_time = self.passed.saturating_sub(self.queued).max(self.ran).max(window / 4);
+        self.ran.as_secs_f64() / own_time.as_secs_f64()
+    }
+}
+
+/// Returns the share of one processor that the program uses, measured over `window` of its own
+/// time. On a busy machine that takes longer.
 fn busy_share(tree: ProcessTree, window: Duration) -> f64 {
+    const LOOK: Duration = Duration::from_millis(20);
+    let longest = (window * 30).min(Duration::from_secs(9));
     let (began, before, total_before) = (Instant::now(), tree.cpu_time(), tree.total_cpu_time());
-    std::thread::sleep(window); // the window is what is measured
-    let passed = began.elapsed();
-    let spent = tree.cpu_time().unwrap_or_default().since(before.unwrap_or_default());
-    // Clock ticks are coarse: they count only where they show what ended threads have used.
-    let tick = Duration::from_millis(20);
-    let total = tree
-        .total_cpu_time()
-        .unwrap_or_default()
-        .saturating_sub(total_before.unwrap_or_default())
-        .saturating_sub(tick);
-    let could_have = passed.saturating_sub(spent.queued.min(passed * 3 / 4));
-    spent.ran.max(total).as_secs_f64() / could_have.as_secs_f64()
+    let mut pause = window; // the window is what is measured
+    loop {
+        std::thread::sleep(pause);
+        pause = LOOK;
+        let is_running = tree.is_running();
+        let passed = began.elapsed();
+        let spent = tree.cpu_time().unwrap_or_default().since(before.unwrap_or_default());
+        // Clock ticks are coarse: they count only where they show what ended threads have used.
+        let tick = Duration::from_millis(20);
+        let total = tree.total_cpu_time().unwrap_or_default();
+        let total = total.saturating_sub(total_before.unwrap_or_default()).saturating_sub(tick);
+        let ran = spent.ran.max(total);
+        let spent = Spent { passed, ran, queued: spent.queued, is_running };
+        match spent.share(window) {
+            Some(share) => return share,
+            None if passed > longest => return spent.share_at_last(window),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_millis(300);
+
+    #[track_caller]
+    fn check([passed, ran, queued]: [u64; 3], is_running: bool, per_cent: Option<u32>) {
+        let [passed, ran, queued] = [passed, ran, queued].map(Duration::from_millis);
+        let spent = Spent { passed, ran, queued, is_running };
+        assert_eq!(spent.share(WINDOW).map(percent), per_cent);
+    }
+
+    #[test]
+    fn on_an_idle_machine_one_window_tells() {
+        check([300, 300, 0], true, Some(100));
+        check([300, 3, 0], false, Some(1));
+    }
+
+    #[test]
+    fn a_program_that_waits_for_a_processor_does_not_rest() {
+        check([300, 0, 0], true, None);
+        check([600, 3, 590], true, None);
+        check([2000, 70, 1930], true, Some(100));
+    }
+
+    #[test]
+    fn time_in_the_run_queue_is_not_its_own() {
+        check([400, 1, 250], false, None);
+        check([700, 3, 380], false, Some(0));
+    }
+
+    #[test]
+    fn a_window_that_never_gets_long_enough_counts_at_last() {
+        let time = Duration::from_millis;
+        let spent =
+            Spent { passed: time(9000), ran: time(50), queued: time(8950), is_running: true };
+        assert_eq!(percent(spent.share_at_last(WINDOW)), 66);
+    }
 }

@@ -9,6 +9,7 @@ use suite::{Check, Practical, Subject, Wanted};
 
 use super::catalogue::{self, Catalogue, Mistake, Right};
 use super::other_languages;
+use super::slowest::Slowest;
 use crate::build;
 use crate::grade::Grading;
 use crate::grader::Grader;
@@ -32,6 +33,7 @@ pub(crate) struct Ground<'a> {
     /// The folder for what is compiled from other languages.
     compiled: PathBuf,
     pub(super) request: &'a VerifyRequest,
+    pub(super) slowest: Slowest,
 }
 
 impl<'a> Ground<'a> {
@@ -51,7 +53,16 @@ impl<'a> Ground<'a> {
         };
         let grader = Grader::new(repository.clone(), Wanted::Auto)?.silent();
         let compiled = target.join("other_languages");
-        let ground = Self { grader, rubric, catalogue, solution, programs, compiled, request };
+        let ground = Self {
+            grader,
+            rubric,
+            catalogue,
+            solution,
+            programs,
+            compiled,
+            request,
+            slowest: Slowest::default(),
+        };
         ground.check_names()?;
         Ok(ground)
     }
@@ -152,7 +163,9 @@ impl<'a> Ground<'a> {
             ready: self.rubric.practical.programs.iter().map(ready).collect::<Result<_, _>>()?,
             ..self.request_for(Origin::Solution)
         };
-        self.grader.grade(&self.rubric, &request)
+        let grading = self.grader.grade(&self.rubric, &request)?;
+        self.slowest.add(replaced.map_or(SOLUTION, |(_, by)| by), &grading);
+        Ok(grading)
     }
 
     /// Returns the solution's program of this name, or its replacement.

@@ -12,7 +12,7 @@ use crate::engine::tried::Tried;
 use crate::engine::verdict::Outcome;
 use crate::engine::wait;
 use crate::practicals::shared::AFTERMATH;
-use crate::practicals::shared::echo_server::pause;
+use crate::practicals::shared::echo_server::exactness::echoes_message_after_message;
 
 /// What a server can do with plain letters. Where that could not be tried, it is taken to be able.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Abilities {
     /// Returns the abilities of this server, which are tried once in a run.
     pub(super) fn of(server: &Program) -> Arc<Self> {
         server.learn(|server| Self {
-            converses: can(server, answers_several_messages),
+            converses: can(server, echoes_message_after_message),
             serves_next: can(server, serves_several_clients),
             serves_at_once: can(server, serves_two_clients),
         })
@@ -40,24 +40,13 @@ fn can(server: &Program, attempt: fn(&Program) -> Outcome) -> bool {
     !matches!(server.try_aside(attempt), Err(Some(_)))
 }
 
-fn answers_several_messages(server: &Program) -> Outcome {
-    let mut payload = server.payload();
-    let running = server.launch()?;
-    let mut client = running.connect()?;
-    for length in [7, 5, 9] {
-        client.exchange(&payload.letters(length))?;
-        pause(server);
-    }
-    Ok(())
-}
-
 fn serves_several_clients(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
     for _ in 0..3 {
         let mut client = running.connect()?;
         client.exchange(&payload.letters(8))?;
-        client.close();
+        client.leave();
         wait::settle(&server.context, AFTERMATH, wait::STUCK);
     }
     running.lives_on()

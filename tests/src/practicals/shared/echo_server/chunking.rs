@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::exactness::common;
+use super::abilities::{Abilities, in_short};
+use super::conversation::common;
 use super::facts::{EndComes, RestComesWithMore, ServedOnceTheOtherHadGone, Size};
+use super::full_buffers::{InFullBuffers, in_full_buffers, read_late_in_full_buffers};
 use super::one_client;
+use crate::engine::check::InShort;
 use crate::engine::peer::Peer;
-use crate::engine::program::Program;
+use crate::engine::program::{Program, Server};
 use crate::engine::received::Ending;
 use crate::engine::shrink::{self, Case};
 use crate::engine::tried::Tried;
@@ -37,6 +40,43 @@ pub(super) fn echoes_every_size(server: &Program) -> Outcome {
     let mut good = 0;
     for size in SIZES {
         client.exchange(&message[..size]).map_err(|stop| stop.with(BrokeAt(good, size)))?;
+        good = size;
+    }
+    Ok(())
+}
+
+/// Where conversations break off, each size is the only message on its connection, or of its
+/// process. Longer ones do not arrive whole: what comes of those depends on how the kernel cuts
+/// them.
+pub(super) fn sizes_one_by_one(server: &Program, tried: Tried) -> InShort {
+    const ONE_SEGMENT: usize = 60_000;
+    let can = Abilities::of(server);
+    if can.converses {
+        return InShort::Fails(tried);
+    }
+    let sizes: Vec<usize> = SIZES.into_iter().filter(|size| *size <= ONE_SEGMENT).collect();
+    let together = if can.serves_next { sizes.len() } else { 1 };
+    let mut good = 0;
+    for sizes in sizes.chunks(together) {
+        match server.try_aside(|server| each_size(server, sizes, good)) {
+            Err(Some(alone)) => return InShort::Fails(alone),
+            Ok(()) | Err(None) => good = sizes[sizes.len() - 1],
+        }
+    }
+    InShort::Holds
+}
+
+/// Sends a message of each size, on a connection that carries nothing else.
+fn each_size(server: &Program, sizes: &[usize], mut good: usize) -> Outcome {
+    let mut payload = server.payload();
+    let running = server.launch()?;
+    for size in sizes.iter().copied() {
+        let echoed = running.connect().and_then(|mut client| {
+            client.exchange(&payload.letters(size))?;
+            client.leave();
+            Ok(())
+        });
+        echoed.map_err(|stop| stop.with(BrokeAt(good, size)))?;
         good = size;
     }
     Ok(())
@@ -131,11 +171,25 @@ fn read_late(server: &Program, case: &Case) -> Outcome {
     client.expect_nothing_after("the echo")
 }
 
+/// Sends the same to a server that ends the conversation at a short read, in full buffers.
+pub(super) fn large_in_full_buffers(server: &Program, tried: Tried) -> InShort {
+    in_full_buffers(server, tried, |server, full| {
+        let running = server.launch()?;
+        let mut client = running.connect()?;
+        read_late_in_full_buffers(server, &mut client, full, || Ok(()))
+    })
+}
+
 /// Finds out whether the end of the message comes, and the shortest message that breaks the server.
 pub(super) fn what_is_lost_of_it(server: &Program, tried: Tried) -> Tried {
     /// An attempt may end without a result.
     const ATTEMPTS: usize = 3;
     let mut tried = tried;
+    let at = tried.failure.difference.as_ref().map_or(0, |difference| difference.at);
+    let is_in_full_buffers = tried.fact(|InFullBuffers| Some(())).is_some();
+    if is_in_full_buffers || !server.succeeds_aside(|server| read_at_once(server, at)) {
+        return tried;
+    }
     if tried.ending().is_none_or(Ending::is_silence) {
         let mut attempts = (0..ATTEMPTS).map(|_| server.try_aside(end_that_comes));
         tried = tried.with_some(attempts.find_map(|end| end.ok().flatten()));
@@ -144,9 +198,20 @@ pub(super) fn what_is_lost_of_it(server: &Program, tried: Tried) -> Tried {
     shrink::smallest(server, 0, large, tried, &read_late)
 }
 
-/// Measures how much of a message's end comes to a client that reads only after the server has taken
-/// and handled all of it. Later the server may find room for more. Returns `None` if the server did
-/// not take all, or if all comes back.
+/// Exchanges a little more than these bytes in short messages. A server that fails there, too, has
+/// another reason than a client that reads late.
+fn read_at_once(server: &Program, bytes: usize) -> Outcome {
+    const PIECE: usize = 32 * 1024;
+    let message = server.large_message();
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+    let most = message.len().min(bytes + 2 * PIECE);
+    message[..most].chunks(PIECE).try_for_each(|piece| client.exchange(piece))
+}
+
+/// Measures how much of a message's end comes to a client that reads only after the server has
+/// taken and handled all of it. Later the server may find room for more. Returns `None` if the
+/// server did not take all, or if all comes back.
 fn end_that_comes(server: &Program) -> Result<Option<EndComes>, Stop> {
     let message = server.large_message();
     let running = server.launch()?;
@@ -178,18 +243,63 @@ pub(super) fn outlasts_slow_reader(server: &Program) -> Outcome {
     let mut slow = running.connect_with_small_buffer()?;
     slow.ask_slowly(message, message, |_| {
         wait::settle(&server.context, LATE, wait::STALLED);
-        let mut other = running.connect()?;
-        let echoed = other.exchange(&payload.letters(13));
-        echoed.map_err(|stop| {
-            stop.after("two other clients sent a large message and did not read").with(AnotherWaits)
-        })?;
-        other.close();
+        another_is_served(&running, &payload.letters(13))
+    })
+}
+
+fn another_is_served(running: &Server, message: &[u8]) -> Outcome {
+    let mut other = running.connect()?;
+    other.exchange(message).map_err(|stop| {
+        stop.after("two other clients sent a large message and did not read").with(AnotherWaits)
+    })?;
+    other.leave();
+    Ok(())
+}
+
+/// Where clients are served one after another, the slow reader is alone. Where conversations end at
+/// a short read, none is short.
+pub(super) fn slow_reader_in_short(server: &Program, tried: Tried) -> InShort {
+    let can = Abilities::of(server);
+    let at_once = can.serves_at_once;
+    if can.converses {
+        return in_short(server, tried, |_| !at_once, slow_reader_alone);
+    }
+    in_full_buffers(server, tried, |server, full| {
+        slow_reader_in_full_buffers(server, full, at_once)
+    })
+}
+
+fn slow_reader_alone(server: &Program) -> Outcome {
+    let message = server.large_message();
+    let running = server.launch()?;
+    let mut slow = running.connect_with_small_buffer()?;
+    slow.ask_slowly(message, message, |_| {
+        wait::settle(&server.context, LATE, wait::STALLED);
         Ok(())
     })
 }
 
-/// Finds out whether a client that is not served while another one does not read is served after that
-/// one has disconnected.
+fn slow_reader_in_full_buffers(server: &Program, full: usize, at_once: bool) -> Outcome {
+    let message = server.payload().letters(13);
+    let running = server.launch()?;
+    let never = at_once.then(|| running.connect_with_small_buffer()).transpose()?;
+    if let Some(never) = &never {
+        never.send_whole_pieces(server.large_message(), full)?;
+    }
+    let mut slow = running.connect_with_small_buffer()?;
+    let mut pauses = 0;
+    read_late_in_full_buffers(server, &mut slow, full, || {
+        pauses += 1;
+        if pauses > 1 {
+            return Ok(());
+        }
+        wait::settle(&server.context, LATE, wait::STALLED);
+        if at_once { another_is_served(&running, &message) } else { Ok(()) }
+    })
+}
+
+/// Finds out whether a client that is not served while another one does not read is served after
+/// that one has disconnected.
 pub(super) fn whether_one_reader_stops_the_others(server: &Program, tried: Tried) -> Tried {
     let waits = tried.fact(|AnotherWaits| Some(())).is_some();
     let is_served = waits && server.try_aside(served_once_the_other_has_gone).unwrap_or(false);

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::abilities::Abilities;
 use super::chunking::LATE;
-use super::facts::{HalfClose, LeftOpen};
+use super::departures::{Departure, serves_after, stops_after_one, whether_it_reads_on};
+use super::facts::{HalfClose, LeftOpen, ListensAgainWithNothingLeft};
+use crate::engine::check::InShort;
 use crate::engine::compare;
 use crate::engine::payload::Payload;
 use crate::engine::peer::Peer;
@@ -20,18 +23,56 @@ use crate::practicals::shared::clients::{connect_one_by_one, reset_at};
 use crate::practicals::shared::dialogue::Echo;
 use crate::practicals::shared::rest::{Busy, BusyWithNobodyGone, uses_little_time};
 
-/// The end of the client's stream is no reason to forget what the client is still owed.
+/// The end of the client's stream is no reason to forget what the client is still owed. It comes
+/// together with the last bytes, or when everything has been taken.
 pub(super) fn flushes_before_close(server: &Program) -> Outcome {
-    let mut payload = server.payload();
-    for message in [&payload.letters(13), server.large_message()] {
+    flushes_short_messages(server)?;
+    flushes_at_once(server, &server.payload().letters(20_000))?;
+    flushes_later(server, server.large_message())
+}
+
+fn flushes_short_messages(server: &Program) -> Outcome {
+    let message = server.payload().letters(13);
+    flushes_at_once(server, &message)?;
+    flushes_later(server, &message)
+}
+
+/// What `printf hi | nc -N HOST PORT` does: the end of the stream comes with the last bytes.
+fn flushes_at_once(server: &Program, message: &[u8]) -> Outcome {
+    let running = server.launch()?;
+    let mut client = running.connect()?;
+    flushes(message, client.ask_and_half_close_at_once(message, message)?)
+}
+
+fn flushes_later(server: &Program, message: &[u8]) -> Outcome {
+    let running = server.launch()?;
+    let mut client = running.connect_with_small_buffer()?;
+    flushes(message, client.ask_and_half_close(message, message, LATE)?)
+}
+
+fn flushes(message: &[u8], received: Received) -> Outcome {
+    let fact = HalfClose { complete: received.is_all_of(message), ending: received.ending };
+    let came = comes_back_and_ends(message, received);
+    Ok(came.map_err(|failure| failure.maybe_of_a_death().with(fact))?)
+}
+
+/// Where conversations break off, or the large message does not come back without a half-close
+/// either, a short one decides.
+pub(super) fn flushes_what_it_can(server: &Program, tried: Tried) -> InShort {
+    let comes_back = |server: &Program| {
+        let message = server.large_message();
         let running = server.launch()?;
-        let mut client = running.connect_with_small_buffer()?;
-        let received = client.ask_and_half_close(message, message, LATE)?;
-        let fact = HalfClose { complete: received.is_all_of(message), ending: received.ending };
-        comes_back_and_ends(message, received)
-            .map_err(|failure| failure.maybe_of_a_death().with(fact))?;
+        running.connect_with_small_buffer()?.ask_slowly(message, message, |_| Ok(()))
+    };
+    let is_whole = tried.fact(|half: &HalfClose| Some(half.complete)).unwrap_or(false);
+    let converses = Abilities::of(server).converses;
+    if is_whole || converses && server.succeeds_aside(comes_back) {
+        return InShort::Fails(tried);
     }
-    Ok(())
+    match server.try_aside(flushes_short_messages) {
+        Ok(()) => InShort::Holds,
+        Err(shorter) => InShort::Fails(shorter.unwrap_or(tried)),
+    }
 }
 
 fn comes_back_and_ends(message: &[u8], received: Received) -> Result<(), Failure> {
@@ -49,14 +90,31 @@ fn comes_back_and_ends(message: &[u8], received: Received) -> Result<(), Failure
 
 /// A client that is gone costs nothing any more: its socket is closed, not left in CLOSE_WAIT.
 pub(super) fn closes_after_client(server: &Program) -> Outcome {
-    const CLIENTS: usize = 5;
+    lets_go(server, 5)
+}
+
+/// Where the server does not serve all of the clients, two decide.
+pub(super) fn closes_after_few(server: &Program, tried: Tried) -> InShort {
+    if tried.fact(|_: &LeftOpen| Some(())).is_some() {
+        return InShort::Fails(tried);
+    }
+    match server.try_aside(|server| lets_go(server, 1)) {
+        Ok(()) => InShort::Holds,
+        Err(Some(shorter)) if shorter.fact(|_: &LeftOpen| Some(())).is_some() => {
+            InShort::Fails(shorter)
+        }
+        Err(_) => InShort::Needs("serves_next_client"),
+    }
+}
+
+fn lets_go(server: &Program, clients: usize) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
     let before = running.tree().sockets().ok_or_else(cannot_see)?;
 
     connect_exchange_and_close(&running, 1, &mut payload)?;
     let (after_one, _) = settled(&running, before.held)?;
-    connect_exchange_and_close(&running, CLIENTS, &mut payload)?;
+    connect_exchange_and_close(&running, clients, &mut payload)?;
     let (after_all, snapshot) = settled(&running, after_one.held)?;
 
     let SocketCounts { held, half_closed } = after_all;
@@ -66,7 +124,7 @@ pub(super) fn closes_after_client(server: &Program) -> Outcome {
     let first = before.held.min(after_one.held);
     let expected = format!(
         "as many sockets as after the first client disconnected ({first}), \
-         2 s after {CLIENTS} more disconnected"
+         2 s after {clients} more disconnected"
     );
     let observed = format!(
         "{held} sockets, {half_closed} of them in CLOSE_WAIT: \
@@ -83,7 +141,7 @@ fn connect_exchange_and_close(running: &Server, clients: usize, payload: &mut Pa
     for _ in 0..clients {
         let mut client = running.connect()?;
         client.exchange(&payload.letters(7))?;
-        client.close();
+        client.leave();
     }
     Ok(())
 }
@@ -125,44 +183,105 @@ pub(super) fn survives_empty_connection(server: &Program) -> Outcome {
     last.map_err(|stop| stop.after("other clients connected and closed without sending"))
 }
 
+/// Where the server ends after a number of clients, one that says nothing decides.
+pub(super) fn survives_one_empty(server: &Program, tried: Tried) -> InShort {
+    if stops_after_one(server, Departure::AfterAnEcho) {
+        return InShort::Needs("serves_next_client");
+    }
+    let empty = |server: &Program| {
+        let outcome = serves_after(server, 1, Departure::WithoutAWord);
+        outcome.map_err(|stop| stop.after("another client connected and closed without sending"))
+    };
+    match server.try_aside(empty) {
+        Ok(()) => InShort::Holds,
+        Err(shorter) => InShort::Fails(shorter.unwrap_or(tried)),
+    }
+}
+
 /// A moment in a client's life, and how to come to it.
-type Moment<'a> = (&'static str, &'a dyn Fn(&mut Peer) -> Outcome);
+type Moment = (&'static str, fn(&mut Peer) -> Outcome);
+
+/// The moments at which a client resets its connection, in words that follow "a client reset its
+/// connection".
+const MOMENTS: [Moment; 5] = [
+    (AT_ONCE, |_| Ok(())),
+    ("after it sent a message, before it read the echo", |client| client.send(b"unread")),
+    ("right after it read the echo", |client| client.exchange(b"Hello, world")),
+    ("while your server waited for its next message", |client| {
+        client.exchange(b"Hello, world")?;
+        wait::settle(client.context(), AFTERMATH, wait::STUCK);
+        Ok(())
+    }),
+    ("while your server still had to send most of a large echo", |client| {
+        client.send_what_fits(client.context().payloads.large_message())
+    }),
+];
+
+const AT_ONCE: &str = "right after it connected";
 
 /// A client may reset its connection at any moment; that is its own affair.
 pub(super) fn survives_reset(server: &Program) -> Outcome {
     let mut payload = server.payload();
-    let large = server.large_message();
     let running = server.launch()?;
-
-    let moments: [Moment<'_>; 5] = [
-        ("right after it connected", &|_| Ok(())),
-        ("after it sent a message, before it read the echo", &|client| client.send(b"unread")),
-        ("right after it read the echo", &|client| client.exchange(b"Hello, world")),
-        ("while your server waited for its next message", &|client| {
-            client.exchange(b"Hello, world")?;
-            wait::settle(&server.context, AFTERMATH, wait::STUCK);
-            Ok(())
-        }),
-        ("while your server still had to send most of a large echo", &|client| {
-            client.send_what_fits(large)
-        }),
-    ];
-    for (moment, until) in moments {
-        let context = format!("a client reset its connection {moment}");
-        let client = running.connect().map_err(|stop| stop.after(&context))?;
-        reset_at(server, client, until)?;
-        let next = running.connect().and_then(|mut next| next.exchange(&payload.letters(12)));
-        next.map_err(|stop| stop.after(&context))?;
+    for (moment, until) in MOMENTS {
+        survives_one(&running, &mut payload, moment, until)?;
     }
-    others_survive_reset(server, &running, &mut payload)
+    others_survive_reset(&running, &mut payload)
+}
+
+fn survives_one(
+    running: &Server,
+    payload: &mut Payload,
+    moment: &str,
+    until: impl FnOnce(&mut Peer) -> Outcome,
+) -> Outcome {
+    let context = format!("a client reset its connection {moment}");
+    let client = running.connect().map_err(|stop| stop.after(&context))?;
+    reset_at(running, client, until)?;
+    let next = running.connect().and_then(|mut next| next.exchange(&payload.letters(12)));
+    next.map_err(|stop| stop.after(&context))
+}
+
+/// Tries each moment with a fresh process, where a client that closes does no harm.
+pub(super) fn survives_one_reset(server: &Program, tried: Tried) -> InShort {
+    if stops_after_one(server, Departure::AfterAnEcho) {
+        return InShort::Needs("serves_next_client");
+    }
+    if stops_after_one(server, Departure::WithItsMessage) {
+        return InShort::Needs("flushes_before_close");
+    }
+    let can = Abilities::of(server);
+    let survives_empty = !stops_after_one(server, Departure::WithoutAWord);
+    for (moment, until) in MOMENTS {
+        if moment == AT_ONCE && !survives_empty {
+            continue;
+        }
+        let alone = |server: &Program| {
+            let running = server.launch()?;
+            let until = |client: &mut Peer| match until(client) {
+                // A server that ends conversations early is another check's matter.
+                Err(Stop::Failed(_)) if !can.converses => Ok(()),
+                outcome => outcome,
+            };
+            survives_one(&running, &mut server.payload(), moment, until)
+        };
+        if let Err(Some(alone)) = server.try_aside(alone) {
+            return InShort::Fails(alone);
+        }
+    }
+    let others = |server: &Program| others_survive_reset(&server.launch()?, &mut server.payload());
+    match (can.converses && can.serves_at_once).then(|| server.try_aside(others)) {
+        Some(Err(shorter)) => InShort::Fails(shorter.unwrap_or(tried)),
+        _ => InShort::Holds,
+    }
 }
 
 /// A client that was there before is served on when another resets.
-fn others_survive_reset(server: &Program, running: &Server, payload: &mut Payload) -> Outcome {
+fn others_survive_reset(running: &Server, payload: &mut Payload) -> Outcome {
     let mut other = running.connect()?;
     other.exchange(&payload.letters(10))?;
     for _ in 0..2 {
-        reset_at(server, running.connect()?, |client| client.send(b"unread"))?;
+        reset_at(running, running.connect()?, |client| client.send(b"unread"))?;
     }
     let echoed = other.exchange(&payload.letters(10));
     echoed.map_err(|stop| stop.after("another client reset its connection"))
@@ -181,6 +300,13 @@ pub(super) fn restarts_on_same_port(server: &Program) -> Outcome {
     again.connect()?.exchange(&payload.letters(12))
 }
 
+/// Finds out whether only what is left of a connection keeps the server from its port.
+pub(super) fn whether_the_port_is_held(server: &Program, tried: Tried) -> Tried {
+    let with_nothing_left = |server: &Program| server.launch()?.restart().map(drop);
+    let listens_again = server.succeeds_aside(with_nothing_left);
+    tried.with_some(listens_again.then_some(ListensAgainWithNothingLeft))
+}
+
 /// A server that has nothing to do does nothing: it waits in a call, it does not ask again and
 /// again.
 pub(super) fn rests_when_idle(server: &Program) -> Outcome {
@@ -192,7 +318,7 @@ pub(super) fn rests_when_idle(server: &Program) -> Outcome {
 
     let mut gone = running.connect()?;
     gone.exchange(&payload.letters(12))?;
-    gone.close();
+    gone.leave();
     let mut ended = running.connect()?;
     ended.exchange(&payload.letters(12))?;
     ended.half_close()?;
@@ -205,10 +331,44 @@ pub(super) fn rests_when_idle(server: &Program) -> Outcome {
     running.lives_on()
 }
 
+/// Where the server does not serve all of these clients, those that it serves decide.
+pub(super) fn rests_with_few(server: &Program, tried: Tried) -> InShort {
+    if tried.fact(|Busy(_)| Some(())).is_some() {
+        return InShort::Fails(tried);
+    }
+    let can = Abilities::of(server);
+    let clients = if can.serves_at_once { 2 } else { 1 };
+    match server.try_aside(|server| rests_beside(server, can.serves_next, clients)) {
+        Ok(()) => InShort::Holds,
+        Err(shorter) => InShort::Fails(shorter.unwrap_or(tried)),
+    }
+}
+
+/// Rests with these silent clients, after one that has come and gone if the server serves the next.
+fn rests_beside(server: &Program, after_another: bool, clients: usize) -> Outcome {
+    let mut payload = server.payload();
+    let running = server.launch()?;
+    if after_another {
+        let mut gone = running.connect()?;
+        gone.exchange(&payload.letters(12))?;
+        gone.leave();
+    }
+    let _silent = connect_one_by_one(&running, &Echo, clients, &mut payload)?;
+    if wait::settle(&server.context, AFTERMATH, wait::STUCK) {
+        return Ok(());
+    }
+    let rests = uses_little_time(running.tree(), clients);
+    Ok(rests.map_err(|failure| failure.at(server.context.snapshot()))?)
+}
+
 /// Finds out whether a busy server rests as long as no client has ever disconnected.
-pub(super) fn whether_it_rests_with_nobody_gone(server: &Program, tried: Tried) -> Tried {
+pub(super) fn when_it_is_busy(server: &Program, tried: Tried) -> Tried {
     match tried.fact(|Busy(_)| Some(())) {
-        Some(()) => tried.with_some(BusyWithNobodyGone::measure(server, &Echo, 3)),
+        Some(()) => {
+            let clients = if Abilities::of(server).serves_at_once { 3 } else { 1 };
+            let tried = tried.with_some(BusyWithNobodyGone::measure(server, &Echo, clients));
+            whether_it_reads_on(server, tried)
+        }
         None => tried,
     }
 }

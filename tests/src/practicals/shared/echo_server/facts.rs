@@ -6,8 +6,12 @@ use crate::engine::received::Ending;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Greeting(pub(crate) Vec<u8>);
 
-/// The answer of a fresh process to one message.
+/// It sent these bytes to a client that sent none, a while after the client had connected.
 #[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LateGreeting(pub(crate) Vec<u8>);
+
+/// The answer of a fresh process to one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) message: Vec<u8>,
     /// All that came back for it.
@@ -16,6 +20,10 @@ pub(crate) struct Answer {
     /// Whether the program had ended.
     pub(crate) died: bool,
 }
+
+/// This byte breaks a fresh process, as a message of one byte. Other messages of one byte do not.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Alone(pub(crate) u8);
 
 /// These bytes came after the echo of a short message. They are the end of an earlier, longer one.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +38,8 @@ pub(crate) struct LongMessage {
     pub(crate) came: usize,
     /// Whether the connection was ended after that.
     pub(crate) closed: bool,
+    /// Whether all of it came back, and the next message on the same connection, too.
+    pub(crate) goes_on: bool,
     /// The size of the buffer that the program reads into, if the system shows it.
     pub(crate) buffer: Option<usize>,
 }
@@ -58,8 +68,8 @@ pub(crate) struct Size {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RestComesWithMore(pub(crate) usize);
 
-/// A client that reads only after the server has taken everything loses the middle of a long message.
-/// This many bytes of the message's end came; 0 if its end is lost, too.
+/// A client that reads only after the server has taken everything loses the middle of a long
+/// message. This many bytes of the message's end came; 0 if its end is lost, too.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct EndComes(pub(crate) usize);
 
@@ -78,3 +88,27 @@ pub(crate) struct HalfClose {
 /// This many sockets of clients that had closed were still open.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LeftOpen(pub(crate) usize);
+
+/// How it takes the end of a client's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AtTheEnd {
+    /// It rests, or lets go of the socket.
+    Rests,
+    /// It used this much of a processor, in per cent, and kept the client's socket. Beside a silent
+    /// client it had rested.
+    ReadsOn(u32),
+}
+
+/// It serves more clients than it served at the same time, where they come one after another.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ServesMoreInTurn;
+
+/// It does not serve a second client. It ended without an error, or lives on and does not read on
+/// after its client's end of stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct StopsAfterTheFirst;
+
+/// It answers and rests while its clients are connected, and the leftovers of a connection alone
+/// keep it from listening again on the same port.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ListensAgainWithNothingLeft;

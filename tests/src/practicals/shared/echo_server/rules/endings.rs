@@ -4,11 +4,14 @@ use crate::engine::diagnose::{Failed, Findings};
 use crate::engine::difference::{Deviation, bytes};
 use crate::engine::program::NotRestarted;
 use crate::engine::verdict::Diagnosis;
-use crate::practicals::shared::echo_server::facts::{HalfClose, LeftOpen};
+use crate::practicals::shared::echo_server::facts::{
+    AtTheEnd, HalfClose, LeftOpen, ListensAgainWithNothingLeft,
+};
 use crate::practicals::shared::rest::{BusyWithNobodyGone, WaitsToWrite, busy};
 
 const FLUSHES: &str = "flushes_before_close";
 const RESTS: &str = "rests_when_idle";
+const CLOSES: &str = "closes_after_client";
 const RESET: &str = "survives_reset";
 const EMPTY: &str = "survives_empty_connection";
 
@@ -16,8 +19,9 @@ fn half_close<'a>(findings: &Findings<'a>) -> Option<&'a HalfClose> {
     findings.failed(FLUSHES)?.facts().next()
 }
 
+/// A server may end, too, when it loses what it owes.
 pub(super) fn drops_data_at_end(findings: &Findings<'_>) -> Option<Diagnosis> {
-    let failed = findings.failed(FLUSHES).filter(|failed| !failed.died())?;
+    let failed = findings.failed(FLUSHES)?;
     let ending = half_close(findings).filter(|half| !half.complete)?.ending?;
     let is_short = matches!(failed.difference()?.deviation, Deviation::Short(_));
     let difference = failed.difference().filter(|_| is_short && ending.is_closed())?;
@@ -29,6 +33,38 @@ pub(super) fn drops_data_at_end(findings: &Findings<'_>) -> Option<Diagnosis> {
     findings.name("drops_data_at_end", because, &[FLUSHES])
 }
 
+/// Returns how busy the server is after a client's end of stream, in per cent, where the check
+/// found that it reads on.
+fn reads_on(failed: Failed<'_>) -> Option<u32> {
+    failed.fact(|at_the_end| match at_the_end {
+        AtTheEnd::ReadsOn(percent) => Some(*percent),
+        AtTheEnd::Rests => None,
+    })
+}
+
+pub(super) fn reads_past_the_end(findings: &Findings<'_>) -> Option<Diagnosis> {
+    let checks = ["serves_next_client", CLOSES, FLUSHES, RESTS];
+    let failed: Vec<Failed<'_>> = findings
+        .failed_of(&checks)
+        .into_iter()
+        .filter(|failed| reads_on(*failed).is_some())
+        .collect();
+    let percent = failed.iter().find_map(|failed| reads_on(*failed))?;
+    let because = format!(
+        "after its client had closed, your server used {percent} % of a processor \
+         and kept the client's socket, in CLOSE_WAIT; before, it had rested"
+    );
+    let explains = |failed: &&Failed<'_>| failed.id() != FLUSHES || is_only_not_closed(findings);
+    let explained: Vec<&str> = failed.iter().filter(explains).map(|failed| failed.id()).collect();
+    findings.name("reads_past_the_end", because, &explained)
+}
+
+/// Returns whether only the end of the stream is missing after a half-close.
+fn is_only_not_closed(findings: &Findings<'_>) -> bool {
+    half_close(findings)
+        .is_some_and(|half| half.complete && half.ending.is_some_and(|ending| ending.is_silence()))
+}
+
 /// Returns whether it is busy only because of clients that have ended their side; `None` where that
 /// is not known.
 fn is_busy_with_the_gone(findings: &Findings<'_>) -> Option<bool> {
@@ -36,19 +72,20 @@ fn is_busy_with_the_gone(findings: &Findings<'_>) -> Option<bool> {
 }
 
 pub(super) fn never_closes(findings: &Findings<'_>) -> Option<Diagnosis> {
-    let check = "closes_after_client";
-    let left = findings.failed(check)?.fact(|LeftOpen(count)| (*count > 0).then_some(count))?;
+    let failed = findings.failed(CLOSES).filter(|failed| failed.has(&AtTheEnd::Rests))?;
+    let left = failed.fact(|LeftOpen(count)| (*count > 0).then_some(count))?;
     let because = format!(
         "2 s after its clients closed, your server still held {left} of their sockets, \
          in CLOSE_WAIT"
     );
-    let waits = half_close(findings)
-        .is_some_and(|half| half.complete && half.ending.is_some_and(|ending| ending.is_silence()));
-    let explained: Vec<&str> =
-        [(check, true), (FLUSHES, waits), (RESTS, is_busy_with_the_gone(findings) == Some(true))]
-            .into_iter()
-            .filter_map(|(check, explained)| explained.then_some(check))
-            .collect();
+    let explained: Vec<&str> = [
+        (CLOSES, true),
+        (FLUSHES, is_only_not_closed(findings)),
+        (RESTS, is_busy_with_the_gone(findings) == Some(true)),
+    ]
+    .into_iter()
+    .filter_map(|(check, explained)| explained.then_some(check))
+    .collect();
     findings.name("never_closes", because, &explained)
 }
 
@@ -78,12 +115,21 @@ pub(super) fn one_bad_client_stops_all(findings: &Findings<'_>) -> Option<Diagno
     if is_unserved { findings.name("one_bad_client_stops_all", because, checks) } else { None }
 }
 
+/// It listens again if nothing is left of a connection. So what is left of one is the cause.
 pub(super) fn holds_the_port(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "restarts_on_same_port";
-    let fact = NotRestarted { reuses_address: Some(false) };
-    findings.failed(check).filter(|failed: &Failed<'_>| failed.has(&fact))?;
-    let because = "your server's listening socket does not have SO_REUSEADDR, \
-                   and your server could not listen again on the same port";
+    let failed =
+        findings.failed(check).filter(|failed| failed.has(&ListensAgainWithNothingLeft))?;
+    let NotRestarted { reuses_address } = failed.facts().next()?;
+    let option = match reuses_address {
+        Some(false) => "does not have SO_REUSEADDR",
+        Some(true) => "has SO_REUSEADDR, but did not have it yet when your server bound the port",
+        None => return None,
+    };
+    let because = format!(
+        "your server's listening socket {option}, \
+         and your server could not listen again on the same port"
+    );
     findings.name("holds_the_port", because, &[check])
 }
 
@@ -94,5 +140,6 @@ pub(super) fn spins(findings: &Findings<'_>) -> Option<Diagnosis> {
     let explained = is_busy_with_the_gone(findings)? && !findings.passed("closes_after_client");
     let because =
         format!("your server used {percent} % of a processor while all clients were silent");
-    if explained { None } else { findings.name("spins", because, &[RESTS]) }
+    let reads_on = findings.failed(RESTS).and_then(reads_on).is_some();
+    if explained || reads_on { None } else { findings.name("spins", because, &[RESTS]) }
 }

@@ -1,25 +1,32 @@
 //! What comes back that was not sent.
 
-use super::values::{VALUES, answers};
+use super::values::{VALUES, WORDS, answers, with_other_line_ends};
 use crate::engine::compare::show_run;
 use crate::engine::diagnose::{Failed, Findings};
 use crate::engine::difference::{Deviation, bytes};
 use crate::engine::transcript::show;
 use crate::engine::verdict::Diagnosis;
-use crate::practicals::shared::echo_server::facts::{Greeting, StaleBytes};
+use crate::practicals::shared::echo_server::facts::{Answer, Greeting, LateGreeting, StaleBytes};
 
 const ADDS: &str = "adds_nothing";
 
 pub(super) fn greets(findings: &Findings<'_>) -> Option<Diagnosis> {
-    let greeting = findings.failed(ADDS)?.fact(|Greeting(greeting)| Some(greeting))?;
+    let failed = findings.failed(ADDS)?;
+    let late = || failed.fact(|LateGreeting(greeting)| Some(greeting));
+    let greeting = failed.fact(|Greeting(greeting)| Some(greeting)).or_else(late)?;
     let because = format!("a client received {} before it sent anything", show(greeting, 40));
     findings.name("greets", because, &[ADDS])
 }
 
 /// Returns what stands after the echo in `adds_nothing`.
 fn suffix<'a>(findings: &Findings<'a>) -> Option<&'a [u8]> {
-    let difference = findings.failed(ADDS)?.difference()?;
-    matches!(difference.deviation, Deviation::Long(_)).then(|| difference.wrong())
+    let failed = findings.failed(ADDS)?;
+    let difference = failed.difference()?;
+    let is_long = matches!(difference.deviation, Deviation::Long(_));
+    let suffix = difference.wrong();
+    let has_suffix = |late: &[u8]| late.windows(suffix.len()).any(|window| window == suffix);
+    let is_late = failed.fact(|LateGreeting(late)| has_suffix(late).then_some(())).is_some();
+    (is_long && !is_late).then_some(suffix)
 }
 
 fn is_newline(bytes: &[u8]) -> bool {
@@ -39,8 +46,14 @@ pub(super) fn adds_newline(findings: &Findings<'_>) -> Option<Diagnosis> {
 
 pub(super) fn decorates(findings: &Findings<'_>) -> Option<Diagnosis> {
     let short = findings.failed("echoes_short_message").and_then(other_bytes);
-    let because = short.or_else(|| around(findings)).or_else(|| certain_bytes(findings))?;
-    findings.name("decorates", because, &["echoes_short_message", ADDS, VALUES])
+    let line_ends = || with_other_line_ends(findings).map(Answer::how);
+    let because = short
+        .or_else(|| around(findings))
+        .or_else(|| certain_bytes(findings))
+        .or_else(line_ends)?;
+    let mut explained = vec!["echoes_short_message", ADDS, VALUES];
+    explained.extend(with_other_line_ends(findings).map(|_| WORDS));
+    findings.name("decorates", because, &explained)
 }
 
 fn other_bytes(failed: Failed<'_>) -> Option<String> {
@@ -57,7 +70,10 @@ fn around(findings: &Findings<'_>) -> Option<String> {
     let after = suffix(findings).filter(is_decoration);
     let after =
         after.map(|suffix| format!("after the echo, your server sent {}", show(suffix, 24)));
-    let greets = |failed: &Failed<'_>| failed.facts::<Greeting>().next().is_some();
+    let greets = |failed: &Failed<'_>| {
+        failed.facts::<Greeting>().next().is_some()
+            || failed.facts::<LateGreeting>().next().is_some()
+    };
     after.or_else(|| findings.failed(ADDS).filter(|failed| !greets(failed)).and_then(other_bytes))
 }
 

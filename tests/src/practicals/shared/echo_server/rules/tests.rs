@@ -12,7 +12,9 @@ use crate::engine::verdict::{Diagnosis, Failure, Status, Verdict};
 use crate::engine::wait::GaveUp;
 use crate::practicals::shared::FailedAt;
 use crate::practicals::shared::clients::Served;
-use crate::practicals::shared::echo_server::facts::{Answer, Greeting, LongMessage};
+use crate::practicals::shared::echo_server::facts::{
+    Answer, Greeting, LongMessage, ServesMoreInTurn,
+};
 
 fn failure() -> Failure {
     Failure::new("something", "something else")
@@ -64,14 +66,14 @@ fn every_mistake_is_explained_by_failed_checks_only() {
 
 #[test]
 fn a_limit_on_clients_is_one_number() {
-    check(
-        &[failed("keeps_clients_apart", [Served(8)]), failed("holds_many_clients", [Served(8)])],
-        &["few_clients"],
-    );
-    check(
-        &[failed("keeps_clients_apart", [Served(8)]), failed("holds_many_clients", [Served(31)])],
-        &[],
-    );
+    let served = |check, number| {
+        let failure = failure().with(Served(number)).with(ServesMoreInTurn);
+        Verdict::new(check, Status::Failed(failure))
+    };
+    let (apart, many) = ("keeps_clients_apart", "holds_many_clients");
+    check(&[served(apart, 8), served(many, 8)], &["few_clients"]);
+    check(&[served(apart, 8), served(many, 31)], &[]);
+    check(&[failed(many, [Served(8)])], &[]);
 }
 
 #[test]
@@ -110,8 +112,13 @@ fn a_first_reply_before_the_end_is_one_read_or_a_short_one() {
         let end = Some(Ending::EndOfStream);
         let verdict = wrong_bytes("echoes_message_after_message", b"second", b"", end);
         let failure = verdict.failure().cloned().unwrap_or_default().with(FailedAt(2));
-        let long =
-            long.map(|(sent, came, closed)| LongMessage { sent, came, closed, buffer: None });
+        let long = long.map(|(sent, came, closed)| LongMessage {
+            sent,
+            came,
+            closed,
+            goes_on: !closed && came == sent,
+            buffer: None,
+        });
         let failure = long.into_iter().fold(failure, Failure::with);
         Verdict::new(verdict.check, Status::Failed(failure))
     };

@@ -1,0 +1,52 @@
+"""Reads one line, and the reply has no line end: it goes on reading until the server closes.
+"""
+
+import os
+import socket
+import sys
+
+USAGE = "usage: echo_client HOST PORT [MESSAGE]"
+
+
+def main() -> int:
+    if len(sys.argv) not in (3, 4) or not is_port(sys.argv[2]):
+        print(USAGE, file=sys.stderr)
+        return 2
+    host, port = sys.argv[1], int(sys.argv[2])
+    try:
+        with socket.create_connection((host, port)) as server:
+            message = os.fsencode(sys.argv[3]) if len(sys.argv) == 4 else line_from_stdin()
+            reply = exchange(server, message)
+        sys.stdout.buffer.write(reply + b"\n")
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        print(f"no echo from {host}:{port}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def is_port(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) <= 65535
+
+
+def line_from_stdin() -> bytes:
+    line = sys.stdin.buffer.readline()
+    return line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
+
+
+def exchange(server: socket.socket, message: bytes) -> bytes:
+    server.sendall(message)
+    if not message:
+        return b""
+    with server.makefile("rb") as stream:
+        reply = stream.readline().rstrip(b"\r\n")
+    if not reply:
+        raise OSError("the server closed without a reply")
+    return reply
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

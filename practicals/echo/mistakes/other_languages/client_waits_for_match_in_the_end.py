@@ -1,0 +1,54 @@
+"""Reads until what came ends with its message, so that it need not count. It prints each piece as it
+comes.
+"""
+
+import os
+import socket
+import sys
+
+USAGE = "usage: echo_client HOST PORT [MESSAGE]"
+
+
+def main() -> int:
+    if len(sys.argv) not in (3, 4) or not is_port(sys.argv[2]):
+        print(USAGE, file=sys.stderr)
+        return 2
+    host, port = sys.argv[1], int(sys.argv[2])
+    try:
+        with socket.create_connection((host, port)) as server:
+            message = os.fsencode(sys.argv[3]) if len(sys.argv) == 4 else line_from_stdin()
+            reply = exchange(server, message)
+        print()
+    except OSError as error:
+        print(f"no echo from {host}:{port}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def is_port(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) <= 65535
+
+
+def line_from_stdin() -> bytes:
+    line = sys.stdin.buffer.readline()
+    return line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
+
+
+def exchange(server: socket.socket, message: bytes) -> bytes:
+    server.sendall(message)
+    reply = bytearray()
+    while not reply.endswith(message):
+        piece = server.recv(4096)
+        if not piece:
+            raise OSError(f"the server closed after {len(reply)} bytes")
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+        reply += piece
+    return bytes(reply)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

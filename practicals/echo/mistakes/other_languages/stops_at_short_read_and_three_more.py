@@ -1,0 +1,48 @@
+"""Takes a read of fewer than 1024 bytes for the end of the conversation: it serves one client at a time,
+decodes for its log, and dies of a reset.
+"""
+
+import socket
+import sys
+
+USAGE = "usage: echo_server [HOST [PORT]]"
+
+
+def main() -> int:
+    host, port = (sys.argv[1:] + ["127.0.0.1", "65432"][len(sys.argv) - 1:])[:2]
+    if len(sys.argv) > 3 or not is_port(port):
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        listener = socket.create_server((host, int(port)))
+    except OSError as error:
+        print(f"cannot listen on {host}:{port}: {error}", file=sys.stderr)
+        return 1
+    serve(listener)
+    return 0
+
+
+def is_port(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) <= 65535
+
+
+def serve(listener: socket.socket) -> None:
+    while True:
+        client, _ = listener.accept()
+        echo(client)
+
+
+def echo(client: socket.socket) -> None:
+    with client:
+        while data := client.recv(1024):
+            print(f"received {data.decode()!r}", file=sys.stderr)
+            client.sendall(data)
+            if len(data) < 1024:
+                return
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

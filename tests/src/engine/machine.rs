@@ -1,0 +1,132 @@
+//! What this machine lets a program and the harness have. A limit of the machine that is too low
+//! for a check is a fault, and never the student's loss.
+
+use crate::fault::Fault;
+
+/// How many descriptors a process needs besides those of its clients.
+const BESIDES: usize = 64;
+
+/// How many tasks a program needs besides one for each of its clients.
+const TASKS_BESIDES: u64 = 16;
+
+/// Checks, before `clients` clients connect, that both sides may have the descriptors.
+pub(crate) fn has_descriptors_for(clients: usize) -> Result<(), Fault> {
+    // A program gets the limit of the harness, or less.
+    let limit = descriptor_limit();
+    let wanted = clients + BESIDES;
+    match limit.filter(|limit| *limit < wanted) {
+        None => Ok(()),
+        Some(limit) => Err(too_few_descriptors(clients, wanted, limit)),
+    }
+}
+
+fn too_few_descriptors(clients: usize, wanted: usize, limit: usize) -> Fault {
+    Fault(format!(
+        "{clients} clients need {wanted} descriptors, and a process may have {limit} here: \
+         raise `ulimit -n`"
+    ))
+}
+
+/// Explains a failure with `clients` clients by a limit on tasks, if the limit is lower than what a
+/// program with a task for each client needs.
+pub(crate) fn has_tasks_for(clients: usize) -> Result<(), Fault> {
+    let wanted = clients as u64 + TASKS_BESIDES;
+    match task_limit().filter(|(limit, _)| *limit < wanted) {
+        None => Ok(()),
+        Some((limit, way_out)) => Err(Fault(format!(
+            "{clients} clients may need {wanted} processes and threads, \
+             and this machine allows {limit}: {way_out}"
+        ))),
+    }
+}
+
+#[cfg(unix)]
+fn descriptor_limit() -> Option<usize> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).current.and_then(|limit| limit.try_into().ok())
+}
+
+#[cfg(not(unix))]
+fn descriptor_limit() -> Option<usize> {
+    None
+}
+
+/// Returns the lowest limit on tasks, and how to raise it.
+#[cfg(target_os = "linux")]
+fn task_limit() -> Option<(u64, String)> {
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let limits = groups(&own).into_iter().filter_map(|folder| {
+        let file = folder.join("pids.max");
+        let limit = std::fs::read_to_string(&file).ok()?.trim().parse().ok()?;
+        Some((limit, format!("raise {}", file.display())))
+    });
+    limits.chain(limit_of_user()).min_by_key(|(limit, _)| *limit)
+}
+
+/// Returns the folders of the control groups that limit tasks, from `/proc/self/cgroup`
+/// (cgroups(7)): `0::/path` in version 2, `8:pids:/path` in version 1.
+#[cfg(target_os = "linux")]
+fn groups(own: &str) -> Vec<std::path::PathBuf> {
+    let folder = |line: &str| {
+        let (_, group) = line.split_once(':')?;
+        let (controllers, path) = group.split_once(':')?;
+        let root = match controllers {
+            "" => "/sys/fs/cgroup",
+            "pids" => "/sys/fs/cgroup/pids",
+            _ => return None,
+        };
+        Some((std::path::PathBuf::from(root), path.trim_start_matches('/').to_owned()))
+    };
+    let own = own.lines().filter_map(folder);
+    let all = own.flat_map(|(root, path)| {
+        let above = std::path::Path::new(&path).ancestors();
+        above.map(|folder| root.join(folder)).collect::<Vec<_>>()
+    });
+    all.collect()
+}
+
+/// Returns the limit on tasks of this user. It does not bind root (getrlimit(2), RLIMIT_NPROC).
+#[cfg(target_os = "linux")]
+fn limit_of_user() -> Option<(u64, String)> {
+    use rustix::process::{Resource, getrlimit, getuid};
+    let limit = getrlimit(Resource::Nproc).current.filter(|_| !getuid().is_root())?;
+    Some((limit, "raise `ulimit -u`".to_owned()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn task_limit() -> Option<(u64, String)> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_clients_can_always_be_held() {
+        assert_eq!(has_descriptors_for(1), Ok(()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_groups_of_both_versions_are_found() {
+        let check = |own: &str, expected: &[&str]| {
+            let found = groups(own);
+            let shown: Vec<_> = found.iter().map(|folder| folder.to_string_lossy()).collect();
+            assert_eq!(shown, expected);
+        };
+        let root = "/sys/fs/cgroup/";
+        check("0::/a/b\n", &[&format!("{root}a/b"), &format!("{root}a"), root]);
+        let pids = "/sys/fs/cgroup/pids/";
+        check("9:cpu:/x\n8:pids:/a\n", &[&format!("{pids}a"), pids]);
+    }
+
+    #[test]
+    fn too_few_descriptors_are_a_fault_with_its_numbers() {
+        assert!(has_descriptors_for(1 << 40).is_err());
+        assert_eq!(
+            too_few_descriptors(1000, 1064, 256).to_string(),
+            "1000 clients need 1064 descriptors, and a process may have 256 here: raise `ulimit -n`"
+        );
+    }
+}
