@@ -4,6 +4,7 @@
 //! so that how a program ended is taken when it is known what the check found. Nothing here knows
 //! what the program should say.
 
+mod clients;
 mod scouting;
 mod server;
 
@@ -13,19 +14,17 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::client::Client;
 use crate::engine::context::Context;
 use crate::engine::ended::Ended;
 use crate::engine::payload::Payload;
 use crate::engine::port::{self, Tenancy};
-use crate::engine::running::{Launch, NotListening, Ready, Running, World, is_taken};
+use crate::engine::running::{Launch, NotListening, Ready, Running, is_taken};
 use crate::engine::starts::Scout;
 use crate::engine::subject::Subject;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait;
 use crate::fault::Fault;
-use crate::sandbox::Stdin;
 
 pub(crate) use server::{NotRestarted, Server};
 
@@ -332,50 +331,6 @@ impl Program {
         self.subject.command().has("{port}")
     }
 
-    /// Starts it as a client of `server` with a message as its argument.
-    pub(crate) fn send_to(&self, server: SocketAddr, message: &[u8]) -> Result<Client, Stop> {
-        self.send_all_to(server, &[message])
-    }
-
-    /// Starts it as a client with these arguments, and an open standard input.
-    pub(crate) fn send_all_to(
-        &self,
-        server: SocketAddr,
-        arguments: &[&[u8]],
-    ) -> Result<Client, Stop> {
-        let arguments = arguments.iter().copied().map(argument).collect::<Result<_, _>>()?;
-        self.connect_to(server, Launch { arguments, ..Launch::default() })
-    }
-
-    /// Starts it as a client without a message; it finds one on its standard input.
-    pub(crate) fn send_typed(
-        &self,
-        server: SocketAddr,
-        typed: &[u8],
-        then_end: bool,
-    ) -> Result<Client, Stop> {
-        let stdin = Stdin { bytes: typed.to_vec(), then_end };
-        self.connect_to(server, Launch { stdin, ..Launch::default() })
-    }
-
-    fn connect_to(&self, server: SocketAddr, launch: Launch) -> Result<Client, Stop> {
-        // Whether a client connects is seen where the harness listens.
-        let scout = match self.context.activity.listens_at(server) {
-            true => self.enter_start()?,
-            false => None,
-        };
-        self.end_what_was_left();
-        let running = self.start_client(server, launch)?;
-        Ok(Client::new(running, self.clone(), scout))
-    }
-
-    /// Starts it as a client without asking whether it gets so far.
-    fn start_client(&self, server: SocketAddr, launch: Launch) -> Result<Running, Stop> {
-        let world = World { services: vec![server.port()] };
-        let Launch { host, port, .. } = self.at(server);
-        self.start(Launch { host, port, world, ..launch })
-    }
-
     /// A launch at this address.
     fn at(&self, address: SocketAddr) -> Launch {
         let (host, port) = (address.ip().to_string(), address.port().to_string());
@@ -429,18 +384,4 @@ fn comes_to_rest(launched: Launched) -> Result<Launched, Stop> {
 
 fn lock(running: &Mutex<Running>) -> MutexGuard<'_, Running> {
     running.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(unix)]
-fn argument(message: &[u8]) -> Result<OsString, Stop> {
-    Ok(std::os::unix::ffi::OsStringExt::from_vec(message.to_vec()))
-}
-
-/// Elsewhere an argument is text.
-#[cfg(not(unix))]
-fn argument(message: &[u8]) -> Result<OsString, Stop> {
-    let text = String::from_utf8(message.to_vec());
-    text.map(OsString::from).map_err(|_| {
-        Stop::Unseen("arguments that are not text do not exist on this system".to_owned())
-    })
 }

@@ -121,8 +121,10 @@ impl Origin for Program {
     /// Finds out whether a client that has ended without connecting does so at every start: with an
     /// argument, and with a line on its standard input.
     fn scout_client(&self, scout: Scout) -> Result<(), Stop> {
-        let with_argument =
-            Launch { arguments: vec![super::argument(ANY_ARGUMENT)?], ..Launch::default() };
+        let with_argument = Launch {
+            arguments: vec![super::clients::argument(ANY_ARGUMENT)?],
+            ..Launch::default()
+        };
         let typed = [ANY_ARGUMENT, b"\n"].concat();
         let with_line =
             || Launch { stdin: Stdin { bytes: typed, then_end: true }, ..Launch::default() };
