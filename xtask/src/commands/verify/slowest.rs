@@ -35,16 +35,16 @@ impl Slowest {
             terminal::say_line(format_args!("{:7.2} s  {name}", time.as_secs_f64()));
         }
         let too_long = too_long(&all);
-        match load().filter(|load| *load > most_load(jobs)) {
-            Some(load) if !too_long.is_empty() => {
-                let s = LONGEST.as_secs();
-                terminal::say_line(format_args!(
-                    "more than {s} s is no complaint here: the machine is busy (load {load:.0})"
-                ));
-                Vec::new()
-            }
-            _ => too_long,
+        let is_shared = jobs > 1 || load().is_some_and(|load| load > MOST_LOAD);
+        if is_shared && !too_long.is_empty() {
+            terminal::say_line(format_args!(
+                "more than {} s is no complaint here: other gradings, or other work, kept the \
+                 machine busy; --jobs 1 grades each program alone",
+                LONGEST.as_secs()
+            ));
+            return Vec::new();
         }
+        too_long
     }
 }
 
@@ -60,12 +60,8 @@ fn too_long(all: &[(String, Duration)]) -> Vec<String> {
     longer.map(complaint).collect()
 }
 
-/// Returns the load above which other work slows the gradings down. Each grading keeps a few
-/// threads busy.
-fn most_load(jobs: usize) -> f64 {
-    const FOR_EACH_GRADING: usize = 4;
-    (jobs * FOR_EACH_GRADING) as f64
-}
+/// Above this load other work slows the gradings down. One grading keeps a few threads busy.
+const MOST_LOAD: f64 = 4.0;
 
 /// Returns the number of tasks that ran or waited for a processor, on average over the last five
 /// minutes (proc_loadavg(5)). Only Linux shows it.
