@@ -35,7 +35,7 @@ impl Listener {
     pub(crate) fn open(client: &Program) -> Result<Self, Stop> {
         let context = client.context.clone();
         let (tenancy, address) = place_for(client)?;
-        let listener = context.place.network().listen(address);
+        let listener = context.place.network().listen_again(address);
         let listener = listener.map_err(|error| cannot_have(client, address, &error))?;
         listener.set_nonblocking(true).map_err(Fault::from)?;
         let address = listener.local_addr().map_err(Fault::from)?;

@@ -4,6 +4,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Deref;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 
@@ -17,6 +18,22 @@ impl Network {
     /// Returns a TCP socket that is neither bound nor connected.
     pub(crate) fn tcp_socket(&self, domain: Domain) -> io::Result<Socket> {
         self.socket(domain, Type::STREAM)
+    }
+
+    /// Listens where the harness may have listened a moment ago. A process that is just being
+    /// started has copies of the harness's descriptors until its program begins (execve(2)), and
+    /// nothing tells when they are gone.
+    pub(crate) fn listen_again(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        const AT_MOST: Duration = Duration::from_secs(2);
+        let began = Instant::now();
+        loop {
+            match self.listen(address) {
+                Err(error) if error.kind() == ErrorKind::AddrInUse && began.elapsed() < AT_MOST => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                listening => return listening,
+            }
+        }
     }
 
     /// Listens like [`TcpListener::bind`].
