@@ -1,6 +1,6 @@
 //! What comes back is what was sent: every byte, and no other.
 
-use super::facts::{Greeting, LateGreeting};
+use super::facts::{Greeting, LateGreeting, SilentAtFirst};
 use super::pause;
 use crate::engine::compare::{self, describe};
 use crate::engine::program::Program;
@@ -56,8 +56,12 @@ pub(super) fn what_comes_late(server: &Program, tried: Tried) -> Tried {
         client.whatever_comes(AFTERMATH)?;
         Ok(client.receive(MOST, wait::SILENCE)?.bytes)
     };
-    let late = server.try_aside(late).ok().filter(|late| !late.is_empty());
-    tried.with_some(late.map(LateGreeting))
+    let greets = tried.fact(|_: &Greeting| Some(())).is_some();
+    match server.try_aside(late) {
+        Ok(late) if !late.is_empty() => tried.with(LateGreeting(late)),
+        Ok(_) if !greets => tried.with(SilentAtFirst),
+        _ => tried,
+    }
 }
 
 /// The lengths of the messages in a conversation. They get shorter, so that bytes left over in a

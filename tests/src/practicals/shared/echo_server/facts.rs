@@ -10,6 +10,10 @@ pub(crate) struct Greeting(pub(crate) Vec<u8>);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LateGreeting(pub(crate) Vec<u8>);
 
+/// It sent nothing to a client that said nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SilentAtFirst;
+
 /// The answer of a fresh process to one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {

@@ -6,7 +6,9 @@ use crate::engine::diagnose::{Failed, Findings};
 use crate::engine::difference::{Deviation, bytes};
 use crate::engine::transcript::show;
 use crate::engine::verdict::Diagnosis;
-use crate::practicals::shared::echo_server::facts::{Answer, Greeting, LateGreeting, StaleBytes};
+use crate::practicals::shared::echo_server::facts::{
+    Answer, Greeting, LateGreeting, SilentAtFirst, StaleBytes,
+};
 
 const ADDS: &str = "adds_nothing";
 
@@ -70,11 +72,8 @@ fn around(findings: &Findings<'_>) -> Option<String> {
     let after = suffix(findings).filter(is_decoration);
     let after =
         after.map(|suffix| format!("after the echo, your server sent {}", show(suffix, 24)));
-    let greets = |failed: &Failed<'_>| {
-        failed.facts::<Greeting>().next().is_some()
-            || failed.facts::<LateGreeting>().next().is_some()
-    };
-    after.or_else(|| findings.failed(ADDS).filter(|failed| !greets(failed)).and_then(other_bytes))
+    let is_silent_at_first = |failed: &Failed<'_>| failed.has(&SilentAtFirst);
+    after.or_else(|| findings.failed(ADDS).filter(is_silent_at_first).and_then(other_bytes))
 }
 
 /// Only certain bytes come back as others. Where the first that are no text differ, the server
