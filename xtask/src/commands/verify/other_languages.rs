@@ -44,14 +44,16 @@ pub(super) fn subject(
     Ok(build::subject_of_command(name, &executable, &arguments))
 }
 
-/// Compiles a source, unless what it made before is newer.
+/// Compiles a source, unless what it made before is newer than the source and the header
+/// beside it.
 fn compiled(compiler: &str, source: &Path, out: &Path) -> anyhow::Result<PathBuf> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let stem = source.file_stem().context("mistakes.toml: a source without a name")?;
     let executable = out.join(stem);
     let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-    if modified(&executable) > modified(source) {
+    let header = modified(&source.with_file_name("server.h"));
+    if modified(&executable) > modified(source).max(header) {
         return Ok(executable);
     }
     std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
