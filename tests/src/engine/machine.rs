@@ -6,9 +6,6 @@ use crate::fault::Fault;
 /// How many descriptors a process needs besides those of its clients.
 const BESIDES: usize = 64;
 
-/// How many tasks a program needs besides one for each of its clients.
-const TASKS_BESIDES: u64 = 16;
-
 /// Checks, before `clients` clients connect, that both sides may have the descriptors.
 pub(crate) fn has_descriptors_for(clients: usize) -> Result<(), Fault> {
     // A program gets the limit of the harness, or less.
@@ -27,16 +24,26 @@ fn too_few_descriptors(clients: usize, wanted: usize, limit: usize) -> Fault {
     ))
 }
 
-/// Explains a failure with `clients` clients by a limit on tasks, if the limit is lower than what a
-/// program with a task for each client needs.
-pub(crate) fn has_tasks_for(clients: usize) -> Result<(), Fault> {
-    let wanted = clients as u64 + TASKS_BESIDES;
-    match task_limit().filter(|(limit, _)| *limit < wanted) {
+/// Explains a failure of a program with this many tasks by a limit on tasks that is nearly reached.
+pub(crate) fn has_room_for_tasks(tasks: usize) -> Result<(), Fault> {
+    match task_limits(tasks as u64).into_iter().find(Limit::is_nearly_reached) {
         None => Ok(()),
-        Some((limit, way_out)) => Err(Fault(format!(
-            "{clients} clients may need {wanted} processes and threads, \
-             and this machine allows {limit}: {way_out}"
+        Some(Limit { most, now, way_out }) => Err(Fault(format!(
+            "this machine allows {most} processes and threads, and there are {now}: {way_out}"
         ))),
+    }
+}
+
+/// A limit on processes and threads, and how many there are.
+struct Limit {
+    most: u64,
+    now: u64,
+    way_out: String,
+}
+
+impl Limit {
+    fn is_nearly_reached(&self) -> bool {
+        self.now >= self.most / 8 * 7
     }
 }
 
@@ -51,16 +58,21 @@ fn descriptor_limit() -> Option<usize> {
     None
 }
 
-/// Returns the lowest limit on tasks, and how to raise it.
+/// Returns the limits on tasks of the control groups and of the user. The kernel does not count the
+/// tasks of a user in one place, so those of the program stand for them.
 #[cfg(target_os = "linux")]
-fn task_limit() -> Option<(u64, String)> {
+fn task_limits(tasks: u64) -> Vec<Limit> {
     let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let number = |file: std::path::PathBuf| -> Option<u64> {
+        std::fs::read_to_string(file).ok()?.trim().parse().ok()
+    };
     let limits = groups(&own).into_iter().filter_map(|folder| {
         let file = folder.join("pids.max");
-        let limit = std::fs::read_to_string(&file).ok()?.trim().parse().ok()?;
-        Some((limit, format!("raise {}", file.display())))
+        let way_out = format!("raise {}", file.display());
+        Some(Limit { most: number(file)?, now: number(folder.join("pids.current"))?, way_out })
     });
-    limits.chain(limit_of_user()).min_by_key(|(limit, _)| *limit)
+    let of_user = limit_of_user().map(|(most, way_out)| Limit { most, now: tasks, way_out });
+    limits.chain(of_user).collect()
 }
 
 /// Returns the folders of the control groups that limit tasks, from `/proc/self/cgroup`
@@ -94,8 +106,8 @@ fn limit_of_user() -> Option<(u64, String)> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn task_limit() -> Option<(u64, String)> {
-    None
+fn task_limits(_tasks: u64) -> Vec<Limit> {
+    Vec::new()
 }
 
 #[cfg(test)]
@@ -105,6 +117,13 @@ mod tests {
     #[test]
     fn a_few_clients_can_always_be_held() {
         assert_eq!(has_descriptors_for(1), Ok(()));
+    }
+
+    #[test]
+    fn only_a_limit_that_is_nearly_reached_explains_a_failure() {
+        let limit = |most, now| Limit { most, now, way_out: String::new() };
+        assert!(limit(400, 390).is_nearly_reached());
+        assert!(!limit(400, 33).is_nearly_reached());
     }
 
     #[cfg(target_os = "linux")]

@@ -33,7 +33,7 @@ pub(crate) fn connect_one_by_one(
             .connect()
             .and_then(|mut client| dialogue.ask(&mut client, payload, FIRST).map(|()| client));
         if next.is_err() {
-            machine::has_tasks_for(clients)?;
+            machine::has_room_for_tasks(running.tree().tasks().map_or(0, |tasks| tasks.threads))?;
         }
         served.push(next.map_err(|stop| stop.map(|failure| turned_away(number, failure)))?);
     }
