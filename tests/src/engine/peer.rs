@@ -187,12 +187,15 @@ impl Peer {
         self.receive_more_like(answer, received, one_too_many, || false)
     }
 
-    /// Sends a question and half-closes at once, before it reads.
+    /// Sends a question and half-closes at once, before it reads. The end of the stream travels with
+    /// the last bytes, where the system can hold these back for it (tcp(7), TCP_CORK).
     pub(crate) fn ask_and_half_close_at_once(
         &mut self,
         question: &[u8],
         answer: &[u8],
     ) -> Result<Received, Stop> {
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(&*self.stream).set_tcp_cork(true).map_err(Fault::from)?;
         self.send(question)?;
         self.half_close()?;
         let one_too_many = answer.len() + 1;

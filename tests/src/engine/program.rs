@@ -23,7 +23,7 @@ use crate::engine::starts::Scout;
 use crate::engine::subject::Subject;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Stop};
-use crate::engine::wait;
+use crate::engine::wait::{self, Deadline};
 use crate::fault::Fault;
 
 pub(crate) use server::{NotRestarted, Server};
@@ -174,7 +174,7 @@ impl Program {
         loop {
             let told = self.address_at(wanted)?;
             let expected = self.subject.home().fixed().unwrap_or(told);
-            let launched = self.launch_at(told, expected, tenancy)?;
+            let launched = self.launch_at(told, expected, tenancy, wait::STARTING)?;
             let launched = if is_scout { comes_to_rest(launched)? } else { launched };
             let is_certain = match &launched {
                 Ok(_) => true,
@@ -217,10 +217,11 @@ impl Program {
         told: SocketAddr,
         expected: SocketAddr,
         tenancy: &mut Tenancy,
+        deadline: Deadline,
     ) -> Result<Launched, Stop> {
         let launch = Launch { ready: Ready::Listens(expected), ..self.at(told) };
         let mut running = self.start(launch)?;
-        let address = match running.until_listening(expected)? {
+        let address = match running.until_listening(expected, deadline)? {
             Ok(address) => address,
             Err(not_listening) => {
                 if not_listening.status().is_some() {

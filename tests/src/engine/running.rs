@@ -118,11 +118,12 @@ impl Running {
     pub(crate) fn until_listening(
         &mut self,
         expected: SocketAddr,
+        deadline: Deadline,
     ) -> Result<Result<SocketAddr, NotListening>, Stop> {
         let (tree, context, outputs) = (self.tree(), self.context.clone(), self.outputs());
         let began = Instant::now();
         let mut elsewhere_for = Duration::ZERO;
-        let found = self.wait(wait::STARTING, |slice| {
+        let found = self.wait(deadline, |slice| {
             let early = began.elapsed() < FIRST_PROCESS_ALONE;
             let seen = if early { tree.first_process_listening() } else { tree.listening() };
             let Some(addresses) = seen else {

@@ -34,6 +34,16 @@ pub(crate) const STARTING: Deadline = Deadline {
     decides: true,
 };
 
+impl Deadline {
+    /// Returns the same deadline for a program that is started again, which has spent this much
+    /// processor time since its first start. It may spend more, but not for ever.
+    pub(crate) fn of_another_start(self, spent: Duration) -> Self {
+        const MORE: u32 = 4;
+        let working = (WORK_IN_A_LOOP + spent * MORE).min(self.working);
+        Self { working, ..self }
+    }
+}
+
 /// A program has this long to exit, a client this long to close.
 pub(crate) const ENDING: Deadline = Deadline::waiting(Duration::from_secs(5));
 

@@ -11,6 +11,7 @@ use crate::engine::port::Tenancy;
 use crate::engine::program::Program;
 use crate::engine::running::Running;
 use crate::engine::verdict::{Failure, Stop};
+use crate::engine::wait;
 use crate::fault::Fault;
 use crate::observe::ProcessTree;
 use crate::sandbox::Output;
@@ -95,12 +96,14 @@ impl Server {
     /// Kills all of its processes and starts it again at once at the same address.
     pub(crate) fn restart(self) -> Result<Self, Stop> {
         let reuses_address = self.tree.reuses_address();
+        let spent = self.tree.total_cpu_time().unwrap_or(Duration::MAX / 8);
+        let deadline = wait::STARTING.of_another_start(spent);
         let tenancy = self.lock().tenancy.take();
         self.lock().end()?;
         let Some(mut tenancy) = tenancy else {
             return Err(Fault("a server without a right to its address".to_owned()).into());
         };
-        match self.program.launch_at(self.told, self.address, &mut tenancy)? {
+        match self.program.launch_at(self.told, self.address, &mut tenancy, deadline)? {
             Ok((mut running, address)) if address != self.address => {
                 running.conclude(None);
                 let expected = format!("a server that listens on {}", self.address);

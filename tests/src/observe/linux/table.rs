@@ -129,6 +129,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_program_leaves_behind_when_it_closes_is_seen_until_it_has_come() {
+        use std::io::{Read, Write};
+        use std::net::{TcpListener, TcpStream};
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let own = std::process::id();
+        let to = BTreeSet::from([client.local_addr().unwrap()]);
+
+        server.set_nonblocking(true).unwrap();
+        while server.write(&[0; 1 << 16]).is_ok() {}
+        assert!(!owes_after_closing(own, own, &to), "a process holds it");
+        drop(server);
+        assert!(owes_after_closing(own, own, &to));
+        client.read_to_end(&mut Vec::new()).unwrap();
+        super::super::testing::soon("all has come", || !owes_after_closing(own, own, &to));
+    }
+
+    #[test]
     fn a_line_of_the_table_for_datagrams_is_read() {
         let udp = "  512: 0100007F:1F90 00000000:0000 07 00000000:00000300 00:00000000 00000000  1000        0 678 2 0000000000000000 0";
         let bound = entry(udp).unwrap();
