@@ -32,7 +32,8 @@ pub(super) fn serves_next_client(server: &Program) -> Outcome {
         // A server that ends when a client leaves has the time to do so.
         wait::settle(&server.context, AFTERMATH, wait::STUCK);
     }
-    running.lives_on().map_err(|stop| after_others(stop, CLIENTS_IN_TURN))
+    let lives_on = running.lives_on();
+    lives_on.map_err(|stop| after_others(stop, CLIENTS_IN_TURN).with(FailedAt(CLIENTS_IN_TURN + 1)))
 }
 
 /// How many clients come one after another.
@@ -157,7 +158,7 @@ pub(super) fn whether_it_serves_more_in_turn(server: &Program, tried: Tried) -> 
     let Some(clients) = tried.fact(|Served(clients)| Some(*clients)).filter(|n| *n > 1) else {
         return tried;
     };
-    let in_turn = |server: &Program| serves_after(server, clients + 1, Departure::AfterAnEcho);
+    let in_turn = |server: &Program| serves_after(server, clients, Departure::AfterAnEcho);
     match server.succeeds_aside(in_turn) {
         true => tried.with(ServesMoreInTurn),
         false => whether_it_counts(server, tried, clients),

@@ -51,28 +51,32 @@ fn flushes_later(server: &Program, message: &[u8]) -> Outcome {
 }
 
 fn flushes(message: &[u8], received: Received) -> Outcome {
-    let fact = HalfClose { complete: received.is_all_of(message), ending: received.ending };
+    let complete = received.is_all_of(message);
+    let fact = HalfClose { sent: message.len(), complete, ending: received.ending };
     let came = comes_back_and_ends(message, received);
     Ok(came.map_err(|failure| failure.maybe_of_a_death().with(fact))?)
 }
 
-/// Where conversations break off, or the large message does not come back without a half-close
-/// either, a short one decides.
+/// Where the same message does not come back without a half-close either, or conversations break
+/// off, a short one decides.
 pub(super) fn flushes_what_it_can(server: &Program, tried: Tried) -> InShort {
-    let comes_back = |server: &Program| {
-        let message = server.large_message();
-        let running = server.launch()?;
-        running.connect_with_small_buffer()?.ask_slowly(message, message, |_| Ok(()))
-    };
-    let is_whole = tried.fact(|half: &HalfClose| Some(half.complete)).unwrap_or(false);
-    let converses = Abilities::of(server).converses;
-    if is_whole || converses && server.succeeds_aside(comes_back) {
-        return InShort::Fails(tried);
+    let lost = tried.fact(|half: &HalfClose| (!half.complete).then_some(half.sent));
+    let comes_back = |sent| server.succeeds_aside(|server| comes_back_late(server, sent));
+    match lost {
+        Some(sent) if !(Abilities::of(server).converses && comes_back(sent)) => {}
+        _ => return InShort::Fails(tried),
     }
     match server.try_aside(flushes_short_messages) {
         Ok(()) => InShort::Holds,
         Err(shorter) => InShort::Fails(shorter.unwrap_or(tried)),
     }
+}
+
+/// Holds when as many bytes come back to a client that reads late and does not half-close.
+fn comes_back_late(server: &Program, bytes: usize) -> Outcome {
+    let message = &server.large_message()[..bytes];
+    let running = server.launch()?;
+    running.connect_with_small_buffer()?.ask_slowly(message, message, |_| Ok(()))
 }
 
 fn comes_back_and_ends(message: &[u8], received: Received) -> Result<(), Failure> {
@@ -193,8 +197,19 @@ pub(super) fn survives_one_empty(server: &Program, tried: Tried) -> InShort {
         outcome.map_err(|stop| stop.after("another client connected and closed without sending"))
     };
     match server.try_aside(empty) {
-        Ok(()) => InShort::Holds,
+        Ok(()) => unless_it_counts(server, tried),
         Err(shorter) => InShort::Fails(shorter.unwrap_or(tried)),
+    }
+}
+
+/// Where as many clients that close after an echo stop the server, too, only their number is to
+/// blame.
+fn unless_it_counts(server: &Program, tried: Tried) -> InShort {
+    /// More than the clients of one check here.
+    const CLIENTS: usize = 16;
+    match server.try_aside(|server| serves_after(server, CLIENTS, Departure::AfterAnEcho)) {
+        Err(Some(_)) => InShort::Holds,
+        Ok(()) | Err(None) => InShort::Fails(tried),
     }
 }
 
@@ -270,9 +285,12 @@ pub(super) fn survives_one_reset(server: &Program, tried: Tried) -> InShort {
         }
     }
     let others = |server: &Program| others_survive_reset(&server.launch()?, &mut server.payload());
-    match (can.converses && can.serves_at_once).then(|| server.try_aside(others)) {
-        Some(Err(shorter)) => InShort::Fails(shorter.unwrap_or(tried)),
-        _ => InShort::Holds,
+    if !can.converses || !can.serves_at_once || !survives_empty {
+        return InShort::Holds;
+    }
+    match server.try_aside(others) {
+        Ok(()) => unless_it_counts(server, tried),
+        Err(shorter) => InShort::Fails(shorter.unwrap_or(tried)),
     }
 }
 
@@ -313,8 +331,7 @@ pub(super) fn rests_when_idle(server: &Program) -> Outcome {
     const CLIENTS: usize = 10;
     let mut payload = server.payload();
     let running = server.launch()?;
-    let tree = running.tree();
-    tree.cpu_time().ok_or_else(cannot_see)?;
+    running.tree().cpu_time().ok_or_else(cannot_see)?;
 
     let mut gone = running.connect()?;
     gone.exchange(&payload.letters(12))?;
@@ -324,11 +341,7 @@ pub(super) fn rests_when_idle(server: &Program) -> Outcome {
     ended.half_close()?;
     let _silent = connect_one_by_one(&running, &Echo, CLIENTS, &mut payload)?;
 
-    if !wait::settle(&server.context, AFTERMATH, wait::STUCK) {
-        let rests = uses_little_time(tree, CLIENTS);
-        rests.map_err(|failure| failure.at(server.context.snapshot()))?;
-    }
-    running.lives_on()
+    rests(&running, CLIENTS)
 }
 
 /// Where the server does not serve all of these clients, those that it serves decide.
@@ -354,11 +367,17 @@ fn rests_beside(server: &Program, after_another: bool, clients: usize) -> Outcom
         gone.leave();
     }
     let _silent = connect_one_by_one(&running, &Echo, clients, &mut payload)?;
-    if wait::settle(&server.context, AFTERMATH, wait::STUCK) {
-        return Ok(());
+    rests(&running, clients)
+}
+
+/// Holds when the server uses little time from now on, and lives on.
+fn rests(running: &Server, clients: usize) -> Outcome {
+    let context = running.context();
+    if !wait::settle(context, AFTERMATH, wait::STUCK) {
+        let rests = uses_little_time(running.tree(), clients);
+        rests.map_err(|failure| failure.at(context.snapshot()))?;
     }
-    let rests = uses_little_time(running.tree(), clients);
-    Ok(rests.map_err(|failure| failure.at(server.context.snapshot()))?)
+    running.lives_on()
 }
 
 /// Finds out whether a busy server rests as long as no client has ever disconnected.

@@ -84,6 +84,8 @@ pub(crate) struct ServedOnceTheOtherHadGone;
 /// What came back after a half-close.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HalfClose {
+    /// How many bytes the client had sent.
+    pub(crate) sent: usize,
     /// Whether all of the echo was there.
     pub(crate) complete: bool,
     pub(crate) ending: Option<Ending>,
