@@ -238,6 +238,17 @@ impl Peer {
         self.stream.local_addr().is_ok_and(|here| self.tree.unread_from(here).is_some())
     }
 
+    /// Returns whether the program soon holds its end of this connection.
+    pub(crate) fn is_accepted_soon(&self) -> bool {
+        const SOON: Duration = Duration::from_millis(250);
+        let wait = Wait::new(&self.context, Deadline::at_most(SOON), Proof::Nothing);
+        let accepted = wait_for(wait, |slice| {
+            std::thread::sleep(slice.min(Duration::from_millis(1))); // accepting gives no notice
+            self.is_accepted().then_some(())
+        });
+        accepted.is_ok()
+    }
+
     /// Returns the number of bytes that the program asks for in the read in which it waits for this
     /// peer, once nothing in it can move.
     pub(crate) fn asked_for(&self) -> Option<usize> {

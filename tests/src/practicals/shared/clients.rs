@@ -1,5 +1,7 @@
 //! Several clients of one server.
 
+use std::time::{Duration, Instant};
+
 use crate::engine::diagnose::Findings;
 use crate::engine::machine;
 use crate::engine::payload::Payload;
@@ -19,7 +21,8 @@ pub(crate) struct Served(pub(crate) usize);
 pub(crate) const FIRST: usize = 8;
 
 /// Connects clients, each when the one before it has been answered: a backlog of one survives that.
-/// A limit of the machine that is too low for them is a fault.
+/// Where the answers take long, some clients wait for theirs at the same time. A limit of the
+/// machine that is too low for them is a fault.
 pub(crate) fn connect_one_by_one(
     running: &Server,
     dialogue: &dyn Dialogue,
@@ -28,16 +31,88 @@ pub(crate) fn connect_one_by_one(
 ) -> Result<Vec<Peer>, Stop> {
     machine::has_descriptors_for(clients)?;
     let mut served: Vec<Peer> = Vec::new();
-    for number in 0..clients {
-        let next = running
-            .connect()
-            .and_then(|mut client| dialogue.ask(&mut client, payload, FIRST).map(|()| client));
-        if next.is_err() {
-            machine::has_room_for_tasks(running.tree().tasks().map_or(0, |tasks| tasks.threads))?;
+    let mut pace = Pace::default();
+    while served.len() < clients {
+        let most = pace.at_once(served.len()).min(clients - served.len());
+        let asked = ask_at_once(running, dialogue, most, payload).map_err(|stop| (stop, 0));
+        pace.slow_down_unless(asked.as_ref().map_or(0, Vec::len) == most);
+        let answered = asked.and_then(|asked| {
+            let answered = (0..).zip(asked).map(|(before, (mut client, answer))| {
+                client.expect(&answer).map(|()| client).map_err(|stop| (stop, before))
+            });
+            answered.collect::<Result<Vec<Peer>, (Stop, usize)>>()
+        });
+        match answered {
+            Ok(answered) => served.extend(answered),
+            Err((stop, before)) => {
+                let tasks = running.tree().tasks().map_or(0, |tasks| tasks.threads);
+                machine::has_room_for_tasks(tasks)?;
+                return Err(stop.map(|failure| turned_away(served.len() + before, failure)));
+            }
         }
-        served.push(next.map_err(|stop| stop.map(|failure| turned_away(number, failure)))?);
     }
     Ok(served)
+}
+
+/// Connects some clients, each once the program has accepted the one before it, and sends the
+/// question of each. Returns them with the answers that they wait for: fewer where the program
+/// accepts nothing meanwhile, or where that cannot be seen.
+fn ask_at_once(
+    running: &Server,
+    dialogue: &dyn Dialogue,
+    most: usize,
+    payload: &mut Payload,
+) -> Result<Vec<(Peer, Vec<u8>)>, Stop> {
+    let mut asked = Vec::new();
+    while asked.len() < most {
+        let question = dialogue.question(payload, FIRST);
+        let next = running.connect().and_then(|client| client.send(&question).map(|()| client));
+        let client = match next {
+            Ok(client) => client,
+            Err(stop) if asked.is_empty() => return Err(stop),
+            Err(_) => break, // it shows again when the others are answered
+        };
+        let is_last = asked.len() + 1 == most || !client.is_accepted_soon();
+        asked.push((client, dialogue.answer(&question)));
+        if is_last {
+            break;
+        }
+    }
+    Ok(asked)
+}
+
+/// How many clients wait for an answer at the same time: more where the answers take long.
+#[derive(Debug)]
+struct Pace {
+    began: Instant,
+    at_once: usize,
+    /// Whether the program was seen to accept no client while it worked for another.
+    is_held_up: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { began: Instant::now(), at_once: 1, is_held_up: false }
+    }
+}
+
+impl Pace {
+    /// Returns how many clients are to connect before the next answer is read.
+    fn at_once(&mut self, served: usize) -> usize {
+        /// From this time on, for each client that was served, the answers take long.
+        const LONG: Duration = Duration::from_millis(100);
+        const FEW: usize = 3;
+        const FASTER: usize = 4;
+        const MOST: usize = 128;
+        let is_slow = served >= FEW && self.began.elapsed() > LONG * served as u32;
+        let grows = !self.is_held_up && (is_slow || self.at_once > 1);
+        self.at_once = if grows { (self.at_once * FASTER).min(MOST) } else { 1 };
+        self.at_once
+    }
+
+    fn slow_down_unless(&mut self, all_were_accepted: bool) {
+        self.is_held_up |= !all_were_accepted;
+    }
 }
 
 /// Says that some clients are served, and the next one is not.
@@ -141,4 +216,29 @@ pub(crate) fn few_clients(findings: &Findings<'_>, checks: &[&str]) -> Option<Di
     }
     let because = format!("your server serves {number} clients at the same time, but not one more");
     findings.name("few_clients", because, checks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace_after(seconds: u64) -> Pace {
+        Pace { began: Instant::now() - Duration::from_secs(seconds), ..Pace::default() }
+    }
+
+    #[test]
+    fn only_where_answers_take_long_several_clients_wait_at_the_same_time() {
+        assert_eq!(Pace::default().at_once(3), 1);
+        let mut slow = pace_after(2);
+        assert_eq!(slow.at_once(2), 1);
+        assert_eq!([3, 7, 23].map(|served| slow.at_once(served)), [4, 16, 64]);
+    }
+
+    #[test]
+    fn a_program_that_accepts_nothing_meanwhile_is_asked_one_by_one() {
+        let mut slow = pace_after(2);
+        assert_eq!(slow.at_once(3), 4);
+        slow.slow_down_unless(false);
+        assert_eq!(slow.at_once(5), 1);
+    }
 }
