@@ -23,6 +23,7 @@ pub(crate) mod listener;
 pub(crate) mod machine;
 pub(crate) mod network;
 mod not_listening;
+pub(crate) mod opening;
 pub(crate) mod payload;
 pub(crate) mod peer;
 mod place;

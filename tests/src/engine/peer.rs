@@ -21,6 +21,7 @@ use crate::engine::compare;
 use crate::engine::context::Context;
 use crate::engine::difference::bytes;
 pub(crate) use crate::engine::network::{is_reset, is_timeout};
+use crate::engine::opening::{Opening, Outstanding};
 use crate::engine::program::Server;
 use crate::engine::received::{Ending, Received};
 use crate::engine::transcript::{EventKind, show};
@@ -41,6 +42,9 @@ const CHUNK: usize = 128 * 1024;
 /// How long a writer must stand still to be called blocked, where nothing proves it.
 const STALL: Deadline = Deadline::at_most(Duration::from_millis(300));
 
+/// How long a program may take to come to rest before a peer leaves.
+const COMING_TO_REST: Duration = Duration::from_millis(100);
+
 /// The harness's end of one connection.
 #[derive(Debug)]
 pub(crate) struct Peer {
@@ -48,6 +52,8 @@ pub(crate) struct Peer {
     stream: Arc<TcpStream>,
     context: Arc<Context>,
     tree: ProcessTree,
+    /// What the server sends first, as far as it has not come.
+    opening: Outstanding,
     leaves: Leaves,
 }
 
@@ -82,7 +88,10 @@ impl Server {
             socket.set_recv_buffer_size(bytes).map_err(Fault::from)?;
         }
         match socket.connect_timeout(&self.address.into(), CONNECT) {
-            Ok(()) => Peer::new(name, socket.into(), context, self.tree(), EventKind::Connect),
+            Ok(()) => {
+                let (tree, kind) = (self.tree(), EventKind::Connect);
+                Ok(Peer::new(name, socket.into(), context, tree, kind)?.after(self.opening()))
+            }
             Err(error) => Err(self.not_connected(&name, &error)),
         }
     }
@@ -122,13 +131,20 @@ impl Peer {
         context.activity.add_connection(&name, &stream);
         let ends = stream.local_addr().ok().zip(stream.peer_addr().ok());
         context.record.note_connection(&name, kind, ends);
-        Ok(Self { name, stream, context: context.clone(), tree, leaves: Leaves::Sometime })
+        let context = context.clone();
+        let opening = Outstanding::default();
+        Ok(Self { name, stream, context, tree, opening, leaves: Leaves::Sometime })
+    }
+
+    /// Reads this opening before all else.
+    pub(crate) fn after(mut self, opening: Opening) -> Self {
+        self.opening = Outstanding::new(opening);
+        self
     }
 
     /// Closes once the program has come to rest: how it takes an end of stream that comes while it
     /// still works is the matter of the checks that are about the end.
     pub(crate) fn leave(self) {
-        const COMING_TO_REST: Duration = Duration::from_millis(100);
         wait::settle(&self.context, COMING_TO_REST, wait::STUCK);
         self.close();
     }
@@ -356,8 +372,13 @@ impl Peer {
         }
     }
 
-    /// Closes in order: end of stream, then the socket.
+    /// Closes in order: end of stream, then the socket. An opening is read before: with unread
+    /// bytes the kernel resets the connection (RFC 9293 §3.6.1).
     pub(crate) fn close(mut self) {
+        if self.opening.is_there() {
+            wait::settle(&self.context, COMING_TO_REST, wait::STUCK);
+            _ = self.surplus();
+        }
         self.context.record.note(&self.name, EventKind::Close, &[]);
         self.leaves = Leaves::Closed;
     }

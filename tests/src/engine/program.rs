@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::context::Context;
 use crate::engine::ended::Ended;
+use crate::engine::opening::Opening;
 use crate::engine::payload::Payload;
 use crate::engine::port::{self, Tenancy};
 use crate::engine::running::{Launch, NotListening, Ready, Running, is_taken};
@@ -115,6 +116,11 @@ impl Program {
         T: Any + Send + Sync,
     {
         self.subject.learned().get_or_learn(|| try_it(self))
+    }
+
+    /// Tells all later conversations of this run what the program sends first.
+    pub(crate) fn opens_with(&self, opening: Opening) {
+        _ = self.subject.opening().set(opening); // one check finds it out
     }
 
     /// Starts it as a server on 127.0.0.1 and waits until it listens.

@@ -120,11 +120,30 @@ impl Round<'_> {
         for need in planned.needs.iter().filter(is_planned) {
             match self.verdicts.get(need.as_str()).map(|verdict| &verdict.status) {
                 Some(Status::Passed | Status::Unseen(_)) => {}
+                Some(Status::Failed(failure)) if failure.is_set_apart => {}
                 Some(_) => return Readiness::Never(need.clone()),
                 None => ready = Readiness::NotYet,
             }
         }
-        ready
+        match self.meets_what_is_set_apart(planned) {
+            Some(need) => Readiness::Never(need.to_owned()),
+            None => ready,
+        }
+    }
+
+    /// Returns the check whose cause comes up again here. The harness takes a cause only out of its
+    /// own conversations, not out of those between two programs of a student.
+    fn meets_what_is_set_apart(&self, planned: &Planned) -> Option<&'static str> {
+        let programs = planned.check.programs;
+        let is_about_one_of_them = |other: &&Planned| programs.contains(&other.check.programs[0]);
+        let is_set_apart = |other: &&Planned| {
+            let verdict = self.verdicts.get(other.check.id);
+            verdict.and_then(Verdict::failure).is_some_and(|failure| failure.is_set_apart)
+        };
+        let mut others = self.plan.iter().filter(|_| programs.len() > 1);
+        others
+            .find(|other| is_about_one_of_them(other) && is_set_apart(other))
+            .map(|it| it.check.id)
     }
 }
 
@@ -156,6 +175,7 @@ mod tests {
     use super::*;
     use crate::engine::check::check;
     use crate::engine::program::Program;
+    use crate::engine::subject::CommandLine;
     use crate::engine::verdict::{Failure, Outcome};
 
     fn one(_: &Program) -> Outcome {
@@ -165,6 +185,10 @@ mod tests {
         Ok(())
     }
     fn three(_: &Program) -> Outcome {
+        Ok(())
+    }
+
+    fn both(_: &Program, _: &Program) -> Outcome {
         Ok(())
     }
 
@@ -192,6 +216,30 @@ mod tests {
         };
         let found = CHECKS.map(|check| need(check.id));
         assert_eq!(found.each_ref().map(Option::as_deref), waits_for);
+    }
+
+    #[track_caller]
+    fn check_readiness(of_the_first: Failure, are_ready: [bool; 2]) {
+        static ALL: [Check; 3] = CHECKS;
+        static BOTH: Check = check!(together, both, client, server);
+        let needs = vec!["one".to_owned()];
+        let one = Planned { check: &ALL[0], needs: Vec::new() };
+        let two = Planned { check: &ALL[1], needs };
+        let plan = [one, two, Planned { check: &BOTH, needs: Vec::new() }];
+        let verdicts = [("one", Verdict::new("one", Status::Failed(of_the_first)))].into();
+        let subject =
+            |name: &str| Arc::new(Subject::new(name, CommandLine::new([name]), None, None));
+        let subjects = ["client", "server"].map(subject);
+        let round = Round { plan: &plan, subjects: &subjects, verdicts };
+        let found = [&plan[1], &plan[2]].map(|it| matches!(round.readiness(it), Readiness::Ready));
+        assert_eq!(found, are_ready);
+    }
+
+    #[test]
+    fn what_is_set_apart_keeps_only_checks_of_two_programs_waiting() {
+        let failure = Failure::new("no greeting", "a greeting");
+        check_readiness(failure.clone(), [false, true]);
+        check_readiness(failure.set_apart(), [true, false]);
     }
 
     fn skipped() -> Status {

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use crate::engine::learned::Learned;
+use crate::engine::opening::Opening;
 use crate::engine::port::Home;
 use crate::engine::starts::Starts;
 use crate::sandbox::Reach;
@@ -59,6 +60,7 @@ pub struct Subject {
     starts: Arc<Starts>,
     reach: Reach,
     learned: Learned,
+    opening: OnceLock<Opening>,
     in_a_loop: Arc<AtomicBool>,
 }
 
@@ -79,6 +81,7 @@ impl Subject {
             starts: Arc::default(),
             reach: Reach::default(),
             learned: Learned::default(),
+            opening: OnceLock::new(),
             in_a_loop: Arc::default(),
         }
     }
@@ -109,6 +112,11 @@ impl Subject {
     /// What the checks of this run have learned about it.
     pub(crate) fn learned(&self) -> &Learned {
         &self.learned
+    }
+
+    /// What it sends before its client says anything, once a check has found that out.
+    pub(crate) fn opening(&self) -> &OnceLock<Opening> {
+        &self.opening
     }
 
     /// Whether it gets so far as to listen or to connect.

@@ -47,6 +47,9 @@ pub struct Failure {
     pub facts: Facts,
     /// A peer saw what may be the first sign of the program's end.
     pub may_be_dying: bool,
+    /// Whether the harness takes its cause out of all later conversations, so that the checks that
+    /// need this one can find out what they are about.
+    pub is_set_apart: bool,
     /// What keeps other checks from finding out more.
     pub bar: Option<Box<Bar>>,
 }
@@ -81,6 +84,11 @@ impl Failure {
     /// Marks the failure as one that a dying program would cause, too.
     pub(crate) fn maybe_of_a_death(self) -> Self {
         Self { may_be_dying: true, ..self }
+    }
+
+    /// Marks the failure as one whose cause the harness takes out of all later conversations.
+    pub(crate) fn set_apart(self) -> Self {
+        Self { is_set_apart: true, ..self }
     }
 
     /// Turns the failure into one of a step that is not written yet. No mistake follows from it.

@@ -118,11 +118,24 @@ impl Peer {
         }
         match (&*self.stream).read(buffer) {
             Ok(0) => ended(EventKind::End, Ending::EndOfStream),
-            Ok(n) => Ok(Read1::Bytes(n)),
+            Ok(n) => match self.without_opening(buffer, n) {
+                0 => self.read_some(buffer, slice),
+                left => Ok(Read1::Bytes(left)),
+            },
             Err(error) if is_timeout(&error) => Ok(Read1::Nothing),
             Err(error) if is_reset(&error) => ended(EventKind::Reset, Ending::Reset),
             Err(error) => Err(Fault::from(error).into()),
         }
+    }
+
+    /// Records and takes away what the server sends first. Returns how many bytes are left.
+    fn without_opening(&self, buffer: &mut [u8], count: usize) -> usize {
+        let taken = self.opening.take_from(&buffer[..count]);
+        if taken > 0 {
+            self.context.record.note(&self.name, EventKind::Receive, &buffer[..taken]);
+            buffer.copy_within(taken..count, 0);
+        }
+        count - taken
     }
 
     /// Returns what comes until nothing in the program can move, or for `at_most`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::engine::context::Context;
 use crate::engine::kept::{ENDED_FOR, Outputs, describe};
+use crate::engine::opening::Opening;
 use crate::engine::port::Tenancy;
 use crate::engine::program::Program;
 use crate::engine::running::Running;
@@ -58,6 +59,11 @@ impl Server {
     /// The kernel's view of it.
     pub(crate) fn tree(&self) -> ProcessTree {
         self.tree
+    }
+
+    /// What it is known to send before its client says anything.
+    pub(crate) fn opening(&self) -> Opening {
+        self.program.subject.opening().get().copied().unwrap_or_default()
     }
 
     /// What it has printed on standard error.

@@ -3,6 +3,7 @@
 use super::facts::{Greeting, LateGreeting, SilentAtFirst};
 use super::pause;
 use crate::engine::compare::{self, describe};
+use crate::engine::opening::Opening;
 use crate::engine::program::Program;
 use crate::engine::received::Received;
 use crate::engine::tried::Tried;
@@ -47,21 +48,44 @@ pub(super) fn adds_nothing(server: &Program) -> Outcome {
 }
 
 /// Finds out what comes late to a client that says nothing: a greeting may have several lines, and
-/// pauses between them.
+/// pauses between them. If the server only greets, all later checks read the greeting first.
 pub(super) fn what_comes_late(server: &Program, tried: Tried) -> Tried {
     const MOST: usize = 64 * 1024;
-    let late = |server: &Program| -> Result<Vec<u8>, Stop> {
+    let come = |server: &Program| -> Result<(Vec<u8>, Vec<u8>), Stop> {
         let running = server.launch()?;
         let client = running.connect()?;
-        client.whatever_comes(AFTERMATH)?;
-        Ok(client.receive(MOST, wait::SILENCE)?.bytes)
+        let early = client.whatever_comes(AFTERMATH)?;
+        Ok((early, client.receive(MOST, wait::SILENCE)?.bytes))
     };
     let greets = tried.fact(|_: &Greeting| Some(())).is_some();
-    match server.try_aside(late) {
-        Ok(late) if !late.is_empty() => tried.with(LateGreeting(late)),
-        Ok(_) if !greets => tried.with(SilentAtFirst),
-        _ => tried,
+    let Ok((early, late)) = server.try_aside(come) else { return tried };
+    let opening = Opening::of(&[&*early, &*late].concat());
+    let tried = match late.is_empty() {
+        false => tried.with(LateGreeting(late)),
+        true if !greets => tried.with(SilentAtFirst),
+        true => tried,
+    };
+    set_apart(server, tried, opening)
+}
+
+/// Lets the other checks read this opening first, if nothing else is wrong with the replies.
+fn set_apart(server: &Program, tried: Tried, opening: Opening) -> Tried {
+    let only_greets = |server: &Program| {
+        let mut payload = server.payload();
+        for _ in 0..2 {
+            let mut client = server.launch()?.connect()?.after(opening);
+            client.exchange(&payload.letters(11))?;
+            client.expect_nothing_after("the echo")?;
+        }
+        Ok(())
+    };
+    if opening == Opening::default() || !server.succeeds_aside(only_greets) {
+        return tried;
     }
+    server.opens_with(opening);
+    let failure = tried.failure.set_apart();
+    let observed = format!("{} (the other checks read past these bytes)", failure.observed);
+    Tried { failure: Failure { observed, ..failure }, ..tried }
 }
 
 /// The lengths of the messages in a conversation. They get shorter, so that bytes left over in a
