@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::engine::context::Context;
 use crate::engine::ended::Ended;
 use crate::engine::kept::Outputs;
+use crate::engine::machine;
 use crate::engine::network::Network;
 pub(crate) use crate::engine::not_listening::{NeverListened, NotListening};
 use crate::engine::place::WorkingFolder;
@@ -87,7 +88,7 @@ impl Running {
         let jail = place.confinement().jail(place.network(), reach, services);
         let jailed = JailedCommand { command, stdin: launch.stdin, jail };
         let process = Process::start(place.launcher(), folder.path(), &jailed)
-            .map_err(|error| Fault(format!("{} could not be started: {error}", subject.name())))?;
+            .map_err(|error| not_started(subject.name(), &error))?;
         let outputs = Outputs { stdout: process.stdout.clone(), stderr: process.stderr.clone() };
         context.kept.add_outputs(subject.name(), outputs);
         context.activity.add_program(subject.name(), process.tree());
@@ -284,6 +285,15 @@ impl Running {
             _ => None,
         }
     }
+}
+
+/// Says why a program could not be started: often by a limit of the machine.
+fn not_started(name: &str, error: &io::Error) -> Fault {
+    let why = match machine::has_room_for_tasks(0) {
+        Ok(()) => error.to_string(),
+        Err(limit) => format!("{error}; {}", limit.0),
+    };
+    Fault(format!("{name} could not be started: {why}"))
 }
 
 impl Drop for Running {
