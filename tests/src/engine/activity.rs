@@ -1,4 +1,4 @@
-//! Role is alive in a check and what is under way: its programs, its connections, its writers.
+//! What lives in a check, and what is under way: its programs, its connections, its writers.
 //!
 //! A wait asks this whether a program can still move.
 
@@ -12,7 +12,7 @@ use crate::observe::{
     self, CpuTime, HarnessSocket, ProcessTree, ProgramState, Role, SendQueues, Standstill,
 };
 
-/// Role is alive in a check and what is under way.
+/// What lives in a check, and what is under way.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     state: Mutex<State>,

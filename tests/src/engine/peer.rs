@@ -3,7 +3,7 @@
 //! Everything that a peer does and sees is recorded, and what it returns has the evidence in it: a
 //! check compares, the peer says what it expected and what came.
 //!
-//! SocketCounts and buffers are real: a slow reader has a small SO_RCVBUF, so its window closes
+//! Sockets and buffers are real: a slow reader has a small SO_RCVBUF, so its window closes
 //! (RFC 9293 §3.8.6), and a reset is SO_LINGER 0 (socket(7)). A peer that is dropped resets its
 //! connection, so that no TIME_WAIT is left behind; one that should close in order says so.
 
@@ -179,7 +179,8 @@ impl Peer {
     }
 
     /// Sends a question, half-closes, and only then begins to read, when nothing moves any more or
-    /// after `pause`. EventKind must be read to get the question sent is read before.
+    /// after `pause`. What must be read so that the whole
+    /// question can be sent is read before.
     pub(crate) fn ask_and_half_close(
         &mut self,
         question: &[u8],
@@ -234,7 +235,7 @@ impl Peer {
         Failure { peer: Some(self.name.clone()), ..failure }
     }
 
-    /// EventKind a failure calls this peer.
+    /// Returns what a failure calls this peer.
     fn whom(&self) -> String {
         format!("client {}", self.name)
     }
