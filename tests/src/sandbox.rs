@@ -17,6 +17,8 @@ mod confinement;
 mod enter;
 #[cfg(target_os = "linux")]
 mod filter;
+#[cfg(unix)]
+mod inherited;
 #[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]
@@ -34,6 +36,7 @@ mod process;
 mod quota;
 #[cfg(target_os = "linux")]
 mod self_test;
+mod settings;
 mod spec;
 #[cfg(target_os = "linux")]
 mod tree;
@@ -47,5 +50,6 @@ pub(crate) use launcher::enter_helper;
 pub(crate) use network::Network;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
+pub use settings::without_settings;
 pub(crate) use spec::{JailedCommand, Stdin};
 pub use spec::{Limits, Reach, Tier, Wanted};

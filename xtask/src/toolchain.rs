@@ -69,7 +69,7 @@ pub(crate) fn cargo_home() -> Option<PathBuf> {
 }
 
 fn ask(executable: &Path, question: &[&str]) -> Option<String> {
-    let output = Command::new(executable)
+    let output = suite::without_settings(&mut Command::new(executable))
         .args(question)
         .stdin(Stdio::null())
         .stderr(Stdio::null())

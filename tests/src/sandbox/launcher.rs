@@ -21,10 +21,12 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Resource, Signal, WaitOptions};
 
+use super::inherited;
 #[cfg(target_os = "linux")]
 use super::kernel::{Forked, fork};
 use super::messages::LauncherMessage;
 use super::quota::{self, Quota};
+use super::settings::without_settings;
 use super::spec::{JailedCommand, Limits, Tier};
 use super::wire::Channel;
 #[cfg(target_os = "linux")]
@@ -38,8 +40,10 @@ pub(super) const ARGUMENT: &str = "__launch";
 const SWEEP: Duration = Duration::from_millis(2);
 
 /// Runs as a launcher or a broker if the first argument of this process says so, and returns the
-/// exit status. An executable that links the suite calls this first.
+/// exit status. An executable that links the suite calls this first: nothing that this process
+/// inherits may reach a program, whatever this process is.
 pub(crate) fn enter_helper() -> Option<ExitCode> {
+    inherited::settle();
     let served = match std::env::args_os().nth(1)? {
         first if first == ARGUMENT => launch(),
         #[cfg(target_os = "linux")]
@@ -51,6 +55,7 @@ pub(crate) fn enter_helper() -> Option<ExitCode> {
 }
 
 fn launch() -> io::Result<()> {
+    inherited::obey_signals();
     let mut channel = Channel::of_this_process()?;
     let launch: JailedCommand =
         channel.receive()?.ok_or_else(|| io::Error::other("the harness has ended"))?;
@@ -153,7 +158,7 @@ fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> io::Result<Pid> {
     quota::report_no_crash()?;
     let (executable, arguments) =
         launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
-    let child = Command::new(executable)
+    let child = without_settings(&mut Command::new(executable))
         .args(arguments)
         .stdin(Stdio::from(stdin))
         .process_group(0)

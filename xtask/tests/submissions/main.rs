@@ -9,6 +9,7 @@ mod languages;
 mod many;
 #[path = "../support/mod.rs"]
 mod support;
+mod surroundings;
 
 use std::fs;
 

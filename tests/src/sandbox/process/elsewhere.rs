@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::observe::ProcessTree;
 use crate::sandbox::output::{Output, Stream};
+use crate::sandbox::settings::without_settings;
 use crate::sandbox::spec::JailedCommand;
 
 /// The time to read what is left in the pipes. A process that the program started may hold them
@@ -34,7 +35,7 @@ impl Process {
     ) -> io::Result<Self> {
         let (program, arguments) =
             launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
-        let mut child = Command::new(program)
+        let mut child = without_settings(&mut Command::new(program))
             .args(arguments)
             .current_dir(folder)
             .env("RUST_BACKTRACE", "0")
