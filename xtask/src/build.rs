@@ -3,6 +3,7 @@
 
 mod cargo;
 mod command;
+mod dependencies;
 mod messages;
 mod other;
 mod stamp;

@@ -62,10 +62,27 @@ fn rust_on_path() -> Option<PathBuf> {
     Some(PathBuf::from(said.trim())).filter(|_| !said.is_empty())
 }
 
-/// Returns the folder of cargo's downloads.
-pub(crate) fn cargo_home() -> Option<PathBuf> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))
+/// Variables that change what cargo builds, by what their names begin with. Other variables of
+/// cargo say where it finds what it downloads.
+const BUILD_SETTINGS: [&str; 8] = [
+    "CARGO_BUILD_",
+    "CARGO_TARGET_",
+    "CARGO_PROFILE_",
+    "CARGO_ENCODED_",
+    "CARGO_INCREMENTAL",
+    "CARGO_UNSTABLE_",
+    "RUSTC",
+    "RUSTFLAGS",
+];
+
+/// Removes the machine's settings for builds from the environment of a cargo: the same sources must
+/// build on every machine.
+pub(crate) fn without_build_settings(command: &mut Command) -> &mut Command {
+    let is_setting = |name: &str| BUILD_SETTINGS.iter().any(|begins| name.starts_with(begins));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command
 }
 
 fn ask(executable: &Path, question: &[&str]) -> Option<String> {

@@ -12,7 +12,7 @@ use suite::{Finished, Reach};
 
 use super::messages::Messages;
 use super::stamp::Stamp;
-use super::{BUILD_TIME, Built, give_to_builder, not_built, subject_at, target_of};
+use super::{BUILD_TIME, Built, dependencies, give_to_builder, not_built, subject_at, target_of};
 use crate::sandbox::Sandbox;
 use crate::submission::StagedCrate;
 use crate::toolchain;
@@ -58,26 +58,26 @@ fn run_cargo_confined(
     sandbox: &Sandbox,
 ) -> anyhow::Result<Finished> {
     let sysroot = toolchain::rust()?;
-    let cargo_home = toolchain::cargo_home();
-    fetch(staged, &sysroot)?;
-    let mut command: Vec<OsString> =
-        vec![sysroot.join("bin/cargo").into(), "build".into(), "--offline".into()];
+    let (cargo, manifest) = (sysroot.join("bin/cargo"), staged.folder.join("Cargo.toml"));
+    let vendored = dependencies::vendor(&manifest, &cargo)?;
+    let mut command: Vec<OsString> = vec![cargo.into(), "build".into(), "--offline".into()];
     command.extend(
         ["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"].map(OsString::from),
     );
-    command.extend([staged.folder.join("Cargo.toml").into(), "--target-dir".into(), target.into()]);
+    command.extend([manifest.into(), "--target-dir".into(), target.into()]);
     give_to_builder(&staged.folder, sandbox)?; // cargo writes a lock file there where it finds none
     let write = vec![target.to_owned(), staged.folder.clone()];
     let mut read = vec![sysroot.clone()];
     read.extend_from_slice(&staged.libraries);
-    read.extend(cargo_home.as_ref().map(|home| home.join("registry")));
-    let mut environment = vec![
+    if let Some(vendored) = vendored {
+        command.extend(["--config".into(), vendored.settings.into()]);
+        read.push(vendored.folder);
+    }
+    let environment = vec![
         ("PATH".into(), path_with(&sysroot.join("bin"))),
         ("RUSTC".into(), sysroot.join("bin/rustc").into()),
         ("CARGO_TERM_COLOR".into(), "never".into()),
     ];
-    environment.extend(cargo_home.map(|home| ("CARGO_HOME".into(), home.into())));
-    environment.extend(std::env::var_os("RUSTFLAGS").map(|flags| ("RUSTFLAGS".into(), flags)));
     let reach = Reach { read, write, execute: None, environment, limits: sandbox.build_limits };
     Ok(sandbox.commands().run(&command, &reach, BUILD_TIME)?)
 }
@@ -86,22 +86,6 @@ fn path_with(folder: &Path) -> OsString {
     let mut path = folder.as_os_str().to_owned();
     path.push(":/usr/local/bin:/usr/bin:/bin");
     path
-}
-
-/// Downloads what the course's lock file names before the build, which has no network.
-fn fetch(staged: &StagedCrate, sysroot: &Path) -> anyhow::Result<()> {
-    let lock = std::fs::read_to_string(staged.folder.join("Cargo.lock")).unwrap_or_default();
-    if !lock.contains("\nsource = ") {
-        return Ok(());
-    }
-    let cargo = sysroot.join("bin/cargo");
-    let mut command = Command::new(cargo);
-    command.args(["fetch", "--locked", "--manifest-path"]).arg(staged.folder.join("Cargo.toml"));
-    let output = command.current_dir("/").stdin(Stdio::null()).output().context("cargo fetch")?;
-    if output.status.success() {
-        return Ok(());
-    }
-    bail!(suite::Fault(format!("cargo fetch: {}", String::from_utf8_lossy(&output.stderr).trim())))
 }
 
 fn built(staged: &StagedCrate, executable: &Path) -> Built {
@@ -124,7 +108,7 @@ pub(crate) fn all_programs_of(
 
 fn run_cargo(folder: &Path, target: &Path) -> anyhow::Result<Output> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    Command::new(cargo)
+    toolchain::without_build_settings(&mut Command::new(cargo))
         .args(["build", "--message-format=json-diagnostic-rendered-ansi", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
         .arg("--target-dir")

@@ -19,12 +19,10 @@ impl Stamp {
     pub(super) fn of(staged: &StagedCrate, target: &Path) -> anyhow::Result<Self> {
         let harness = std::fs::metadata(repository::this_executable()?)?;
         let age = harness.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
         let key = Fnv::default()
             .field(&staged.fingerprint.to_be_bytes())
             .field(&harness.len().to_be_bytes())
-            .field(&age.as_nanos().to_be_bytes())
-            .field(flags.as_encoded_bytes());
+            .field(&age.as_nanos().to_be_bytes());
         Ok(Self { file: target.with_extension("built"), key: format!("{:016x}", key.finish()) })
     }
 

@@ -1,12 +1,16 @@
 //! The surroundings of a grading: what the environment, the shell and the parent process set must
 //! not change a verdict.
 
+use std::fs;
+use std::path::Path;
+
 use assert_cmd::Command;
+use predicates::prelude::*;
 use predicates::str::contains;
 use tempfile::TempDir;
 
 use crate::support::{folder_with, has, python, root, xtask};
-use crate::{RIGHT_PYTHON, text};
+use crate::{RIGHT_PYTHON, SOLUTION, text};
 
 const ONE: &str = "grade echo --only echoes_short_message";
 
@@ -94,3 +98,124 @@ const ODD: [(&str, &str); 9] = [
     ("JAVA_TOOL_OPTIONS", "-XX:NoSuchOption"),
     ("JDK_JAVA_OPTIONS", "-XX:NoSuchOption"),
 ];
+
+/// Returns the echo solution's server with an import that it does not use: a warning.
+fn server_with_a_warning() -> TempDir {
+    let source = text(SOLUTION).replacen("use std", "use std::fs::File;\nuse std", 1);
+    assert_ne!(source, text(SOLUTION));
+    folder_with(&[("echo_server/src/main.rs", &source)])
+}
+
+#[test]
+fn settings_of_builds_are_not_a_submissions() {
+    let folder = server_with_a_warning();
+    for tier in TIERS {
+        let mut grade = xtask(&format!("{ONE} --confine {tier} --submission"));
+        grade.arg(folder.path()).envs(BUILD_SETTINGS);
+        grade.assert().code(0).stdout(contains("1 passed"));
+    }
+}
+
+const BUILD_SETTINGS: [(&str, &str); 9] = [
+    ("RUSTFLAGS", "-D warnings"),
+    ("CARGO_ENCODED_RUSTFLAGS", "-D\u{1f}warnings"),
+    ("CARGO_BUILD_RUSTFLAGS", "-D warnings"),
+    ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", "-D warnings"),
+    ("CARGO_BUILD_TARGET", "wasm32-unknown-unknown"),
+    ("CARGO_TARGET_DIR", "/no/such/folder"),
+    ("CARGO_PROFILE_DEV_OPT_LEVEL", "no level"),
+    ("RUSTC_WRAPPER", "/no/such/wrapper"),
+    ("RUSTC", "/no/such/compiler"),
+];
+
+/// A machine that downloads from a mirror alone. Here the mirror is a folder of sources.
+struct Mirror {
+    _crates: TempDir,
+    cargo_home: TempDir,
+    course: TempDir,
+}
+
+impl Mirror {
+    /// Copies the dependencies of the multiconn practical; `None` where this machine has none.
+    fn new() -> Option<Self> {
+        let manifest = root().join("practicals/multiconn/solution/multiconn_server/Cargo.toml");
+        let crates = tempfile::tempdir().unwrap();
+        let mut vendor = std::process::Command::new("cargo");
+        vendor.args(["vendor", "--quiet", "--locked", "--manifest-path"]).arg(manifest);
+        if !vendor.arg(crates.path().join("all")).output().unwrap().status.success() {
+            println!("skipped: the dependencies of multiconn cannot be downloaded");
+            return None;
+        }
+        let settings = format!(
+            "[source.crates-io]\nreplace-with = \"ours\"\n[source.ours]\ndirectory = {:?}\n",
+            crates.path().join("all")
+        );
+        let credentials = "[registry]\ntoken = \"a secret\"\n";
+        let files = [("config.toml", &*settings), ("credentials.toml", credentials)];
+        Some(Self { _crates: crates, cargo_home: folder_with(&files), course: course() })
+    }
+
+    /// Grades in the course, without any other source of crates.
+    fn grade(&self, words: &str) -> Command {
+        let mut grade = xtask(words);
+        grade.current_dir(self.course.path()).env("CARGO_HOME", self.cargo_home.path());
+        grade.env("CARGO_NET_OFFLINE", "true").env("https_proxy", "http://127.0.0.1:1");
+        grade
+    }
+}
+
+/// Removes what the harness has copied from the mirror.
+impl Drop for Mirror {
+    fn drop(&mut self) {
+        let lock = self.course.path().join("practicals/multiconn/multiconn_server/Cargo.lock");
+        let hash = suite::Fnv::default().bytes(&fs::read(lock).unwrap()).finish();
+        let executable = Path::new(env!("CARGO_BIN_EXE_xtask"));
+        let target = executable.ancestors().nth(2).unwrap().join("practicals");
+        let copies = target.join("vendored").join(format!("{hash:016x}"));
+        fs::remove_dir_all(&copies).unwrap();
+        fs::remove_file(copies.with_extension("lock")).unwrap();
+    }
+}
+
+/// Makes a course with the multiconn practical. Its lock file differs, so that nothing that was
+/// copied before serves it.
+fn course() -> TempDir {
+    let text = |path: &str| fs::read_to_string(root().join("practicals").join(path)).unwrap();
+    let random = tempfile::tempdir().unwrap();
+    let lock = text("multiconn/multiconn_server/Cargo.lock");
+    let files = [
+        ("echo/explanations.toml", text("echo/explanations.toml")),
+        ("multiconn/explanations.toml", text("multiconn/explanations.toml")),
+        ("multiconn/rubric.toml", text("multiconn/rubric.toml")),
+        ("multiconn/multiconn_server/Cargo.toml", text("multiconn/multiconn_server/Cargo.toml")),
+        ("multiconn/multiconn_server/Cargo.lock", format!("{lock}# {random:?}\n")),
+        ("multiconn/multiconn_server/src/main.rs", text(MULTICONN)),
+    ];
+    let files = files.map(|(name, content)| (format!("practicals/{name}"), content));
+    folder_with(&files.each_ref().map(|(name, content)| (&**name, &**content)))
+}
+
+const MULTICONN: &str = "multiconn/solution/multiconn_server/src/main.rs";
+
+#[test]
+fn what_a_mirror_has_is_built_in_each_tier() {
+    let Some(mirror) = Mirror::new() else { return };
+    for tier in TIERS {
+        let words = format!("grade multiconn --only echoes_short_message --confine {tier}");
+        mirror.grade(&words).assert().code(0).stdout(contains("1 passed"));
+    }
+}
+
+#[test]
+fn cargos_secrets_are_not_shown_to_a_submission() {
+    let Some(mirror) = Mirror::new() else { return };
+    let credentials = mirror.cargo_home.path().join("credentials.toml");
+    let source = format!("fn main() {{ print!(include_str!({credentials:?})) }}\n");
+    let folder = folder_with(&[("multiconn_server/src/main.rs", &source)]);
+    for tier in TIERS {
+        let words = format!("grade multiconn --only echoes_short_message --confine {tier}");
+        let mut grade = mirror.grade(&words);
+        let assert = grade.arg("--submission").arg(folder.path()).assert().code(1);
+        assert.stdout(contains("does not compile")).stdout(contains("a secret").not());
+    }
+}

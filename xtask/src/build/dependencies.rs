@@ -1,0 +1,126 @@
+//! Downloads what a lock file names, before the build, which has no network.
+//!
+//! `cargo vendor` runs outside the sandbox with the machine's own settings: a mirror, a proxy,
+//! vendored sources, credentials. The build sees only the copies that it makes. So whatever can be
+//! downloaded can be built, and no setting and no secret of the machine reaches a submission.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use suite::{Fault, Fnv};
+
+use crate::{repository, toolchain};
+
+/// The copies of a program's dependencies.
+pub(super) struct Vendored {
+    /// Their folder.
+    pub(super) folder: PathBuf,
+    /// The settings that make cargo use them.
+    pub(super) settings: PathBuf,
+}
+
+/// Copies the dependencies of a crate. Returns `None` if it has none.
+pub(super) fn vendor(manifest: &Path, cargo: &Path) -> anyhow::Result<Option<Vendored>> {
+    let lock = fs::read_to_string(manifest.with_file_name("Cargo.lock")).unwrap_or_default();
+    if !lock.contains("\nsource = ") {
+        return Ok(None);
+    }
+    let all = repository::target()?.join("vendored");
+    let folder = all.join(format!("{:016x}", Fnv::default().bytes(lock.as_bytes()).finish()));
+    let settings = folder.join("settings.toml");
+    fs::create_dir_all(&all)?;
+    // Another grading may be copying the same ones. The lock ends with this function.
+    let only_one = fs::File::create(folder.with_extension("lock"))?;
+    only_one.lock()?;
+    if !settings.is_file() {
+        _ = fs::remove_dir_all(&folder); // an earlier copying was cut short
+        let said = run_cargo_vendor(manifest, cargo, &folder.join("crates"))?;
+        fs::write(&settings, said)?;
+    }
+    Ok(Some(Vendored { folder, settings }))
+}
+
+/// Copies the dependencies to `to`; returns the settings that `cargo vendor` prints.
+fn run_cargo_vendor(manifest: &Path, cargo: &Path, to: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut command = Command::new(cargo);
+    command.args(["vendor", "--locked", "--respect-source-config", "--manifest-path"]);
+    command.arg(manifest).args(sources_in_environment(std::env::vars())).arg(to);
+    let here = repository::find()?; // cargo reads the settings of the course, too
+    let command = toolchain::without_build_settings(&mut command);
+    let output = command.current_dir(here.root()).stdin(Stdio::null()).output();
+    let output = output.context("cargo vendor")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!(Fault(format!(
+            "the dependencies of {} cannot be downloaded; cargo vendor says: {}",
+            manifest.display(),
+            said.trim()
+        )));
+    }
+    Ok(output.stdout)
+}
+
+/// The keys of a source in cargo's settings, as variables name them.
+const KEYS: [(&str, &str); 5] = [
+    ("_REPLACE_WITH", "replace-with"),
+    ("_LOCAL_REGISTRY", "local-registry"),
+    ("_REGISTRY", "registry"),
+    ("_DIRECTORY", "directory"),
+    ("_GIT", "git"),
+];
+
+/// Returns options for the sources that variables like CARGO_SOURCE_CRATES_IO_REPLACE_WITH name:
+/// cargo itself reads only those that a file of settings mentions, too.
+fn sources_in_environment(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    let found: Vec<(String, &str, String)> = variables
+        .filter_map(|(name, value)| {
+            let name = name.strip_prefix("CARGO_SOURCE_")?;
+            let (ending, key) = KEYS.iter().find(|(ending, _)| name.ends_with(ending))?;
+            Some((name.strip_suffix(ending)?.to_owned(), *key, value))
+        })
+        .collect();
+    let replacements = || found.iter().filter(|(_, key, _)| *key == "replace-with");
+    let spelled = |name: &str| {
+        let same = |value: &&String| value.to_uppercase().replace('-', "_") == name;
+        let named = replacements().map(|(_, _, value)| value).find(same);
+        named.cloned().unwrap_or_else(|| name.to_lowercase().replace('_', "-"))
+    };
+    let option = |(name, key, value): &(String, &str, String)| {
+        let value = serde_json::Value::from(value.as_str()); // its quotes are TOML's, too
+        ["--config".to_owned(), format!("source.{}.{key}={value}", spelled(name))]
+    };
+    found.iter().flat_map(option).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sources_in_environment;
+
+    #[track_caller]
+    fn check(variables: &[(&str, &str)], options: &[&str]) {
+        let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let found = sources_in_environment(variables);
+        let found: Vec<&str> =
+            found.iter().filter(|it| *it != "--config").map(|it| &**it).collect();
+        assert_eq!(found, options);
+    }
+
+    #[test]
+    fn sources_in_the_environment_are_options_of_cargo() {
+        let replaced = ("CARGO_SOURCE_CRATES_IO_REPLACE_WITH", "our_mirror");
+        let option = "source.crates-io.replace-with=\"our_mirror\"";
+        check(&[replaced], &[option]);
+        let mirror = ("CARGO_SOURCE_OUR_MIRROR_REGISTRY", "sparse+https://mirror/");
+        let index = "source.our_mirror.registry=\"sparse+https://mirror/\"";
+        check(&[replaced, mirror], &[option, index]);
+        let folder = ("CARGO_SOURCE_OUR_MIRROR_LOCAL_REGISTRY", "/a \"b\"");
+        check(&[folder], &["source.our-mirror.local-registry=\"/a \\\"b\\\"\""]);
+    }
+
+    #[test]
+    fn other_variables_are_not() {
+        check(&[("CARGO_SOURCE_X_TOKEN", "secret"), ("CARGO_HOME", "/root/.cargo")], &[]);
+    }
+}
