@@ -20,6 +20,8 @@ mod filter;
 #[cfg(unix)]
 mod inherited;
 #[cfg(target_os = "linux")]
+mod interface;
+#[cfg(target_os = "linux")]
 mod kernel;
 #[cfg(target_os = "linux")]
 mod landlock;

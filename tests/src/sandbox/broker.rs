@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 use socket2::{Domain, Socket, Type};
 
-use super::kernel::{about, checked};
+use super::interface;
+use super::kernel::about;
 use super::messages::{BrokerAnswer, BrokerRequest};
 use super::wire::Channel;
 
@@ -35,7 +36,7 @@ pub(super) struct Broker {
     channel: Mutex<Channel>,
 }
 
-/// A network namespace with nothing in it but loopback.
+/// A network namespace from which nothing can be sent: loopback, and an interface that leads nowhere.
 #[derive(Debug)]
 pub(crate) struct PrivateNetwork {
     broker: Arc<Broker>,
@@ -149,7 +150,8 @@ fn fulfil(request: BrokerRequest, networks: &mut Vec<OwnedFd>) -> Done {
         BrokerRequest::NewNetwork => {
             // SAFETY: this process has one thread and shares no file descriptors.
             unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }?;
-            bring_loopback_up()?;
+            interface::bring_up("lo")?;
+            _ = interface::make(); // without it a program finds only loopback
             let network = OwnedFd::from(std::fs::File::open("/proc/self/ns/net")?);
             let number = network.as_raw_fd() as u32;
             networks.push(network);
@@ -178,18 +180,4 @@ fn reply(channel: &Channel, done: Done) -> io::Result<()> {
             channel.send(&BrokerAnswer::Failed(error.raw_os_error().unwrap_or(libc::EIO)))
         }
     }
-}
-
-/// Brings loopback up: it is down in a new network namespace (netdevice(7), SIOCSIFFLAGS).
-fn bring_loopback_up() -> io::Result<()> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    // SAFETY: an interface request is plain data, and all zeros is a valid one.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
-        *to = *from as libc::c_char;
-    }
-    request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
-    // SAFETY: the request lives for as long as the call, and has the kernel's layout.
-    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &request) };
-    checked(done.into()).map(drop)
 }

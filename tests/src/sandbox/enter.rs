@@ -22,6 +22,7 @@ use super::kernel::{Forked, checked, fork};
 use super::landlock::{Access, Rules};
 use super::quota::{limit, report_no_crash};
 use super::spec::{Jail, JailedCommand, Limits, Tier};
+use super::tree::HOST_NAME;
 use super::wire::Channel;
 use super::{filter, probe, tree};
 
@@ -41,6 +42,8 @@ pub(super) fn leave_the_machine(jail: &Jail) -> io::Result<()> {
     let own = if jail.has("processes") { own | UnshareFlags::NEWPID } else { own };
     // SAFETY: this process has one thread and shares no file descriptors.
     unsafe { rustix::thread::unshare_unsafe(own) }?;
+    // SAFETY: the name lives for as long as the call.
+    checked(unsafe { libc::sethostname(HOST_NAME.as_ptr().cast(), HOST_NAME.len()) }.into())?;
     Ok(())
 }
 

@@ -18,6 +18,8 @@ enum When {
     Is(u32, u32),
     /// This argument has none of these values.
     IsNot(u32, &'static [u32]),
+    /// The first argument has this value, and the third has another one than that.
+    Other(u32, u32),
     /// The lowest four bits of this argument, a socket's type, differ from this.
     KindIsNot(u32, u32),
 }
@@ -28,11 +30,13 @@ type Refusal = (c_long, When, i32);
 /// The flags of new namespaces (clone(2)).
 const NAMESPACES: u32 = 0x7e02_0000;
 const MPTCP: u32 = 262;
+const NETLINK: u32 = libc::AF_NETLINK as u32;
+const ROUTES: u32 = libc::NETLINK_ROUTE as u32;
 const FASTOPEN: u32 = 0x2000_0000;
 const FASTOPEN_CONNECT: u32 = 30;
 const INTERNET: &[u32] = &[libc::AF_INET as u32, libc::AF_INET6 as u32];
-const INTERNET_AND_LOCAL: &[u32] =
-    &[libc::AF_INET as u32, libc::AF_INET6 as u32, libc::AF_UNIX as u32];
+const PRIVATE: &[u32] =
+    &[libc::AF_INET as u32, libc::AF_INET6 as u32, libc::AF_UNIX as u32, libc::AF_NETLINK as u32];
 
 /// Calls that are always refused.
 const CLOSED: &[c_long] = &[
@@ -104,7 +108,7 @@ fn refusals(shared: bool) -> Vec<Refusal> {
         [libc::SYS_iopl, libc::SYS_ioperm, libc::SYS_modify_ldt]
             .map(|call| (call, When::Always, libc::EPERM)),
     );
-    let families = if shared { INTERNET } else { INTERNET_AND_LOCAL };
+    let families = if shared { INTERNET } else { PRIVATE };
     refusals.extend([
         (libc::SYS_clone, When::Bits(0, NAMESPACES), libc::EPERM),
         (libc::SYS_clone3, When::Always, libc::ENOSYS), // a filter cannot read its flags; C libraries then use clone
@@ -114,6 +118,8 @@ fn refusals(shared: bool) -> Vec<Refusal> {
         (libc::SYS_ioctl, When::Is(1, libc::TIOCLINUX as u32), libc::EPERM),
         (libc::SYS_socket, When::IsNot(0, families), libc::EAFNOSUPPORT),
         (libc::SYS_socket, When::Is(2, MPTCP), libc::EPROTONOSUPPORT),
+        // Addresses, interfaces and routes may be read. Changing them takes a capability.
+        (libc::SYS_socket, When::Other(NETLINK, ROUTES), libc::EPROTONOSUPPORT),
     ]);
     if shared {
         refusals.extend([
@@ -197,6 +203,13 @@ fn test(when: When, error: i32) -> Vec<sock_filter> {
             code.push(refuse(error));
             code
         }
+        When::Other(first, third) => vec![
+            load_argument(0),
+            jump(libc::BPF_JEQ, first, 0, 3),
+            load_argument(2),
+            jump(libc::BPF_JEQ, third, 1, 0),
+            refuse(error),
+        ],
         When::KindIsNot(argument, kind) => vec![
             load_argument(argument),
             instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0xf, 0, 0),

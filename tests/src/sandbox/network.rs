@@ -1,5 +1,5 @@
-//! The network in which a program and its peers meet: the machine's, or a private one that has only
-//! loopback.
+//! The network in which a program and its peers meet: the machine's, or a private one that leads
+//! nowhere.
 
 use std::io;
 use std::path::PathBuf;

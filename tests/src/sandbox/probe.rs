@@ -153,12 +153,13 @@ fn landlock(_: &Jail, _: &Targets) -> Held {
 }
 
 fn seccomp(_: &Jail, _: &Targets) -> Held {
+    const SOCKETS: libc::c_int = libc::NETLINK_SOCK_DIAG; // a program may read routes, and no more
     // SAFETY: none of these calls takes memory, and a call that succeeds changes this process
     // alone.
     let calls = unsafe {
         [
             ("keyctl", libc::syscall(libc::SYS_keyctl, 0, -3, 0, 0, 0)),
-            ("a netlink socket", libc::socket(libc::AF_NETLINK, libc::SOCK_RAW, 0).into()),
+            ("a netlink socket", libc::socket(libc::AF_NETLINK, libc::SOCK_RAW, SOCKETS).into()),
             ("a packet socket", libc::socket(libc::AF_VSOCK, libc::SOCK_STREAM, 0).into()),
             ("a user namespace", libc::unshare(libc::CLONE_NEWUSER).into()),
         ]

@@ -29,9 +29,27 @@ const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom"];
 const FIXED_FILES: &[(&str, &str)] = &[
     ("etc/passwd", "root:x:0:0::/:/bin/sh\nstudent:x:1000:1000::/tmp:/bin/sh\n"),
     ("etc/group", "root:x:0:\nstudent:x:1000:\n"),
-    ("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
-    ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+    ("etc/hostname", "practical\n"),
+    ("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 practical\n"),
+    ("etc/host.conf", "multi on\n"),
+    ("etc/resolv.conf", "# There is no name server here.\n"),
+    ("etc/nsswitch.conf", NAME_SERVICES),
+    ("etc/services", SERVICES),
+    ("etc/protocols", "ip 0 IP\nicmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6 41 IPv6\n"),
+    ("etc/networks", "loopback 127.0.0.0\n"),
 ];
+
+const NAME_SERVICES: &str = "passwd: files\ngroup: files\nhosts: files\nservices: files\n\
+    protocols: files\nnetworks: files\n";
+
+const SERVICES: &str = "echo 7/tcp\necho 7/udp\ndiscard 9/tcp sink null\ndiscard 9/udp sink null\n\
+    daytime 13/tcp\nchargen 19/tcp\nftp-data 20/tcp\nftp 21/tcp\nssh 22/tcp\ntelnet 23/tcp\n\
+    smtp 25/tcp mail\ntime 37/tcp timserver\ntime 37/udp timserver\ndomain 53/tcp\n\
+    domain 53/udp\ntftp 69/udp\nhttp 80/tcp www\npop3 110/tcp pop-3\nntp 123/udp\n\
+    imap2 143/tcp imap\nhttps 443/tcp\nhttp-alt 8080/tcp webcache\n";
+
+/// The machine's name where there is a private file tree, as in `etc/hostname`.
+pub(super) const HOST_NAME: &str = "practical";
 
 /// Returns the places that Landlock allows to read where there is no private file tree.
 pub(super) fn system_places() -> impl Iterator<Item = PathBuf> {
@@ -42,6 +60,11 @@ pub(super) fn system_places() -> impl Iterator<Item = PathBuf> {
         "/etc/nsswitch.conf",
         "/etc/host.conf",
         "/etc/resolv.conf",
+        "/etc/hostname",
+        "/etc/services",
+        "/etc/protocols",
+        "/etc/networks",
+        "/etc/os-release",
     ];
     SYSTEM.iter().chain(SETTINGS).copied().chain(files).map(PathBuf::from).chain(settings_of_java())
 }
@@ -111,7 +134,11 @@ fn offer_the_system(root: &Path) -> io::Result<()> {
         bind(&place, root, Bound::ReadOnly)?;
     }
     fs::create_dir_all(root.join("etc"))?;
-    FIXED_FILES.iter().try_for_each(|(name, content)| fs::write(root.join(name), content))
+    FIXED_FILES.iter().try_for_each(|(name, content)| fs::write(root.join(name), content))?;
+    match Path::new("/usr/lib/os-release").exists() {
+        true => symlink("../usr/lib/os-release", root.join("etc/os-release")),
+        false => fs::write(root.join("etc/os-release"), "NAME=Linux\nID=linux\n"),
+    }
 }
 
 fn within(root: &Path, place: &Path) -> PathBuf {

@@ -8,7 +8,7 @@ use predicates::str::contains;
 use crate::support::{c_server, folder_with, grade, has, program, xtask};
 use crate::{RIGHT_PYTHON, SOLUTION, has_namespaces, text};
 
-const NODE: &str = "
+pub(crate) const NODE: &str = "
 const net = require('net');
 const [host, port] = process.argv.slice(2);
 if (!/^\\d+$/.test(port) || Number(port) > 65535) {
@@ -23,7 +23,7 @@ server.on('error', (error) => { console.error(error.message); process.exit(1); }
 server.listen(Number(port), host);
 ";
 
-const JAVA: &str = r#"
+pub(crate) const JAVA: &str = r#"
 import java.io.*;
 import java.net.*;
 public class EchoServer {

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod archives;
+mod banners;
 mod confinement;
 mod languages;
 mod many;
