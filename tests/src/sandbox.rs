@@ -14,6 +14,8 @@ mod broker;
 mod command;
 mod confinement;
 #[cfg(target_os = "linux")]
+mod copies;
+#[cfg(target_os = "linux")]
 mod enter;
 #[cfg(target_os = "linux")]
 mod filter;
@@ -40,6 +42,8 @@ mod quota;
 mod self_test;
 mod settings;
 mod spec;
+#[cfg(target_os = "linux")]
+mod stand_in;
 #[cfg(target_os = "linux")]
 mod tree;
 #[cfg(unix)]

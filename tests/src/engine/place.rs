@@ -1,11 +1,12 @@
 //! Where the programs of one check run: folders, network, and what confines them.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::engine::network::Network;
-use crate::sandbox::Confinement;
+use crate::sandbox::{Confinement, Reach};
 
 /// Where the programs of one check run.
 #[derive(Debug)]
@@ -50,14 +51,29 @@ impl Place {
         &self.network
     }
 
-    /// Returns the folder for one launch: the given one, or an empty one that is removed later.
-    pub(crate) fn folder(&self, given: Option<&Path>) -> io::Result<WorkingFolder> {
-        Ok(match given {
-            Some(folder) => WorkingFolder::Given(folder.to_owned()),
-            None => WorkingFolder::Fresh(
-                tempfile::Builder::new().prefix("run-").tempdir_in(&self.scratch)?,
-            ),
-        })
+    /// Returns the folder for one launch: the given one, or one that is removed later. That one is
+    /// empty, or stands in for the given one.
+    pub(crate) fn folder(&self, given: Option<&Path>, reach: &Reach) -> io::Result<WorkingFolder> {
+        if let Some(folder) = given.filter(|_| !self.confinement.keeps_folders()) {
+            return Ok(WorkingFolder::Given(folder.to_owned()));
+        }
+        let fresh = tempfile::Builder::new().prefix("run-").tempdir_in(&self.scratch)?;
+        if let Some(folder) = given {
+            self.confinement.stand_in(fresh.path(), folder, reach)?;
+        }
+        Ok(WorkingFolder::Fresh(fresh))
+    }
+
+    /// Makes words that name a place above the given folder absolute: nothing is above the folder
+    /// that stands in for it.
+    pub(crate) fn words(&self, words: Vec<OsString>, given: Option<&Path>) -> Vec<OsString> {
+        let Some(given) = given.filter(|_| self.confinement.keeps_folders()) else { return words };
+        let leads_above = |word: &OsString| Path::new(word).starts_with("..");
+        let absolute = |word: OsString| match given.join(&word) {
+            place if leads_above(&word) && place.exists() => place.into(),
+            _ => word,
+        };
+        words.into_iter().map(absolute).collect()
     }
 }
 

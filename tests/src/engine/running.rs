@@ -82,9 +82,10 @@ impl Running {
         launch: Launch,
     ) -> Result<Self, Stop> {
         let place = &context.place;
-        let folder = place.folder(subject.folder()).map_err(Fault::from)?;
-        let command = subject.command().fill(&launch.host, &launch.port, &launch.arguments);
         let (reach, services) = (subject.reach(), launch.world.services);
+        let folder = place.folder(subject.folder(), reach).map_err(Fault::from)?;
+        let command = subject.command().fill(&launch.host, &launch.port, &launch.arguments);
+        let command = place.words(command, subject.folder());
         let jail = place.confinement().jail(place.network(), reach, services);
         let jailed = JailedCommand { command, stdin: launch.stdin, jail };
         let process = Process::start(place.launcher(), folder.path(), &jailed)

@@ -152,6 +152,20 @@ impl Confinement {
         Ok(Network::Shared)
     }
 
+    /// Whether a program must not be started in a folder that is given: without a private file tree
+    /// it could change what is in it.
+    pub(crate) fn keeps_folders(&self) -> bool {
+        self.tier == Tier::Landlock || (self.tier == Tier::Namespaces && self.leaves_out("files"))
+    }
+
+    /// Fills the folder that stands in for a given one.
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "there is no such tier"))]
+    pub(crate) fn stand_in(&self, to: &Path, given: &Path, reach: &Reach) -> std::io::Result<()> {
+        #[cfg(target_os = "linux")]
+        super::stand_in::fill(to, given, reach)?;
+        Ok(())
+    }
+
     /// Describes how a program is confined in this network. `ports` are the ports that it connects
     /// to.
     pub(crate) fn jail(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> Jail {

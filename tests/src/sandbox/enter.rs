@@ -12,6 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Pid, Resource};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags, move_into_link_name_space,
@@ -110,6 +111,11 @@ impl Inside<'_> {
         let Some((executable, arguments)) = command.split_first() else {
             return io::Error::other("the command is empty");
         };
+        let named = command.iter().map(PathBuf::from).filter(|word| word.is_file());
+        let places: Vec<PathBuf> = self.jail.reach.read.iter().cloned().chain(named).collect();
+        if let Some(error) = places.iter().find_map(|place| unreadable(place)) {
+            return error;
+        }
         let temporary = if self.has_own_files() { Path::new("/tmp") } else { self.folder };
         Command::new(executable)
             .args(arguments)
@@ -203,12 +209,28 @@ impl Inside<'_> {
             rules.allow(place, write)?;
         }
         if self.has_own_files() {
+            tree::own_folders(reach).iter().try_for_each(|place| rules.allow(place, write))?;
             rules.allow(Path::new("/"), Access::READ)?;
             rules.allow(Path::new("/tmp"), write)?;
             rules.allow(Path::new("/dev/shm"), write)?;
         }
         Ok(rules)
     }
+}
+
+/// Returns an error if the program's user, which this process is by now, cannot read a place.
+fn unreadable(place: &Path) -> Option<io::Error> {
+    use rustix::fs::Access;
+    let enter = if place.is_dir() { Access::EXEC_OK } else { Access::empty() };
+    let error = rustix::fs::access(place, Access::READ_OK | enter).err()?;
+    let place = place.display();
+    let way_out = match error {
+        Errno::ACCESS => format!("chmod -R a+rX {place}"),
+        _ => format!("chmod a+x each folder above it, and chmod -R a+rX {place}"),
+    };
+    Some(io::Error::other(format!(
+        "{place} cannot be read by the user that programs run as; allow it: {way_out}"
+    )))
 }
 
 const DEVICES: [&str; 6] =

@@ -1,7 +1,7 @@
-//! Makes a private file tree. It shows the system's programs and libraries and what the launch may
-//! read, read-only. It has one small folder in memory for all that the program writes, a `/proc` of
-//! the program's processes, and five devices. It has no home, no `/tmp` of the host and no socket
-//! of another process.
+//! Makes a private file tree. It shows the system's programs and libraries read-only, and what the
+//! launch may read as copies (see [`super::copies`]). It has one small file system in memory for all
+//! that the program writes, a `/proc` of the program's processes, and five devices. It has no home,
+//! no `/tmp` of the host and no socket of another process.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 
+use super::copies::{self, Shown};
 use super::kernel::{about, checked};
 use super::spec::Reach;
 
@@ -92,7 +93,9 @@ pub(super) fn enter(
 
     // Places that may contain others come first: `folder` may be below `/tmp`, and the program's
     // files may be in `folder`.
-    let memory = Memory::mount(root, owner, disk)?;
+    let shown = how_shown(reach, owner);
+    let copies: u64 = shown.iter().map(|(_, _, bytes)| bytes).sum();
+    let memory = Memory::mount(root, owner, disk + copies)?;
     memory.offer("tmp", Path::new("/tmp"))?;
     memory.offer("shm", Path::new("/dev/shm"))?;
     memory.offer("home", folder)?;
@@ -103,8 +106,8 @@ pub(super) fn enter(
     } else {
         bind(Path::new("/proc"), root, Bound::Writable)?
     }
-    for place in without_nested(&reach.read) {
-        bind(place, root, Bound::ReadOnly)?;
+    for (place, how, _) in &shown {
+        memory.show(place, how)?;
     }
     for place in &reach.write {
         bind(place, root, Bound::Writable)?;
@@ -116,6 +119,26 @@ pub(super) fn enter(
     rustix::process::pivot_root(".", ".")?;
     rustix::mount::unmount(".", UnmountFlags::DETACH)?;
     std::env::set_current_dir(folder)
+}
+
+/// Decides how each place that the program may read is shown. A compiler gets all as it is: it has
+/// folders of its own to write to.
+fn how_shown(reach: &Reach, owner: u32) -> Vec<(&Path, Shown, u64)> {
+    let how = |place| match reach.write.is_empty() {
+        true => copies::plan(place, owner),
+        false => (Shown::AsItIs, 0),
+    };
+    let places = without_nested(&reach.read).into_iter();
+    places
+        .map(|place| (place, how(place)))
+        .map(|(place, (how, bytes))| (place, how, bytes))
+        .collect()
+}
+
+/// Returns the folders of which the program has copies that it may change.
+pub(super) fn own_folders(reach: &Reach) -> Vec<&Path> {
+    let folders = without_nested(&reach.read).into_iter().filter(|place| place.is_dir());
+    folders.filter(|_| reach.write.is_empty()).collect()
 }
 
 /// Shows the system's programs, libraries and settings, and writes the few files that are the same
@@ -164,22 +187,21 @@ enum Bound {
 }
 
 fn bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
-    try_bind(place, root, how).map_err(|error| about(place.display(), error))
+    bind_at(place, &within(root, place), how).map_err(|error| about(place.display(), error))
 }
 
-fn try_bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
-    let target = within(root, place);
+fn bind_at(place: &Path, target: &Path, how: Bound) -> io::Result<()> {
     if place.is_dir() {
-        fs::create_dir_all(&target)?;
+        fs::create_dir_all(target)?;
     } else {
-        fs::create_dir_all(target.parent().unwrap_or(root))?;
-        fs::File::create(&target)?;
+        target.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::File::create(target)?;
     }
-    rustix::mount::mount_bind_recursive(place, &target)?;
+    rustix::mount::mount_bind_recursive(place, target)?;
     match how {
-        Bound::ReadOnly => set(&target, READ_ONLY | NO_SETUID | NO_DEVICES, true),
-        Bound::Writable => set(&target, NO_SETUID | NO_DEVICES, true),
-        Bound::Device => set(&target, NO_SETUID, false),
+        Bound::ReadOnly => set(target, READ_ONLY | NO_SETUID | NO_DEVICES, true),
+        Bound::Writable => set(target, NO_SETUID | NO_DEVICES, true),
+        Bound::Device => set(target, NO_SETUID, false),
     }
 }
 
@@ -255,6 +277,37 @@ impl<'a> Memory<'a> {
         fs::set_permissions(&part, fs::Permissions::from_mode(0o755))?;
         fs::create_dir_all(&target)?;
         Ok(rustix::mount::mount_bind(&part, &target)?)
+    }
+
+    /// Shows a place that the program may read.
+    fn show(&self, place: &Path, how: &Shown) -> io::Result<()> {
+        let (copied, others) = match how {
+            Shown::AsItIs => return bind(place, self.root, Bound::ReadOnly),
+            Shown::Copied => {
+                let copy = self.copy(place)?;
+                return bind_at(&copy, &within(self.root, place), Bound::Writable);
+            }
+            Shown::InParts { copied, others } => (copied, others),
+        };
+        let target = within(self.root, place);
+        self.offer(&self.unused_name(), place)?;
+        for file in copied {
+            copies::copy(file, &target.join(file.file_name().unwrap_or_default()), self.owner)?;
+        }
+        others.iter().try_for_each(|other| bind(other, self.root, Bound::ReadOnly))
+    }
+
+    /// Copies a place into this file system.
+    fn copy(&self, place: &Path) -> io::Result<PathBuf> {
+        let copy = self.place.join(self.unused_name());
+        copies::copy(place, &copy, self.owner).map_err(|error| about(place.display(), error))?;
+        Ok(copy)
+    }
+
+    /// Returns a name for the next part.
+    fn unused_name(&self) -> String {
+        let parts = fs::read_dir(&self.place).into_iter().flatten().count();
+        format!("copy-{parts}")
     }
 
     /// Unmounts the whole; its parts stay mounted.

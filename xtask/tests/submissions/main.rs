@@ -8,6 +8,7 @@ mod banners;
 mod confinement;
 mod languages;
 mod many;
+mod own_files;
 #[path = "../support/mod.rs"]
 mod support;
 mod surroundings;
