@@ -39,6 +39,8 @@ mod process;
 #[cfg(unix)]
 mod quota;
 #[cfg(target_os = "linux")]
+mod refused;
+#[cfg(target_os = "linux")]
 mod self_test;
 mod settings;
 mod spec;

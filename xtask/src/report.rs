@@ -27,6 +27,7 @@ mod plain;
 mod prairielearn;
 #[cfg(test)]
 pub(crate) mod real;
+mod refused;
 mod said;
 #[cfg(all(test, feature = "full"))]
 mod sample;

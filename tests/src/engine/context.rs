@@ -87,6 +87,7 @@ impl Context {
             stdout_tail: self.kept.stdout_tail(),
             ended: self.kept.ended(),
             over: self.kept.over(),
+            refused: self.kept.refused(),
         }
     }
 
@@ -107,4 +108,6 @@ pub(crate) struct Scene {
     pub(crate) ended: Option<String>,
     /// The limit for which the harness ended a program.
     pub(crate) over: Option<String>,
+    /// The calls that the confinement has refused.
+    pub(crate) refused: Vec<String>,
 }

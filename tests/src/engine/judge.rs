@@ -83,6 +83,7 @@ fn judge_in_context(
         stdout_tail: scene.stdout_tail.clone(),
         ended: scene.ended.clone(),
         over: scene.over.clone(),
+        refused: scene.refused.clone(),
         blocked: snapshot.map(|snapshot| snapshot.blocked.clone()),
         ..Verdict::new(check.id, status)
     }

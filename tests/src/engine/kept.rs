@@ -1,5 +1,6 @@
 //! What is kept of a check's programs for afterwards: their output, and how they ended.
 
+use std::collections::BTreeSet;
 use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +29,8 @@ struct State {
     exit: Option<ExitStatus>,
     /// The limit for which the harness ended a program, in a sentence.
     over: Option<String>,
+    /// The calls that the confinement has refused.
+    refused: BTreeSet<String>,
 }
 
 /// Both output streams of one launched program.
@@ -66,6 +69,15 @@ impl Kept {
     /// Keeps the limit for which the harness ended a program. The first one counts.
     pub(crate) fn set_over(&self, limit: String) {
         self.lock().over.get_or_insert(limit);
+    }
+
+    pub(crate) fn add_refused(&self, calls: &[String]) {
+        self.lock().refused.extend(calls.iter().cloned());
+    }
+
+    /// Returns the calls that the confinement has refused, each once.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        self.lock().refused.iter().cloned().collect()
     }
 
     /// Returns how the last program ended that ended by itself. A program that the harness ended is

@@ -214,8 +214,9 @@ impl Running {
         self.process.exited(within)
     }
 
-    /// Keeps which limit it has passed, if it has passed one.
+    /// Keeps which limit it has passed, if it has passed one, and what it was refused.
     fn keep_over(&self) {
+        self.context.kept.add_refused(self.process.refused());
         if let Some(limit) = self.over() {
             self.context.kept.set_over(limit);
         }

@@ -136,6 +136,7 @@ mod tests {
             stdout_tail: Vec::new(),
             ended: None,
             over: None,
+            refused: Vec::new(),
         };
         let failure = Failure::new("a server", "none");
         NeverStarts { status: None, is_at_rest: false, failure, scene: Arc::new(scene) }

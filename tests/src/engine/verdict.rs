@@ -191,6 +191,8 @@ pub struct Verdict {
     pub ended: Option<String>,
     /// The limit for which the harness ended a program.
     pub over: Option<String>,
+    /// The calls that the confinement has refused, each once.
+    pub refused: Vec<String>,
     /// The end of what the program printed on standard output.
     pub stdout_tail: Vec<u8>,
     /// Where the programs were when the wait timed out that the failure is about.
@@ -210,6 +212,7 @@ impl Verdict {
             stdout_tail: Vec::new(),
             ended: None,
             over: None,
+            refused: Vec::new(),
             blocked: None,
         }
     }

@@ -21,6 +21,7 @@ use rustix::thread::{
 use super::broker::STUDENT;
 use super::kernel::{Forked, checked, fork};
 use super::landlock::{Access, Rules};
+use super::messages::Becoming;
 use super::quota::{limit, report_no_crash};
 use super::spec::{Jail, JailedCommand, Limits, Tier};
 use super::tree::HOST_NAME;
@@ -66,22 +67,32 @@ fn owner() -> u32 {
     if second { STUDENT } else { 0 }
 }
 
-/// Starts the program, or the self-test, in `folder` with this standard input.
-pub(super) fn start(launch: &JailedCommand, folder: &Path, stdin: OwnedFd) -> io::Result<Pid> {
+/// Starts the program, or the self-test, in `folder` with this standard input. Returns where the
+/// kernel asks about refused calls, too, if it asks.
+pub(super) fn start(
+    launch: &JailedCommand,
+    folder: &Path,
+    stdin: OwnedFd,
+) -> io::Result<(Pid, Option<OwnedFd>)> {
     let (mut trouble, report) = Channel::pair()?;
     match fork()? {
         Forked::Child => {
             let report = Channel::new(report);
             drop(trouble);
             let error = Inside { jail: &launch.jail, folder }.become_it(launch, stdin, &report);
-            _ = report.send(&error.to_string());
+            _ = report.send(&Becoming::Failed(error.to_string()));
             // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
             // up.
             unsafe { libc::_exit(127) }
         }
         Forked::Parent(program) => {
             drop((report, stdin));
-            trouble.receive::<String>()?.map_or(Ok(program), |why| Err(io::Error::other(why)))
+            while let Some(message) = trouble.receive()? {
+                if let Becoming::Failed(why) = message {
+                    return Err(io::Error::other(why));
+                }
+            }
+            Ok((program, trouble.take_descriptor()))
         }
     }
 }
@@ -95,7 +106,7 @@ struct Inside<'a> {
 impl Inside<'_> {
     /// Returns only on failure. The report channel closes when the program is executed.
     fn become_it(&self, launch: &JailedCommand, stdin: OwnedFd, report: &Channel) -> io::Error {
-        match self.confine(stdin) {
+        match self.confine(stdin, report) {
             Err(error) => error,
             Ok(()) => match &self.jail.self_test {
                 Some(targets) => {
@@ -131,7 +142,7 @@ impl Inside<'_> {
 
     /// Gives up the program's rights. The order matters: each step needs the rights that later
     /// steps remove.
-    fn confine(&self, stdin: OwnedFd) -> io::Result<()> {
+    fn confine(&self, stdin: OwnedFd, report: &Channel) -> io::Result<()> {
         let jail = self.jail;
         rustix::process::setpgid(None, None)?;
         rustix::stdio::dup2_stdin(&stdin)?;
@@ -152,18 +163,16 @@ impl Inside<'_> {
         if jail.has("landlock") {
             self.rules()?.enforce()?;
         }
-        if jail.has("seccomp") {
-            filter::enforce(self.shares_the_network())?;
+        if jail.has("seccomp")
+            && let Some(listener) = filter::enforce(jail.shares_the_network())?
+        {
+            report.send_with(&Becoming::Filtered, listener.as_fd())?;
         }
         Ok(())
     }
 
     fn has_own_files(&self) -> bool {
         self.jail.tier == Tier::Namespaces && self.jail.has("files")
-    }
-
-    fn shares_the_network(&self) -> bool {
-        self.jail.tier != Tier::Namespaces || self.jail.network.is_none()
     }
 
     fn limit(&self) -> io::Result<()> {
@@ -175,6 +184,9 @@ impl Inside<'_> {
         limit(Resource::Nofile, descriptors)?;
         report_no_crash()?;
         if *tier == Tier::Namespaces {
+            if reach.write.is_empty() && self.jail.has("disk") {
+                limit(Resource::Fsize, disk + disk / 4)?; // for files in memory; the rest has less room
+            }
             return limit(Resource::Nproc, tasks + SPARE);
         }
         // The user's other processes count, too. This limit protects the machine; the keeper
@@ -187,7 +199,7 @@ impl Inside<'_> {
 
     fn rules(&self) -> io::Result<Rules> {
         let (jail, reach) = (self.jail, &self.jail.reach);
-        let rules = Rules::new(self.shares_the_network())?;
+        let rules = Rules::new(jail.shares_the_network())?;
         jail.ports.iter().try_for_each(|port| rules.allow_connecting(*port))?;
         let whole = match reach.execute {
             Some(_) => Access::READ,
@@ -211,8 +223,9 @@ impl Inside<'_> {
         if self.has_own_files() {
             tree::own_folders(reach).iter().try_for_each(|place| rules.allow(place, write))?;
             rules.allow(Path::new("/"), Access::READ)?;
-            rules.allow(Path::new("/tmp"), write)?;
-            rules.allow(Path::new("/dev/shm"), write)?;
+            for place in ["/tmp", "/dev/shm", "/dev/mqueue"] {
+                rules.allow(Path::new(place), write)?;
+            }
         }
         Ok(rules)
     }

@@ -1,8 +1,12 @@
 //! Refuses system calls that no program under test needs (seccomp(2)). They fail with an error, as
 //! on a system without them. Everything that a correct program may need in any language stays:
 //! internet sockets, epoll, splice, prctl, fork and threads.
+//!
+//! Where the kernel can, it asks the keeper about most of these calls, so that the harness knows
+//! what was refused (see [`super::refused`]). Otherwise it refuses them itself.
 
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use libc::{c_long, sock_filter};
 
@@ -51,10 +55,9 @@ const CLOSED: &[c_long] = &[
     libc::SYS_keyctl,
     libc::SYS_add_key,
     libc::SYS_request_key,
-    libc::SYS_memfd_create,
+    libc::SYS_memfd_create, // the keeper gives one that is counted, where it is asked
     libc::SYS_shmget,
     libc::SYS_msgget,
-    libc::SYS_mq_open,
     // large parts of the kernel that only special programs use
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
@@ -99,6 +102,24 @@ const CLOSED: &[c_long] = &[
     libc::SYS_vhangup,
 ];
 
+/// Calls that name what outlives a process where there are no namespaces.
+const CLOSED_IF_SHARED: &[c_long] = &[
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semctl,
+    libc::SYS_semtimedop,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+];
+
+/// The error of a call that is not made, and seems to succeed.
+const SEEMS_TO_SUCCEED: i32 = 0;
+
 /// Returns the refused calls. `shared` says that the program shares the machine's network.
 fn refusals(shared: bool) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> =
@@ -112,8 +133,11 @@ fn refusals(shared: bool) -> Vec<Refusal> {
     refusals.extend([
         (libc::SYS_clone, When::Bits(0, NAMESPACES), libc::EPERM),
         (libc::SYS_clone3, When::Always, libc::ENOSYS), // a filter cannot read its flags; C libraries then use clone
-        // A process that hides itself cannot be judged.
-        (libc::SYS_prctl, When::Is(0, libc::PR_SET_DUMPABLE as u32), libc::EPERM),
+        // A process that hides itself cannot be judged. A server that guards its secrets so may
+        // believe that it has done it.
+        (libc::SYS_prctl, When::Is(0, libc::PR_SET_DUMPABLE as u32), SEEMS_TO_SUCCEED),
+        (libc::SYS_sched_setscheduler, When::Is(1, libc::SCHED_FIFO as u32), libc::EPERM),
+        (libc::SYS_sched_setscheduler, When::Is(1, libc::SCHED_RR as u32), libc::EPERM),
         (libc::SYS_ioctl, When::Is(1, libc::TIOCSTI as u32), libc::EPERM),
         (libc::SYS_ioctl, When::Is(1, libc::TIOCLINUX as u32), libc::EPERM),
         (libc::SYS_socket, When::IsNot(0, families), libc::EAFNOSUPPORT),
@@ -122,6 +146,7 @@ fn refusals(shared: bool) -> Vec<Refusal> {
         (libc::SYS_socket, When::Other(NETLINK, ROUTES), libc::EPROTONOSUPPORT),
     ]);
     if shared {
+        refusals.extend(CLOSED_IF_SHARED.iter().map(|call| (*call, When::Always, libc::EPERM)));
         refusals.extend([
             (libc::SYS_socket, When::KindIsNot(1, libc::SOCK_STREAM as u32), libc::EPERM),
             (libc::SYS_sendto, When::Bits(3, FASTOPEN), libc::EPERM),
@@ -134,21 +159,50 @@ fn refusals(shared: bool) -> Vec<Refusal> {
 }
 
 /// Refuses the calls to this process and its descendants from now on. The process must have given
-/// up new privileges before.
-pub(super) fn enforce(shared: bool) -> io::Result<()> {
+/// up new privileges before. Returns what the kernel asks on, if it can ask.
+pub(super) fn enforce(shared: bool) -> io::Result<Option<OwnedFd>> {
     let Some(architecture) = ARCHITECTURE else {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "seccomp: there is no filter for this processor",
         ));
     };
-    let mut code = program(architecture, &refusals(shared));
+    let refusals = refusals(shared);
+    let code = program(architecture, &refusals, Some(answer(libc::SECCOMP_RET_USER_NOTIF)));
+    if let Ok(listener) = install(code, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER) {
+        // SAFETY: the call has just returned this descriptor, and it has no other owner.
+        return Ok(Some(unsafe { OwnedFd::from_raw_fd(listener as i32) }));
+    }
+    install(program(architecture, &refusals, None), 0)?;
+    Ok(None)
+}
+
+fn install(mut code: Vec<sock_filter>, flags: libc::c_ulong) -> io::Result<c_long> {
     let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_mut_ptr() };
     // SAFETY: the program and its code live for as long as the call, which copies them.
     checked(unsafe {
-        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program)
-    })?;
-    Ok(())
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program)
+    })
+}
+
+/// Returns the error of a call about which the kernel asks.
+pub(super) fn error_of(call: c_long, arguments: &[u64; 6], shared: bool) -> i32 {
+    let applies = |(refused, when, _): &Refusal| *refused == call && when.holds(arguments);
+    refusals(shared).into_iter().find(applies).map_or(libc::EPERM, |(_, _, error)| error)
+}
+
+impl When {
+    fn holds(self, arguments: &[u64; 6]) -> bool {
+        let argument = |at: u32| arguments[at as usize] as u32;
+        match self {
+            Self::Always => true,
+            Self::Bits(at, bits) => argument(at) & bits != 0,
+            Self::Is(at, value) => argument(at) == value,
+            Self::IsNot(at, values) => !values.contains(&argument(at)),
+            Self::Other(first, third) => argument(0) == first && argument(2) != third,
+            Self::KindIsNot(at, kind) => argument(at) & 0xf != kind,
+        }
+    }
 }
 
 /// The processor's AUDIT_ARCH_* (linux/audit.h). A call with another processor's numbers ends the
@@ -162,8 +216,13 @@ const ARCHITECTURE: Option<u32> = if cfg!(target_arch = "x86_64") {
 };
 
 /// Returns the filter's code: it loads the call's number, tests each refusal, and then allows the
-/// call (seccomp(2), struct seccomp_data).
-fn program(architecture: u32, refusals: &[Refusal]) -> Vec<sock_filter> {
+/// call (seccomp(2), struct seccomp_data). With `asking` it asks instead of refusing, except about
+/// calls whose refusal no program notices.
+fn program(
+    architecture: u32,
+    refusals: &[Refusal],
+    asking: Option<sock_filter>,
+) -> Vec<sock_filter> {
     const NUMBER: u32 = 0;
     const ARCHITECTURE_AT: u32 = 4;
     /// The first number of x86's 32-bit interface, which passes the test of the architecture.
@@ -173,7 +232,8 @@ fn program(architecture: u32, refusals: &[Refusal]) -> Vec<sock_filter> {
     code.extend([jump(libc::BPF_JEQ, architecture, 1, 0), answer(libc::SECCOMP_RET_KILL_PROCESS)]);
     code.extend([load(NUMBER), jump(libc::BPF_JGE, X32, 0, 1), refuse(libc::ENOSYS)]);
     for (call, when, error) in refusals {
-        let test = test(*when, *error);
+        let is_noticed = *error != libc::ENOSYS && *error != SEEMS_TO_SUCCEED;
+        let test = test(*when, asking.filter(|_| is_noticed).unwrap_or(refuse(*error)));
         code.extend([load(NUMBER), jump(libc::BPF_JEQ, *call as u32, 0, test.len() as u8)]);
         code.extend(test);
     }
@@ -182,14 +242,14 @@ fn program(architecture: u32, refusals: &[Refusal]) -> Vec<sock_filter> {
 }
 
 /// Returns code that refuses the call, or continues after its end.
-fn test(when: When, error: i32) -> Vec<sock_filter> {
+fn test(when: When, refuse: sock_filter) -> Vec<sock_filter> {
     match when {
-        When::Always => vec![refuse(error)],
+        When::Always => vec![refuse],
         When::Bits(argument, bits) => {
-            vec![load_argument(argument), jump(libc::BPF_JSET, bits, 0, 1), refuse(error)]
+            vec![load_argument(argument), jump(libc::BPF_JSET, bits, 0, 1), refuse]
         }
         When::Is(argument, value) => {
-            vec![load_argument(argument), jump(libc::BPF_JEQ, value, 0, 1), refuse(error)]
+            vec![load_argument(argument), jump(libc::BPF_JEQ, value, 0, 1), refuse]
         }
         When::IsNot(argument, values) => {
             let mut code = vec![load_argument(argument)];
@@ -200,7 +260,7 @@ fn test(when: When, error: i32) -> Vec<sock_filter> {
                     .enumerate()
                     .map(|(at, value)| jump(libc::BPF_JEQ, *value, to_the_end(at), 0)),
             );
-            code.push(refuse(error));
+            code.push(refuse);
             code
         }
         When::Other(first, third) => vec![
@@ -208,13 +268,13 @@ fn test(when: When, error: i32) -> Vec<sock_filter> {
             jump(libc::BPF_JEQ, first, 0, 3),
             load_argument(2),
             jump(libc::BPF_JEQ, third, 1, 0),
-            refuse(error),
+            refuse,
         ],
         When::KindIsNot(argument, kind) => vec![
             load_argument(argument),
             instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0xf, 0, 0),
             jump(libc::BPF_JEQ, kind, 1, 0),
-            refuse(error),
+            refuse,
         ],
     }
 }

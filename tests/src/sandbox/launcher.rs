@@ -25,8 +25,12 @@ use super::inherited;
 #[cfg(target_os = "linux")]
 use super::kernel::{Forked, fork};
 use super::messages::LauncherMessage;
-use super::quota::{self, Quota};
+use super::quota::{self, MemoryFiles, Quota};
+#[cfg(target_os = "linux")]
+use super::refused::Answers;
 use super::settings::without_settings;
+#[cfg(target_os = "linux")]
+use super::spec::Jail;
 use super::spec::{JailedCommand, Limits, Tier};
 use super::wire::Channel;
 #[cfg(target_os = "linux")]
@@ -106,10 +110,15 @@ fn keep(channel: &Channel, launch: &JailedCommand) -> io::Result<()> {
         observe::become_subreaper()?;
     }
     let reports = channel.try_clone()?;
-    let (program, stdin) = match start(launch) {
+    let Started { program, stdin, listener } = match start(launch) {
         Ok(started) => started,
         Err(error) => return channel.send(&LauncherMessage::Failed(error.to_string())),
     };
+    let files = MemoryFiles::default();
+    #[cfg(target_os = "linux")]
+    if let Some(listener) = listener {
+        _ = answer(listener, channel, jail, files.clone()); // without answers the calls fail, too
+    }
     // From here on an error must not skip the program's end. An error in sending means that the
     // harness has ended: then the program ends, too.
     let told = let_go_of_output().and_then(|()| {
@@ -120,7 +129,7 @@ fn keep(channel: &Channel, launch: &JailedCommand) -> io::Result<()> {
     if told.is_ok() && none_left.is_ok() {
         let memory = if jail.has("memory") { jail.reach.limits.memory } else { u64::MAX };
         let limits = Limits { memory, ..jail.reach.limits };
-        watch_until_end(channel, Quota::new(limits, alone, jail.reach.write.clone()));
+        watch_until_end(channel, Quota::new(limits, alone, jail.reach.write.clone()).with(files));
     }
     drop(stdin);
     // Only the self-test can leave this out, and its process ends by itself. A program is never
@@ -139,18 +148,35 @@ fn let_go_of_output() -> io::Result<()> {
     Ok(rustix::stdio::dup2_stderr(&null)?)
 }
 
-/// Starts the program; returns what keeps its standard input open.
-fn start(launch: &JailedCommand) -> io::Result<(Pid, Option<io::PipeWriter>)> {
+/// Answers what the kernel asks about refused calls. A compiler needs no files in memory.
+#[cfg(target_os = "linux")]
+fn answer(listener: OwnedFd, channel: &Channel, jail: &Jail, files: MemoryFiles) -> io::Result<()> {
+    let reports = channel.try_clone()?;
+    let files = Some(files).filter(|_| jail.reach.write.is_empty());
+    Answers { listener, reports, shared: jail.shares_the_network(), files }.begin()
+}
+
+/// A program that was started.
+struct Started {
+    program: Pid,
+    /// Keeps its standard input open.
+    stdin: Option<io::PipeWriter>,
+    /// Where the kernel asks about refused calls.
+    listener: Option<OwnedFd>,
+}
+
+fn start(launch: &JailedCommand) -> io::Result<Started> {
     let (stdin, mut writer) = io::pipe()?;
-    let program = match launch.jail.tier {
-        Tier::Plain => start_plainly(launch, stdin.into())?,
+    let (program, listener) = match launch.jail.tier {
+        Tier::Plain => (start_plainly(launch, stdin.into())?, None),
         #[cfg(target_os = "linux")]
         _ => enter::start(launch, &std::env::current_dir()?, stdin.into())?,
         #[cfg(not(target_os = "linux"))]
         _ => return Err(io::Error::other("this system has no confinement")),
     };
     _ = writer.write_all(&launch.stdin.bytes); // a program may ignore its input
-    Ok((program, Some(writer).filter(|_| !launch.stdin.then_end)))
+    let stdin = Some(writer).filter(|_| !launch.stdin.then_end);
+    Ok(Started { program, stdin, listener })
 }
 
 fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> io::Result<Pid> {

@@ -27,6 +27,8 @@ pub(super) enum LauncherMessage {
     Exited(i32),
     /// The program passed a limit, told in a sentence, and is being ended.
     Over(String),
+    /// The confinement has refused this call for the first time.
+    Refused(String),
     /// All processes of the program have ended by themselves.
     Empty,
     /// No process of the program is left, and the launcher ends.
@@ -38,9 +40,22 @@ variants!(LauncherMessage {
     2 => Failed(why),
     3 => Exited(status),
     4 => Over(limit),
-    5 => Empty,
-    6 => Gone,
+    5 => Refused(call),
+    6 => Empty,
+    7 => Gone,
 });
+
+/// What a process sends to its keeper before it becomes the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg(target_os = "linux")]
+pub(super) enum Becoming {
+    /// Its filter is in force. The descriptor beside the message is where the kernel asks.
+    Filtered,
+    /// It cannot become the program, for this reason.
+    Failed(String),
+}
+#[cfg(target_os = "linux")]
+variants!(Becoming { 0 => Filtered, 1 => Failed(why) });
 
 /// What the harness sends to the broker.
 #[derive(Debug, Clone, Copy)]

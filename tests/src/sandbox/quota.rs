@@ -8,6 +8,7 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Resource, Rlimit};
 
@@ -41,13 +42,20 @@ pub(super) struct Quota {
     /// program's.
     alone: bool,
     folders: Vec<PathBuf>,
+    memory_files: MemoryFiles,
     checks: u32,
 }
+
+/// Files in memory that the keeper has made for the program. They hold memory that may be in no
+/// process.
+pub(super) type MemoryFiles = Arc<Mutex<Vec<fs::File>>>;
 
 #[derive(Debug, Default)]
 struct Tally {
     tasks: u64,
     resident: u64,
+    /// The bytes that files in memory hold.
+    in_files: u64,
     ticks: u64,
     processes: Vec<u32>,
 }
@@ -56,13 +64,18 @@ const MIB: u64 = 1024 * 1024;
 
 impl Quota {
     pub(super) fn new(limits: Limits, alone: bool, folders: Vec<PathBuf>) -> Self {
-        Self { limits, alone, folders, checks: 0 }
+        Self { limits, alone, folders, memory_files: MemoryFiles::default(), checks: 0 }
+    }
+
+    /// Counts what these files hold, too.
+    pub(super) fn with(self, memory_files: MemoryFiles) -> Self {
+        Self { memory_files, ..self }
     }
 
     /// Checks the limits; returns the one that is passed, in a sentence with its number.
     pub(super) fn check(&mut self) -> Option<String> {
         self.checks += 1;
-        let mut tally = Tally::default();
+        let mut tally = Tally { in_files: in_files(&self.memory_files), ..Tally::default() };
         processes(self.alone).into_iter().for_each(|pid| tally.add(pid));
         let Limits { tasks, memory, disk, processor, .. } = self.limits;
         let over = |is_over: bool, limit: u64, what: &str| {
@@ -116,8 +129,8 @@ impl Tally {
     }
 
     fn uses_more_than(&self, memory: u64) -> bool {
-        self.resident > memory
-            && self.processes.iter().map(|pid| proportional(*pid)).sum::<u64>() > memory
+        let exact = || self.processes.iter().map(|pid| proportional(*pid)).sum::<u64>();
+        self.resident + self.in_files > memory && exact() + self.in_files > memory
     }
 
     fn seconds(&self) -> u64 {
@@ -132,6 +145,12 @@ fn proportional(pid: u32) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
     line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
         * 1024
+}
+
+fn in_files(files: &MemoryFiles) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let files = files.lock().unwrap_or_else(PoisonError::into_inner);
+    files.iter().filter_map(|file| Some(file.metadata().ok()?.blocks() * 512)).sum()
 }
 
 fn size_of_folder(folder: &std::path::Path) -> u64 {

@@ -152,6 +152,12 @@ impl Jail {
     pub(crate) fn has(&self, protection: &str) -> bool {
         !self.without.iter().any(|name| name == protection)
     }
+
+    /// Whether the program shares the machine's network.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn shares_the_network(&self) -> bool {
+        self.tier != Tier::Namespaces || self.network.is_none()
+    }
 }
 
 /// What the self-test tries to reach.

@@ -240,9 +240,19 @@ fn devices(root: &Path) -> io::Result<()> {
     for name in DEVICES {
         bind(&Path::new("/dev").join(name), root, Bound::Device)?;
     }
+    message_queues(root)?;
     for (name, number) in [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")] {
         symlink(format!("/proc/self/fd{number}"), root.join("dev").join(name))?;
     }
+    Ok(())
+}
+
+/// Shows the message queues of the private namespace, if this kernel has any.
+fn message_queues(root: &Path) -> io::Result<()> {
+    let place = root.join("dev/mqueue");
+    fs::create_dir(&place)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    _ = rustix::mount::mount(c"mqueue", &place, c"mqueue", flags, None);
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use suite::{Event, Failure, Status, Verdict, show};
 
 use super::conversation::{self, Line};
-use super::{hexdump, human, said, steps, stuck};
+use super::{hexdump, human, refused, said, steps, stuck};
 use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next};
 use crate::plural::count;
@@ -55,6 +55,11 @@ fn failed_in_short(grading: &Grading, row: &GradedRow, failure: &Failure) -> Str
         let observed = format!("{}, in {place}", not_written(&step));
         return Failure { observed, ..failure.clone() }.to_string();
     }
+    let said = failed_and_how(row, failure);
+    refused::sentence(&row.verdict).map_or(said.clone(), |refused| format!("{said} ({refused})"))
+}
+
+fn failed_and_how(row: &GradedRow, failure: &Failure) -> String {
     match (&row.verdict.over, &row.verdict.ended) {
         (Some(limit), _) if !failure.observed.contains(limit) => {
             format!("{failure} ({})", ended_for(limit))
@@ -159,6 +164,7 @@ fn seen(verdict: &Verdict, failure: &Failure) -> Vec<(&'static str, String)> {
         ("expected", Some(failure.expected.clone())),
         ("got", Some(failure.observed.clone())),
         ("and", ended),
+        ("refused", refused::sentence(verdict)),
         ("smallest", smallest),
         ("stuck", stuck::sentence(verdict)),
     ];

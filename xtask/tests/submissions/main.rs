@@ -9,6 +9,7 @@ mod confinement;
 mod languages;
 mod many;
 mod own_files;
+mod refused;
 #[path = "../support/mod.rs"]
 mod support;
 mod surroundings;

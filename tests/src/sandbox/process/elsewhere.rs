@@ -62,6 +62,11 @@ impl Process {
         None
     }
 
+    /// Returns nothing: these systems refuse no calls.
+    pub(crate) fn refused(&self) -> &[String] {
+        &[]
+    }
+
     pub(crate) fn tree(&self) -> ProcessTree {
         let no_launcher = 0;
         ProcessTree::new(no_launcher, self.child.id())

@@ -41,6 +41,7 @@ struct Heard {
     failed: Option<String>,
     exited: Option<ExitStatus>,
     over: Option<String>,
+    refused: Vec<String>,
     empty: bool,
     gone: bool,
     /// The launcher has closed its side.
@@ -113,6 +114,11 @@ impl Process {
         })
     }
 
+    /// Returns the calls that the confinement has refused, each once.
+    pub(crate) fn refused(&self) -> &[String] {
+        &self.heard.refused
+    }
+
     /// Returns how the first process ended; waits for that for at most `within`.
     pub(crate) fn exited(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         if self.heard.exited.is_none() {
@@ -175,6 +181,7 @@ impl Heard {
             LauncherMessage::Failed(why) => self.failed = Some(why),
             LauncherMessage::Exited(status) => self.exited = Some(ExitStatus::from_raw(status)),
             LauncherMessage::Over(limit) => self.over = Some(limit),
+            LauncherMessage::Refused(call) => self.refused.push(call),
             LauncherMessage::Empty => self.empty = true,
             LauncherMessage::Gone => self.gone = true,
         }
