@@ -18,7 +18,9 @@ impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Self {
         match error.raw_os_error() {
             #[cfg(unix)]
-            Some(libc::EMFILE) => Self(format!("{error}: raise `ulimit -n`")),
+            Some(code) if code == rustix::io::Errno::MFILE.raw_os_error() => {
+                Self(format!("{error}: raise `ulimit -n`"))
+            }
             _ => Self(error.to_string()),
         }
     }

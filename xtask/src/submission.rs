@@ -46,7 +46,7 @@ pub(crate) struct Sources {
 #[derive(Debug)]
 pub(crate) enum Source {
     Crate(StagedCrate),
-    Other(StagedProgram),
+    Other(Box<StagedProgram>),
     Command(ProgramCommand),
     /// It was built before.
     Ready(ReadyProgram),

@@ -51,7 +51,7 @@ impl Desk<'_> {
         }
         let main = found.main.strip_prefix(&found.folder).unwrap_or(&found.main);
         let main = staged.folder.join(main);
-        Ok(Source::Other(StagedProgram { staged, main, language: found.language }))
+        Ok(Source::Other(Box::new(StagedProgram { staged, main, language: found.language })))
     }
 
     fn copy(

@@ -1,7 +1,5 @@
 //! The rules on made-up findings.
 
-use std::process::ExitStatus;
-
 use super::RULES;
 use crate::engine::diagnose;
 use crate::engine::difference::Difference;
@@ -140,7 +138,8 @@ fn a_program_that_could_not_start_is_not_one_that_never_listens() {
     check(&[failed("echoes_short_message", [NeverListened(None)])], &["never_listens"]);
     #[cfg(unix)]
     {
-        let panicked: ExitStatus = std::os::unix::process::ExitStatusExt::from_raw(101 << 8);
+        let panicked: std::process::ExitStatus =
+            std::os::unix::process::ExitStatusExt::from_raw(101 << 8);
         check(&[failed("echoes_short_message", [NeverListened(Some(panicked))])], &[]);
     }
 }
