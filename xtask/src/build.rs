@@ -17,7 +17,7 @@ use suite::{CommandLine, Reach, Subject};
 
 use crate::parallel;
 use crate::sandbox::Sandbox;
-use crate::submission::{Source, Sources, StagedCrate};
+use crate::submission::{self, Source, Sources, StagedCrate};
 use crate::terminal::Progress;
 use crate::unbuilt::{Reason, Unbuilt};
 
@@ -77,7 +77,10 @@ fn build(source: &Source, sandbox: &Sandbox) -> anyhow::Result<Built> {
     }
 }
 
-fn not_built(staged: &StagedCrate, reason: Reason) -> Built {
+fn not_built(staged: &StagedCrate, mut reason: Reason) -> Built {
+    if let Reason::DoesNotCompile(errors) = &mut reason {
+        submission::say_beside(errors, &staged.left);
+    }
     let (program, origin) = (staged.name.clone(), staged.origin.clone());
     Built::Not(Unbuilt { program, origin, reason })
 }

@@ -9,7 +9,9 @@ mod archive;
 mod copy;
 mod desk;
 mod find;
+mod gather;
 mod holder;
+mod left;
 mod listed;
 mod names;
 mod notes;
@@ -31,6 +33,8 @@ use crate::rubric::Rubric;
 use crate::unbuilt::Unbuilt;
 use desk::Desk;
 use holder::Holder;
+
+pub(crate) use left::{Left, named_in, say_beside};
 
 /// The programs to build, or to run as they are.
 #[derive(Debug)]
@@ -71,6 +75,8 @@ pub(crate) struct StagedCrate {
     pub(crate) libraries: Vec<PathBuf>,
     /// The address that it always uses, if it takes none.
     pub(crate) address: Option<SocketAddr>,
+    /// What was left out of the submission.
+    pub(crate) left: Vec<Left>,
 }
 
 /// A program in another language whose listed files were copied.

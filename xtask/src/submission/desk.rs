@@ -10,8 +10,7 @@ use suite::Fnv;
 use super::copy::copy;
 use super::find::Found;
 use super::holder::Holder;
-use super::listed::{Files, check_size, listed_files, read_listed};
-use super::names::check_name;
+use super::listed::{Files, Taken, read_listed};
 use super::{Source, StagedCrate, StagedProgram};
 use crate::repository::{self, Repository};
 use crate::request::{GradeRequest, Origin};
@@ -35,16 +34,16 @@ impl Desk<'_> {
             return Ok(self.unusable(row, self.base, Reason::Missing(self.where_to_put(row))));
         };
         let from = self.base.join(&found.folder);
-        let taken = self.files(row, &found).and_then(|files| Ok((files, self.libraries(&found)?)));
-        let (files, libraries) = match taken {
+        let taken = self.files(row, &found).and_then(|taken| Ok((taken, self.libraries(&found)?)));
+        let (taken, libraries) = match taken {
             Ok(taken) => taken,
             Err(why) => {
                 return Ok(self.unusable(row, &from, Reason::Refused(format!("{why:#}"))));
             }
         };
-        self.note_what_is_left_out(&found, &files);
+        self.note_what_is_left_out(&found, &taken);
         let staged = self
-            .copy(row, &from, &files, libraries)
+            .copy(row, &from, &taken, libraries)
             .with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))?;
         if found.is_rust() {
             return Ok(Source::Crate(staged));
@@ -58,13 +57,13 @@ impl Desk<'_> {
         &self,
         row: &ProgramRow,
         from: &Path,
-        files: &Files,
+        taken: &Taken,
         libraries: BTreeMap<String, Files>,
     ) -> anyhow::Result<StagedCrate> {
         let name = format!("{}-{:016x}", self.rubric.practical.name, hash(from));
         let own = repository::target()?.join(name);
         let folder = own.join(&row.name);
-        let mut fingerprint = Fnv::default().bytes(&copy(files, &folder)?.to_be_bytes());
+        let mut fingerprint = Fnv::default().bytes(&copy(&taken.files, &folder)?.to_be_bytes());
         for (library, files) in &libraries {
             fingerprint = fingerprint.bytes(&copy(files, &own.join(library))?.to_be_bytes());
         }
@@ -75,6 +74,7 @@ impl Desk<'_> {
             fingerprint: fingerprint.finish(),
             libraries: libraries.into_keys().map(|library| own.join(library)).collect(),
             address: self.request.address.or(row.address),
+            left: taken.left.clone(),
             folder,
         })
     }
@@ -105,40 +105,13 @@ impl Desk<'_> {
         }
     }
 
-    fn files(&self, row: &ProgramRow, found: &Found) -> anyhow::Result<Files> {
-        let patterns = if found.is_crate() { &row.files } else { &found.language.files };
-        let beside =
-            |pattern: &String| if found.own { pattern.clone() } else { pattern.replace("**/", "") };
-        let patterns: Vec<String> = patterns.iter().map(beside).collect();
-        let mut files = Files::new();
-        for path in listed_files(self.holder, &found.folder, &patterns)? {
-            let about = || path.strip_prefix(&found.folder).unwrap_or(&path).display().to_string();
-            let Some(name) = self.name_in_copy(found, &path)? else { continue };
-            check_name(&name, files.keys())?;
-            files.insert(name, self.holder.read(&path).with_context(about)?);
-            check_size(&files)?;
-        }
+    fn files(&self, row: &ProgramRow, found: &Found) -> anyhow::Result<Taken> {
+        let mut taken = self.gather(row, found)?;
         if found.is_rust() {
-            self.put_manifests(row, &mut files);
-            stand_alone(&mut files);
+            self.put_manifests(row, &mut taken.files);
+            stand_alone(&mut taken.files);
         }
-        Ok(files)
-    }
-
-    /// Returns a file's name in the copy. A Rust program that is a single file becomes a crate with
-    /// the files beside it, except other programs.
-    fn name_in_copy(&self, found: &Found, path: &Path) -> anyhow::Result<Option<PathBuf>> {
-        let name = path.strip_prefix(&found.folder)?;
-        if !found.is_rust() || found.is_crate() {
-            return Ok(Some(name.to_owned()));
-        }
-        if path == found.main {
-            return Ok(Some("src/main.rs".into()));
-        }
-        let programs = self.rubric.practical.programs;
-        let is_program = programs.iter().any(|other| name == Path::new(&format!("{other}.rs")));
-        let is_beside = !is_program && name.components().count() == 1;
-        Ok(is_beside.then(|| Path::new("src").join(name)))
+        Ok(taken)
     }
 
     /// Returns the files of the libraries that the programs share. The course's manifest names
@@ -151,10 +124,10 @@ impl Desk<'_> {
             let theirs =
                 self.places().into_iter().map(|place| place.join(&row.name)).find(is_there);
             let mut files = match theirs {
-                Some(folder) => read_listed(self.holder, &folder, &row.files)?,
+                Some(folder) => read_listed(self.holder, &folder, &row.files)?.files,
                 None => {
                     let skeletons = Holder::open(&self.rubric.folder)?;
-                    read_listed(&skeletons, Path::new(&row.name), &row.files)?
+                    read_listed(&skeletons, Path::new(&row.name), &row.files)?.files
                 }
             };
             self.put_manifests(row, &mut files);

@@ -1,12 +1,13 @@
-//! The files of a submission that patterns name.
+//! The files of a submission that patterns name. What cannot be taken is left out, and listed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::holder::{Holder, Kind};
-use super::names::{check_name, visible};
+use super::left::Left;
+use super::names::{fault_of_name, is_hidden, is_made, visible};
 use crate::patterns::Pattern;
 
 /// The limits of a program: generous for a student, harmless for the harness.
@@ -14,60 +15,125 @@ const MOST_FILES: usize = 200;
 const MOST_BYTES_IN_ALL: usize = 4 * 1024 * 1024;
 const DEEPEST: usize = 8;
 
-/// Folders in which tools keep their output.
-const MADE: [&str; 5] = [".git", "target", "node_modules", "__pycache__", ".venv"];
+/// The most files and folders that are looked at.
+const MOST_SEEN: usize = 20_000;
 
 /// Files to copy, by their names in the copy.
 pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// The files that patterns name, in the order in which they are taken until a limit is reached.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) left: Vec<Left>,
+}
+
+/// Files that were read.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) files: Files,
+    pub(super) left: Vec<Left>,
+    bytes: usize,
+}
+
+impl Taken {
+    /// Begins with what the listing leaves out.
+    pub(super) fn without(left: Vec<Left>) -> Self {
+        Self { left, ..Self::default() }
+    }
+
+    /// Reads a file, or leaves it out. `name` is its name in the copy.
+    pub(super) fn take(&mut self, holder: &Holder, path: &Path, name: PathBuf) {
+        match self.content(holder, path, &name) {
+            Ok(content) => {
+                self.bytes += content.len();
+                self.files.insert(name, content);
+            }
+            Err(why) => self.left.push(Left::new(path, why)),
+        }
+    }
+
+    /// Reads a file without which there is no program.
+    pub(super) fn take_main(
+        &mut self,
+        holder: &Holder,
+        path: &Path,
+        name: PathBuf,
+    ) -> anyhow::Result<()> {
+        self.left.retain(|left| left.path != path);
+        let content = holder.read(path)?;
+        self.bytes += content.len();
+        self.files.insert(name, content);
+        Ok(())
+    }
+
+    fn content(&self, holder: &Holder, path: &Path, name: &Path) -> Result<Vec<u8>, String> {
+        if let Some(why) = fault_of_name(name) {
+            return Err(why.to_owned());
+        }
+        let is_same = |other: &&PathBuf| other.as_os_str().eq_ignore_ascii_case(name.as_os_str());
+        if let Some(other) = self.files.keys().find(is_same) {
+            return Err(format!("on some systems it is the same file as {}", visible(other)));
+        }
+        if self.files.len() >= MOST_FILES {
+            return Err(format!("at most {MOST_FILES} files are taken"));
+        }
+        let content = holder.read(path).map_err(|error| format!("{error:#}"))?;
+        if self.bytes + content.len() > MOST_BYTES_IN_ALL {
+            return Err(format!("at most {MOST_BYTES_IN_ALL} bytes are taken in all"));
+        }
+        Ok(content)
+    }
+}
 
 /// Reads the files below `folder` that a pattern names.
 pub(super) fn read_listed(
     holder: &Holder,
     folder: &Path,
     patterns: &[String],
-) -> anyhow::Result<Files> {
-    let mut files = Files::new();
-    for path in listed_files(holder, folder, patterns)? {
+) -> anyhow::Result<Taken> {
+    let listing = listed_files(holder, folder, patterns)?;
+    let mut taken = Taken::without(listing.left);
+    for path in listing.files {
         let name = path.strip_prefix(folder)?.to_owned();
-        check_name(&name, files.keys())?;
-        files.insert(name, holder.read(&path).with_context(|| visible(&path))?);
-        check_size(&files)?;
+        taken.take(holder, &path, name);
     }
-    Ok(files)
+    Ok(taken)
 }
 
-pub(super) fn check_size(files: &Files) -> anyhow::Result<()> {
-    if files.values().map(Vec::len).sum::<usize>() > MOST_BYTES_IN_ALL {
-        bail!("its files have more than {MOST_BYTES_IN_ALL} bytes in all");
-    }
-    Ok(())
-}
-
-/// Returns the files below `folder` that a pattern names. Only regular files are read, and links
-/// are not followed.
+/// Returns the files below `folder` that a pattern names: those near the top first, so that a
+/// limit does not take the most important ones away. Only regular files are read, and links are
+/// not followed.
 pub(super) fn listed_files(
     holder: &Holder,
     folder: &Path,
     patterns: &[String],
-) -> anyhow::Result<BTreeSet<PathBuf>> {
+) -> anyhow::Result<Listing> {
     let patterns: Vec<Pattern> =
         patterns.iter().map(|text| Pattern::new(text)).collect::<anyhow::Result<_>>()?;
-    let mut files = BTreeSet::new();
-    let mut folders = vec![PathBuf::new()];
-    while let Some(within) = folders.pop() {
-        for (full, kind) in holder.list(&folder.join(&within))? {
+    let mut listing = Listing::default();
+    let mut folders = std::collections::VecDeque::from([PathBuf::new()]);
+    let mut seen = 0;
+    while let Some(within) = folders.pop_front().filter(|_| seen < MOST_SEEN) {
+        let entries = holder.list(&folder.join(&within));
+        for (full, kind) in entries.with_context(|| visible(&folder.join(&within)))? {
+            seen += 1;
             let path = full.strip_prefix(folder)?.to_owned();
-            match what_to_do(&path, kind, &patterns)? {
-                Do::Enter => folders.push(path),
-                Do::Take => _ = files.insert(full),
+            match what_to_do(&path, kind, &patterns) {
+                Do::Enter => folders.push_back(path),
+                Do::Take => listing.files.push(full),
                 Do::Leave => {}
-            }
-            if files.len() > MOST_FILES {
-                bail!("more than {MOST_FILES} files");
+                Do::LeaveOut(why) => listing.left.push(Left::new(&full, why)),
             }
         }
     }
-    Ok(files)
+    listing.files.sort_by_cached_key(|path| (path.iter().count(), has_capitals(path)));
+    Ok(listing)
+}
+
+/// Where two names differ only in capitals, the one without them is taken.
+fn has_capitals(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().iter().any(u8::is_ascii_uppercase)
 }
 
 /// What to do with an entry.
@@ -75,22 +141,24 @@ enum Do {
     Enter,
     Take,
     Leave,
+    /// It would be taken if it were not for this reason.
+    LeaveOut(String),
 }
 
-fn what_to_do(path: &Path, kind: Kind, patterns: &[Pattern]) -> anyhow::Result<Do> {
+fn what_to_do(path: &Path, kind: Kind, patterns: &[Pattern]) -> Do {
     let is_named = patterns.iter().any(|pattern| pattern.matches(path));
     let may_hold = patterns.iter().any(|pattern| pattern.may_match_in(path));
-    let is_made = path.file_name().is_some_and(|name| MADE.iter().any(|made| name == *made));
+    let fault = fault_of_name(path).map(str::to_owned);
     match kind {
-        Kind::Folder if is_made || !may_hold => Ok(Do::Leave),
-        Kind::Folder if path.components().count() > DEEPEST => {
-            bail!("{} lies deeper than {DEEPEST} folders", visible(path))
+        Kind::Folder if is_made(path) || !may_hold => Do::Leave,
+        Kind::Folder if path.iter().count() > DEEPEST => {
+            Do::LeaveOut(format!("it lies deeper than {DEEPEST} folders"))
         }
-        Kind::Folder => Ok(Do::Enter),
-        Kind::Other if is_named || may_hold => {
-            bail!("{} is not a regular file", visible(path))
+        Kind::Folder => fault.map_or(Do::Enter, Do::LeaveOut),
+        Kind::Other if is_named || may_hold && !is_hidden(path) => {
+            Do::LeaveOut("it is not a regular file".to_owned())
         }
-        Kind::File if is_named => Ok(Do::Take),
-        Kind::File | Kind::Other => Ok(Do::Leave),
+        Kind::File if is_named => fault.map_or(Do::Take, Do::LeaveOut),
+        Kind::File | Kind::Other => Do::Leave,
     }
 }

@@ -5,30 +5,20 @@ use std::path::{Path, PathBuf};
 
 use super::desk::Desk;
 use super::find::Found;
-use super::listed::Files;
+use super::listed::Taken;
 use super::names::visible;
 use crate::request::Origin;
 
 /// The most names in one note.
-const SHOWN: usize = 8;
+pub(super) const SHOWN: usize = 8;
 
 impl Desk<'_> {
-    pub(super) fn note_what_is_left_out(&mut self, found: &Found, files: &Files) {
-        if !self.is_handed_in() || found.folder.as_os_str().is_empty() {
+    pub(super) fn note_what_is_left_out(&mut self, found: &Found, taken: &Taken) {
+        self.note_left_out(found, taken);
+        if !self.is_handed_in() {
             return;
         }
-        let is_taken = |path: &Path| {
-            let name = path.strip_prefix(&found.folder).unwrap_or(path);
-            path == found.main
-                || name == "Cargo.lock"
-                || files.keys().any(|file| file.starts_with(name))
-        };
-        let names = self.names_in(&found.folder).into_iter();
-        let left: Vec<String> =
-            names.filter(|path| !is_taken(path)).take(SHOWN).map(|path| visible(&path)).collect();
-        if !left.is_empty() {
-            self.notes.push(format!("left out: {}", left.join(", ")));
-        }
+        let files = &taken.files;
         for name in ["Cargo.toml", "Cargo.lock"] {
             let path = found.folder.join(name);
             let (ours, theirs) = (files.get(Path::new(name)), self.holder.read(&path).ok());
@@ -58,11 +48,11 @@ impl Desk<'_> {
     }
 
     /// Returns whether the submission is graded outside the student's own checkout.
-    fn is_handed_in(&self) -> bool {
+    pub(super) fn is_handed_in(&self) -> bool {
         matches!(self.request.origin, Origin::Submission(_))
     }
 
-    fn names_in(&self, folder: &Path) -> Vec<PathBuf> {
+    pub(super) fn names_in(&self, folder: &Path) -> Vec<PathBuf> {
         let names = self.holder.list(folder).unwrap_or_default();
         names.into_iter().map(|(path, _)| path).collect()
     }

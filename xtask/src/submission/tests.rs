@@ -9,8 +9,7 @@ use super::listed::read_listed;
 
 fn stage_once(from: &Path, to: &Path) -> anyhow::Result<u64> {
     let patterns = ["Cargo.toml".to_owned(), "src/**/*.rs".to_owned()];
-    let files = read_listed(&Holder::open(from)?, Path::new(""), &patterns)?;
-    copy(&files, to)
+    copy(&read_listed(&Holder::open(from)?, Path::new(""), &patterns)?.files, to)
 }
 
 fn crate_in(folder: &Path) {
@@ -61,54 +60,62 @@ fn what_a_build_has_left_in_the_copy_is_not_followed() {
     assert!(!to.path().join("other").exists());
 }
 
+/// Checks that a crate is taken without one of its files, and that the reason is given.
 #[cfg(unix)]
 #[track_caller]
-fn refuses(spoil: impl FnOnce(&Path), says: &str) {
-    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+fn leaves_out(spoil: impl FnOnce(&Path), says: &str) {
+    let from = tempfile::tempdir().unwrap();
     crate_in(from.path());
     spoil(from.path());
-    let error = format!("{:#}", stage_once(from.path(), to.path()).unwrap_err());
-    assert!(error.contains(says), "{error}");
+    let patterns = ["Cargo.toml".to_owned(), "src/**/*.rs".to_owned()];
+    let holder = Holder::open(from.path()).unwrap();
+    let taken = read_listed(&holder, Path::new(""), &patterns).unwrap();
+    let left: Vec<String> = taken.left.iter().map(ToString::to_string).collect();
+    assert!(taken.files.contains_key(Path::new("src/main.rs")), "{left:?}");
+    assert!(left.iter().any(|left| left.contains(says)), "{left:?}");
+    assert!(taken.files.len() <= 200 && !taken.files.keys().any(|name| name.ends_with("x.rs")));
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_refused() {
-    let main = |folder: &Path| folder.join("src/main.rs");
-    let link = |to: &'static str| {
-        move |folder: &Path| {
-            fs::remove_file(main(folder)).unwrap();
-            std::os::unix::fs::symlink(to, main(folder)).unwrap();
-        }
+fn what_is_no_file_is_left_out() {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+    let says = |name: &str| format!("src/{name} (it is not a regular file)");
+    leaves_out(|folder| symlink("/etc/hostname", folder.join("src/x.rs")).unwrap(), &says("x.rs"));
+    leaves_out(|folder| symlink("main.rs", folder.join("src/x.rs")).unwrap(), &says("x.rs"));
+    leaves_out(|folder| symlink("/etc", folder.join("src/more")).unwrap(), &says("more"));
+    leaves_out(|folder| symlink("..", folder.join("src/up")).unwrap(), &says("up"));
+    leaves_out(|folder| _ = UnixListener::bind(folder.join("src/x.rs")).unwrap(), &says("x.rs"));
+    let pipe = |folder: &Path| {
+        let mut mkfifo = std::process::Command::new("mkfifo");
+        assert!(mkfifo.arg(folder.join("src/x.rs")).status().unwrap().success());
     };
-    refuses(link("/etc/hostname"), "src/main.rs is not a regular file");
-    refuses(
-        |folder| std::os::unix::fs::symlink("/etc", folder.join("src/more")).unwrap(),
-        "src/more is not a regular file",
-    );
-    refuses(
-        |folder| {
-            _ = std::process::Command::new("mkfifo")
-                .arg(folder.join("src/pipe.rs"))
-                .status()
-                .unwrap()
-        },
-        "src/pipe.rs is not a regular file",
-    );
+    leaves_out(pipe, &says("x.rs"));
 }
 
 #[cfg(unix)]
 #[test]
-fn too_much_is_refused() {
-    refuses(
-        |folder| fs::File::create(folder.join("src/large.rs")).unwrap().set_len(1 << 40).unwrap(),
+fn too_much_is_left_out() {
+    leaves_out(
+        |folder| fs::File::create(folder.join("src/x.rs")).unwrap().set_len(1 << 40).unwrap(),
         "at most 1048576 are taken",
     );
-    refuses(
-        |folder| (0..300).for_each(|n| fs::write(folder.join(format!("src/m{n}.rs")), "").unwrap()),
-        "more than 200 files",
+    leaves_out(
+        |folder| {
+            fs::create_dir(folder.join("src/a")).unwrap();
+            (0..300).for_each(|n| fs::write(folder.join(format!("src/a/m{n}.rs")), "").unwrap());
+        },
+        "at most 200 files are taken",
     );
-    refuses(
+    leaves_out(
+        |folder| {
+            let large = "/".repeat(1 << 20);
+            (0..4).for_each(|n| fs::write(folder.join(format!("src/m{n}.rs")), &large).unwrap());
+        },
+        "at most 4194304 bytes are taken in all",
+    );
+    leaves_out(
         |folder| fs::create_dir_all(folder.join("src/a/b/c/d/e/f/g/h/i/j")).unwrap(),
         "deeper than 8 folders",
     );
@@ -118,13 +125,31 @@ fn too_much_is_refused() {
 #[test]
 fn names_must_mean_the_same_everywhere() {
     for (name, says) in [
-        ("src/Main.rs", "are one file on some systems"),
+        ("src/Main.rs", "the same file as src/main.rs"),
         ("src/aux.rs", "is a device"),
-        ("src/a b.rs", "letters, digits"),
-        ("src/a\nb.rs", "letters, digits"),
-        ("src/é.rs", "letters, digits"),
-        ("src/a:b.rs", "letters, digits"),
+        ("src/a x.rs", "letters, digits"),
+        ("src/a\nx.rs", "letters, digits"),
+        ("src/éx.rs", "letters, digits"),
+        ("src/a:x.rs", "letters, digits"),
+        ("src/main (1).rs", "letters, digits"),
+        ("src/._main.rs", "letters, digits"),
+        ("src/.#main.rs", "letters, digits"),
+        ("src/old version/x.rs", "src/old version (a name"),
+        ("src/.old/x.rs", "src/.old (a name"),
     ] {
-        refuses(|folder| fs::write(folder.join(name), "").unwrap(), says);
+        let write = |folder: &Path| {
+            let place = folder.join(name);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, "").unwrap();
+        };
+        leaves_out(write, says);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text_is_left_out() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::OsStr::from_bytes(b"src/m\x84in.rs");
+    leaves_out(|folder| fs::write(folder.join(name), "").unwrap(), "letters, digits");
 }

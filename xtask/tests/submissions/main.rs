@@ -13,6 +13,7 @@ mod refused;
 #[path = "../support/mod.rs"]
 mod support;
 mod surroundings;
+mod unneeded;
 
 use std::fs;
 

@@ -1,0 +1,79 @@
+//! Names and kinds of files that no program needs: they are left out, and cost nothing.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+
+use predicates::str::contains;
+
+use crate::support::{folder_with, grade, has, report};
+use crate::{RIGHT_PYTHON, SOLUTION, text};
+
+/// Names that tools, systems and people leave beside a source.
+const NAMES: [&str; 12] = [
+    "._main.EXT",
+    ".#main.EXT",
+    "#main.EXT#",
+    ".main.EXT.swp",
+    "main.EXT~",
+    "main copy.EXT",
+    "main (1).EXT",
+    "mäin.EXT",
+    "Main.EXT",
+    "aux.EXT",
+    "old version/main.EXT",
+    "__MACOSX/._main.EXT",
+];
+
+/// Adds all the names, links, a pipe and a socket to a folder of sources.
+fn add_to(sources: &Path, ending: &str) {
+    for name in NAMES {
+        let place = sources.join(name.replace("EXT", ending));
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, "\0 this is no source").unwrap();
+    }
+    let named = |name: &str| sources.join(format!("{name}.{ending}"));
+    symlink("/etc/passwd", named("passwords")).unwrap();
+    symlink("nowhere", named("broken")).unwrap();
+    symlink(".", sources.join("circle")).unwrap();
+    assert!(Command::new("mkfifo").arg(named("pipe")).status().unwrap().success());
+    UnixListener::bind(named("socket")).unwrap();
+}
+
+/// Grades, and returns whether all passed, and the report.
+fn graded(words: &str, place: &Path) -> (bool, String) {
+    let report = report(&mut grade(words, place));
+    (report["passed"] == true, format!("{report:#}"))
+}
+
+#[test]
+fn a_python_program_is_graded_whatever_lies_beside_it() {
+    if has("python3") {
+        let folder = folder_with(&[("echo_server/main.py", &text(RIGHT_PYTHON))]);
+        add_to(&folder.path().join("echo_server"), "py");
+        let (passed, report) = graded("--only exactness", folder.path());
+        assert!(passed && report.contains("main copy.py (a name is letters"), "{report}");
+        assert!(report.contains("passwords.py (it is not a regular file)"), "{report}");
+        assert!(!report.contains("._main.py") && !report.contains("__MACOSX"), "{report}");
+    }
+}
+
+#[test]
+fn a_crate_is_graded_whatever_lies_beside_its_sources() {
+    let folder = folder_with(&[("echo_server/src/main.rs", &text(SOLUTION))]);
+    add_to(&folder.path().join("echo_server/src"), "rs");
+    add_to(&folder.path().join("echo_server"), "rs");
+    let (passed, report) = graded("--only echoes_short_message", folder.path());
+    assert!(passed && report.contains("src/main (1).rs (a name is letters"), "{report}");
+}
+
+#[test]
+fn a_build_that_needs_what_was_left_out_says_so_beside_the_error() {
+    let main = format!("mod mäin;\n{}", text(SOLUTION));
+    let folder =
+        folder_with(&[("echo_server/src/main.rs", &main), ("echo_server/src/mäin.rs", "")]);
+    let graded = grade("--only echo_server", &folder).assert().code(1);
+    graded.stdout(contains("= left out of the submission: echo_server/src/mäin.rs (a name"));
+}
