@@ -1,197 +1,222 @@
-//! `.zip` and `.tar.gz`, unpacked in memory: only regular files whose names stay in the archive, up
-//! to a limit.
+//! `.zip`, `.tar.gz` and `.tar`, unpacked in memory: only regular files whose names stay in the
+//! archive, up to a limit.
 //!
-//! Unpacking writes nothing, so a name cannot lead to another file. Links and devices are left out.
+//! Unpacking writes nothing, so a name cannot lead to another file. What tools have made, and files
+//! that are no text, do not count against the limits: they are not unpacked.
 //! (PKWARE's APPNOTE 6.3.10; POSIX pax, ustar; RFC 1952.)
 
+mod gzip;
+mod tar;
+mod weight;
+mod zip;
+
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
-use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
-/// The limits of an archive: packed, unpacked and in files.
-pub(super) const MOST_PACKED: u64 = 16 * 1024 * 1024;
+use super::holder::MOST_BYTES;
+use super::names::is_made;
+use weight::Weight;
+
+/// The limits of an archive: unpacked bytes, files, and names of any kind.
 const MOST_UNPACKED: usize = 32 * 1024 * 1024;
 const MOST_FILES: usize = 5000;
+const MOST_NAMES: usize = 100_000;
 
-type Files = BTreeMap<PathBuf, Vec<u8>>;
+/// What an archive has under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Entry {
+    File(Vec<u8>),
+    /// A file that was not unpacked, and the reason.
+    Unread(String),
+    Folder,
+    /// A link or a device.
+    Other,
+}
 
-pub(super) fn unpack(bytes: &[u8]) -> anyhow::Result<Files> {
-    match bytes {
-        [b'P', b'K', ..] => zip(bytes),
-        [0x1f, 0x8b, ..] => tar(&gzip(bytes)?),
-        _ => bail!("it is not a folder, a .zip or a .tar.gz"),
+pub(super) type Entries = BTreeMap<PathBuf, Entry>;
+
+/// Reads an archive.
+pub(super) fn unpack(file: File) -> anyhow::Result<Entries> {
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    let mut begin = [0; 262];
+    let length = read_up_to(&mut file, &mut begin)?;
+    file.seek(SeekFrom::Start(0))?;
+    match &begin[..length] {
+        [b'P', b'K', ..] => zip::unpack(&mut file),
+        [0x1f, 0x8b, ..] => tar::unpack(&mut gzip::open(file)?),
+        [.., b'u', b's', b't', b'a', b'r'] if length == begin.len() => tar::unpack(&mut file),
+        begin => bail!("{}", what_else(begin)),
     }
 }
 
-/// Files gathered so far.
+/// Names the kind of an archive that is not read.
+fn what_else(begin: &[u8]) -> String {
+    const KINDS: [(&[u8], &str); 4] =
+        [(b"7z\xbc\xaf", ".7z"), (b"Rar!", ".rar"), (b"\xfd7zXZ", ".tar.xz"), (b"BZh", ".tar.bz2")];
+    match KINDS.iter().find(|(magic, _)| begin.starts_with(magic)) {
+        Some((_, kind)) => format!("it is a {kind}: pack it as a .zip or a .tar.gz"),
+        None => "it is not a folder, a .zip or a .tar.gz".to_owned(),
+    }
+}
+
+/// Fills a buffer as far as the input goes.
+fn read_up_to(from: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match from.read(&mut buffer[length..])? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    Ok(length)
+}
+
+/// What was gathered so far.
 #[derive(Default)]
 struct Unpacked {
-    files: Files,
+    entries: Entries,
     bytes: usize,
+    files: usize,
+    weight: Weight,
 }
 
 impl Unpacked {
-    fn left(&self) -> usize {
-        MOST_UNPACKED - self.bytes
-    }
-
-    fn add(&mut self, name: &[u8], content: Vec<u8>) -> anyhow::Result<()> {
-        let name =
-            std::str::from_utf8(name).context("a file name in it is not UTF-8")?.replace('\\', "/");
+    /// Returns where an entry belongs, or `None` if it is a tool's. An unknown encoding leaves marks
+    /// in the name, which then cannot be in a copy.
+    fn place(name: &[u8]) -> anyhow::Result<Option<PathBuf>> {
+        let name = String::from_utf8_lossy(name).replace('\\', "/");
         let path = Path::new(name.trim_start_matches("./"));
-        if path.components().any(|part| !matches!(part, Component::Normal(_))) {
+        if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
             bail!("the name {name:?} in it leads outside");
         }
-        self.bytes += content.len();
-        if self.bytes > MOST_UNPACKED || self.files.len() >= MOST_FILES {
-            bail!("{TOO_MUCH}");
+        let path: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+        let is_a_tools = path.ancestors().any(is_made) || path.as_os_str().is_empty();
+        Ok((!is_a_tools).then_some(path))
+    }
+
+    fn add(&mut self, path: PathBuf, entry: Entry) {
+        if self.entries.len() < MOST_NAMES {
+            self.entries.insert(path, entry);
         }
-        if self.files.insert(path.to_owned(), content).is_some() {
-            bail!("{name:?} is in it twice");
+    }
+
+    /// Adds a file of this size. Its content is read only if it is wanted.
+    fn add_file(
+        &mut self,
+        path: PathBuf,
+        size: u64,
+        read: impl FnOnce() -> anyhow::Result<Vec<u8>>,
+    ) {
+        let unread = if size > MOST_BYTES {
+            Some(too_many_bytes(size))
+        } else if is_no_text(&path) {
+            Some("files of this kind are not taken".to_owned())
+        } else {
+            self.weight.add(&path, size);
+            self.bytes = self.bytes.saturating_add(size as usize);
+            self.files += 1;
+            self.is_too_much().then(String::new)
+        };
+        let entry = match unread {
+            Some(why) => Entry::Unread(why),
+            None => read().map_or_else(|error| Entry::Unread(format!("{error:#}")), Entry::File),
+        };
+        self.add(path, entry);
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.bytes > MOST_UNPACKED || self.files > MOST_FILES
+    }
+
+    fn finish(self) -> anyhow::Result<Entries> {
+        if self.is_too_much() {
+            let most = MOST_UNPACKED / 1024 / 1024;
+            let largest = match self.bytes > MOST_UNPACKED {
+                true => self.weight.heaviest(|size| size.bytes),
+                false => self.weight.heaviest(|size| size.files),
+            };
+            bail!(
+                "unpacked it has more than {MOST_FILES} files or {most} MiB; the largest folder is {largest}: leave out what no program needs"
+            );
         }
-        Ok(())
+        Ok(self.entries)
     }
 }
 
-const TOO_MUCH: &str = "unpacked it has more than 5000 files or 32 MiB";
-
-fn inflate(bytes: &[u8], most: usize) -> anyhow::Result<Vec<u8>> {
-    decompress_to_vec_with_limit(bytes, most).map_err(|error| match error.status {
-        TINFLStatus::HasMoreOutput => anyhow::anyhow!("{TOO_MUCH}"),
-        _ => anyhow::anyhow!("it is damaged"),
-    })
+pub(super) fn too_many_bytes(size: u64) -> String {
+    format!("it has {size} bytes; at most {MOST_BYTES} are taken")
 }
 
+/// The ends of names that no source and no text has.
+const NO_TEXT: &str = "png jpg jpeg gif webp ico bmp pdf ps mp3 wav ogg mp4 mov avi mkv webm zip gz tgz \
+    xz bz2 zst 7z rar jar war class o obj a lib so dll dylib exe pdb rlib rmeta pyc pyo whl wasm \
+    iso img dmg pcap pcapng docx pptx xlsx odt";
+
+fn is_no_text(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    NO_TEXT.split(' ').any(|other| !other.is_empty() && other == ending)
+}
+
+/// Returns a number whose lowest byte comes first.
 fn number(bytes: &[u8], at: usize, length: usize) -> anyhow::Result<usize> {
     let field = bytes.get(at..at + length).context("it is damaged")?;
     Ok(field.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
 }
 
-/// Unpacks by the central directory, which is the only valid list of the files.
-fn zip(bytes: &[u8]) -> anyhow::Result<Files> {
-    const END: &[u8] = b"PK\x05\x06";
-    const ENTRY: &[u8] = b"PK\x01\x02";
-    let end = bytes.windows(4).rposition(|window| window == END).context("it is damaged")?;
-    let (entries, mut at) = (number(bytes, end + 10, 2)?, number(bytes, end + 16, 4)?);
-    let mut unpacked = Unpacked::default();
-    for _ in 0..entries {
-        if bytes.get(at..at + 4) != Some(ENTRY) {
-            bail!("it is damaged");
-        }
-        let (method, packed) = (number(bytes, at + 10, 2)?, number(bytes, at + 20, 4)?);
-        let (name, extra, comment) =
-            (number(bytes, at + 28, 2)?, number(bytes, at + 30, 2)?, number(bytes, at + 32, 2)?);
-        let mode = number(bytes, at + 38, 4)? >> 16;
-        let name_bytes = bytes.get(at + 46..at + 46 + name).context("it is damaged")?;
-        if is_regular(mode) && !name_bytes.ends_with(b"/") {
-            let content =
-                zip_content(bytes, number(bytes, at + 42, 4)?, packed, method, unpacked.left())?;
-            unpacked.add(name_bytes, content)?;
-        }
-        at += 46 + name + extra + comment;
-    }
-    Ok(unpacked.files)
-}
-
-/// Returns whether a mode is a regular file's. A mode of 0 comes from a system without modes.
-fn is_regular(mode: usize) -> bool {
-    const KIND: usize = 0o170_000;
-    const FILE: usize = 0o100_000;
-    mode & KIND == 0 || mode & KIND == FILE
-}
-
-fn zip_content(
-    bytes: &[u8],
-    at: usize,
-    packed: usize,
-    method: usize,
-    most: usize,
-) -> anyhow::Result<Vec<u8>> {
-    let begin = at + 30 + number(bytes, at + 26, 2)? + number(bytes, at + 28, 2)?;
-    let content = bytes.get(begin..begin + packed).context("it is damaged")?;
-    match method {
-        0 => Ok(content.to_owned()),
-        8 => inflate(content, most),
-        _ => bail!("it is compressed by a method that the grader does not know"),
-    }
-}
-
-fn gzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-    const EXTRA: u8 = 4;
-    const NAMES: [u8; 2] = [8, 16];
-    let flags = *bytes.get(3).context("it is damaged")?;
-    let mut at = 10;
-    if flags & EXTRA != 0 {
-        at += 2 + number(bytes, at, 2)?;
-    }
-    for _ in NAMES.iter().filter(|name| flags & **name != 0) {
-        at += 1 + bytes
-            .get(at..)
-            .and_then(|rest| rest.iter().position(|byte| *byte == 0))
-            .context("it is damaged")?;
-    }
-    inflate(bytes.get(at..).context("it is damaged")?, MOST_UNPACKED)
-}
-
-fn tar(bytes: &[u8]) -> anyhow::Result<Files> {
-    const BLOCK: usize = 512;
-    let mut unpacked = Unpacked::default();
-    let mut at = 0;
-    let mut long_name: Option<Vec<u8>> = None;
-    while let Some(header) = bytes.get(at..at + BLOCK).filter(|header| header[0] != 0) {
-        let size = octal(&header[124..136])?;
-        let content = bytes.get(at + BLOCK..at + BLOCK + size).context("it is damaged")?;
-        let short = [until_nul(&header[345..500]), until_nul(&header[..100])];
-        let is_ustar = &header[257..262] == b"ustar" && !short[0].is_empty();
-        let name = if is_ustar { short.join(&b'/') } else { short[1].to_vec() };
-        match header[156] {
-            b'L' => long_name = Some(until_nul(content).to_vec()),
-            b'x' => long_name = pax_path(content).or(long_name.take()),
-            b'0' | 0 => unpacked.add(&long_name.take().unwrap_or(name), content.to_owned())?,
-            _ => long_name = None, // folders come with their files; links and devices do not come at all
-        }
-        at += BLOCK + size.div_ceil(BLOCK) * BLOCK;
-    }
-    Ok(unpacked.files)
-}
-
-fn until_nul(bytes: &[u8]) -> &[u8] {
-    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
-}
-
-fn octal(field: &[u8]) -> anyhow::Result<usize> {
-    let text = std::str::from_utf8(until_nul(field)).unwrap_or_default().trim();
-    usize::from_str_radix(if text.is_empty() { "0" } else { text }, 8).context("it is damaged")
-}
-
-/// Finds the path in records like `LENGTH path=NAME\n`.
-fn pax_path(records: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(records).ok()?;
-    text.lines().find_map(|line| Some(line.split_once(" path=")?.1.as_bytes().to_vec()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+
+    fn unpack_bytes(bytes: &[u8]) -> anyhow::Result<Entries> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        unpack(file)
+    }
 
     #[test]
     fn damage_is_an_error_and_no_panic() {
-        assert!(
-            unpack(b"PK\x03\x04").is_err() && unpack(b"\x1f\x8b").is_err() && unpack(b"").is_err()
-        );
         let mut end = vec![0; 22];
         end[..4].copy_from_slice(b"PK\x05\x06");
         end[10] = 9;
-        assert!(unpack(&end).is_err());
+        end[16] = 200;
+        for bytes in [b"PK\x03\x04".as_slice(), b"\x1f\x8b", b"", b"7z\xbc\xaf", &end] {
+            assert!(unpack_bytes(bytes).is_err(), "{bytes:?}");
+        }
     }
 
     #[test]
     fn names_that_lead_outside_are_refused() {
         for name in ["../a", "/etc/passwd", "a/../../b", "..\\a"] {
-            assert!(Unpacked::default().add(name.as_bytes(), Vec::new()).is_err(), "{name}");
+            assert!(Unpacked::place(name.as_bytes()).is_err(), "{name}");
         }
-        assert!(Unpacked::default().add(b"./a/b.rs", Vec::new()).is_ok());
+        assert_eq!(Unpacked::place(b"./a/b.rs").unwrap(), Some(PathBuf::from("a/b.rs")));
+    }
+
+    #[test]
+    fn what_tools_have_made_is_not_unpacked() {
+        for name in ["target/debug/x", "a/.git/HEAD", "node_modules/x.js", "__MACOSX/._a", "./"] {
+            assert_eq!(Unpacked::place(name.as_bytes()).unwrap(), None, "{name}");
+        }
+        assert!(Unpacked::place(b"src/target/mod.rs").unwrap().is_some());
+    }
+
+    #[test]
+    fn the_largest_folder_is_named() {
+        let mut unpacked = Unpacked::default();
+        let mut add = |path: &str, size| {
+            unpacked.add_file(PathBuf::from(path), size, || Ok(Vec::new()));
+        };
+        add("hw/echo_server.py", 2000);
+        (0..40).for_each(|n| add(&format!("hw/data/runs/{n}.csv"), 1_000_000));
+        (0..10).for_each(|n| add(&format!("hw/film/{n}.mp4"), 100_000_000));
+        let error = unpacked.finish().unwrap_err().to_string();
+        assert!(error.contains("the largest folder is hw/data/runs (38.1 MiB"), "{error}");
     }
 }

@@ -3,14 +3,14 @@
 //! Links are never followed, and only regular files are opened. Too large a file is refused before
 //! it is read.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
+use std::ops::Bound::Unbounded;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::archive;
+use super::archive::{self, Entries, Entry};
 
 /// The most bytes of one file.
 pub(super) const MOST_BYTES: u64 = 1024 * 1024;
@@ -22,7 +22,7 @@ const MOST_ENTRIES: usize = 10_000;
 #[derive(Debug)]
 pub(super) enum Holder {
     Folder(PathBuf),
-    Archive(BTreeMap<PathBuf, Vec<u8>>),
+    Archive(Entries),
 }
 
 /// The kind of an entry in a folder.
@@ -40,8 +40,7 @@ impl Holder {
         if place.is_dir() {
             return Ok(Self::Folder(fs::canonicalize(place)?));
         }
-        let bytes = read_file(place, archive::MOST_PACKED)?;
-        Ok(Self::Archive(archive::unpack(&bytes)?))
+        Ok(Self::Archive(archive::unpack(open_file(place)?)?))
     }
 
     /// Returns the entries of a folder in order, or none if there is no such folder.
@@ -60,22 +59,18 @@ impl Holder {
                     above.into_iter().all(|above| kind_of(&base.join(above)) == Some(Kind::Folder));
                 kind_of(&base.join(path)).filter(|_| through_folders)
             }
-            Self::Archive(files) if files.contains_key(path) => Some(Kind::File),
-            Self::Archive(files) => {
-                files.keys().any(|file| file.starts_with(path)).then_some(Kind::Folder)
-            }
+            Self::Archive(entries) => kind_in_archive(entries, path),
         }
     }
 
     /// Returns the content of a file.
     pub(super) fn read(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
         match self {
-            Self::Folder(base) => read_file(&base.join(path), MOST_BYTES),
-            Self::Archive(files) => match files.get(path) {
-                Some(content) if content.len() as u64 > MOST_BYTES => {
-                    bail!("it has {} bytes; at most {MOST_BYTES} are taken", content.len())
-                }
-                Some(content) => Ok(content.clone()),
+            Self::Folder(base) => read_file(&base.join(path)),
+            Self::Archive(entries) => match entries.get(path) {
+                Some(Entry::File(content)) => Ok(content.clone()),
+                Some(Entry::Unread(why)) => bail!("{why}"),
+                Some(_) => bail!("it is not a regular file"),
                 None => bail!("it is not there"),
             },
         }
@@ -106,31 +101,51 @@ fn list_folder(base: &Path, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Kind)
     Ok(names)
 }
 
-fn list_archive(files: &BTreeMap<PathBuf, Vec<u8>>, folder: &Path) -> Vec<(PathBuf, Kind)> {
+fn kind_in_archive(entries: &Entries, path: &Path) -> Option<Kind> {
+    match entries.get(path) {
+        Some(Entry::File(_) | Entry::Unread(_)) => Some(Kind::File),
+        Some(Entry::Folder) => Some(Kind::Folder),
+        Some(Entry::Other) => Some(Kind::Other),
+        None => below(entries, path).next().is_some().then_some(Kind::Folder),
+    }
+}
+
+/// Returns the paths of all that is below a folder, in order.
+fn below<'a>(entries: &'a Entries, folder: &'a Path) -> impl Iterator<Item = &'a PathBuf> {
+    let from = entries.range::<Path, _>((std::ops::Bound::Excluded(folder), Unbounded));
+    from.map(|(path, _)| path).take_while(move |path| path.starts_with(folder))
+}
+
+fn list_archive(entries: &Entries, folder: &Path) -> Vec<(PathBuf, Kind)> {
     let mut names: Vec<(PathBuf, Kind)> = Vec::new();
-    for path in files.keys() {
+    for path in below(entries, folder) {
         let Ok(rest) = path.strip_prefix(folder) else { continue };
         let Some(Component::Normal(first)) = rest.components().next() else { continue };
-        let kind = if rest.components().count() > 1 { Kind::Folder } else { Kind::File };
-        names.push((folder.join(first), kind));
+        let entry = folder.join(first);
+        if names.last().is_none_or(|(last, _)| *last != entry) {
+            names.extend(kind_in_archive(entries, &entry).map(|kind| (entry, kind)));
+        }
     }
-    names.dedup();
     names
 }
 
-/// Reads a file only if it is regular: a pipe would block, a device would not end, a link leads
-/// elsewhere.
-fn read_file(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
-    let is_file = |facts: &fs::Metadata| facts.is_file();
-    let file = (kind_of(path) == Some(Kind::File)).then(|| open(path)).transpose()?;
-    let facts = file.as_ref().map(fs::File::metadata).transpose()?.filter(is_file);
-    let (Some(file), Some(facts)) = (file, facts) else { bail!("it is not a regular file") };
-    if facts.len() > most {
-        bail!("it has {} bytes; at most {most} are taken", facts.len());
+fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let file = open_file(path)?;
+    let length = file.metadata()?.len();
+    if length > MOST_BYTES {
+        bail!("{}", archive::too_many_bytes(length));
     }
     let mut content = Vec::new();
-    file.take(most).read_to_end(&mut content).context("it cannot be read")?;
+    file.take(MOST_BYTES).read_to_end(&mut content).context("it cannot be read")?;
     Ok(content)
+}
+
+/// Opens a file only if it is regular: a pipe would block, a device would not end, a link leads
+/// elsewhere.
+fn open_file(path: &Path) -> anyhow::Result<fs::File> {
+    let is_file = |file: &fs::File| file.metadata().is_ok_and(|facts| facts.is_file());
+    let file = (kind_of(path) == Some(Kind::File)).then(|| open(path)).transpose()?;
+    file.filter(is_file).context("it is not a regular file")
 }
 
 /// Opens a file without following a link, and without waiting for the other end of a pipe.
