@@ -47,6 +47,9 @@ pub(crate) struct ProgramRow {
     pub(crate) files: Vec<String>,
     /// The address that every submission of it uses, if the practical gives it none.
     pub(crate) address: Option<std::net::SocketAddr>,
+    /// The packages that a submission may use, in the versions of the course's lock file.
+    #[serde(default)]
+    pub(crate) dependencies: Vec<String>,
 }
 
 /// One check's row.

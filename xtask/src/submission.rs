@@ -13,6 +13,7 @@ mod gather;
 mod holder;
 mod left;
 mod listed;
+mod manifest;
 mod names;
 mod notes;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use desk::Desk;
 use holder::Holder;
 
 pub(crate) use left::{Left, named_in, say_beside};
+pub(crate) use manifest::Refused;
 
 /// The programs to build, or to run as they are.
 #[derive(Debug)]
@@ -77,6 +79,10 @@ pub(crate) struct StagedCrate {
     pub(crate) address: Option<SocketAddr>,
     /// What was left out of the submission.
     pub(crate) left: Vec<Left>,
+    /// The dependencies in its manifest that do not count.
+    pub(crate) refused: Vec<Refused>,
+    /// Whether it needs packages of a registry.
+    pub(crate) downloads: bool,
 }
 
 /// A program in another language whose listed files were copied.

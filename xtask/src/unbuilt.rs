@@ -19,6 +19,9 @@ pub(crate) enum Reason {
     OverLimit(String),
     /// Each error as the compiler renders it, the first one first.
     DoesNotCompile(Vec<String>),
+    /// It uses a dependency that does not count. Says which and where, and then each error as the
+    /// compiler renders it.
+    MissesDependency(Vec<String>),
 }
 
 impl Unbuilt {
@@ -27,7 +30,7 @@ impl Unbuilt {
         match &self.reason {
             Reason::Missing(text) | Reason::Refused(text) => std::slice::from_ref(text),
             Reason::OverLimit(_) => &[],
-            Reason::DoesNotCompile(errors) => errors,
+            Reason::DoesNotCompile(errors) | Reason::MissesDependency(errors) => errors,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::messages::Messages;
 use super::stamp::Stamp;
 use super::{BUILD_TIME, Built, dependencies, give_to_builder, not_built, subject_at, target_of};
 use crate::sandbox::Sandbox;
-use crate::submission::StagedCrate;
+use crate::submission::{Refused, StagedCrate};
 use crate::toolchain;
 use crate::unbuilt::Reason;
 
@@ -48,7 +48,22 @@ pub(super) fn build(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<B
     if errors.is_empty() {
         errors.push(String::from_utf8_lossy(&finished.stderr).trim().to_owned());
     }
-    Ok(not_built(staged, Reason::DoesNotCompile(errors)))
+    Ok(not_built(staged, reason(staged, errors)))
+}
+
+/// Returns why a crate does not compile: for want of a dependency that does not count, if an error
+/// names one.
+fn reason(staged: &StagedCrate, errors: Vec<String>) -> Reason {
+    let names_it = |refused: &&Refused| {
+        let name = refused.name.replace('-', "_");
+        errors.iter().any(|error| error.contains(&*name) || error.contains(&*refused.name))
+    };
+    let missing = staged.refused.iter().filter(names_it);
+    let missing: Vec<String> = missing.map(|refused| refused.says.clone()).collect();
+    if missing.is_empty() {
+        return Reason::DoesNotCompile(errors);
+    }
+    Reason::MissesDependency([missing, errors].concat())
 }
 
 /// Runs cargo itself, not rustup's proxy, with no settings but the submission's own.
@@ -59,7 +74,7 @@ fn run_cargo_confined(
 ) -> anyhow::Result<Finished> {
     let sysroot = toolchain::rust()?;
     let (cargo, manifest) = (sysroot.join("bin/cargo"), staged.folder.join("Cargo.toml"));
-    let vendored = dependencies::vendor(&manifest, &cargo)?;
+    let vendored = dependencies::vendor(staged, &cargo)?;
     let mut command: Vec<OsString> = vec![cargo.into(), "build".into(), "--offline".into()];
     command.extend(
         ["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"].map(OsString::from),

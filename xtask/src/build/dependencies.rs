@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use suite::{Fault, Fnv};
 
+use crate::submission::StagedCrate;
 use crate::{repository, toolchain};
 
 /// The copies of a program's dependencies.
@@ -22,13 +23,15 @@ pub(super) struct Vendored {
 }
 
 /// Copies the dependencies of a crate. Returns `None` if it has none.
-pub(super) fn vendor(manifest: &Path, cargo: &Path) -> anyhow::Result<Option<Vendored>> {
-    let lock = fs::read_to_string(manifest.with_file_name("Cargo.lock")).unwrap_or_default();
-    if !lock.contains("\nsource = ") {
+pub(super) fn vendor(staged: &StagedCrate, cargo: &Path) -> anyhow::Result<Option<Vendored>> {
+    if !staged.downloads {
         return Ok(None);
     }
+    let manifest = staged.folder.join("Cargo.toml");
+    let lock = fs::read(manifest.with_file_name("Cargo.lock")).unwrap_or_default();
+    let wanted = Fnv::default().field(&lock).field(&fs::read(&manifest)?);
     let all = repository::target()?.join("vendored");
-    let folder = all.join(format!("{:016x}", Fnv::default().bytes(lock.as_bytes()).finish()));
+    let folder = all.join(format!("{:016x}", wanted.finish()));
     let settings = folder.join("settings.toml");
     fs::create_dir_all(&all)?;
     // Another grading may be copying the same ones. The lock ends with this function.
@@ -36,7 +39,7 @@ pub(super) fn vendor(manifest: &Path, cargo: &Path) -> anyhow::Result<Option<Ven
     only_one.lock()?;
     if !settings.is_file() {
         _ = fs::remove_dir_all(&folder); // an earlier copying was cut short
-        let said = run_cargo_vendor(manifest, cargo, &folder.join("crates"))?;
+        let said = run_cargo_vendor(&manifest, cargo, &folder.join("crates"))?;
         fs::write(&settings, said)?;
     }
     Ok(Some(Vendored { folder, settings }))
@@ -45,7 +48,8 @@ pub(super) fn vendor(manifest: &Path, cargo: &Path) -> anyhow::Result<Option<Ven
 /// Copies the dependencies to `to`; returns the settings that `cargo vendor` prints.
 fn run_cargo_vendor(manifest: &Path, cargo: &Path, to: &Path) -> anyhow::Result<Vec<u8>> {
     let mut command = Command::new(cargo);
-    command.args(["vendor", "--locked", "--respect-source-config", "--manifest-path"]);
+    // Not --locked: the package may have a name of its own, which the lock file does not know.
+    command.args(["vendor", "--respect-source-config", "--manifest-path"]);
     command.arg(manifest).args(sources_in_environment(std::env::vars())).arg(to);
     let here = repository::find()?; // cargo reads the settings of the course, too
     let command = toolchain::without_build_settings(&mut command);

@@ -246,12 +246,18 @@ pub(super) fn unbuilt(unbuilt: &Unbuilt) -> String {
         Reason::Refused(_) => format!("{program} is refused"),
         Reason::OverLimit(limit) => format!("{program} was not built: the build used {limit}"),
         Reason::DoesNotCompile(_) => format!("{program} does not compile"),
+        Reason::MissesDependency(_) => {
+            format!("{program} is not built: it uses a dependency that is not the course's")
+        }
     }
 }
 
 fn unbuilt_and_why(program: &Unbuilt) -> String {
     match &program.reason {
         Reason::Refused(why) => format!("{}: {why}", unbuilt(program)),
+        Reason::MissesDependency(all) => {
+            format!("{}: {}", unbuilt(program), all.first().map_or("", |first| first))
+        }
         _ => unbuilt(program),
     }
 }

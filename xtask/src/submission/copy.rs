@@ -52,10 +52,10 @@ fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Returns whether an entry of the copy is one of these files, a folder of them, or cargo's own.
+/// Returns whether an entry of the copy is one of these files, or a folder of them.
 fn is_wanted(path: &Path, kind: fs::FileType, files: &Files) -> bool {
     if kind.is_dir() {
         return files.keys().any(|file| file.starts_with(path) && file != path);
     }
-    kind.is_file() && (files.contains_key(path) || path == Path::new("Cargo.lock"))
+    kind.is_file() && files.contains_key(path)
 }

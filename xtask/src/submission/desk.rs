@@ -1,4 +1,5 @@
-//! Collects the files of a submission's programs and adds the course's manifests.
+//! Collects the files of a submission's programs, and puts the course's manifests to them. A
+//! student's own checkout goes the same way as what is handed in.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,8 +10,10 @@ use suite::Fnv;
 
 use super::copy::copy;
 use super::find::Found;
-use super::holder::Holder;
+use super::holder::{Holder, Kind};
 use super::listed::{Files, Taken, read_listed};
+use super::manifest::{Course, Refused, merge};
+use super::names::visible;
 use super::{Source, StagedCrate, StagedProgram};
 use crate::repository::{self, Repository};
 use crate::request::{GradeRequest, Origin};
@@ -34,16 +37,17 @@ impl Desk<'_> {
             return Ok(self.unusable(row, self.base, Reason::Missing(self.where_to_put(row))));
         };
         let from = self.base.join(&found.folder);
-        let taken = self.files(row, &found).and_then(|taken| Ok((taken, self.libraries(&found)?)));
-        let (taken, libraries) = match taken {
-            Ok(taken) => taken,
+        let courses = if found.is_rust() { self.courses(row)? } else { Vec::new() };
+        let gathered = match self.collect(row, &found, &courses) {
+            Ok(gathered) => gathered,
             Err(why) => {
                 return Ok(self.unusable(row, &from, Reason::Refused(format!("{why:#}"))));
             }
         };
-        self.note_what_is_left_out(&found, &taken);
+        self.note_what_is_left_out(&found, &gathered.own);
+        self.notes.extend(gathered.notes.iter().cloned());
         let staged = self
-            .copy(row, &from, &taken, libraries)
+            .copy(row, &from, gathered)
             .with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))?;
         if found.is_rust() {
             return Ok(Source::Crate(staged));
@@ -57,13 +61,14 @@ impl Desk<'_> {
         &self,
         row: &ProgramRow,
         from: &Path,
-        taken: &Taken,
-        libraries: BTreeMap<String, Files>,
+        gathered: Gathered,
     ) -> anyhow::Result<StagedCrate> {
+        let Gathered { own: Taken { files, left, .. }, libraries, refused, downloads, .. } =
+            gathered;
         let name = format!("{}-{:016x}", self.rubric.practical.name, hash(from));
         let own = repository::target()?.join(name);
         let folder = own.join(&row.name);
-        let mut fingerprint = Fnv::default().bytes(&copy(&taken.files, &folder)?.to_be_bytes());
+        let mut fingerprint = Fnv::default().bytes(&copy(&files, &folder)?.to_be_bytes());
         for (library, files) in &libraries {
             fingerprint = fingerprint.bytes(&copy(files, &own.join(library))?.to_be_bytes());
         }
@@ -74,8 +79,10 @@ impl Desk<'_> {
             fingerprint: fingerprint.finish(),
             libraries: libraries.into_keys().map(|library| own.join(library)).collect(),
             address: self.request.address.or(row.address),
-            left: taken.left.clone(),
+            left,
             folder,
+            refused,
+            downloads,
         })
     }
 
@@ -105,76 +112,91 @@ impl Desk<'_> {
         }
     }
 
-    fn files(&self, row: &ProgramRow, found: &Found) -> anyhow::Result<Taken> {
-        let mut taken = self.gather(row, found)?;
-        if found.is_rust() {
-            self.put_manifests(row, &mut taken.files);
-            stand_alone(&mut taken.files);
-        }
-        Ok(taken)
+    /// Returns the course's manifests: of the program, and of the libraries that programs share.
+    fn courses(&self, row: &ProgramRow) -> anyhow::Result<Vec<Course>> {
+        let is_ours = matches!(self.request.origin, Origin::Submission(_));
+        let rows = std::iter::once(row).chain(&self.rubric.shared);
+        rows.map(|row| Course::find(self.rubric, row, is_ours)).collect()
     }
 
-    /// Returns the files of the libraries that the programs share. The course's manifest names
-    /// them, so the skeleton replaces a library that is missing.
-    fn libraries(&self, found: &Found) -> anyhow::Result<BTreeMap<String, Files>> {
-        let mut libraries = BTreeMap::new();
-        for row in self.rubric.shared.iter().filter(|_| found.is_rust()) {
-            let is_there =
-                |folder: &PathBuf| self.holder.kind(&folder.join("src/lib.rs")).is_some();
-            let theirs =
-                self.places().into_iter().map(|place| place.join(&row.name)).find(is_there);
-            let mut files = match theirs {
-                Some(folder) => read_listed(self.holder, &folder, &row.files)?.files,
-                None => {
-                    let skeletons = Holder::open(&self.rubric.folder)?;
-                    read_listed(&skeletons, Path::new(&row.name), &row.files)?.files
-                }
-            };
-            self.put_manifests(row, &mut files);
-            stand_alone(&mut files);
-            libraries.insert(row.name.clone(), files);
+    /// Returns all that is copied of a program.
+    fn collect(
+        &self,
+        row: &ProgramRow,
+        found: &Found,
+        courses: &[Course],
+    ) -> anyhow::Result<Gathered> {
+        let mut gathered = Gathered { own: self.gather(row, found)?, ..Gathered::default() };
+        let [course, shared @ ..] = courses else { return Ok(gathered) };
+        let files = std::mem::take(&mut gathered.own.files);
+        let own = found.own.then_some(&*found.folder);
+        gathered.own.files = self.with_manifest(own, course, files, &mut gathered)?;
+        for (row, course) in self.rubric.shared.iter().zip(shared) {
+            let (folder, files) = self.library(row)?;
+            let files = self.with_manifest(folder.as_deref(), course, files, &mut gathered)?;
+            gathered.libraries.insert(row.name.clone(), files);
         }
-        Ok(libraries)
+        Ok(gathered)
     }
 
-    /// Replaces the manifest of a submission by the course's. A student's own checkout keeps its
-    /// manifest.
-    fn put_manifests(&self, row: &ProgramRow, files: &mut Files) {
-        if !matches!(self.request.origin, Origin::Submission(_))
-            && files.contains_key(Path::new("Cargo.toml"))
-        {
-            return;
-        }
-        let ours = [
-            self.rubric.folder.join(&row.name),
-            self.rubric.folder.join("solution").join(&row.name),
-        ];
-        let ours = ours.into_iter().find(|folder| folder.join("Cargo.toml").is_file());
+    /// Returns the folder and the files of a library that the programs share. The course's manifest
+    /// names it, so the skeleton replaces a library that is missing.
+    fn library(&self, row: &ProgramRow) -> anyhow::Result<(Option<PathBuf>, Files)> {
+        let is_there = |folder: &PathBuf| self.holder.kind(&folder.join("src/lib.rs")).is_some();
+        let theirs = self.places().into_iter().map(|place| place.join(&row.name)).find(is_there);
+        let files = match &theirs {
+            Some(folder) => read_listed(self.holder, folder, &row.files)?.files,
+            None => {
+                let skeletons = Holder::open(&self.rubric.folder)?;
+                read_listed(&skeletons, Path::new(&row.name), &row.files)?.files
+            }
+        };
+        Ok((theirs, files))
+    }
+
+    /// Puts the course's manifest in the place of the one in the student's `folder`, with what
+    /// counts of that, and the course's lock file.
+    fn with_manifest(
+        &self,
+        folder: Option<&Path>,
+        course: &Course,
+        mut files: Files,
+        gathered: &mut Gathered,
+    ) -> anyhow::Result<Files> {
         for name in ["Cargo.toml", "Cargo.lock"] {
             files.remove(Path::new(name));
-            let content = ours.as_ref().and_then(|folder| fs::read(folder.join(name)).ok());
-            let content = content
-                .or_else(|| (name == "Cargo.toml").then(|| plain_manifest(&row.name).into_bytes()));
-            files.extend(content.map(|content| (PathBuf::from(name), content)));
+        }
+        let theirs = folder.map(|folder| folder.join("Cargo.toml"));
+        let theirs = theirs.filter(|path| self.holder.kind(path) == Some(Kind::File));
+        let content = theirs.as_ref().map(|path| self.holder.read(path)).transpose()?;
+        let shown = theirs.as_ref().map(|path| self.shown(path)).unwrap_or_default();
+        let merged = merge(course, content.as_deref().map(|text| (&*shown, text)), &files)?;
+        files.insert("Cargo.toml".into(), merged.text.clone().into_bytes());
+        files.extend(course.lock.clone().map(|lock| ("Cargo.lock".into(), lock)));
+        gathered.notes.extend(theirs.and_then(|path| self.note_of_manifest(&path, &merged)));
+        gathered.notes.extend(folder.and_then(|folder| self.note_of_lock(folder, course)));
+        gathered.refused.extend(merged.refused);
+        gathered.downloads |= merged.downloads;
+        Ok(files)
+    }
+
+    /// Returns a path as one would type it from the top folder.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        match &self.request.origin {
+            Origin::Submission(given) => visible(&given.join(path)),
+            _ => visible(Path::new(&self.repository.relative(&self.base.join(path)))),
         }
     }
 }
 
-/// Stops cargo's search for a workspace at this manifest.
-fn stand_alone(files: &mut Files) {
-    if let Some(manifest) = files
-        .get_mut(Path::new("Cargo.toml"))
-        .filter(|text| !text.windows(11).any(|at| at == b"[workspace]"))
-    {
-        manifest.extend(b"\n[workspace]\n");
-    }
-}
-
-/// Returns the manifest of a program that has none.
-fn plain_manifest(name: &str) -> String {
-    format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n"
-    )
+/// What is copied of a program, and what is said of the rest.
+#[derive(Debug, Default)]
+struct Gathered {
+    own: Taken,
+    libraries: BTreeMap<String, Files>,
+    notes: Vec<String>,
+    refused: Vec<Refused>,
+    downloads: bool,
 }
 
 /// Returns a hash that gives each folder of a submission a folder of the harness.

@@ -87,12 +87,13 @@ impl Desk<'_> {
 
     /// Returns what is beside a program and is not listed, where the folder is the program's own.
     fn unlisted(&self, found: &Found, taken: &Taken) -> Vec<String> {
-        if found.folder.as_os_str().is_empty() || !self.is_handed_in() {
+        if found.folder.as_os_str().is_empty() {
             return Vec::new();
         }
         let is_taken = |path: &Path| {
             let name = path.strip_prefix(&found.folder).unwrap_or(path);
             path == found.main
+                || name == "Cargo.toml"
                 || name == "Cargo.lock"
                 || taken.files.keys().any(|file| file.starts_with(name))
                 || taken.left.iter().any(|left| left.path.starts_with(path))

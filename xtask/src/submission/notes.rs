@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::desk::Desk;
 use super::find::Found;
 use super::listed::Taken;
+use super::manifest::{Course, Merged, packages};
 use super::names::visible;
 use crate::request::Origin;
 
@@ -15,17 +16,37 @@ pub(super) const SHOWN: usize = 8;
 impl Desk<'_> {
     pub(super) fn note_what_is_left_out(&mut self, found: &Found, taken: &Taken) {
         self.note_left_out(found, taken);
-        if !self.is_handed_in() {
-            return;
-        }
-        let files = &taken.files;
-        for name in ["Cargo.toml", "Cargo.lock"] {
-            let path = found.folder.join(name);
-            let (ours, theirs) = (files.get(Path::new(name)), self.holder.read(&path).ok());
-            if found.is_rust() && theirs.is_some() && ours.is_some() && ours != theirs.as_ref() {
-                self.note_ignored(&[path]);
-            }
-        }
+    }
+
+    /// Says which keys of a student's manifest do not count.
+    pub(super) fn note_of_manifest(&self, path: &Path, merged: &Merged) -> Option<String> {
+        let keys = merged.ignored.iter().take(SHOWN);
+        let keys: Vec<String> = keys.map(|(key, line)| format!("{key} (line {line})")).collect();
+        let differs = (!keys.is_empty()).then(|| {
+            let keys = keys.join(", ").escape_debug().to_string();
+            format!("ignored: {} differs from the course's copy in {keys}", self.noted(path))
+        });
+        let refused = merged.refused.iter().map(|refused| format!("ignored: {}", refused.says));
+        let notes: Vec<String> = differs.into_iter().chain(refused.take(SHOWN)).collect();
+        (!notes.is_empty()).then(|| notes.join(". "))
+    }
+
+    /// Says which packages a student's lock file has in other versions than the course's.
+    pub(super) fn note_of_lock(&self, folder: &Path, course: &Course) -> Option<String> {
+        let path = folder.join("Cargo.lock");
+        let theirs = packages(&self.holder.read(&path).ok()?);
+        let ours = packages(course.lock.as_deref()?);
+        let is_other = |package: &&(String, String)| {
+            ours.iter().any(|(name, _)| *name == package.0) && !ours.contains(package)
+        };
+        let others = theirs.iter().filter(is_other).take(SHOWN);
+        let others: Vec<String> = others
+            .map(|(name, version)| visible(Path::new(&format!("{name} {version}"))))
+            .collect();
+        (!others.is_empty()).then(|| {
+            let others = others.join(", ");
+            format!("ignored: {} differs from the course's copy in {others}", self.noted(&path))
+        })
     }
 
     /// Notes files of the harness that a checkout has changed.
@@ -45,6 +66,12 @@ impl Desk<'_> {
         };
         let changed: Vec<PathBuf> = places.filter(is_changed).collect();
         self.note_ignored(&changed);
+    }
+
+    /// Returns a path as notes name it: what is handed in from its top on, and what is in a checkout
+    /// from the checkout's top on.
+    fn noted(&self, path: &Path) -> String {
+        if self.is_handed_in() { visible(path) } else { self.shown(path) }
     }
 
     /// Returns whether the submission is graded outside the student's own checkout.
