@@ -114,11 +114,15 @@ pub(super) fn enter(
     }
     memory.unmount()?;
     set(root, READ_ONLY | NO_SETUID, false)?;
+    make_root(root)?;
+    std::env::set_current_dir(folder)
+}
 
+/// Makes a mount the root of the tree and unmounts the old one.
+fn make_root(root: &Path) -> io::Result<()> {
     std::env::set_current_dir(root)?;
     rustix::process::pivot_root(".", ".")?;
-    rustix::mount::unmount(".", UnmountFlags::DETACH)?;
-    std::env::set_current_dir(folder)
+    Ok(rustix::mount::unmount(".", UnmountFlags::DETACH)?)
 }
 
 /// Decides how each place that the program may read is shown. A compiler gets all as it is: it has
