@@ -21,7 +21,10 @@ impl Sandbox {
     pub(crate) fn prepare(wanted: Wanted) -> anyhow::Result<Self> {
         let within = std::env::temp_dir();
         let why = |error| {
-            Fault(format!("cannot make a temporary folder in {}: {error}", within.display()))
+            let within = within.display();
+            Fault(format!(
+                "cannot make a temporary folder in {within}: {error}; set TMPDIR to another"
+            ))
         };
         let scratch = Scratch::new().map_err(why)?;
         let launcher = repository::this_executable()?;

@@ -128,8 +128,12 @@ impl Inside<'_> {
             return error;
         }
         let temporary = if self.has_own_files() { Path::new("/tmp") } else { self.folder };
+        // Compilers look for settings above the folder that they are started in: the machine's.
+        let is_compiler = !self.jail.reach.write.is_empty();
+        let sees_above = is_compiler && !self.has_own_files();
         Command::new(executable)
             .args(arguments)
+            .current_dir(if sees_above { Path::new("/") } else { self.folder })
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.folder)

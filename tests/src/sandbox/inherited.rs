@@ -1,5 +1,5 @@
-//! Undoes what a process inherits from its parent and would hand on to programs: ignored signals
-//! and the mask of new files.
+//! Undoes what a process inherits from its parent and would hand on to programs: ignored and
+//! blocked signals, and the mask of new files.
 //!
 //! A parent that ignores SIGCHLD makes every wait for a child fail. `nohup` ignores SIGHUP, and a
 //! shell ignores SIGINT for its background jobs. A mask of 077 hides from the programs' user what
@@ -14,9 +14,15 @@ pub(crate) fn settle() {
     rustix::process::umask(Mode::from_raw_mode(0o022));
 }
 
-/// Resets every ignored signal, for the program that this process becomes or starts. SIGPIPE stays:
-/// the standard library ignores it, and resets it where it starts a program.
+/// Resets every ignored signal and blocks none, for the program that this process becomes or
+/// starts. SIGPIPE stays: the standard library ignores it, and resets it where it starts a program.
 pub(super) fn obey_signals() {
+    // SAFETY: a set of signals is plain data. The calls read and write this one alone.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
     (1..=LAST).filter(|signal| *signal != libc::SIGPIPE).for_each(obey);
 }
 

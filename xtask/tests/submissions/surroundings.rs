@@ -68,6 +68,20 @@ fn what_the_parent_ignores_the_programs_obey() {
     }
 }
 
+#[test]
+fn what_the_parent_blocks_the_programs_hear() {
+    if has("python3") {
+        let folder = folder_with(&[("echo_server.py", &python(OBEYS_SIGNALS))]);
+        let block = "import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+os.execv(sys.argv[1], sys.argv[1:])";
+        let mut blocked = Command::new("python3");
+        blocked.args(["-c", block, env!("CARGO_BIN_EXE_xtask")]).current_dir(root());
+        blocked.args(ONE.split_whitespace()).arg("--submission").arg(folder.path());
+        blocked.assert().code(0).stdout(contains("1 passed"));
+    }
+}
+
 /// A parent that ignores SIGCHLD reaps what the grader waits for.
 #[test]
 fn an_ignored_end_of_children_is_not_a_missing_toolchain() {
@@ -127,6 +141,29 @@ const BUILD_SETTINGS: [(&str, &str); 9] = [
     ("RUSTC_WRAPPER", "/no/such/wrapper"),
     ("RUSTC", "/no/such/compiler"),
 ];
+
+/// Cargo looks for settings in every folder above the one that it is started in.
+#[test]
+fn settings_above_the_temporary_folder_are_not_a_submissions() {
+    let above = folder_with(&[
+        (".cargo/config.toml", "[build]\nrustflags = [\"-D\", \"warnings\"]\n"),
+        ("temporary/empty", ""),
+    ]);
+    let folder = server_with_a_warning();
+    for tier in TIERS {
+        let mut grade = xtask(&format!("{ONE} --confine {tier} --submission"));
+        grade.arg(folder.path()).env("TMPDIR", above.path().join("temporary"));
+        grade.assert().code(0).stdout(contains("1 passed"));
+    }
+}
+
+#[test]
+fn a_missing_temporary_folder_is_a_fault_with_the_way_out() {
+    let mut grade = xtask(&format!("{ONE} --solution"));
+    let says = "cannot make a temporary folder in /no/such/folder";
+    let assert = grade.env("TMPDIR", "/no/such/folder").assert().code(3);
+    assert.stderr(contains(says).and(contains("set TMPDIR")));
+}
 
 /// A machine that downloads from a mirror alone. Here the mirror is a folder of sources.
 struct Mirror {
