@@ -1,6 +1,7 @@
 //! What is kept of a check's programs for afterwards: their output, and how they ended.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -24,13 +25,44 @@ pub(crate) struct Kept(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Both streams of every launch, with the program's name.
-    outputs: Vec<(String, Outputs)>,
+    launches: Vec<Launched>,
     exit: Option<ExitStatus>,
     /// The limit for which the harness ended a program, in a sentence.
     over: Option<String>,
     /// The calls that the confinement has refused.
     refused: BTreeSet<String>,
+}
+
+/// One launch of a program.
+#[derive(Debug, Clone)]
+struct Launched {
+    program: String,
+    outputs: Outputs,
+    /// Copies that it works with, each with the place that it stands in for.
+    copies: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Launched {
+    /// Returns the end of a stream. It names the places themselves, not their copies.
+    fn tail(&self, stream: &Output) -> Vec<u8> {
+        let tail = stream.tail(TAIL);
+        self.copies.iter().fold(tail, |tail, (copy, place)| {
+            let [copy, place] = [copy, place].map(|path| path.as_os_str().as_encoded_bytes());
+            replace(&tail, copy, place)
+        })
+    }
+}
+
+/// Replaces a sequence of bytes wherever it occurs.
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let (mut replaced, mut rest) = (Vec::new(), bytes);
+    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
+        replaced.extend_from_slice(&rest[..at]);
+        replaced.extend_from_slice(to);
+        rest = &rest[at + from.len()..];
+    }
+    replaced.extend_from_slice(rest);
+    replaced
 }
 
 /// Both output streams of one launched program.
@@ -49,15 +81,22 @@ impl Outputs {
 
 impl Kept {
     /// Adds a launch of the program of this name.
-    pub(crate) fn add_outputs(&self, program: &str, outputs: Outputs) {
-        self.lock().outputs.push((program.to_owned(), outputs));
+    pub(crate) fn add_launch(
+        &self,
+        program: &str,
+        outputs: Outputs,
+        copies: Vec<(PathBuf, PathBuf)>,
+    ) {
+        let program = program.to_owned();
+        self.lock().launches.push(Launched { program, outputs, copies });
     }
 
     /// Returns the first step that a program reports as not written yet, with the program's name.
     pub(crate) fn unwritten(&self) -> Option<(String, Unwritten)> {
-        let all = self.lock().outputs.clone();
-        let find = |(program, outputs): (String, Outputs)| {
-            Some((program, Unwritten::find(&outputs.stderr.tail(TAIL))?))
+        let all = self.lock().launches.clone();
+        let find = |launched: Launched| {
+            let step = Unwritten::find(&launched.tail(&launched.outputs.stderr))?;
+            Some((launched.program, step))
         };
         all.into_iter().find_map(find)
     }
@@ -104,7 +143,8 @@ impl Kept {
 
     fn tail(&self, stream: fn(&Outputs) -> &Output) -> Vec<u8> {
         let state = self.lock();
-        let tails = state.outputs.iter().rev().map(|(_, outputs)| stream(outputs).tail(TAIL));
+        let launches = state.launches.iter().rev();
+        let tails = launches.map(|launched| launched.tail(stream(&launched.outputs)));
         tails.into_iter().find(|tail| !tail.is_empty()).unwrap_or_default()
     }
 

@@ -51,30 +51,36 @@ impl Place {
         &self.network
     }
 
-    /// Returns the folder for one launch: the given one, or one that is removed later. That one is
-    /// empty, or stands in for the given one.
-    pub(crate) fn folder(&self, given: Option<&Path>, reach: &Reach) -> io::Result<WorkingFolder> {
-        if let Some(folder) = given.filter(|_| !self.confinement.keeps_folders()) {
-            return Ok(WorkingFolder::Given(folder.to_owned()));
+    /// Prepares one launch of a program: in the given folder, or in one that is removed later. That
+    /// one is empty, or has copies where the program must not change the places themselves.
+    pub(crate) fn prepare(
+        &self,
+        given: Option<&Path>,
+        reach: &Reach,
+        mut words: Vec<OsString>,
+    ) -> io::Result<Prepared> {
+        let keeps = self.confinement.keeps_folders();
+        if let Some(folder) = given.filter(|_| !keeps) {
+            let folder = WorkingFolder::Given(folder.to_owned());
+            return Ok(Prepared { folder, words, copies: Vec::new() });
         }
         let fresh = tempfile::Builder::new().prefix("run-").tempdir_in(&self.scratch)?;
-        if let Some(folder) = given {
-            self.confinement.stand_in(fresh.path(), folder, reach)?;
-        }
-        Ok(WorkingFolder::Fresh(fresh))
-    }
-
-    /// Makes words that name a place above the given folder absolute: nothing is above the folder
-    /// that stands in for it.
-    pub(crate) fn words(&self, words: Vec<OsString>, given: Option<&Path>) -> Vec<OsString> {
-        let Some(given) = given.filter(|_| self.confinement.keeps_folders()) else { return words };
-        let leads_above = |word: &OsString| Path::new(word).starts_with("..");
-        let absolute = |word: OsString| match given.join(&word) {
-            place if leads_above(&word) && place.exists() => place.into(),
-            _ => word,
+        let copies = match keeps {
+            true => self.confinement.stand_in(fresh.path(), given, reach, &mut words)?,
+            false => Vec::new(),
         };
-        words.into_iter().map(absolute).collect()
+        Ok(Prepared { folder: WorkingFolder::Fresh(fresh), words, copies })
     }
+}
+
+/// What one launch of a program needs.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) folder: WorkingFolder,
+    /// The words of its command line.
+    pub(crate) words: Vec<OsString>,
+    /// Copies that it works with, each with the place that it stands in for.
+    pub(crate) copies: Vec<(PathBuf, PathBuf)>,
 }
 
 /// The folder in which a program is started.

@@ -13,7 +13,7 @@ use crate::engine::kept::Outputs;
 use crate::engine::machine;
 use crate::engine::network::Network;
 pub(crate) use crate::engine::not_listening::{NeverListened, NotListening};
-use crate::engine::place::WorkingFolder;
+use crate::engine::place::{Prepared, WorkingFolder};
 use crate::engine::port::Tenancy;
 use crate::engine::subject::Subject;
 use crate::engine::verdict::{Failure, Stop};
@@ -83,15 +83,15 @@ impl Running {
     ) -> Result<Self, Stop> {
         let place = &context.place;
         let (reach, services) = (subject.reach(), launch.world.services);
-        let folder = place.folder(subject.folder(), reach).map_err(Fault::from)?;
         let command = subject.command().fill(&launch.host, &launch.port, &launch.arguments);
-        let command = place.words(command, subject.folder());
+        let prepared = place.prepare(subject.folder(), reach, command).map_err(Fault::from)?;
+        let Prepared { folder, words: command, copies } = prepared;
         let jail = place.confinement().jail(place.network(), reach, services);
         let jailed = JailedCommand { command, stdin: launch.stdin, jail };
         let process = Process::start(place.launcher(), folder.path(), &jailed)
             .map_err(|error| not_started(subject.name(), &error))?;
         let outputs = Outputs { stdout: process.stdout.clone(), stderr: process.stderr.clone() };
-        context.kept.add_outputs(subject.name(), outputs);
+        context.kept.add_launch(subject.name(), outputs, copies);
         context.activity.add_program(subject.name(), process.tree());
         let should_live = launch.ready != Ready::AtOnce;
         let context = context.clone();

@@ -1,6 +1,7 @@
 //! Finds which protections hold, once for each run.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::network::Network;
@@ -158,12 +159,20 @@ impl Confinement {
         self.tier == Tier::Landlock || (self.tier == Tier::Namespaces && self.leaves_out("files"))
     }
 
-    /// Fills the folder that stands in for a given one.
+    /// Fills a launch's folder, which stands in for a given one, and makes the words of its command
+    /// name what is in it. Returns the copies, each with the place that it stands in for.
     #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "there is no such tier"))]
-    pub(crate) fn stand_in(&self, to: &Path, given: &Path, reach: &Reach) -> std::io::Result<()> {
+    pub(crate) fn stand_in(
+        &self,
+        to: &Path,
+        given: Option<&Path>,
+        reach: &Reach,
+        words: &mut [OsString],
+    ) -> std::io::Result<Vec<(PathBuf, PathBuf)>> {
         #[cfg(target_os = "linux")]
-        super::stand_in::fill(to, given, reach)?;
-        Ok(())
+        return super::stand_in::fill(to, given, reach, words);
+        #[cfg(not(target_os = "linux"))]
+        Ok(Vec::new())
     }
 
     /// Describes how a program is confined in this network. `ports` are the ports that it connects
