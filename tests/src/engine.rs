@@ -10,6 +10,7 @@ mod activity;
 mod arrival;
 pub(crate) mod check;
 pub(crate) mod client;
+mod command_line;
 pub(crate) mod compare;
 pub(crate) mod context;
 pub(crate) mod diagnose;

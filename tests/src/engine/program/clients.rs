@@ -4,15 +4,28 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 
 use crate::engine::client::Client;
+use crate::engine::command_line;
 use crate::engine::program::{Launch, Program};
 use crate::engine::running::{Running, World};
 use crate::engine::verdict::Stop;
 use crate::sandbox::Stdin;
 
+/// Why a client cannot be started with certain arguments.
+const TOO_LONG: &str = "a command line of this system is too short for the message of this check";
+
 impl Program {
-    /// Starts it as a client of `server` with a message as its argument.
+    /// Starts it as a client of `server` with a message as its argument. On a system whose command
+    /// lines are too short for that, the message is a line on its standard input.
     pub(crate) fn send_to(&self, server: SocketAddr, message: &[u8]) -> Result<Client, Stop> {
-        self.send_all_to(server, &[message])
+        match self.takes_as_argument(message) {
+            true => self.send_all_to(server, &[message]),
+            false => self.send_typed(server, &[message, b"\n"].concat(), false),
+        }
+    }
+
+    /// Returns whether this system can start it with this message as its argument.
+    pub(crate) fn takes_as_argument(&self, message: &[u8]) -> bool {
+        argument(message).is_ok_and(|argument| self.has_room_for(&[argument]))
     }
 
     /// Starts it as a client with these arguments, and an open standard input.
@@ -21,7 +34,10 @@ impl Program {
         server: SocketAddr,
         arguments: &[&[u8]],
     ) -> Result<Client, Stop> {
-        let arguments = arguments.iter().copied().map(argument).collect::<Result<_, _>>()?;
+        let arguments = arguments.iter().copied().map(argument).collect::<Result<Vec<_>, _>>()?;
+        if !self.has_room_for(&arguments) {
+            return Err(Stop::Unseen(TOO_LONG.to_owned()));
+        }
         self.connect_to(server, Launch { arguments, ..Launch::default() })
     }
 
@@ -34,6 +50,13 @@ impl Program {
     ) -> Result<Client, Stop> {
         let stdin = Stdin { bytes: typed.to_vec(), then_end };
         self.connect_to(server, Launch { stdin, ..Launch::default() })
+    }
+
+    fn has_room_for(&self, arguments: &[OsString]) -> bool {
+        const LONGEST_ADDRESS: (&str, &str) = ("255.255.255.255", "65535");
+        let (host, port) = LONGEST_ADDRESS;
+        let arguments = [self.arguments.as_slice(), arguments].concat();
+        command_line::fits(&self.subject.command().fill(host, port, &arguments))
     }
 
     fn connect_to(&self, server: SocketAddr, launch: Launch) -> Result<Client, Stop> {

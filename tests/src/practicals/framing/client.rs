@@ -62,11 +62,22 @@ fn client_frames_every_length(client: &Program) -> Outcome {
     let text = client.payload().letters(65_535);
     for length in [0, 1, 255, 256, 65_535] {
         let message = &text[..length];
-        let (listener, mut sender) = start(client, &[message])?;
+        let (listener, mut sender) = any_client::start_with(client, message)?;
         let came = listener.accept(&mut sender)?.expect(&framed(message));
-        came.map_err(|stop| stop.map(|failure| of_length(failure, length)))?;
+        came.map_err(|stop| {
+            let stop = stop.map(|failure| of_length(failure, length));
+            any_client::unless_typing_fails(client, message, stop, frames_a_typed_line)
+        })?;
     }
     Ok(())
+}
+
+fn frames_a_typed_line(client: &Program) -> Outcome {
+    let line = client.payload().letters(11);
+    let listener = Listener::open(client)?;
+    let typed = [line.as_slice(), b"\n"].concat();
+    let mut sender = client.send_typed(listener.address, &typed, false)?;
+    listener.accept(&mut sender)?.expect(&framed(&line))
 }
 
 /// The length is one of bytes: a character has up to four.

@@ -17,6 +17,32 @@ pub(crate) fn start(client: &Program, arguments: &[&[u8]]) -> Result<(Listener, 
     Ok((listener, started))
 }
 
+/// Listens for the client and starts it with one message. Where the message is too long for a
+/// command line of this system, the client finds it on its standard input.
+pub(crate) fn start_with(client: &Program, message: &[u8]) -> Result<(Listener, Client), Stop> {
+    let listener = Listener::open(client)?;
+    let started = client.send_to(listener.address, message)?;
+    Ok((listener, started))
+}
+
+/// Takes a failure back if the message was too long for a command line of this system, and the
+/// client does not take a short line either: another check finds that.
+pub(crate) fn unless_typing_fails(
+    client: &Program,
+    message: &[u8],
+    stop: Stop,
+    takes_a_line: impl FnOnce(&Program) -> Outcome,
+) -> Stop {
+    if client.takes_as_argument(message) || client.succeeds_aside(takes_a_line) {
+        return stop;
+    }
+    Stop::Unseen(UNREADABLE_LINE.to_owned())
+}
+
+/// Why the reply to a long message cannot be seen.
+const UNREADABLE_LINE: &str = "on this system a message of this length must come from stdin, and \
+                               your client does not read a line from there";
+
 /// Holds when no byte comes after the message.
 pub(crate) fn sends_nothing_more(server: &Peer, message: &[u8]) -> Outcome {
     let more = server.receive(1024, wait::SILENCE)?.bytes;

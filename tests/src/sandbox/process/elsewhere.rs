@@ -4,12 +4,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::observe::ProcessTree;
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::settings::without_settings;
-use crate::sandbox::spec::JailedCommand;
+use crate::sandbox::spec::{JailedCommand, Stdin};
 
 /// The time to read what is left in the pipes. A process that the program started may hold them
 /// open.
@@ -22,7 +23,7 @@ const ASKING: Duration = Duration::from_millis(1);
 pub(crate) struct Process {
     child: Child,
     /// Open while the program must not see the end of its input.
-    stdin: Option<ChildStdin>,
+    _stdin: OpenInput,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
 }
@@ -45,15 +46,12 @@ impl Process {
             .spawn()?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let mut process =
-            Self { child, stdin, stdout: Output::default(), stderr: Output::default() };
+        let (none, not_yet) = (Arc::default(), Output::default);
+        let mut process = Self { child, _stdin: none, stdout: not_yet(), stderr: not_yet() };
         let most = launch.jail.reach.limits.output;
         process.stdout = drain(stdout, most)?;
         process.stderr = drain(stderr, most)?;
-        if let Some(pipe) = &mut process.stdin {
-            _ = pipe.write_all(&launch.stdin.bytes);
-        }
-        process.stdin.take_if(|_| launch.stdin.then_end);
+        process._stdin = type_into(stdin, launch.stdin.clone())?;
         Ok(process)
     }
 
@@ -96,6 +94,23 @@ impl Process {
         self.stderr.wait_for_end(REST_OF_OUTPUT);
         Ok(())
     }
+}
+
+/// The end of a pipe that stays open as long as this value lives.
+type OpenInput = Arc<Mutex<Option<ChildStdin>>>;
+
+/// Writes the program's input in a thread: a program that does not read must not stop the harness.
+fn type_into(pipe: Option<ChildStdin>, input: Stdin) -> io::Result<OpenInput> {
+    let open = OpenInput::default();
+    let Some(mut pipe) = pipe else { return Ok(open) };
+    let kept = open.clone();
+    std::thread::Builder::new().spawn(move || {
+        _ = pipe.write_all(&input.bytes);
+        if !input.then_end {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(pipe);
+        }
+    })?;
+    Ok(open)
 }
 
 fn drain(stream: Option<impl Stream>, most: u64) -> io::Result<Output> {
