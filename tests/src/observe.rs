@@ -34,8 +34,8 @@ pub(crate) use system::thread_cpu_time;
 #[cfg(unix)]
 pub(crate) use system::{become_subreaper, children, descendants, is_drained};
 
-/// Whether this system shows where a program listens. Where it does not, a server with an address
-/// of its own looks like one that does not listen.
+/// Whether this system can show where a program listens. Where it does not, a server with an
+/// address of its own looks like one that does not listen.
 pub(crate) const SHOWS_LISTENERS: bool = cfg!(target_os = "linux");
 
 /// All processes of one launched program: the descendants of its launcher, orphans included.

@@ -8,7 +8,6 @@ use crate::engine::kept::{ENDED_FOR, FLOOD, MIB, describe};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::verdict::Failure;
 use crate::engine::wait::{GaveUp, Timeout};
-use crate::observe::SHOWS_LISTENERS;
 
 /// Why a server does not listen.
 #[derive(Debug)]
@@ -17,7 +16,11 @@ pub(crate) enum NotListening {
     Ended {
         status: ExitStatus,
         may_have_listened: bool,
+        /// Whether the system shows where this program listens.
+        is_shown: bool,
     },
+    /// It cannot be reached, and the system does not show where else it listens.
+    Unseen(Timeout),
     /// The harness ended it for this limit.
     Over(String),
     /// It prints and prints.
@@ -25,32 +28,49 @@ pub(crate) enum NotListening {
     Waits(Timeout),
 }
 
-/// A fact: the program never listened. The exit status is there if it ended.
+/// A fact: no client could connect to the program.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NeverListened(pub(crate) Option<ExitStatus>);
+pub(crate) struct NeverListened {
+    /// How it ended, if it did.
+    pub(crate) status: Option<ExitStatus>,
+    /// Whether the system shows where this program listens. Otherwise it may have an address of its
+    /// own.
+    pub(crate) is_shown: bool,
+}
 
 impl NotListening {
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         match self {
             Self::Ended { status, .. } => Some(*status),
-            Self::Over(_) | Self::Floods | Self::Waits(_) => None,
+            Self::Over(_) | Self::Floods | Self::Waits(_) | Self::Unseen(_) => None,
         }
     }
 
     /// Returns whether it only waits, and so may do better where it is started otherwise.
     pub(crate) fn is_at_rest(&self) -> bool {
-        matches!(self, Self::Waits(Timeout { why: GaveUp::Stuck | GaveUp::Waited(_), .. }))
+        match self {
+            Self::Waits(timeout) | Self::Unseen(timeout) => {
+                matches!(timeout.why, GaveUp::Stuck | GaveUp::Waited(_))
+            }
+            Self::Ended { .. } | Self::Over(_) | Self::Floods => false,
+        }
     }
 
     /// Returns what the rules may know of it; nothing where the harness ended it.
     pub(crate) fn fact(&self) -> Option<NeverListened> {
-        (!matches!(self, Self::Over(_))).then(|| NeverListened(self.status()))
+        let is_shown = match self {
+            Self::Ended { is_shown, .. } => *is_shown,
+            Self::Floods | Self::Waits(_) => true,
+            Self::Unseen(_) => false,
+            Self::Over(_) => return None,
+        };
+        Some(NeverListened { status: self.status(), is_shown })
     }
 
     pub(crate) fn failure(&self, expected: SocketAddr) -> Failure {
         let (observed, snapshot): (String, Option<Arc<Snapshot>>) = match self {
-            Self::Ended { status, may_have_listened } => {
-                (stopped_early(*status, *may_have_listened), None)
+            Self::Ended { status, may_have_listened, is_shown } => {
+                (stopped_early(*status, *may_have_listened || !is_shown), None)
             }
             Self::Over(limit) => {
                 (format!("your server was {ENDED_FOR}{limit}, before it was listening"), None)
@@ -62,9 +82,7 @@ impl NotListening {
                 ),
                 None,
             ),
-            Self::Waits(timeout) if !SHOWS_LISTENERS => {
-                (NOT_THERE.to_owned(), timeout.snapshot.clone())
-            }
+            Self::Unseen(timeout) => (NOT_THERE.to_owned(), timeout.snapshot.clone()),
             Self::Waits(timeout) => (no_listening_socket(timeout.why), timeout.snapshot.clone()),
         };
         Failure::new(format!("a server that listens on {expected}"), observed).at(snapshot)

@@ -378,15 +378,18 @@ impl Program {
 /// Turns a server that has listened and ended at once into one that does not listen. Whether a look
 /// fell into that moment is chance, so all that end early are told alike.
 fn comes_to_rest(launched: Launched) -> Result<Launched, Stop> {
-    let ended = |status| NotListening::Ended { status, may_have_listened: true };
+    let ended =
+        |status, is_shown| NotListening::Ended { status, may_have_listened: true, is_shown };
     let (mut running, address) = match launched {
         Ok(listening) => listening,
-        Err(NotListening::Ended { status, .. }) => return Ok(Err(ended(status))),
+        Err(NotListening::Ended { status, is_shown, .. }) => {
+            return Ok(Err(ended(status, is_shown)));
+        }
         Err(not) => return Ok(Err(not)),
     };
     let Some(status) = running.ended_at_once()? else { return Ok(Ok((running, address))) };
     running.conclude(None);
-    Ok(Err(ended(status)))
+    Ok(Err(ended(status, true)))
 }
 
 fn lock(running: &Mutex<Running>) -> MutexGuard<'_, Running> {

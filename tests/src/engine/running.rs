@@ -19,7 +19,7 @@ use crate::engine::subject::Subject;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, GaveUp, Timeout, Wait, wait_for};
 use crate::fault::Fault;
-use crate::observe::ProcessTree;
+use crate::observe::{ProcessTree, SHOWS_LISTENERS};
 use crate::sandbox::{JailedCommand, Process, Stdin};
 
 /// How long a server may listen elsewhere before it is taken to stay there.
@@ -124,10 +124,11 @@ impl Running {
     ) -> Result<Result<SocketAddr, NotListening>, Stop> {
         let (tree, context, outputs) = (self.tree(), self.context.clone(), self.outputs());
         let began = Instant::now();
-        let mut elsewhere_for = Duration::ZERO;
+        let (mut elsewhere_for, mut is_shown) = (Duration::ZERO, SHOWS_LISTENERS);
         let found = self.wait(deadline, |slice| {
             let early = began.elapsed() < FIRST_PROCESS_ALONE;
             let seen = if early { tree.first_process_listening() } else { tree.listening() };
+            is_shown = seen.is_some();
             let Some(addresses) = seen else {
                 return is_taken(context.place.network(), expected).then_some(Ok(expected));
             };
@@ -140,14 +141,15 @@ impl Running {
         })?;
         Ok(match found {
             Ok(Event::Exit(status)) => {
-                Err(NotListening::Ended { status, may_have_listened: false })
+                Err(NotListening::Ended { status, may_have_listened: false, is_shown })
             }
             Ok(Event::Over(limit)) => Err(NotListening::Over(limit)),
             Ok(Event::Seen(Ok(address))) => Ok(reachable(address, expected)),
             Ok(Event::Seen(Err(floods))) => Err(floods),
-            Err(timeout) => match tree.listening().unwrap_or_default().first() {
-                Some(elsewhere) => Ok(reachable(*elsewhere, expected)),
-                None => Err(NotListening::Waits(timeout)),
+            Err(timeout) => match tree.listening().as_deref() {
+                Some([elsewhere, ..]) => Ok(reachable(*elsewhere, expected)),
+                Some([]) => Err(NotListening::Waits(timeout)),
+                None => Err(NotListening::Unseen(timeout)),
             },
         })
     }

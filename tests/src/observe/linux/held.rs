@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use socket2::{Socket, Type};
 
 use super::descendants::{descendants, recent_descendants};
-use super::process::{Copied, Process, opened};
+use super::process::{Copied, Process, is_hidden, opened};
 use super::socket::{address_of, has_seen_the_end, listens, peer_of, unread};
 use super::table::{self, Entry};
 use crate::observe::facts::SocketCounts;
@@ -65,7 +65,9 @@ fn addresses_below(launcher: u32, sockets: Reachable) -> Option<Vec<SocketAddr>>
 }
 
 fn addresses_in(pid: u32, sockets: Reachable) -> Option<Vec<SocketAddr>> {
-    let Some(process) = Process::open(pid) else { return Some(Vec::new()) };
+    let Some(process) = Process::open(pid) else {
+        return (!is_hidden(pid)).then(Vec::new);
+    };
     let mut addresses = Vec::new();
     for (fd, inode) in process.sockets()? {
         addresses.extend(match process.duplicate(fd) {

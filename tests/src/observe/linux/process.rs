@@ -4,8 +4,11 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open, test_kill_process,
+};
 use socket2::Socket;
 
 use super::task::{thread_stat, threads};
@@ -104,6 +107,16 @@ impl Process {
     }
 }
 
+/// Returns whether a process exists that `/proc` does not show (proc(5), `hidepid`).
+pub(super) fn is_hidden(pid: u32) -> bool {
+    is_hidden_in(Path::new("/proc"), pid)
+}
+
+fn is_hidden_in(proc: &Path, pid: u32) -> bool {
+    let exists = |pid| !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH));
+    !proc.join(pid.to_string()).exists() && Pid::from_raw(pid as i32).is_some_and(exists)
+}
+
 /// Opens those of the processes that still live.
 pub(super) fn opened(pids: &[u32]) -> Vec<Process> {
     pids.iter().copied().filter_map(Process::open).collect()
@@ -112,4 +125,20 @@ pub(super) fn opened(pids: &[u32]) -> Vec<Process> {
 /// Returns the inode in the target of a socket's descriptor (proc_pid_fd(5)): `socket:[12345]`.
 pub(super) fn socket_inode(target: &str) -> Option<u64> {
     target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_proc_does_not_show_is_hidden_as_long_as_it_exists() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let (own, gone) = (std::process::id(), child.id());
+        child.wait().unwrap();
+        let shows_nothing = tempfile::tempdir().unwrap();
+        assert!(is_hidden_in(shows_nothing.path(), own));
+        assert!(!is_hidden_in(shows_nothing.path(), gone));
+        assert!(!is_hidden(own) && !is_hidden(gone));
+    }
 }

@@ -17,10 +17,10 @@ use crate::engine::transcript::show;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait;
-use crate::observe::{CANNOT_SEE, TaskCounts};
-use crate::practicals::shared::AFTERMATH;
+use crate::observe::TaskCounts;
 use crate::practicals::shared::any_client::{self, CUTS, reports_refused, sends_nothing_more};
 use crate::practicals::shared::reports::{reports, reports_failure};
+use crate::practicals::shared::{AFTERMATH, cannot_see};
 
 pub(super) const CHECKS: &[Check] = &[
     check!(client, client_opens_all_at_once, multiconn_client, then whether_one_follows_another),
@@ -127,7 +127,7 @@ fn client_works_in_one_thread(client: &Program) -> Outcome {
     const FEW: usize = 2;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
     let (tree, context) = (connecting.tree(), &client.context);
-    tree.tasks().ok_or_else(|| Stop::Unseen(CANNOT_SEE.to_owned()))?;
+    tree.tasks().ok_or_else(cannot_see)?;
     let servers = accept_all(&listener, &mut connecting, CONNECTIONS)?;
 
     let when = format!("with {CONNECTIONS} connections open");

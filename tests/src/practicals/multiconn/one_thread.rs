@@ -10,16 +10,12 @@ use std::time::{Duration, Instant};
 use crate::engine::context::Context;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait;
-use crate::observe::{CANNOT_SEE, ProcessTree, Runs, TaskCounts};
-use crate::practicals::shared::AFTERMATH;
+use crate::observe::{ProcessTree, Runs, TaskCounts};
+use crate::practicals::shared::{AFTERMATH, cannot_see};
 
 /// A fact: there were this many threads for the sockets.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Threads(pub(super) usize);
-
-fn cannot_see() -> Stop {
-    Stop::Unseen(CANNOT_SEE.to_owned())
-}
 
 /// Counts all tasks of a program, once nothing moves in it.
 pub(super) fn tasks_at_rest(context: &Context, tree: ProcessTree) -> Result<TaskCounts, Stop> {

@@ -7,13 +7,12 @@ use crate::engine::check::{Check, check};
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
 use crate::engine::tried::Tried;
-use crate::engine::verdict::{Failure, Outcome, Stop};
+use crate::engine::verdict::{Failure, Outcome};
 use crate::engine::wait;
-use crate::observe::CANNOT_SEE;
-use crate::practicals::shared::AFTERMATH;
 use crate::practicals::shared::clients::connect_one_by_one;
 use crate::practicals::shared::dialogue::Echo;
 use crate::practicals::shared::rest::{Busy, BusyWithNobodyGone, uses_little_time};
+use crate::practicals::shared::{AFTERMATH, cannot_see};
 
 pub(super) const CHECKS: &[Check] = &[
     check!(readiness, works_in_one_thread, multiconn_server),
@@ -31,10 +30,6 @@ pub(super) const CHECKS: &[Check] = &[
 /// A fact: its memory had grown by this many MiB.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct HasGrown(pub(super) usize);
-
-fn cannot_see() -> Stop {
-    Stop::Unseen(CANNOT_SEE.to_owned())
-}
 
 /// A selector waits for all clients at once. A thread or a process for each of them is the other
 /// way, and so is one that helps out when a client does not read.

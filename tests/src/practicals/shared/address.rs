@@ -9,7 +9,6 @@ use crate::engine::program::{LOCALHOST, Program, Server};
 use crate::engine::running::NeverListened;
 use crate::engine::verdict::{Diagnosis, Failure, Outcome};
 use crate::engine::wait;
-use crate::observe::SHOWS_LISTENERS;
 use crate::practicals::shared::AFTERMATH;
 
 /// A fact: it listens on these addresses, which are not only the address from its command line.
@@ -76,14 +75,10 @@ pub(crate) fn never_listens(findings: &Findings<'_>) -> Option<Diagnosis> {
 
 /// Where the system does not show who listens, a server may listen on an address of its own.
 fn why_it_never_listens(failed: Failed<'_>) -> Option<String> {
-    why_it_never_listened(failed, SHOWS_LISTENERS)
-}
-
-fn why_it_never_listened(failed: Failed<'_>, is_seen: bool) -> Option<String> {
     /// The error of accept(2) if listen(2) was not called. Other errors may have any cause.
     const NOT_LISTENING: &str = "Invalid argument";
-    failed.fact(|NeverListened(status): &NeverListened| match status {
-        _ if !is_seen => None,
+    failed.fact(|NeverListened { status, is_shown }| match status {
+        _ if !is_shown => None,
         None => Some("your server is running, but it has no listening socket".to_owned()),
         Some(status) if status.success() => {
             Some("your server stopped (exit status 0) and never had a listening socket".to_owned())
@@ -137,11 +132,13 @@ mod tests {
     use crate::engine::verdict::{Status, Verdict};
 
     #[track_caller]
-    fn check(is_seen: bool, expected: bool) {
-        let failure = Failure::default().with(NeverListened(None));
-        let verdict = Verdict::new("echoes_short_message", Status::Failed(failure));
-        let failed = Failed { verdict: &verdict, failure: verdict.failure().unwrap() };
-        assert_eq!(why_it_never_listened(failed, is_seen).is_some(), expected);
+    fn check(is_shown: bool, expected: bool) {
+        for status in [None, Some(ExitStatus::default())] {
+            let failure = Failure::default().with(NeverListened { status, is_shown });
+            let verdict = Verdict::new("echoes_short_message", Status::Failed(failure));
+            let failed = Failed { verdict: &verdict, failure: verdict.failure().unwrap() };
+            assert_eq!(why_it_never_listens(failed).is_some(), expected);
+        }
     }
 
     #[test]

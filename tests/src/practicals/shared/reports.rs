@@ -33,7 +33,7 @@ pub(crate) fn whether_it_ends_anyway(server: &Program, tried: Tried) -> Tried {
     let status = tried.fact(|reported: &Reported| reported.status);
     let Some(status) = status else { return tried };
     match server.try_aside(|server| server.launch().map(drop)) {
-        Err(Some(aside)) if aside.fact(|never: &NeverListened| never.0) == Some(status) => {
+        Err(Some(aside)) if aside.fact(|never: &NeverListened| never.status) == Some(status) => {
             let expected = "a server that listens where the address is free, \
                             and reports the error where it is not";
             let observed = format!(

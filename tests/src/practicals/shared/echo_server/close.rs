@@ -17,11 +17,11 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait::{self, Proof, Wait, wait_for};
-use crate::observe::{CANNOT_SEE, SocketCounts};
-use crate::practicals::shared::AFTERMATH;
+use crate::observe::SocketCounts;
 use crate::practicals::shared::clients::{connect_one_by_one, reset_at};
 use crate::practicals::shared::dialogue::Echo;
 use crate::practicals::shared::rest::{Busy, BusyWithNobodyGone, uses_little_time};
+use crate::practicals::shared::{AFTERMATH, cannot_see};
 
 /// The end of the client's stream is no reason to forget what the client is still owed. It comes
 /// together with the last bytes, or when everything has been taken.
@@ -135,10 +135,6 @@ fn lets_go(server: &Program, clients: usize) -> Outcome {
          the clients closed them, but your server did not"
     );
     Err(Failure::new(expected, observed).at(snapshot).with(LeftOpen(half_closed)).into())
-}
-
-fn cannot_see() -> Stop {
-    Stop::Unseen(CANNOT_SEE.to_owned())
 }
 
 fn connect_exchange_and_close(running: &Server, clients: usize, payload: &mut Payload) -> Outcome {

@@ -8,6 +8,7 @@ use crate::engine::program::Program;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Outcome, Stop};
 use crate::engine::wait;
+use crate::practicals::shared::cannot_see;
 use crate::practicals::shared::rest::percent_busy;
 use crate::practicals::shared::{AFTERMATH, FailedAt};
 
@@ -112,11 +113,13 @@ pub(super) fn whether_it_reads_on(server: &Program, tried: Tried) -> Tried {
 }
 
 /// Measures whether a server that rests beside a silent client is busy once that client has closed,
-/// and keeps its socket. Returns `None` where it never rests.
+/// and keeps its socket. Returns `None` where it never rests. A system that shows neither proves
+/// neither.
 fn at_the_end(server: &Program) -> Result<Option<AtTheEnd>, Stop> {
     const LITTLE: u32 = 5;
     const MUCH: u32 = 50;
     let running = server.launch()?;
+    running.tree().cpu_time().zip(running.tree().sockets()).ok_or_else(cannot_see)?;
     let mut client = running.connect()?;
     client.exchange(&server.payload().letters(6))?;
     wait::settle(&server.context, AFTERMATH, wait::STUCK);
@@ -126,7 +129,7 @@ fn at_the_end(server: &Program) -> Result<Option<AtTheEnd>, Stop> {
     client.close();
     wait::settle(&server.context, AFTERMATH, wait::STUCK);
     let percent = percent_busy(running.tree());
-    let is_kept = running.tree().sockets().is_some_and(|sockets| sockets.half_closed > 0);
+    let is_kept = running.tree().sockets().ok_or_else(cannot_see)?.half_closed > 0;
     let reads_on = percent >= MUCH && is_kept;
     Ok(Some(if reads_on { AtTheEnd::ReadsOn(percent) } else { AtTheEnd::Rests }))
 }

@@ -135,11 +135,12 @@ fn what_follows_the_echo_tells_whose_it_is() {
 
 #[test]
 fn a_program_that_could_not_start_is_not_one_that_never_listens() {
-    check(&[failed("echoes_short_message", [NeverListened(None)])], &["never_listens"]);
+    let never = |status| NeverListened { status, is_shown: true };
+    check(&[failed("echoes_short_message", [never(None)])], &["never_listens"]);
     #[cfg(unix)]
     {
         let panicked: std::process::ExitStatus =
             std::os::unix::process::ExitStatusExt::from_raw(101 << 8);
-        check(&[failed("echoes_short_message", [NeverListened(Some(panicked))])], &[]);
+        check(&[failed("echoes_short_message", [never(Some(panicked))])], &[]);
     }
 }
