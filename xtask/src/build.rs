@@ -6,6 +6,7 @@ mod command;
 mod dependencies;
 mod messages;
 mod other;
+mod parts;
 mod stamp;
 
 use std::net::SocketAddr;
@@ -114,12 +115,19 @@ fn give_to_builder(folder: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
 
 /// Returns the program that is one executable and needs nothing else.
 pub(crate) fn subject(name: &str, executable: &Path) -> Subject {
-    subject_at(name, executable, None)
+    subject_at(name, executable, None, None)
 }
 
-fn subject_at(name: &str, executable: &Path, address: Option<SocketAddr>) -> Subject {
+/// Returns the program that is one executable, and reads what is in its folder.
+fn subject_at(
+    name: &str,
+    executable: &Path,
+    address: Option<SocketAddr>,
+    folder: Option<PathBuf>,
+) -> Subject {
     let command = CommandLine::new([executable.as_os_str(), "{host}".as_ref(), "{port}".as_ref()]);
     let only_itself = vec![executable.to_owned()];
-    let reach = Reach { read: only_itself.clone(), execute: Some(only_itself), ..Reach::default() };
-    Subject::new(name, command, address, None).with_reach(reach)
+    let read = only_itself.iter().cloned().chain(folder.clone()).collect();
+    let reach = Reach { read, execute: Some(only_itself), ..Reach::default() };
+    Subject::new(name, command, address, folder).with_reach(reach)
 }

@@ -5,6 +5,7 @@
 //! copy is kept from grading to grading. A file that has not changed is not touched, so that cargo
 //! builds only what the student has edited.
 
+mod alike;
 mod archive;
 mod copy;
 mod desk;
@@ -12,9 +13,11 @@ mod find;
 mod gather;
 mod holder;
 mod left;
+mod likeness;
 mod listed;
 mod manifest;
 mod names;
+mod near;
 mod notes;
 #[cfg(test)]
 mod tests;
@@ -83,6 +86,15 @@ pub(crate) struct StagedCrate {
     pub(crate) refused: Vec<Refused>,
     /// Whether it needs packages of a registry.
     pub(crate) downloads: bool,
+    /// It has files that it may read while it runs. Then it runs in a copy of its folder.
+    pub(crate) has_data: bool,
+}
+
+impl StagedCrate {
+    /// Returns the folder to run in, if it is not to be an empty one.
+    pub(crate) fn run_folder(&self) -> Option<PathBuf> {
+        self.has_data.then(|| self.folder.clone())
+    }
 }
 
 /// A program in another language whose listed files were copied.

@@ -104,7 +104,12 @@ fn path_with(folder: &Path) -> OsString {
 }
 
 fn built(staged: &StagedCrate, executable: &Path) -> Built {
-    Built::Program(Arc::new(subject_at(&staged.name, executable, staged.address)))
+    Built::Program(Arc::new(subject_at(
+        &staged.name,
+        executable,
+        staged.address,
+        staged.run_folder(),
+    )))
 }
 
 /// Builds every program of a crate and returns the executables by name.

@@ -3,11 +3,14 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::slice::from_ref;
 use std::sync::Arc;
+use std::time::Instant;
 
-use anyhow::bail;
-use suite::{CommandLine, Fault, Reach, Subject};
+use anyhow::{Context, bail};
+use suite::{CommandLine, Fault, Finished, Reach, Subject};
 
+use super::parts::{self, Library};
 use super::stamp::Stamp;
 use super::{BUILD_TIME, Built, find_executable, give_to_builder, not_built, target_of};
 use crate::languages::Places;
@@ -20,9 +23,9 @@ use crate::unbuilt::Reason;
 const MOST_SAID: usize = 16 * 1024;
 
 pub(super) fn build(program: &StagedProgram, sandbox: &Sandbox) -> anyhow::Result<Built> {
-    let staged = &program.staged;
-    let out = target_of(staged, &program.language.name, sandbox)?;
-    let tool = find_tool(program, &program.language.tool)?;
+    let (staged, language) = (&program.staged, &program.language);
+    let out = target_of(staged, &language.name, sandbox)?;
+    let tool = find_tool(program, &language.tool)?;
     let text = |path: &Path| path.display().to_string();
     let places = Places {
         name: staged.name.clone(),
@@ -30,21 +33,65 @@ pub(super) fn build(program: &StagedProgram, sandbox: &Sandbox) -> anyhow::Resul
         main: text(&program.main),
         folder: text(&staged.folder),
         out: text(&out),
+        ..Places::default()
     };
     let stamp = Stamp::of(staged, &out)?;
-    if !program.language.build.is_empty() && stamp.executable().is_none() {
+    if !language.build.is_empty() && stamp.executable().is_none() {
         start_afresh(program, &out, sandbox)?;
-        let command = places.fill(&program.language.build);
-        if let Some(errors) = run(program, &command, &out, sandbox)? {
-            return Ok(errors);
+        if let Some(reason) = compile(program, &places, sandbox)? {
+            return Ok(not_built(staged, reason));
         }
         stamp.write(&tool)?;
     }
-    let words = places.fill(&program.language.start);
-    let reach = reach_of(&words, &tool, &staged.folder, &out);
+    let words = places.fill(&language.start);
+    let environment = language.environment.iter();
+    let environment =
+        environment.map(|(key, value)| (key.into(), places.fill(from_ref(value)).concat().into()));
+    let reach = Reach {
+        environment: environment.collect(),
+        ..reach_of(&words, &tool, &staged.folder, &out)
+    };
     let subject =
-        Subject::new(&staged.name, CommandLine::new(words), staged.address, None).with_reach(reach);
-    Ok(Built::Program(Arc::new(subject)))
+        Subject::new(&staged.name, CommandLine::new(words), staged.address, staged.run_folder());
+    Ok(Built::Program(Arc::new(subject.with_reach(reach))))
+}
+
+/// Compiles the main file, and its other sources where it does not build alone.
+fn compile(
+    program: &StagedProgram,
+    places: &Places,
+    sandbox: &Sandbox,
+) -> anyhow::Result<Option<Reason>> {
+    let alone = compile_with(program, places, &Library::default(), sandbox)?;
+    if !matches!(alone, Some(Reason::DoesNotCompile(_))) || program.language.part.is_empty() {
+        return Ok(alone);
+    }
+    let library = parts::pack(program, places, sandbox)?;
+    match library.file.is_empty() && library.errors.is_empty() {
+        true => Ok(alone),
+        false => compile_with(program, places, &library, sandbox),
+    }
+}
+
+fn compile_with(
+    program: &StagedProgram,
+    places: &Places,
+    library: &Library,
+    sandbox: &Sandbox,
+) -> anyhow::Result<Option<Reason>> {
+    let places = Places { library: library.file.clone(), ..places.clone() };
+    let command = places.fill(&program.language.build);
+    let (out, begin) = (Path::new(&places.out), Instant::now());
+    let finished = Run { program, command: &command, out, begin }.finish(sandbox)?;
+    if let Some(limit) = finished.over {
+        return Ok(Some(Reason::OverLimit(limit)));
+    }
+    if finished.status.is_some_and(|status| status.success()) {
+        return Ok(None);
+    }
+    let errors = [said(&finished), library.errors.clone()];
+    let errors = errors.into_iter().filter(|said| !said.is_empty()).collect();
+    Ok(Some(Reason::DoesNotCompile(errors)))
 }
 
 /// Empties the build folder. A language that builds beside its sources gets a copy of them there.
@@ -84,34 +131,36 @@ fn find_tool(program: &StagedProgram, tool: &str) -> anyhow::Result<std::path::P
     }
 }
 
-/// Runs the compiler and returns its messages if it failed.
-fn run(
-    program: &StagedProgram,
-    command: &[String],
-    out: &Path,
-    sandbox: &Sandbox,
-) -> anyhow::Result<Option<Built>> {
-    let staged = &program.staged;
-    let [first, arguments @ ..] = command else { return Ok(None) };
-    let tool = find_tool(program, first)?;
-    let words: Vec<OsString> =
-        std::iter::once(tool.clone().into()).chain(arguments.iter().map(Into::into)).collect();
-    let write = vec![out.to_owned()];
-    let mut read = vec![staged.folder.clone(), tool.clone()];
-    read.extend(toolchain::home_of(&tool));
-    let environment =
-        vec![("GOCACHE".into(), out.join("cache").into()), ("GO111MODULE".into(), "off".into())];
-    let reach = Reach { read, write, execute: None, environment, limits: sandbox.build_limits };
-    let finished = sandbox.commands().run(&words, &reach, BUILD_TIME)?;
-    if let Some(limit) = finished.over {
-        return Ok(Some(not_built(staged, Reason::OverLimit(limit))));
+/// One run of a compiler.
+pub(super) struct Run<'a> {
+    pub(super) program: &'a StagedProgram,
+    pub(super) command: &'a [String],
+    pub(super) out: &'a Path,
+    /// When the build began, of which the run is a part.
+    pub(super) begin: Instant,
+}
+
+impl Run<'_> {
+    pub(super) fn finish(&self, sandbox: &Sandbox) -> anyhow::Result<Finished> {
+        let (first, arguments) = self.command.split_first().context("an empty command")?;
+        let tool = find_tool(self.program, first)?;
+        let words: Vec<OsString> =
+            std::iter::once(tool.clone().into()).chain(arguments.iter().map(Into::into)).collect();
+        let write = vec![self.out.to_owned()];
+        let mut read = vec![self.program.staged.folder.clone(), tool.clone()];
+        read.extend(toolchain::home_of(&tool));
+        let cache = self.out.join("cache").into();
+        let environment = vec![("GOCACHE".into(), cache), ("GO111MODULE".into(), "off".into())];
+        let reach = Reach { read, write, execute: None, environment, limits: sandbox.build_limits };
+        let time = BUILD_TIME.saturating_sub(self.begin.elapsed());
+        Ok(sandbox.commands().run(&words, &reach, time)?)
     }
-    if finished.status.is_some_and(|status| status.success()) {
-        return Ok(None);
-    }
-    let said = [finished.stderr, finished.stdout].concat();
-    let said = String::from_utf8_lossy(&said[..said.len().min(MOST_SAID)]).into_owned();
-    Ok(Some(not_built(staged, Reason::DoesNotCompile(vec![said]))))
+}
+
+/// Returns what a compiler said.
+pub(super) fn said(finished: &Finished) -> String {
+    let said = [&*finished.stderr, &*finished.stdout].concat();
+    String::from_utf8_lossy(&said[..said.len().min(MOST_SAID)]).into_owned()
 }
 
 /// Returns what a program may read and execute: its own files, and its interpreter.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::repository;
 use crate::request::{GradeRequest, Origin, ProgramCommand};
-use crate::submission::{Source, Sources, StagedCrate};
+use crate::submission::{Source, Sources, StagedCrate, StagedProgram};
 
 /// The folders and files of each program, with their names for the reader.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl Places {
     pub(super) fn of(sources: &Sources, request: &GradeRequest) -> Self {
         let of = |source: &Source| match source {
             Source::Crate(staged) => of_crate(staged, sources, request),
-            Source::Other(program) => of_crate(&program.staged, sources, request),
+            Source::Other(program) => of_other(program, sources, request),
             Source::Command(command) => of_command(command),
             Source::Ready(ready) => in_repository(&ready.name),
             Source::Unusable(_) => Vec::new(),
@@ -58,6 +58,17 @@ fn of_crate(staged: &StagedCrate, sources: &Sources, request: &GradeRequest) -> 
     });
     let own = [place(&staged.folder, shown.clone()), place(Path::new("src"), shown.join("src"))];
     libraries.chain(own).collect()
+}
+
+/// The files of a package are staged in a folder of their own.
+fn of_other(program: &StagedProgram, sources: &Sources, request: &GradeRequest) -> Vec<Place> {
+    let staged = &program.staged;
+    let package = program.language.is_package.then(|| Place {
+        program: staged.name.clone(),
+        here: staged.folder.join(&staged.name),
+        shown: shown_folder(staged, sources, request),
+    });
+    package.into_iter().chain(of_crate(staged, sources, request)).collect()
 }
 
 fn shown_folder(staged: &StagedCrate, sources: &Sources, request: &GradeRequest) -> PathBuf {

@@ -33,8 +33,12 @@ pub(super) struct Desk<'a> {
 impl Desk<'_> {
     /// Copies one program.
     pub(super) fn stage(&mut self, row: &ProgramRow) -> anyhow::Result<Source> {
-        let Some(found) = self.find(&row.name) else {
-            return Ok(self.unusable(row, self.base, Reason::Missing(self.where_to_put(row))));
+        let found = match self.find(&row.name) {
+            Ok(found) => found,
+            Err(unfound) => {
+                let why = Reason::Missing(self.why_missing(row, &unfound));
+                return Ok(self.unusable(row, self.base, why));
+            }
         };
         let from = self.base.join(&found.folder);
         let courses = if found.is_rust() { self.courses(row)? } else { Vec::new() };
@@ -44,6 +48,7 @@ impl Desk<'_> {
                 return Ok(self.unusable(row, &from, Reason::Refused(format!("{why:#}"))));
             }
         };
+        self.note_what_is_taken(row, &found);
         self.note_what_is_left_out(&found, &gathered.own);
         self.notes.extend(gathered.notes.iter().cloned());
         let staged = self
@@ -52,8 +57,7 @@ impl Desk<'_> {
         if found.is_rust() {
             return Ok(Source::Crate(staged));
         }
-        let main = found.main.strip_prefix(&found.folder).unwrap_or(&found.main);
-        let main = staged.folder.join(main);
+        let main = staged.folder.join(self.name_of_main(row, &found)?);
         Ok(Source::Other(Box::new(StagedProgram { staged, main, language: found.language })))
     }
 
@@ -63,8 +67,8 @@ impl Desk<'_> {
         from: &Path,
         gathered: Gathered,
     ) -> anyhow::Result<StagedCrate> {
-        let Gathered { own: Taken { files, left, .. }, libraries, refused, downloads, .. } =
-            gathered;
+        let Gathered { own: taken, libraries, refused, downloads, .. } = gathered;
+        let Taken { files, left, has_data, .. } = taken;
         let name = format!("{}-{:016x}", self.rubric.practical.name, hash(from));
         let own = repository::target()?.join(name);
         let folder = own.join(&row.name);
@@ -80,6 +84,7 @@ impl Desk<'_> {
             libraries: libraries.into_keys().map(|library| own.join(library)).collect(),
             address: self.request.address.or(row.address),
             left,
+            has_data,
             folder,
             refused,
             downloads,
@@ -91,7 +96,7 @@ impl Desk<'_> {
         Source::Unusable(Unbuilt { program: row.name.clone(), origin, reason })
     }
 
-    fn where_to_put(&self, row: &ProgramRow) -> String {
+    pub(super) fn where_to_put(&self, row: &ProgramRow) -> String {
         format!(
             "no {name}/Cargo.toml in {shown}: put the crate there, or {name} in another language, or name a command with --program {name}=…",
             name = row.name,
@@ -129,7 +134,8 @@ impl Desk<'_> {
         let mut gathered = Gathered { own: self.gather(row, found)?, ..Gathered::default() };
         let [course, shared @ ..] = courses else { return Ok(gathered) };
         let files = std::mem::take(&mut gathered.own.files);
-        let own = found.own.then_some(&*found.folder);
+        let is_in_a_crate = found.is_crate() || found.is_one_of_a_crate();
+        let own = is_in_a_crate.then_some(&*found.folder);
         gathered.own.files = self.with_manifest(own, course, files, &mut gathered)?;
         for (row, course) in self.rubric.shared.iter().zip(shared) {
             let (folder, files) = self.library(row)?;

@@ -1,5 +1,6 @@
 //! Gathers the files of one program, under the names that they have in the copy.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -8,45 +9,106 @@ use super::desk::Desk;
 use super::find::Found;
 use super::holder::Kind;
 use super::listed::{Taken, listed_files};
-use super::names::visible;
+use super::names::{fault_of_name, visible};
+use crate::languages;
 use crate::rubric::ProgramRow;
 
 impl Desk<'_> {
     /// Reads the files of a program. Only its main file must be there and be readable.
     pub(super) fn gather(&self, row: &ProgramRow, found: &Found) -> anyhow::Result<Taken> {
-        let patterns = if found.is_crate() { &row.files } else { &found.language.files };
-        let beside =
-            |pattern: &String| if found.own { pattern.clone() } else { pattern.replace("**/", "") };
-        let patterns: Vec<String> = patterns.iter().map(beside).collect();
-        let listing = listed_files(self.holder, &found.folder, &patterns)?;
+        let is_in_a_crate = found.is_crate() || found.is_one_of_a_crate();
+        let patterns = if is_in_a_crate { &row.files } else { &found.language.files };
+        let listing = listed_files(self.holder, &found.folder, patterns, &languages::data())?;
         let mut taken = Taken::without(listing.left);
         let shown = visible(found.main.strip_prefix(&found.folder).unwrap_or(&found.main));
         if self.holder.kind(&found.main) != Some(Kind::File) {
             bail!("{shown} is not a regular file");
         }
-        let main = self.name_in_copy(found, &found.main)?.unwrap_or_default();
+        let main = self.name_of_main(row, found)?;
         taken.take_main(self.holder, &found.main, main).context(shown)?;
-        for path in listing.files.iter().filter(|path| **path != found.main) {
-            if let Some(name) = self.name_in_copy(found, path)? {
+        let is_ours = |path: &&PathBuf| {
+            **path == found.main || path.ancestors().any(|above| self.is_the_courses(above))
+        };
+        for path in listing.files.iter().filter(|path| !is_ours(path)) {
+            if let Some(name) = self.name_in_copy(row, found, path)? {
                 taken.take(self.holder, path, name);
             }
         }
+        let sources = taken.files.len();
+        for path in listing.data.iter().filter(|path| !is_ours(path)) {
+            let name = path.strip_prefix(&found.folder)?;
+            taken.take(self.holder, path, self.placed(row, found, path, name));
+        }
+        taken.has_data = taken.files.len() > sources;
         Ok(taken)
     }
 
-    /// Returns a file's name in the copy. A Rust program that is a single file becomes a crate with
-    /// the files beside it, except other programs.
-    fn name_in_copy(&self, found: &Found, path: &Path) -> anyhow::Result<Option<PathBuf>> {
+    /// Returns the main file's name in the copy.
+    pub(super) fn name_of_main(&self, row: &ProgramRow, found: &Found) -> anyhow::Result<PathBuf> {
+        let name = found.main.strip_prefix(&found.folder)?;
+        if found.is_rust() {
+            return Ok("src/main.rs".into());
+        }
+        if fault_of_name(name).is_none() || found.language.name == "Java" {
+            return Ok(self.placed(row, found, &found.main, name));
+        }
+        let ending = found.main.extension().unwrap_or_default();
+        Ok(Path::new(&row.name).with_extension(ending))
+    }
+
+    /// Returns a file's name in the copy, or `None` if it is not a part of this program.
+    fn name_in_copy(
+        &self,
+        row: &ProgramRow,
+        found: &Found,
+        path: &Path,
+    ) -> anyhow::Result<Option<PathBuf>> {
         let name = path.strip_prefix(&found.folder)?;
-        if !found.is_rust() || found.is_crate() {
+        if found.is_crate() {
             return Ok(Some(name.to_owned()));
         }
-        if path == found.main {
-            return Ok(Some("src/main.rs".into()));
+        if self.is_other_program(row, found, name) {
+            return Ok(None);
         }
-        let programs = self.rubric.practical.programs;
-        let is_program = programs.iter().any(|other| name == Path::new(&format!("{other}.rs")));
-        let is_beside = !is_program && name.components().count() == 1;
-        Ok(is_beside.then(|| Path::new("src").join(name)))
+        if !found.is_rust() {
+            return Ok(Some(self.placed(row, found, path, name)));
+        }
+        let name = match found.is_one_of_a_crate() {
+            true => {
+                name.strip_prefix("src/bin").map_or(name.to_owned(), |it| Path::new("src").join(it))
+            }
+            false => Path::new("src").join(name),
+        };
+        Ok(Some(name).filter(|name| name != Path::new("src/main.rs")))
+    }
+
+    /// Places a file where its language looks for it: that of Java in the folders of its package,
+    /// that of a Python package in a folder with the program's name.
+    fn placed(&self, row: &ProgramRow, found: &Found, path: &Path, name: &Path) -> PathBuf {
+        if found.language.is_package {
+            return Path::new(&row.name).join(name);
+        }
+        match path.extension().and_then(OsStr::to_str) {
+            Some("java") => self.package_of(path).join(path.file_name().unwrap_or_default()),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// Returns whether a file beside a program, or the folder that it is in, is another program.
+    fn is_other_program(&self, row: &ProgramRow, found: &Found, name: &Path) -> bool {
+        let file = name.file_name();
+        let stem =
+            name.file_stem().filter(|_| found.main.parent() == found.folder.join(name).parent());
+        let folders = name.iter().filter(|part| Some(*part) != file);
+        let words: Vec<_> = folders.chain(stem).map(OsStr::to_string_lossy).collect();
+        let others = self.rubric.practical.programs.iter().filter(|other| **other != row.name);
+        let mut others =
+            others.filter(|other| words.iter().any(|word| self.is_called(other, word)));
+        others.next().is_some()
+    }
+
+    fn is_called(&self, program: &str, word: &str) -> bool {
+        use super::likeness::Likeness::{Same, Spelling};
+        matches!(self.likeness(program, word), Some(Same | Spelling))
     }
 }

@@ -8,6 +8,7 @@ use super::find::Found;
 use super::listed::Taken;
 use super::names::{is_a_tools, visible};
 use super::notes::SHOWN;
+use crate::rubric::ProgramRow;
 
 /// A file or folder that the harness does not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,14 @@ pub(crate) fn say_beside(errors: &mut [String], left: &[Left]) {
 }
 
 impl Desk<'_> {
+    /// Notes from which file a program is taken, and in which language it is written.
+    pub(super) fn note_what_is_taken(&mut self, row: &ProgramRow, found: &Found) {
+        if self.is_handed_in() || found.is_unusual {
+            let (name, language) = (&row.name, &found.language.name);
+            self.notes.push(format!("{name} is {language}, from {}", visible(&found.main)));
+        }
+    }
+
     /// Notes what is left out. Files that tools make are told of only where an error names them.
     pub(super) fn note_left_out(&mut self, found: &Found, taken: &Taken) {
         let named = taken.left.iter().filter(|left| !is_a_tools(&left.path));

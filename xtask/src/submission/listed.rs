@@ -25,6 +25,7 @@ pub(super) type Files = BTreeMap<PathBuf, Vec<u8>>;
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) files: Vec<PathBuf>,
+    pub(super) data: Vec<PathBuf>,
     pub(super) left: Vec<Left>,
 }
 
@@ -32,6 +33,8 @@ pub(super) struct Listing {
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     pub(super) files: Files,
+    /// Whether some of them are data, which the program may read while it runs.
+    pub(super) has_data: bool,
     pub(super) left: Vec<Left>,
     bytes: usize,
 }
@@ -92,7 +95,7 @@ pub(super) fn read_listed(
     folder: &Path,
     patterns: &[String],
 ) -> anyhow::Result<Taken> {
-    let listing = listed_files(holder, folder, patterns)?;
+    let listing = listed_files(holder, folder, patterns, &[])?;
     let mut taken = Taken::without(listing.left);
     for path in listing.files {
         let name = path.strip_prefix(folder)?.to_owned();
@@ -101,16 +104,27 @@ pub(super) fn read_listed(
     Ok(taken)
 }
 
+/// Returns whether a file is a setting of cargo or rustup, which the course decides.
+fn is_a_setting(path: &Path) -> bool {
+    const SETTINGS: [&str; 3] = ["Cargo.toml", "rust-toolchain.toml", "clippy.toml"];
+    SETTINGS.iter().any(|name| path.ends_with(name))
+}
+
 /// Returns the files below `folder` that a pattern names: those near the top first, so that a
 /// limit does not take the most important ones away. Only regular files are read, and links are
 /// not followed.
 pub(super) fn listed_files(
     holder: &Holder,
     folder: &Path,
-    patterns: &[String],
+    sources: &[String],
+    data: &[String],
 ) -> anyhow::Result<Listing> {
-    let patterns: Vec<Pattern> =
-        patterns.iter().map(|text| Pattern::new(text)).collect::<anyhow::Result<_>>()?;
+    let all = sources.iter().chain(data).map(|text| Pattern::new(text));
+    let patterns: Vec<Pattern> = all.collect::<anyhow::Result<_>>()?;
+    let is_source = |path: &Path| {
+        let path = path.strip_prefix(folder).unwrap_or(path);
+        patterns[..sources.len()].iter().any(|pattern| pattern.matches(path))
+    };
     let mut listing = Listing::default();
     let mut folders = std::collections::VecDeque::from([PathBuf::new()]);
     let mut seen = 0;
@@ -127,8 +141,13 @@ pub(super) fn listed_files(
             }
         }
     }
-    listing.files.sort_by_cached_key(|path| (path.iter().count(), has_capitals(path)));
-    Ok(listing)
+    let (mut files, mut data): (Vec<_>, Vec<_>) =
+        listing.files.into_iter().partition(|path| is_source(path));
+    data.retain(|path| !is_a_setting(path));
+    for listed in [&mut files, &mut data] {
+        listed.sort_by_cached_key(|path| (path.iter().count(), has_capitals(path)));
+    }
+    Ok(Listing { files, data, left: listing.left })
 }
 
 /// Where two names differ only in capitals, the one without them is taken.

@@ -7,6 +7,7 @@ mod archives;
 mod banners;
 mod confinement;
 mod languages;
+mod layouts;
 mod many;
 mod own_files;
 mod refused;
