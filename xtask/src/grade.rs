@@ -2,6 +2,7 @@
 //! there is none.
 
 mod made;
+mod paths;
 mod places;
 mod since;
 

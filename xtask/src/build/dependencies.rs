@@ -39,14 +39,15 @@ pub(super) fn vendor(staged: &StagedCrate, cargo: &Path) -> anyhow::Result<Optio
     only_one.lock()?;
     if !settings.is_file() {
         _ = fs::remove_dir_all(&folder); // an earlier copying was cut short
-        let said = run_cargo_vendor(&manifest, cargo, &folder.join("crates"))?;
+        let said = run_cargo_vendor(staged, cargo, &folder.join("crates"))?;
         fs::write(&settings, said)?;
     }
     Ok(Some(Vendored { folder, settings }))
 }
 
 /// Copies the dependencies to `to`; returns the settings that `cargo vendor` prints.
-fn run_cargo_vendor(manifest: &Path, cargo: &Path, to: &Path) -> anyhow::Result<Vec<u8>> {
+fn run_cargo_vendor(staged: &StagedCrate, cargo: &Path, to: &Path) -> anyhow::Result<Vec<u8>> {
+    let manifest = staged.folder.join("Cargo.toml");
     let mut command = Command::new(cargo);
     // Not --locked: the package may have a name of its own, which the lock file does not know.
     command.args(["vendor", "--respect-source-config", "--manifest-path"]);
@@ -57,9 +58,10 @@ fn run_cargo_vendor(manifest: &Path, cargo: &Path, to: &Path) -> anyhow::Result<
     let output = output.context("cargo vendor")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.replace(&staged.folder.display().to_string(), &staged.origin);
         bail!(Fault(format!(
             "the dependencies of {} cannot be downloaded; cargo vendor says: {}",
-            manifest.display(),
+            staged.origin,
             said.trim()
         )));
     }

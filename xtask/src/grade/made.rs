@@ -27,7 +27,8 @@ impl Grading {
         verdicts: Verdicts,
     ) -> Self {
         let diagnoses = rubric.practical.diagnose(&verdicts.list);
-        let rows = rows(rubric, request, verdicts.list);
+        let places = Places::of(sources, request);
+        let rows = rows(rubric, request, verdicts.list, &places);
         let folders = sources.programs.iter().filter_map(|source| folder(source, sources, request));
         Self {
             practical: rubric.practical.name,
@@ -36,12 +37,12 @@ impl Grading {
             outcome: Grade::of(&rows, rubric.pass_mark),
             rows,
             mistakes: diagnoses.into_iter().map(|found| rubric.explanations.name(found)).collect(),
-            unbuilt,
+            unbuilt: unbuilt.into_iter().map(|program| places.in_errors(program)).collect(),
             duration: verdicts.took,
             confinement: verdicts.confinement,
             notes: sources.notes.clone(),
             folders: folders.collect(),
-            places: Places::of(sources, request),
+            places,
             fingerprints: sources.fingerprints(),
             ..Self::empty(request)
         }
@@ -84,10 +85,16 @@ impl Grading {
     }
 }
 
-fn rows(rubric: &Rubric, request: &GradeRequest, verdicts: Vec<Verdict>) -> Vec<GradedRow> {
+fn rows(
+    rubric: &Rubric,
+    request: &GradeRequest,
+    verdicts: Vec<Verdict>,
+    places: &Places,
+) -> Vec<GradedRow> {
     let is_skeletons = request.origin == Origin::Practical && request.programs.is_empty();
     let graded = |verdict: Verdict| {
-        let graded = GradedRow::new(rubric.row(verdict.check)?, verdict);
+        let row = rubric.row(verdict.check)?;
+        let graded = GradedRow::new(row, places.in_verdict(row.check.programs, verdict));
         Some(GradedRow { given: graded.given.filter(|_| is_skeletons), ..graded })
     };
     excused(verdicts).into_iter().filter_map(graded).collect()

@@ -3,19 +3,34 @@
 
 use std::path::{Path, PathBuf};
 
+use suite::{Status, Verdict};
+
+use super::paths;
 use crate::repository;
 use crate::request::{GradeRequest, Origin, ProgramCommand};
 use crate::submission::{Source, Sources, StagedCrate, StagedProgram};
+use crate::unbuilt::{Reason, Unbuilt};
 
 /// The folders and files of each program, with their names for the reader.
 #[derive(Debug, Default)]
-pub(crate) struct Places(Vec<Place>);
+pub(crate) struct Places {
+    places: Vec<Place>,
+    copies: Vec<Copy>,
+}
 
 #[derive(Debug)]
 struct Place {
     program: String,
     /// A file, or a folder, as the program itself names it.
     here: PathBuf,
+    shown: PathBuf,
+}
+
+/// The copy of a program's files that the harness builds and runs.
+#[derive(Debug)]
+struct Copy {
+    program: String,
+    folder: PathBuf,
     shown: PathBuf,
 }
 
@@ -28,12 +43,70 @@ impl Places {
             Source::Ready(ready) => in_repository(&ready.name),
             Source::Unusable(_) => Vec::new(),
         };
-        Self(sources.programs.iter().flat_map(of).collect())
+        let copy = |staged: &StagedCrate| Copy {
+            program: staged.name.clone(),
+            folder: staged.folder.clone(),
+            shown: shown_folder(staged, sources, request),
+        };
+        let copies = sources.programs.iter().filter_map(staged).map(copy);
+        Self { places: sources.programs.iter().flat_map(of).collect(), copies: copies.collect() }
+    }
+
+    /// Puts the student's own paths into what a compiler says.
+    pub(super) fn in_errors(&self, mut unbuilt: Unbuilt) -> Unbuilt {
+        let copy = self.copies.iter().find(|copy| copy.program == unbuilt.program);
+        let (Reason::DoesNotCompile(errors) | Reason::MissesDependency(errors), Some(copy)) =
+            (&mut unbuilt.reason, copy)
+        else {
+            return unbuilt;
+        };
+        for error in errors {
+            let text = paths::of_compiler(error, &copy.folder, &copy.shown);
+            *error = String::from_utf8_lossy(&self.absolute(text.as_bytes())).into_owned();
+        }
+        unbuilt
+    }
+
+    /// Puts the student's own paths into what the programs of a check have printed.
+    pub(super) fn in_verdict(&self, programs: &[&str], mut verdict: Verdict) -> Verdict {
+        let tail = self.absolute(&verdict.stderr_tail);
+        let mut copies = self.copies.iter().filter(|copy| [&*copy.program] == *programs);
+        verdict.stderr_tail = match copies.next() {
+            Some(copy) => paths::of_panic(&tail, &copy.shown),
+            None => tail,
+        };
+        verdict.stdout_tail = self.absolute(&verdict.stdout_tail);
+        if let Status::Failed(failure) = &mut verdict.status {
+            let observed = self.absolute(failure.observed.as_bytes());
+            failure.observed = String::from_utf8_lossy(&observed).into_owned();
+        }
+        verdict
+    }
+
+    /// Replaces the paths of copies, which are absolute.
+    fn absolute(&self, text: &[u8]) -> Vec<u8> {
+        let is_copy = |place: &&Place| place.here.is_absolute() && self.is_copy(&place.program);
+        self.places
+            .iter()
+            .filter(is_copy)
+            .fold(text.to_owned(), |text, place| paths::replaced(&text, &place.here, &place.shown))
+    }
+
+    fn is_copy(&self, program: &str) -> bool {
+        self.copies.iter().any(|copy| copy.program == program)
+    }
+
+    /// Returns a path within a program's folder, for a path that is shown.
+    pub(crate) fn within<'a>(&self, program: &str, shown: &'a str) -> &'a str {
+        let mut copies = self.copies.iter().filter(|copy| copy.program == program);
+        let within =
+            copies.find_map(|copy| Path::new(shown).strip_prefix(&copy.shown).ok()?.to_str());
+        within.unwrap_or(shown)
     }
 
     /// Returns the path to show for a file that the program names.
     pub(crate) fn shown(&self, program: &str, file: &str) -> String {
-        let mut places = self.0.iter().filter(|place| place.program == program);
+        let mut places = self.places.iter().filter(|place| place.program == program);
         let found = places.find_map(|place| {
             let rest = Path::new(file).strip_prefix(&place.here).ok()?;
             let is_all = rest.as_os_str().is_empty();
@@ -43,21 +116,39 @@ impl Places {
     }
 }
 
+fn staged(source: &Source) -> Option<&StagedCrate> {
+    match source {
+        Source::Crate(staged) => Some(staged),
+        Source::Other(program) => Some(&program.staged),
+        Source::Command(_) | Source::Ready(_) | Source::Unusable(_) => None,
+    }
+}
+
 /// The compiler names the files of a crate from the crate's folder on, and those of a library from
-/// the root on.
+/// the root on. A language that builds beside its sources has a second copy in its build folder.
 fn of_crate(staged: &StagedCrate, sources: &Sources, request: &GradeRequest) -> Vec<Place> {
     let shown = shown_folder(staged, sources, request);
-    let place = |here: &Path, shown: PathBuf| Place {
-        program: staged.name.clone(),
-        here: here.to_owned(),
-        shown,
-    };
+    let place = |here: PathBuf, shown: PathBuf| Place { program: staged.name.clone(), here, shown };
     let libraries = staged.libraries.iter().map(|library| {
         let name = library.file_name().unwrap_or_default();
-        place(library, shown.with_file_name(name))
+        place(library.clone(), shown.with_file_name(name))
     });
-    let own = [place(&staged.folder, shown.clone()), place(Path::new("src"), shown.join("src"))];
-    libraries.chain(own).collect()
+    let built = build_folders(staged).into_iter().map(|folder| place(folder, shown.clone()));
+    let own = [
+        place(staged.folder.clone(), shown.clone()),
+        place(PathBuf::from("src"), shown.join("src")),
+    ];
+    libraries.chain(built).chain(own).collect()
+}
+
+/// Returns the folders in which a program is built: one for each tier and language.
+fn build_folders(staged: &StagedCrate) -> Vec<PathBuf> {
+    let below = |folder: &PathBuf| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    let languages = below(&staged.target).iter().flat_map(below).collect::<Vec<_>>();
+    languages.iter().map(|language| language.join(&staged.name)).collect()
 }
 
 /// The files of a package are staged in a folder of their own.

@@ -247,7 +247,7 @@ pub(super) fn unbuilt(unbuilt: &Unbuilt) -> String {
         Reason::OverLimit(limit) => format!("{program} was not built: the build used {limit}"),
         Reason::DoesNotCompile(_) => format!("{program} does not compile"),
         Reason::MissesDependency(_) => {
-            format!("{program} is not built: it uses a dependency that is not the course's")
+            format!("{program} is not built: it uses a dependency that does not count")
         }
     }
 }
@@ -372,6 +372,7 @@ fn spot(grading: &Grading, program: &str, words: &str) -> Option<Spot> {
     let mut parts = anstream::adapter::strip_str(words).to_string();
     parts.truncate(parts.trim_end().trim_end_matches(':').len());
     let (file, rest) = parts.split_once(':')?;
+    let file = grading.places.within(program, file);
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
     if !file.starts_with("src/") || file.contains("..") || !file.chars().all(plain) {
         return None;

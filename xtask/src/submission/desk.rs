@@ -179,7 +179,8 @@ impl Desk<'_> {
         let merged = merge(course, content.as_deref().map(|text| (&*shown, text)), &files)?;
         files.insert("Cargo.toml".into(), merged.text.clone().into_bytes());
         files.extend(course.lock.clone().map(|lock| ("Cargo.lock".into(), lock)));
-        gathered.notes.extend(theirs.and_then(|path| self.note_of_manifest(&path, &merged)));
+        let notes = theirs.map(|path| self.notes_of_manifest(&path, &merged));
+        gathered.notes.extend(notes.unwrap_or_default());
         gathered.notes.extend(folder.and_then(|folder| self.note_of_lock(folder, course)));
         gathered.refused.extend(merged.refused);
         gathered.downloads |= merged.downloads;

@@ -19,7 +19,7 @@ impl Desk<'_> {
     }
 
     /// Says which keys of a student's manifest do not count.
-    pub(super) fn note_of_manifest(&self, path: &Path, merged: &Merged) -> Option<String> {
+    pub(super) fn notes_of_manifest(&self, path: &Path, merged: &Merged) -> Vec<String> {
         let keys = merged.ignored.iter().take(SHOWN);
         let keys: Vec<String> = keys.map(|(key, line)| format!("{key} (line {line})")).collect();
         let differs = (!keys.is_empty()).then(|| {
@@ -27,8 +27,7 @@ impl Desk<'_> {
             format!("ignored: {} differs from the course's copy in {keys}", self.noted(path))
         });
         let refused = merged.refused.iter().map(|refused| format!("ignored: {}", refused.says));
-        let notes: Vec<String> = differs.into_iter().chain(refused.take(SHOWN)).collect();
-        (!notes.is_empty()).then(|| notes.join(". "))
+        differs.into_iter().chain(refused.take(SHOWN)).collect()
     }
 
     /// Says which packages a student's lock file has in other versions than the course's.

@@ -4,6 +4,7 @@ mod bad_input;
 mod explain;
 mod faults;
 mod grade;
+mod home;
 #[cfg(target_os = "linux")]
 mod leftovers;
 mod new;

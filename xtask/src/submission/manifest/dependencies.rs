@@ -135,14 +135,17 @@ impl Merge<'_> {
     }
 
     fn refuse(&mut self, path: &[&str], name: &str) {
-        let allowed = match &self.course.allowed[..] {
-            [] => "the standard library is all that this program may use".to_owned(),
-            allowed => format!("this program may use {}", allowed.join(", ")),
+        let course = self.course.table("dependencies");
+        let allowed: Vec<&str> =
+            course.keys().chain(&self.course.allowed).map(|name| &**name).collect();
+        let allowed = match &allowed[..] {
+            [] => "the standard library is all that it may use".to_owned(),
+            allowed => format!("it may use {}", allowed.join(", ")),
         };
         let place = self.theirs.place(path);
         let says = format!(
-            "{place}: the dependency {name} is not the course's: remove this line and write the \
-             program without it; {allowed}"
+            "{place}: the dependency {name} does not count: remove it and write the program without \
+             it; {allowed}"
         );
         self.refused.push(Refused { name: name.to_owned(), says });
     }

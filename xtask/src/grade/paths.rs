@@ -1,0 +1,151 @@
+//! Puts a student's own paths into text from compilers and programs, in the place of those of the
+//! harness's copy.
+
+use std::path::Path;
+
+/// Replaces a path, where it ends or goes on with a slash.
+pub(super) fn replaced(text: &[u8], here: &Path, shown: &Path) -> Vec<u8> {
+    let here = here.as_os_str().as_encoded_bytes();
+    let shown = shown.as_os_str().as_encoded_bytes();
+    let mut replaced = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = find(rest, here) {
+        let (before, after) = (&rest[..at], &rest[at + here.len()..]);
+        replaced.extend_from_slice(before);
+        let is_whole = after.first().is_none_or(|next| *next == b'/' || !is_of_path(*next));
+        replaced.extend_from_slice(if is_whole { shown } else { here });
+        rest = after;
+    }
+    replaced.extend_from_slice(rest);
+    replaced
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}
+
+fn is_of_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-./".contains(&byte)
+}
+
+/// Puts a program's folder before the paths in a compiler's message that are relative to it. Lines
+/// of the student's source stay as they are.
+pub(super) fn of_compiler(text: &str, folder: &Path, shown: &Path) -> String {
+    let lines = text.split_inclusive('\n');
+    lines
+        .map(|line| if is_source(line) { line.to_owned() } else { own(line, folder, shown) })
+        .collect()
+}
+
+/// Returns whether a compiler quotes a line of the source: `12 | let x = 1;`.
+fn is_source(line: &str) -> bool {
+    let plain = anstream::adapter::strip_str(line).to_string();
+    let number = plain.trim_start().split('|').next().unwrap_or_default();
+    plain.contains('|')
+        && number.trim_end().bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
+}
+
+fn own(line: &str, folder: &Path, shown: &Path) -> String {
+    let mut own = String::new();
+    let mut rest = line;
+    while let Some(start) = rest.find(|c: char| c.is_ascii() && is_of_path(c as u8)) {
+        let (before, word) = rest.split_at(start);
+        own += before;
+        // The letter that ends a colour is not the beginning of a path.
+        let colour = colour_end(&own, word);
+        own += &word[..colour];
+        let word = &word[colour..];
+        let end = word.find(|c: char| !c.is_ascii() || !is_of_path(c as u8)).unwrap_or(word.len());
+        let (path, after) = word.split_at(end);
+        if is_relative(path, after, folder) {
+            own += &shown.join(path).display().to_string();
+        } else {
+            own += path;
+        }
+        rest = after;
+    }
+    own + rest
+}
+
+/// Returns the length of the rest of a colour that has begun: `0m` after `ESC [`.
+fn colour_end(before: &str, word: &str) -> usize {
+    let Some(at) = before.rfind("\x1b[") else { return 0 };
+    let is_open = before[at + 2..].bytes().all(|byte| byte.is_ascii_digit() || byte == b';');
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    if is_open && word[digits..].starts_with('m') {
+        digits + 1
+    } else if is_open {
+        digits
+    } else {
+        0
+    }
+}
+
+/// Returns whether a word is the path of a file in the program's folder: one of Rust's, or one with
+/// a line or a function after it.
+fn is_relative(path: &str, after: &str, folder: &Path) -> bool {
+    let is_rust = path.starts_with("src/") && path.ends_with(".rs");
+    let says_where = after.strip_prefix(':').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            || [" In ", " At "].iter().any(|words| rest.starts_with(words))
+    });
+    is_rust || (says_where && !path.starts_with('/') && folder.join(path).is_file())
+}
+
+/// Puts a program's folder before the path of a panic.
+pub(super) fn of_panic(text: &[u8], shown: &Path) -> Vec<u8> {
+    const PANIC: &[u8] = b"panicked at src/";
+    let Some(at) = find(text, PANIC) else { return text.to_owned() };
+    let (before, rest) = text.split_at(at + PANIC.len() - "src/".len());
+    let place = [shown.as_os_str().as_encoded_bytes(), b"/src/"].concat();
+    let rest = of_panic(&rest["src/".len()..], shown);
+    [before, &place, &rest].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn compiler(text: &str, own: &str) {
+        assert_eq!(of_compiler(text, Path::new("/nowhere"), Path::new("top/echo_server")), own);
+    }
+
+    #[test]
+    fn the_compilers_paths_are_the_students() {
+        compiler(" --> src/main.rs:3:5\n", " --> top/echo_server/src/main.rs:3:5\n");
+        compiler(
+            "\x1b[1m\x1b[94m--> \x1b[0msrc/a/b.rs:3",
+            "\x1b[1m\x1b[94m--> \x1b[0mtop/echo_server/src/a/b.rs:3",
+        );
+        compiler("create file \"src/x.rs\"", "create file \"top/echo_server/src/x.rs\"");
+        compiler("12 | // see src/main.rs\n", "12 | // see src/main.rs\n");
+        compiler("/lib/rustlib/src/x.rs", "/lib/rustlib/src/x.rs");
+        compiler("\x1b[31mé src/ x:1", "\x1b[31mé src/ x:1");
+    }
+
+    #[test]
+    fn a_file_with_its_line_is_the_students() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("main.c"), "").unwrap();
+        let own = |text| of_compiler(text, folder.path(), Path::new("top"));
+        assert_eq!(own("main.c:3:5: error: no"), "top/main.c:3:5: error: no");
+        assert_eq!(own("main.c: In function f"), "top/main.c: In function f");
+        assert_eq!(own("stdio.h:3: main.c"), "stdio.h:3: main.c");
+    }
+
+    #[test]
+    fn a_copys_path_is_replaced_as_a_whole() {
+        let check = |text: &str, own: &str| {
+            let text = replaced(text.as_bytes(), Path::new("/t/x"), Path::new("top/x"));
+            assert_eq!(String::from_utf8(text).unwrap(), own);
+        };
+        check("at /t/x/a.py, /t/x: and /t/xy", "at top/x/a.py, top/x: and /t/xy");
+    }
+
+    #[test]
+    fn each_panic_has_the_students_path() {
+        let own = of_panic(b"panicked at src/a.rs:1\npanicked at src/b.rs:2", Path::new("top"));
+        assert_eq!(own, b"panicked at top/src/a.rs:1\npanicked at top/src/b.rs:2");
+    }
+}
