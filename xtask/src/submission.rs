@@ -39,7 +39,7 @@ use desk::Desk;
 use holder::Holder;
 
 pub(crate) use left::{Left, named_in, say_beside};
-pub(crate) use manifest::Refused;
+pub(crate) use manifest::{Refused, course_files};
 
 /// The programs to build, or to run as they are.
 #[derive(Debug)]

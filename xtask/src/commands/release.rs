@@ -2,10 +2,13 @@
 //! suite, the commands and the grading workflow. It has nothing that gives an answer away: no
 //! solution, no catalogue of mistakes, no hidden check.
 //!
-//! Every file that git tracks is released as it is in the working tree, and no other file. A hidden
+//! Every file that git tracks is released as it is in the working tree, and no other file but copies
+//! of the course's manifests. A hidden
 //! check is removed from the rubric with its points. Its code belongs in a file `hidden.rs` of the
 //! suite, whose list `CHECKS` is empty in the release. If a released file still names a hidden
 //! check, nothing is written.
+
+mod manifests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -135,6 +138,7 @@ fn plan(root: &Path, files: &[PathBuf], rubrics: &[Rubric]) -> anyhow::Result<Re
             None => _ = release.files.insert(path.clone(), content(root, path, rubrics)?),
         }
     }
+    manifests::add(rubrics, &mut release.files)?;
     Ok(release)
 }
 

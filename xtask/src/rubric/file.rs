@@ -177,12 +177,15 @@ impl Source<'_> {
     /// Checks that files of a submission are in the program's own folder.
     fn check_files(&self, row: &Spanned<ProgramRow>) -> anyhow::Result<()> {
         let wrong = |what: String| Err(self.wrong(Some(row.span()), what));
-        let ProgramRow { name, files, .. } = row.as_ref();
+        let ProgramRow { name, files, dependencies, .. } = row.as_ref();
         if files.is_empty() {
             return wrong(format!("{name:?} has no files: name those that are graded"));
         }
         if let Some(file) = files.iter().find(|file| !is_own(file)) {
             return wrong(format!("{file:?} is no path in the folder of {name:?}"));
+        }
+        if let Some(other) = dependencies.iter().find(|name| !is_package(name)) {
+            return wrong(format!("{other:?} is no package: name it as crates.io does"));
         }
         match files.iter().find_map(|file| Pattern::new(file).err()) {
             Some(error) => wrong(format!("{error:#}")),
@@ -218,6 +221,11 @@ impl Source<'_> {
             _ => Ok(()),
         }
     }
+}
+
+fn is_package(name: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    !name.is_empty() && name.chars().all(is_word)
 }
 
 /// Returns whether a path stays in its folder.
@@ -290,6 +298,7 @@ mod tests {
         );
         check("files = [", "files = []\n# [", "\"echo_server\" has no files");
         check("files = [", "files = [\"src/**.rs\", ", "\"**.rs\" is not a file pattern");
+        check("files = [", "dependencies = [\"tokio 1\"]\nfiles = [", "is no package");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use anyhow::Context;
 use toml::{Table, Value};
 
 use super::listed::Files;
+pub(crate) use course::course_files;
 pub(super) use course::{Course, packages};
 use text::Manifest;
 

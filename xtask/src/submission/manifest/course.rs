@@ -53,6 +53,19 @@ impl Course {
     }
 }
 
+/// Returns the course's manifest and lock file of a crate, with the names that they have in a
+/// release.
+pub(crate) fn course_files(
+    rubric: &Rubric,
+    row: &ProgramRow,
+) -> anyhow::Result<Vec<(PathBuf, String)>> {
+    let name = |kind| Path::new("manifests").join(format!("{}.{kind}", row.name));
+    let manifest = toml::to_string(&manifest(rubric, row, true)?)?;
+    let lock = lock(rubric, row).map(|lock| String::from_utf8_lossy(&lock).into_owned());
+    let lock = lock.map(|lock| (name("lock"), lock));
+    Ok([(name("toml"), manifest)].into_iter().chain(lock).collect())
+}
+
 /// Returns the places of a crate's file, the best one first: a release has `manifests/`, and the
 /// instructor's repository has the solution.
 fn places(rubric: &Rubric, row: &ProgramRow, kind: &str) -> [PathBuf; 3] {
@@ -111,4 +124,28 @@ pub(in crate::submission) fn packages(lock: &[u8]) -> Vec<(String, String)> {
         .filter(|package| package.get("source").is_some())
         .filter_map(|package| Some((text(package, "name")?, text(package, "version")?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A student's manifest is compared with the solution's, and begins as the skeleton's.
+    #[test]
+    fn skeletons_and_solutions_have_the_same_manifests() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../practicals");
+        for practical in suite::PRACTICALS {
+            let folder = root.join(practical.name);
+            let rubric = crate::rubric::read_from(practical, &folder, "rubric.toml").unwrap();
+            for row in rubric.programs.iter().chain(&rubric.shared) {
+                let [_, solution, skeleton] = places(&rubric, row, "toml");
+                let is_here = solution.is_file(); // a released repository has no solution
+                assert!(
+                    !is_here || read(&solution).unwrap() == read(&skeleton).unwrap(),
+                    "{}",
+                    row.name
+                );
+            }
+        }
+    }
 }
