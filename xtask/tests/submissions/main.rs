@@ -15,6 +15,7 @@ mod refused;
 mod support;
 mod surroundings;
 mod unneeded;
+mod ways;
 
 use std::fs;
 
