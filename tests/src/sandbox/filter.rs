@@ -120,6 +120,9 @@ const CLOSED_IF_SHARED: &[c_long] = &[
 /// The error of a call that is not made, and seems to succeed.
 const SEEMS_TO_SUCCEED: i32 = 0;
 
+/// Errors of calls that runtimes try by themselves, and do without.
+const UNNOTICED: [i32; 3] = [libc::ENOSYS, libc::EPROTONOSUPPORT, SEEMS_TO_SUCCEED];
+
 /// Returns the refused calls. `shared` says that the program shares the machine's network.
 fn refusals(shared: bool) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> =
@@ -143,7 +146,7 @@ fn refusals(shared: bool) -> Vec<Refusal> {
         (libc::SYS_socket, When::IsNot(0, families), libc::EAFNOSUPPORT),
         (libc::SYS_socket, When::Is(2, MPTCP), libc::EPROTONOSUPPORT),
         // Addresses, interfaces and routes may be read. Changing them takes a capability.
-        (libc::SYS_socket, When::Other(NETLINK, ROUTES), libc::EPROTONOSUPPORT),
+        (libc::SYS_socket, When::Other(NETLINK, ROUTES), libc::EPERM),
     ]);
     if shared {
         refusals.extend(CLOSED_IF_SHARED.iter().map(|call| (*call, When::Always, libc::EPERM)));
@@ -232,8 +235,8 @@ fn program(
     code.extend([jump(libc::BPF_JEQ, architecture, 1, 0), answer(libc::SECCOMP_RET_KILL_PROCESS)]);
     code.extend([load(NUMBER), jump(libc::BPF_JGE, X32, 0, 1), refuse(libc::ENOSYS)]);
     for (call, when, error) in refusals {
-        let is_noticed = *error != libc::ENOSYS && *error != SEEMS_TO_SUCCEED;
-        let test = test(*when, asking.filter(|_| is_noticed).unwrap_or(refuse(*error)));
+        let asking = asking.filter(|_| !UNNOTICED.contains(error));
+        let test = test(*when, asking.unwrap_or(refuse(*error)));
         code.extend([load(NUMBER), jump(libc::BPF_JEQ, *call as u32, 0, test.len() as u8)]);
         code.extend(test);
     }

@@ -71,6 +71,9 @@ impl Answers {
             return;
         }
         _ = self.refuse(question.id, filter::error_of(call, arguments, self.shared));
+        if asks_for_names(call, arguments) {
+            return;
+        }
         let name = name_of(call, arguments);
         if told.len() < MOST_KINDS && told.insert(name.clone()) {
             _ = self.reports.send(&LauncherMessage::Refused(name));
@@ -127,6 +130,14 @@ fn file_in_memory() -> io::Result<File> {
     }
 }
 
+/// Whether a call is the one by which the C library looks for a service of names, whatever program
+/// runs. It does without.
+fn asks_for_names(call: c_long, arguments: &[u64; 6]) -> bool {
+    const KIND: i32 = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    let [family, kind, ..] = arguments.map(|argument| argument as i32);
+    call == libc::SYS_socket && family == libc::AF_UNIX && kind == KIND
+}
+
 /// Returns a call's name, with the argument that it is refused for where that is a socket's.
 fn name_of(call: c_long, arguments: &[u64; 6]) -> String {
     let name = syscall_numbers::native::sys_call_name(call).unwrap_or("an unknown call");
@@ -143,7 +154,6 @@ fn name_of(call: c_long, arguments: &[u64; 6]) -> String {
 
 fn kind_of(arguments: &[u64; 6]) -> String {
     match arguments[1] as i32 & 0xf {
-        libc::SOCK_STREAM => "socket(IPPROTO_MPTCP)".to_owned(),
         libc::SOCK_DGRAM => "socket(SOCK_DGRAM)".to_owned(),
         _ => "socket(SOCK_RAW)".to_owned(),
     }

@@ -17,7 +17,6 @@ const INSTEAD: &[(&str, &str)] = &[
     ("socket(SOCK_DGRAM)", "use TCP alone"),
     ("socket(SOCK_RAW)", "use a stream socket"),
     ("socket(AF_PACKET)", "use a stream socket"),
-    ("socket(IPPROTO_MPTCP)", "use TCP"),
 ];
 
 /// Returns a sentence about the refused calls of a check's programs, if there are any.
