@@ -23,7 +23,7 @@ use super::kernel::{Forked, checked, fork};
 use super::landlock::{Access, Rules};
 use super::messages::Becoming;
 use super::quota::{limit, report_no_crash};
-use super::spec::{Jail, JailedCommand, Limits, Tier};
+use super::spec::{Jail, JailedCommand, Limits, Reach, Tier};
 use super::tree::HOST_NAME;
 use super::wire::Channel;
 use super::{filter, probe, tree};
@@ -123,8 +123,9 @@ impl Inside<'_> {
             return io::Error::other("the command is empty");
         };
         let named = command.iter().map(PathBuf::from).filter(|word| word.is_file());
-        let places: Vec<PathBuf> = self.jail.reach.read.iter().cloned().chain(named).collect();
-        if let Some(error) = places.iter().find_map(|place| unreadable(place)) {
+        let Reach { read, write, .. } = &self.jail.reach;
+        let mut places = read.iter().chain(write).cloned().chain(named);
+        if let Some(error) = places.find_map(|place| unreadable(&place)) {
             return error;
         }
         let temporary = if self.has_own_files() { Path::new("/tmp") } else { self.folder };
@@ -240,10 +241,13 @@ fn unreadable(place: &Path) -> Option<io::Error> {
     use rustix::fs::Access;
     let enter = if place.is_dir() { Access::EXEC_OK } else { Access::empty() };
     let error = rustix::fs::access(place, Access::READ_OK | enter).err()?;
+    let above = place.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+    let closed = above.filter(|above| rustix::fs::access(*above, Access::EXEC_OK).is_err()).last();
     let place = place.display();
-    let way_out = match error {
-        Errno::ACCESS => format!("chmod -R a+rX {place}"),
-        _ => format!("chmod a+x each folder above it, and chmod -R a+rX {place}"),
+    let way_out = match closed {
+        _ if error == Errno::NOENT => "chmod a+x each folder above it".to_owned(),
+        Some(above) => format!("chmod a+x {}", above.display()),
+        None => format!("chmod -R a+rX {place}"),
     };
     Some(io::Error::other(format!(
         "{place} cannot be read by the user that programs run as; allow it: {way_out}"

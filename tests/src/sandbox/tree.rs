@@ -191,7 +191,14 @@ enum Bound {
 }
 
 fn bind(place: &Path, root: &Path, how: Bound) -> io::Result<()> {
-    bind_at(place, &within(root, place), how).map_err(|error| about(place.display(), error))
+    let way_out = |error: io::Error| match error.kind() {
+        kind @ io::ErrorKind::PermissionDenied => {
+            io::Error::new(kind, format!("{error}; allow it: chmod a+x each folder above it"))
+        }
+        _ => error,
+    };
+    bind_at(place, &within(root, place), how)
+        .map_err(|error| about(place.display(), way_out(error)))
 }
 
 fn bind_at(place: &Path, target: &Path, how: Bound) -> io::Result<()> {
