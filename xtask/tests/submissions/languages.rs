@@ -96,12 +96,13 @@ fn a_lone_rust_file_is_enough() {
     gets_full_marks(&[("echo_server.rs", &text(SOLUTION))]);
 }
 
-/// A program that hides its descriptors in `/proc` is judged all the same.
+/// A program that hides its descriptors in `/proc` is judged all the same. It seems to succeed.
 #[test]
 fn a_program_cannot_make_itself_invisible() {
     if has("python3") && has_namespaces() {
         let hides = "import ctypes, sys\n\
-            if ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) == 0: sys.exit(1)\n"; // PR_SET_DUMPABLE
+            if ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) != 0: sys.exit(1)\n\
+            if ctypes.CDLL(None).prctl(3) != 1: sys.exit(1)\n"; // PR_SET_DUMPABLE, PR_GET_DUMPABLE
         gets_full_marks(&[("echo_server.py", &(hides.to_owned() + &text(RIGHT_PYTHON)))]);
     }
 }
