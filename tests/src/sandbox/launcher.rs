@@ -119,6 +119,8 @@ fn keep(channel: &Channel, launch: &JailedCommand) -> io::Result<()> {
     if let Some(listener) = listener {
         _ = answer(listener, channel, jail, files.clone()); // without answers the calls fail, too
     }
+    #[cfg(not(target_os = "linux"))]
+    drop(listener);
     // From here on an error must not skip the program's end. An error in sending means that the
     // harness has ended: then the program ends, too.
     let told = let_go_of_output().and_then(|()| {
