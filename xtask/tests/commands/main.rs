@@ -18,6 +18,8 @@ mod submission;
 #[path = "../support/mod.rs"]
 mod support;
 mod unfinished;
+#[cfg(target_os = "linux")]
+mod unseen;
 #[cfg(all(target_os = "linux", feature = "full"))]
 mod watch;
 

@@ -67,14 +67,20 @@ impl Process {
     fn shown_descriptors(&self) -> Option<Vec<(i32, String)>> {
         let entries = match fs::read_dir(self.file("fd")) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => return None,
+            Err(error) if is_refused(&error) => return None,
             Err(_) => return Some(Vec::new()),
         };
-        let described = entries.flatten().filter_map(|entry| {
-            let target = fs::read_link(entry.path()).ok()?;
-            Some((entry.file_name().to_str()?.parse().ok()?, target.to_string_lossy().into_owned()))
-        });
-        Some(described.collect())
+        let mut described = Vec::new();
+        for entry in entries.flatten() {
+            let target = match fs::read_link(entry.path()) {
+                Ok(target) => target.to_string_lossy().into_owned(),
+                Err(error) if is_refused(&error) => return None, // root may list what it may not read
+                Err(_) => continue,
+            };
+            let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            described.extend(number.map(|number| (number, target)));
+        }
+        Some(described)
     }
 
     /// Returns descriptor and inode of each socket, or `None` where the kernel does not show them.
@@ -105,6 +111,10 @@ impl Process {
             Err(_) => Copied::Refused,
         }
     }
+}
+
+fn is_refused(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied
 }
 
 /// Returns whether a process exists that `/proc` does not show (proc(5), `hidepid`).

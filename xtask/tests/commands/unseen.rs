@@ -1,0 +1,57 @@
+//! A program into which the kernel does not let the harness look.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::python_program;
+use crate::support::{has, process, report};
+
+/// Makes a right server into which only a process with CAP_SYS_PTRACE may look (prctl(2),
+/// PR_SET_DUMPABLE).
+fn hidden(listens: &str) -> String {
+    format!("import ctypes\nctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\n{listens}\nserve()")
+}
+
+/// Returns the harness without CAP_SYS_PTRACE, like root in most containers.
+fn without_ptrace(words: &str) -> Command {
+    let xtask = process(words);
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]);
+    command.arg(xtask.get_program()).args(xtask.get_args());
+    command.current_dir(crate::support::root());
+    command
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout == b"0\n")
+}
+
+/// Returns the report of a hidden server.
+fn graded(listens: &str) -> Option<Value> {
+    const WORDS: &str = "grade echo --confine off --only listens_on_given_address";
+    let (_folder, program) = python_program(&hidden(listens))?;
+    let command = match is_root() {
+        true if !has("setpriv") => return None,
+        true => without_ptrace(WORDS),
+        false => process(WORDS),
+    };
+    Some(report(assert_cmd::Command::from_std(command).arg(program)))
+}
+
+#[test]
+fn a_server_on_the_given_address_need_not_be_shown() {
+    if let Some(report) = graded("listen()") {
+        assert_eq!(report["checks"][0]["status"], "passed", "{report}");
+    }
+}
+
+/// A server with an address of its own, which is not shown, is not known to listen nowhere.
+#[test]
+fn a_server_that_is_not_shown_has_no_name_for_its_silence() {
+    let Some(report) = graded("s.bind(('127.0.0.1', 0)); s.listen()") else { return };
+    let message = report["checks"][0]["message"].as_str().unwrap_or_default();
+    assert_eq!(report["mistakes"], serde_json::json!([]), "{report}");
+    assert!(message.contains("this system does not show where else it listens"), "{message}");
+}
