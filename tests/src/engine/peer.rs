@@ -7,31 +7,28 @@
 //! (RFC 9293 §3.8.6), and a reset is SO_LINGER 0 (socket(7)). A peer that is dropped resets its
 //! connection, so that no TIME_WAIT is left behind; one that should close in order says so.
 
+mod connect;
 mod read;
 mod write;
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, SockRef};
+use socket2::SockRef;
 
 use crate::engine::compare;
 use crate::engine::context::Context;
 use crate::engine::difference::bytes;
 pub(crate) use crate::engine::network::{is_reset, is_timeout};
 use crate::engine::opening::{Opening, Outstanding};
-use crate::engine::program::Server;
 use crate::engine::received::{Ending, Received};
 use crate::engine::transcript::{EventKind, show};
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, Proof, Wait, wait_for};
 use crate::fault::Fault;
 use crate::observe::ProcessTree;
-
-/// How long the kernel may take to make a connection to a listening socket on this machine.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// How often a writer looks whether it should stop.
 const WRITE_SLICE: Duration = Duration::from_millis(4);
@@ -64,56 +61,6 @@ enum Leaves {
     Sometime,
     Closed,
     Reset,
-}
-
-impl Server {
-    /// Connects a client.
-    pub(crate) fn connect(&self) -> Result<Peer, Stop> {
-        self.connect_with(None)
-    }
-
-    /// Connects a client whose receive buffer is small: its window closes soon when it does not
-    /// read.
-    pub(crate) fn connect_with_small_buffer(&self) -> Result<Peer, Stop> {
-        const SMALL_BUFFER: usize = 16 * 1024;
-        self.connect_with(Some(SMALL_BUFFER))
-    }
-
-    fn connect_with(&self, receive_buffer: Option<usize>) -> Result<Peer, Stop> {
-        let context = self.context();
-        let name = context.record.next_peer();
-        let domain = Domain::for_address(self.address);
-        let socket = context.place.network().tcp_socket(domain).map_err(Fault::from)?;
-        if let Some(bytes) = receive_buffer {
-            socket.set_recv_buffer_size(bytes).map_err(Fault::from)?;
-        }
-        match socket.connect_timeout(&self.address.into(), CONNECT) {
-            Ok(()) => {
-                let (tree, kind) = (self.tree(), EventKind::Connect);
-                Ok(Peer::new(name, socket.into(), context, tree, kind)?.after(self.opening()))
-            }
-            Err(error) => Err(self.not_connected(&name, &error)),
-        }
-    }
-
-    fn not_connected(&self, name: &str, error: &io::Error) -> Stop {
-        let context = self.context();
-        let (kind, observed, snapshot) = match error.kind() {
-            ErrorKind::ConnectionRefused => {
-                (EventKind::Refused, "connection refused".to_owned(), None)
-            }
-            ErrorKind::ConnectionReset => (EventKind::Reset, "a reset".to_owned(), None),
-            ErrorKind::TimedOut => {
-                let observed = format!("no connection within {} s", CONNECT.as_secs());
-                (EventKind::Timeout, observed, context.snapshot())
-            }
-            _ => return Fault(format!("client {name} could not connect: {error}")).into(),
-        };
-        context.record.note(name, kind, &[]);
-        let expected = format!("client {name} to connect to {}", self.address);
-        let failure = Failure::new(expected, observed).at(snapshot).maybe_of_a_death();
-        Failure { peer: Some(name.to_owned()), ..failure }.into()
-    }
 }
 
 impl Peer {

@@ -47,6 +47,16 @@ fn a_server_on_the_given_address_need_not_be_shown() {
     }
 }
 
+/// A server without SO_REUSEADDR has its address from bind on, and cannot be reached before listen.
+#[test]
+fn a_server_may_bind_long_before_it_listens() {
+    let listens = "s = socket.socket(); s.bind((sys.argv[1], int(sys.argv[2]))); \
+                   time.sleep(0.7); s.listen()";
+    if let Some(report) = graded(listens) {
+        assert_eq!(report["checks"][0]["status"], "passed", "{report}");
+    }
+}
+
 /// A server with an address of its own, which is not shown, is not known to listen nowhere.
 #[test]
 fn a_server_that_is_not_shown_has_no_name_for_its_silence() {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) told: SocketAddr,
     /// Where it can be reached.
     pub(crate) address: SocketAddr,
+    /// Whether a client has connected to it.
+    was_reached: AtomicBool,
 }
 
 /// A fact: the server did not listen again at once.
@@ -49,7 +52,19 @@ impl Server {
             let running = running.lock().unwrap_or_else(PoisonError::into_inner);
             (running.tree(), running.outputs())
         };
-        Self { program, running, tree, outputs, told, address }
+        let was_reached = AtomicBool::new(false);
+        Self { program, running, tree, outputs, told, address, was_reached }
+    }
+
+    /// Keeps that it listens.
+    pub(crate) fn note_connected(&self) {
+        self.was_reached.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether it may not listen yet: no client has connected, and the system does not show
+    /// its listening sockets.
+    pub(crate) fn may_listen_soon(&self) -> bool {
+        !self.was_reached.load(Ordering::Relaxed) && self.tree.listening().is_none()
     }
 
     pub(crate) fn context(&self) -> &Arc<Context> {
