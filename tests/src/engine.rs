@@ -29,6 +29,7 @@ pub(crate) mod payload;
 pub(crate) mod peer;
 mod place;
 mod port;
+mod probe;
 pub(crate) mod program;
 pub(crate) mod received;
 pub(crate) mod run;

@@ -10,6 +10,7 @@ use std::any::Any;
 
 use crate::engine::difference::Difference;
 use crate::engine::facts::Facts;
+use crate::engine::not_listening::NeverListened;
 use crate::engine::verdict::{Diagnosis, Failure, Status, Verdict};
 
 /// Names one mistake, or nothing.
@@ -205,6 +206,12 @@ impl<'a> Failed<'a> {
 
     pub(crate) fn difference(self) -> Option<&'a Difference> {
         self.failure.difference.as_deref()
+    }
+
+    /// Returns how a server ended by itself that clients could reach.
+    pub(crate) fn death(self) -> Option<&'a str> {
+        let was_reached = self.facts::<NeverListened>().next().is_none();
+        self.verdict.ended.as_deref().filter(|_| was_reached)
     }
 
     /// Returns whether the program had ended by itself.

@@ -19,7 +19,8 @@ use crate::engine::ended::Ended;
 use crate::engine::opening::Opening;
 use crate::engine::payload::Payload;
 use crate::engine::port::{self, Tenancy};
-use crate::engine::running::{Launch, NotListening, Ready, Running, is_taken};
+use crate::engine::probe::{Probe, is_taken};
+use crate::engine::running::{Launch, NotListening, Ready, Running};
 use crate::engine::starts::Scout;
 use crate::engine::subject::Subject;
 use crate::engine::tried::Tried;
@@ -180,7 +181,8 @@ impl Program {
         loop {
             let told = self.address_at(wanted)?;
             let expected = self.subject.home().fixed().unwrap_or(told);
-            let launched = self.launch_at(told, expected, tenancy, wait::STARTING)?;
+            let launched =
+                self.launch_at(told, expected, tenancy, wait::STARTING, Probe::of_launch(tries))?;
             let launched = if is_scout { comes_to_rest(launched)? } else { launched };
             let is_certain = match &launched {
                 Ok(_) => true,
@@ -224,10 +226,11 @@ impl Program {
         expected: SocketAddr,
         tenancy: &mut Tenancy,
         deadline: Deadline,
+        probe: Probe,
     ) -> Result<Launched, Stop> {
         let launch = Launch { ready: Ready::Listens(expected), ..self.at(told) };
         let mut running = self.start(launch)?;
-        let address = match running.until_listening(expected, deadline)? {
+        let address = match running.until_listening(expected, deadline, probe)? {
             Ok(address) => address,
             Err(not_listening) => {
                 if not_listening.status().is_some() {

@@ -11,10 +11,10 @@ use crate::engine::context::Context;
 use crate::engine::ended::Ended;
 use crate::engine::kept::Outputs;
 use crate::engine::machine;
-use crate::engine::network::Network;
 pub(crate) use crate::engine::not_listening::{NeverListened, NotListening};
 use crate::engine::place::{Prepared, WorkingFolder};
 use crate::engine::port::Tenancy;
+use crate::engine::probe::Probe;
 use crate::engine::subject::Subject;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait::{self, Deadline, GaveUp, Timeout, Wait, wait_for};
@@ -121,6 +121,7 @@ impl Running {
         &mut self,
         expected: SocketAddr,
         deadline: Deadline,
+        mut probe: Probe,
     ) -> Result<Result<SocketAddr, NotListening>, Stop> {
         let (tree, context, outputs) = (self.tree(), self.context.clone(), self.outputs());
         let began = Instant::now();
@@ -130,7 +131,7 @@ impl Running {
             let seen = if early { tree.first_process_listening() } else { tree.listening() };
             is_shown = seen.is_some();
             let Some(addresses) = seen else {
-                return is_taken(context.place.network(), expected).then_some(Ok(expected));
+                return probe.finds(context.place.network(), expected).then_some(Ok(expected));
             };
             if let Some(address) = addresses.iter().find(|address| covers(**address, expected)) {
                 return Some(Ok(*address));
@@ -312,12 +313,6 @@ enum Event<T> {
     /// The harness ended it for this limit.
     Over(String),
     Seen(T),
-}
-
-/// Returns whether an address is taken, by binding it. A server does not notice that once it
-/// listens.
-pub(crate) fn is_taken(network: &Network, address: SocketAddr) -> bool {
-    network.listen(address).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
 }
 
 /// Returns whether a connection to `wanted` reaches a socket that listens on `listening`.

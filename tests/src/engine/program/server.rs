@@ -10,6 +10,7 @@ use crate::engine::context::Context;
 use crate::engine::kept::{ENDED_FOR, Outputs, describe};
 use crate::engine::opening::Opening;
 use crate::engine::port::Tenancy;
+use crate::engine::probe::Probe;
 use crate::engine::program::Program;
 use crate::engine::running::Running;
 use crate::engine::verdict::{Failure, Stop};
@@ -118,13 +119,13 @@ impl Server {
     pub(crate) fn restart(self) -> Result<Self, Stop> {
         let reuses_address = self.tree.reuses_address();
         let spent = self.tree.total_cpu_time().unwrap_or(Duration::MAX / 8);
-        let deadline = wait::STARTING.of_another_start(spent);
+        let (deadline, again) = (wait::STARTING.of_another_start(spent), Probe::of_launch(1));
         let tenancy = self.lock().tenancy.take();
         self.lock().end()?;
         let Some(mut tenancy) = tenancy else {
             return Err(Fault("a server without a right to its address".to_owned()).into());
         };
-        match self.program.launch_at(self.told, self.address, &mut tenancy, deadline)? {
+        match self.program.launch_at(self.told, self.address, &mut tenancy, deadline, again)? {
             Ok((mut running, address)) if address != self.address => {
                 running.conclude(None);
                 let expected = format!("a server that listens on {}", self.address);

@@ -200,7 +200,7 @@ fn replaces_invalid_text(findings: &Findings<'_>) -> Option<Diagnosis> {
 
 fn dies_on_reset(findings: &Findings<'_>) -> Option<Diagnosis> {
     let check = "outlives_reset";
-    let exit = findings.failed(check)?.verdict.ended.as_ref()?;
+    let exit = findings.failed(check)?.death()?;
     let because = format!("a client reset its connection, and your server stopped: {exit}");
     findings.name("dies_on_reset", because, &[check])
 }

@@ -90,14 +90,14 @@ pub(super) fn never_closes(findings: &Findings<'_>) -> Option<Diagnosis> {
 }
 
 pub(super) fn dies_on_empty(findings: &Findings<'_>) -> Option<Diagnosis> {
-    let exit = findings.failed(EMPTY)?.verdict.ended.as_ref()?;
+    let exit = findings.failed(EMPTY)?.death()?;
     let because =
         format!("clients connected and closed without sending, and your server stopped: {exit}");
     findings.name("dies_on_empty", because, &[EMPTY])
 }
 
 pub(super) fn dies_on_reset(findings: &Findings<'_>) -> Option<Diagnosis> {
-    let exit = findings.failed(RESET)?.verdict.ended.as_ref()?;
+    let exit = findings.failed(RESET)?.death()?;
     let because = format!("a client reset its connection, and your server stopped: {exit}");
     findings.name("dies_on_reset", because, &[RESET])
 }

@@ -144,3 +144,17 @@ fn a_program_that_could_not_start_is_not_one_that_never_listens() {
         check(&[failed("echoes_short_message", [never(Some(panicked))])], &[]);
     }
 }
+
+#[test]
+fn a_server_that_did_not_even_start_has_not_died_of_its_clients() {
+    for (check, name) in
+        [("survives_empty_connection", "dies_on_empty"), ("survives_reset", "dies_on_reset")]
+    {
+        let ended = |facts: Option<NeverListened>| {
+            let ended = Some("exit status 1".to_owned());
+            Verdict { ended, ..failed(check, facts) }
+        };
+        self::check(&[ended(None)], &[name]);
+        self::check(&[ended(Some(NeverListened { status: None, is_shown: false }))], &[]);
+    }
+}
