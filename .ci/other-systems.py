@@ -30,7 +30,7 @@ TARGET = "x86_64-pc-windows-gnu"
 IS_WINDOWS = os.name == "nt"
 PLACE = TOP / "target" / "other-systems"
 PROGRAMS = PLACE / "debug" if IS_WINDOWS else PLACE / TARGET / "debug"
-LIMIT = 240  # seconds for one grading
+LIMIT = 600  # seconds for one grading, on a busy machine too
 
 # Wine before version 10 has no bcryptprimitives.dll, from which Rust takes its random numbers.
 RANDOM_NUMBERS = """
@@ -187,8 +187,9 @@ def graded(row, options):
     except subprocess.TimeoutExpired:
         return Seen(faults=[f"the grading was not over within {LIMIT} s"])
     if ended.returncode not in (0, 1) or not report.exists():
-        last = ended.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return Seen(faults=[f"exit status {ended.returncode}: {''.join(last)}"])
+        said = ended.stderr.decode(errors="replace").strip().splitlines()
+        why = [line for line in said if line.startswith("error")] or said[-1:]
+        return Seen(faults=[f"exit status {ended.returncode}: {' '.join(why)}"])
     return seen_in(json.loads(report.read_text(encoding="utf-8")))
 
 

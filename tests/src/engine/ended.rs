@@ -96,10 +96,16 @@ impl Ended {
             _ if says(b"Traceback (most recent call last)") => Some(Crash::Traceback),
             _ if says(b"\nNode.js v") => Some(Crash::UncaughtError),
             Some(PANIC) => Some(Crash::Panic),
-            Some(_) => None,
+            Some(code) => is_exception(code).then_some(Crash::Exception),
             None => Some(Crash::Signal),
         }
     }
+}
+
+/// Returns whether Windows ended the program for an error, as for an abort or a wrong pointer. Such
+/// an exit status is an NTSTATUS value of the severity "error".
+fn is_exception(code: i32) -> bool {
+    cfg!(windows) && code.cast_unsigned() >= 0xC000_0000
 }
 
 /// How a program ended without a message, in the words of its language.
@@ -112,6 +118,8 @@ pub(crate) enum Crash {
     /// That of Node.
     UncaughtError,
     Signal,
+    /// What Windows has in the place of signals.
+    Exception,
 }
 
 impl Crash {
@@ -122,6 +130,7 @@ impl Crash {
             Self::Traceback => "a traceback",
             Self::UncaughtError => "an uncaught error",
             Self::Signal => "an end by a signal",
+            Self::Exception => "an end by an exception",
         }
     }
 }

@@ -155,5 +155,9 @@ impl Kept {
 
 /// Says an exit status in words: `exit status 101`, `signal 9 (SIGKILL)`.
 pub(crate) fn describe(status: ExitStatus) -> String {
-    status.to_string().replace("exit status: ", "exit status ").replace("signal: ", "signal ")
+    status
+        .to_string()
+        .replace("exit status: ", "exit status ")
+        .replace("exit code: ", "exit status ")
+        .replace("signal: ", "signal ")
 }
