@@ -70,7 +70,9 @@ fn name_of_built(source: &Source) -> Option<&str> {
 
 fn build(source: &Source, sandbox: &Sandbox) -> anyhow::Result<Built> {
     match source {
-        Source::Command(given) => Ok(Built::Program(Arc::new(command::subject(given)?))),
+        Source::Command(given) => {
+            Ok(Built::Program(Arc::new(command::subject(given, sandbox.confinement.tier())?)))
+        }
         Source::Crate(staged) => cargo::build(staged, sandbox),
         Source::Other(program) => other::build(program, sandbox),
         Source::Ready(ready) => Ok(Built::Program(ready.subject.clone())),

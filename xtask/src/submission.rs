@@ -38,7 +38,7 @@ use crate::unbuilt::Unbuilt;
 use desk::Desk;
 use holder::Holder;
 
-pub(crate) use left::{Left, named_in, say_beside};
+pub(crate) use left::{Left, say_beside};
 pub(crate) use manifest::{Refused, course_files};
 
 /// The programs to build, or to run as they are.
@@ -91,6 +91,11 @@ pub(crate) struct StagedCrate {
 }
 
 impl StagedCrate {
+    /// Says what of this text was left out.
+    pub(crate) fn left_out_in(&self, text: &str) -> Option<String> {
+        left::named_in(text, &self.left)
+    }
+
     /// Returns the folder to run in, if it is not to be an empty one.
     pub(crate) fn run_folder(&self) -> Option<PathBuf> {
         self.has_data.then(|| self.folder.clone())
@@ -155,6 +160,16 @@ fn given(request: &GradeRequest, name: &str) -> Option<Source> {
 }
 
 impl Sources {
+    /// Returns what was staged of a program.
+    pub(crate) fn staged(&self, name: &str) -> Option<&StagedCrate> {
+        let staged = self.programs.iter().filter_map(|source| match source {
+            Source::Crate(staged) => Some(staged),
+            Source::Other(program) => Some(&program.staged),
+            Source::Command(_) | Source::Ready(_) | Source::Unusable(_) => None,
+        });
+        staged.into_iter().find(|staged| staged.name == name)
+    }
+
     /// Returns a fingerprint of each program. What a command runs is not known, so it counts as
     /// changed each time.
     pub(crate) fn fingerprints(&self) -> BTreeMap<String, u64> {

@@ -26,6 +26,13 @@ pub(crate) fn home_of(executable: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(said.trim()).ok().filter(|folder| folder.components().count() > 2)
 }
 
+/// Returns whether a word is an interpreter's name.
+pub(crate) fn is_interpreter(word: &str) -> bool {
+    let is_version =
+        |rest: &str| rest.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+    QUESTIONS.iter().any(|(begins, _)| word.strip_prefix(begins).is_some_and(is_version))
+}
+
 /// Returns the executable behind a version manager's shim, or the executable itself.
 pub(crate) fn behind_shims(executable: &Path) -> PathBuf {
     let is_script = std::fs::read(executable).is_ok_and(|bytes| bytes.starts_with(b"#!"));

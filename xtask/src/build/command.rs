@@ -1,22 +1,34 @@
 //! Programs that are a command line and need no build.
 
+mod reach;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use suite::{CommandLine, Reach, Subject};
+use anyhow::{Context, bail};
+use suite::{CommandLine, Fault, Reach, Subject, Tier};
 
 use crate::request::ProgramCommand;
-use crate::{repository, toolchain};
+use crate::toolchain;
 
 /// Returns the program of a `--program` option, which runs in the current folder.
-pub(super) fn subject(given: &ProgramCommand) -> anyhow::Result<Subject> {
+pub(super) fn subject(given: &ProgramCommand, tier: Tier) -> anyhow::Result<Subject> {
     let here = std::env::current_dir().context("the current folder cannot be read")?;
     let (executable, arguments) = given.words.split_first().context("an empty command")?;
     let path = find_executable(executable, &here).with_context(|| {
         format!("--program {}: there is no executable {executable:?} here or on PATH", given.name)
     })?;
+    let path = toolchain::behind_shims(&path);
     let (command, reach) = command_line(&path, arguments, &here);
-    Ok(Subject::new(&given.name, command, given.address, Some(here)).with_reach(reach))
+    let unreadable = reach::unreadable(&path, arguments, &here, &reach);
+    if let Some(unreadable) = unreadable.filter(|_| tier != Tier::Plain) {
+        bail!(Fault(format!(
+            "--program {}: it needs {}, which cannot be read inside the confinement: a home, the temporary folder and the course's own folders are not shared; move the program into a folder of its own",
+            given.name,
+            unreadable.display()
+        )));
+    }
+    let folder = Some(here).filter(|here| here.parent().is_some()); // the top cannot be replaced
+    Ok(Subject::new(&given.name, command, given.address, folder).with_reach(reach))
 }
 
 /// Returns the program that a command line starts, like an interpreter and a file. Each launch gets
@@ -28,41 +40,10 @@ pub(crate) fn subject_of_command(name: &str, executable: &Path, arguments: &[Str
 
 fn command_line(executable: &Path, arguments: &[String], here: &Path) -> (CommandLine, Reach) {
     let executable = toolchain::behind_shims(executable);
-    let reach = reach_of_a_command(&executable, arguments, here);
+    let reach = reach::reach_of(&executable, arguments, here);
     let words =
         std::iter::once(executable.into_os_string()).chain(arguments.iter().map(Into::into));
     (CommandLine::new(words), reach)
-}
-
-/// Returns what a command line may read: its executable, and the files and folders among its words.
-/// A file brings its folder along, because a program may have several files.
-fn reach_of_a_command(executable: &Path, arguments: &[String], here: &Path) -> Reach {
-    let mut reach = Reach::default();
-    match toolchain::home_of(executable) {
-        Some(home) => reach.read.push(home),
-        None => reach.read.extend(std::fs::canonicalize(executable)),
-    }
-    reach.read.push(executable.to_owned());
-    let named =
-        arguments.iter().flat_map(|word| word.split(['=', ':'])).filter(|word| !word.is_empty());
-    for place in named.map(|word| here.join(word)).filter(|place| place.exists()) {
-        let Ok(place) = std::fs::canonicalize(place) else { continue };
-        let beside = place.parent().filter(|folder| place.is_file() && !is_too_much(folder));
-        reach.read.extend(
-            Some(beside.unwrap_or(&place).to_owned())
-                .filter(|place| place.is_file() || !is_too_much(place)),
-        );
-    }
-    reach
-}
-
-/// Returns whether a folder holds too much to be shared: a home, the repository or the temporary
-/// folder.
-fn is_too_much(folder: &Path) -> bool {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let repository = repository::find().map(|repository| repository.root().to_owned()).ok();
-    let above = |place: Option<PathBuf>| place.is_some_and(|place| place.starts_with(folder));
-    folder == std::env::temp_dir() || above(home) || above(repository)
 }
 
 /// Finds an executable before any check runs, so that a typing mistake is one clear line.

@@ -28,7 +28,7 @@ impl Grading {
     ) -> Self {
         let diagnoses = rubric.practical.diagnose(&verdicts.list);
         let places = Places::of(sources, request);
-        let rows = rows(rubric, request, verdicts.list, &places);
+        let rows = rows(rubric, request, sources, verdicts.list, &places);
         let folders = sources.programs.iter().filter_map(|source| folder(source, sources, request));
         Self {
             practical: rubric.practical.name,
@@ -88,16 +88,29 @@ impl Grading {
 fn rows(
     rubric: &Rubric,
     request: &GradeRequest,
+    sources: &Sources,
     verdicts: Vec<Verdict>,
     places: &Places,
 ) -> Vec<GradedRow> {
     let is_skeletons = request.origin == Origin::Practical && request.programs.is_empty();
     let graded = |verdict: Verdict| {
         let row = rubric.row(verdict.check)?;
-        let graded = GradedRow::new(row, places.in_verdict(row.check.programs, verdict));
+        let left_out = left_out(row, sources, &verdict);
+        let verdict = places.in_verdict(row.check.programs, verdict);
+        let mut graded = GradedRow::new(row, verdict);
+        left_out.into_iter().for_each(|hint| graded.hints.insert(0, hint));
         Some(GradedRow { given: graded.given.filter(|_| is_skeletons), ..graded })
     };
     excused(verdicts).into_iter().filter_map(graded).collect()
+}
+
+/// Returns what a program that failed names of what was left out of the submission.
+fn left_out(row: &Row, sources: &Sources, verdict: &Verdict) -> Option<String> {
+    verdict.failure()?;
+    let said = String::from_utf8_lossy(&verdict.stderr_tail);
+    let staged = row.check.programs.iter().filter_map(|name| sources.staged(name));
+    let mut named = staged.filter_map(|staged| staged.left_out_in(&said));
+    named.next().map(|named| format!("What it says on stderr names something that was {named}."))
 }
 
 /// Takes the checks that were skipped because of a fault out of the grade: a fault costs no point,

@@ -50,15 +50,18 @@ impl Desk<'_> {
         };
         self.note_what_is_taken(row, &found);
         self.note_what_is_left_out(&found, &gathered.own);
+        let not_taken = self.not_taken(&found, &gathered.own);
         self.notes.extend(gathered.notes.iter().cloned());
-        let staged = self
+        let mut staged = self
             .copy(row, &from, gathered)
             .with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))?;
+        staged.left.extend(not_taken);
         if found.is_rust() {
             return Ok(Source::Crate(staged));
         }
         let main = staged.folder.join(self.name_of_main(row, &found)?);
-        Ok(Source::Other(Box::new(StagedProgram { staged, main, language: found.language })))
+        let language = found.language;
+        Ok(Source::Other(Box::new(StagedProgram { staged, main, language })))
     }
 
     fn copy(

@@ -156,7 +156,7 @@ impl Desk<'_> {
         let main = manifest.get("main")?.as_str()?;
         let main = folder.join(main.trim_start_matches("./"));
         let is_file = |path: &PathBuf| self.holder.kind(path) == Some(Kind::File);
-        let with_ending = main.with_added_extension("js");
+        let with_ending = PathBuf::from(format!("{}.js", main.display()));
         [main.join("index.js"), with_ending, main].into_iter().find(is_file)
     }
 

@@ -1,10 +1,12 @@
 //! What of a submission is left out, and where a reader is told of it: in a note, and beside an
 //! error that names it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::desk::Desk;
 use super::find::Found;
+use super::holder::Kind;
 use super::listed::Taken;
 use super::names::{is_a_tools, visible};
 use super::notes::SHOWN;
@@ -92,6 +94,36 @@ impl Desk<'_> {
         if !left.is_empty() {
             self.notes.push(format!("left out: {}", left.join(", ")));
         }
+    }
+
+    /// Returns the other files of the submission, in case that an error names one. A name that was
+    /// taken from another place means that file.
+    pub(super) fn not_taken(&self, found: &Found, taken: &Taken) -> Vec<Left> {
+        let names: BTreeSet<_> = taken.files.keys().filter_map(|path| path.file_name()).collect();
+        let is_known = |path: &Path| {
+            path == found.main
+                || path.file_name().is_none_or(|name| names.contains(name))
+                || taken.left.iter().any(|left| path.starts_with(&left.path))
+        };
+        let files = self.walk(Path::new("")).into_iter();
+        let files = files.filter(|(path, kind)| *kind != Kind::Folder && !is_known(path));
+        let files = files.map(|(path, kind)| Left::new(&path, self.why_not(found, &path, kind)));
+        files.chain(self.packages(found)).collect()
+    }
+
+    fn why_not(&self, found: &Found, path: &Path, kind: Kind) -> String {
+        match path.starts_with(&found.folder) {
+            _ if kind == Kind::Other => "it is not a regular file".to_owned(),
+            true => "files of this kind are not taken".to_owned(),
+            false => format!("it is not in {}, the program's folder", visible(&found.folder)),
+        }
+    }
+
+    /// Returns the packages that npm has installed.
+    fn packages(&self, found: &Found) -> Vec<Left> {
+        let why = "a program is built and started with what its language brings along";
+        let installed = self.names_in(&found.folder.join("node_modules"));
+        installed.iter().map(|package| Left::new(package, why)).collect()
     }
 
     /// Returns what is beside a program and is not listed, where the folder is the program's own.

@@ -133,7 +133,7 @@ pub(super) fn listed_files(
         for (full, kind) in entries.with_context(|| visible(&folder.join(&within)))? {
             seen += 1;
             let path = full.strip_prefix(folder)?.to_owned();
-            match what_to_do(&path, kind, &patterns) {
+            match what_to_do(&path, kind, patterns.split_at(sources.len())) {
                 Do::Enter => folders.push_back(path),
                 Do::Take => listing.files.push(full),
                 Do::Leave => {}
@@ -164,19 +164,21 @@ enum Do {
     LeaveOut(String),
 }
 
-fn what_to_do(path: &Path, kind: Kind, patterns: &[Pattern]) -> Do {
-    let is_named = patterns.iter().any(|pattern| pattern.matches(path));
-    let may_hold = patterns.iter().any(|pattern| pattern.may_match_in(path));
+fn what_to_do(path: &Path, kind: Kind, (sources, data): (&[Pattern], &[Pattern])) -> Do {
+    let is_named = sources.iter().chain(data).any(|pattern| pattern.matches(path));
+    let may_hold = |patterns: &[Pattern]| patterns.iter().any(|it| it.may_match_in(path));
+    let leave_out = |why: String| match is_named || may_hold(sources) {
+        true => Do::LeaveOut(why),
+        false => Do::Leave,
+    };
     let fault = fault_of_name(path).map(str::to_owned);
     match kind {
-        Kind::Folder if is_made(path) || !may_hold => Do::Leave,
+        Kind::Folder if is_made(path) || !may_hold(sources) && !may_hold(data) => Do::Leave,
         Kind::Folder if path.iter().count() > DEEPEST => {
-            Do::LeaveOut(format!("it lies deeper than {DEEPEST} folders"))
+            leave_out(format!("it lies deeper than {DEEPEST} folders"))
         }
-        Kind::Folder => fault.map_or(Do::Enter, Do::LeaveOut),
-        Kind::Other if is_named || may_hold && !is_hidden(path) => {
-            Do::LeaveOut("it is not a regular file".to_owned())
-        }
+        Kind::Folder => fault.map_or(Do::Enter, leave_out),
+        Kind::Other if !is_hidden(path) => leave_out("it is not a regular file".to_owned()),
         Kind::File if is_named => fault.map_or(Do::Take, Do::LeaveOut),
         Kind::File | Kind::Other => Do::Leave,
     }

@@ -5,6 +5,7 @@
 
 mod archives;
 mod banners;
+mod command_lines;
 mod confinement;
 mod languages;
 mod layouts;

@@ -77,3 +77,36 @@ fn a_build_that_needs_what_was_left_out_says_so_beside_the_error() {
     let graded = grade("--only echo_server", &folder).assert().code(1);
     graded.stdout(contains("= left out of the submission: echo_server/src/mäin.rs (a name"));
 }
+
+#[test]
+fn a_crash_that_names_what_was_left_out_says_so_beside_it() {
+    if !has("python3") {
+        return;
+    }
+    let main = |begin: &str| format!("{begin}\n{}", text(RIGHT_PYTHON));
+    let check = |begin: &str, file: &str, why: &str| {
+        let folder = folder_with(&[("echo_server/main.py", &main(begin)), (file, "")]);
+        let (passed, report) = graded("--only echoes_short_message", folder.path());
+        let says = format!("left out of the submission: {file} ({why}");
+        assert!(!passed && report.contains(&says), "{report}");
+    };
+    check("open('words.sqlite')", "echo_server/words.sqlite", "files of this kind");
+    check("open('../words.txt')", "words.txt", "it is not in echo_server");
+    check("open('my words.txt')", "echo_server/my words.txt", "a name is letters");
+    let folder = folder_with(&[("echo_server/main.py", &main("import linked"))]);
+    symlink("/etc/passwd", folder.path().join("echo_server/linked.py")).unwrap();
+    let (passed, report) = graded("--only echoes_short_message", folder.path());
+    assert!(!passed && report.contains("linked.py (it is not a regular file)"), "{report}");
+}
+
+#[test]
+fn a_package_that_npm_has_installed_is_named() {
+    if has("node") {
+        let files = [
+            ("echo_server/index.js", "const ws = require('ws');"),
+            ("echo_server/node_modules/ws/index.js", ""),
+        ];
+        let (_, report) = graded("--only echoes_short_message", folder_with(&files).path());
+        assert!(report.contains("echo_server/node_modules/ws (a program is built"), "{report}");
+    }
+}
