@@ -5,15 +5,25 @@ use std::path::Path;
 
 /// Replaces a path, where it ends or goes on with a slash.
 pub(super) fn replaced(text: &[u8], here: &Path, shown: &Path) -> Vec<u8> {
-    let here = here.as_os_str().as_encoded_bytes();
     let shown = shown.as_os_str().as_encoded_bytes();
+    let is_whole = |next: Option<u8>| next.is_none_or(|next| next == b'/' || !is_of_path(next));
+    substitute(text, here.as_os_str().as_encoded_bytes(), shown, is_whole)
+}
+
+/// Puts a program's folder before the path of a panic.
+pub(super) fn of_panic(text: &[u8], shown: &Path) -> Vec<u8> {
+    let own = [b"panicked at ", shown.as_os_str().as_encoded_bytes(), b"/src/"].concat();
+    substitute(text, b"panicked at src/", &own, |_| true)
+}
+
+/// Replaces words, where the byte after them allows it.
+fn substitute(text: &[u8], from: &[u8], to: &[u8], fits: impl Fn(Option<u8>) -> bool) -> Vec<u8> {
     let mut replaced = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = find(rest, here) {
-        let (before, after) = (&rest[..at], &rest[at + here.len()..]);
+    while let Some(at) = find(rest, from) {
+        let (before, after) = (&rest[..at], &rest[at + from.len()..]);
         replaced.extend_from_slice(before);
-        let is_whole = after.first().is_none_or(|next| *next == b'/' || !is_of_path(*next));
-        replaced.extend_from_slice(if is_whole { shown } else { here });
+        replaced.extend_from_slice(if fits(after.first().copied()) { to } else { from });
         rest = after;
     }
     replaced.extend_from_slice(rest);
@@ -69,16 +79,12 @@ fn own(line: &str, folder: &Path, shown: &Path) -> String {
 
 /// Returns the length of the rest of a colour that has begun: `0m` after `ESC [`.
 fn colour_end(before: &str, word: &str) -> usize {
-    let Some(at) = before.rfind("\x1b[") else { return 0 };
-    let is_open = before[at + 2..].bytes().all(|byte| byte.is_ascii_digit() || byte == b';');
-    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
-    if is_open && word[digits..].starts_with('m') {
-        digits + 1
-    } else if is_open {
-        digits
-    } else {
-        0
+    let parameters = |c: char| c.is_ascii_digit() || c == ';';
+    if !before.trim_end_matches(parameters).ends_with("\x1b[") {
+        return 0;
     }
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    digits + usize::from(word[digits..].starts_with('m'))
 }
 
 /// Returns whether a word is the path of a file in the program's folder: one of Rust's, or one with
@@ -90,16 +96,6 @@ fn is_relative(path: &str, after: &str, folder: &Path) -> bool {
             || [" In ", " At "].iter().any(|words| rest.starts_with(words))
     });
     is_rust || (says_where && !path.starts_with('/') && folder.join(path).is_file())
-}
-
-/// Puts a program's folder before the path of a panic.
-pub(super) fn of_panic(text: &[u8], shown: &Path) -> Vec<u8> {
-    const PANIC: &[u8] = b"panicked at src/";
-    let Some(at) = find(text, PANIC) else { return text.to_owned() };
-    let (before, rest) = text.split_at(at + PANIC.len() - "src/".len());
-    let place = [shown.as_os_str().as_encoded_bytes(), b"/src/"].concat();
-    let rest = of_panic(&rest["src/".len()..], shown);
-    [before, &place, &rest].concat()
 }
 
 #[cfg(test)]

@@ -177,7 +177,8 @@ impl Desk<'_> {
         }
         let theirs = folder.map(|folder| folder.join("Cargo.toml"));
         let theirs = theirs.filter(|path| self.holder.kind(path) == Some(Kind::File));
-        let content = theirs.as_ref().map(|path| self.holder.read(path)).transpose()?;
+        let read = |path: &PathBuf| self.holder.read(path).with_context(|| self.shown(path));
+        let content = theirs.as_ref().map(read).transpose()?;
         let shown = theirs.as_ref().map(|path| self.shown(path)).unwrap_or_default();
         let merged = merge(course, content.as_deref().map(|text| (&*shown, text)), &files)?;
         files.insert("Cargo.toml".into(), merged.text.clone().into_bytes());

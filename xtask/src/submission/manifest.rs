@@ -136,11 +136,28 @@ impl<'a> Merge<'a> {
     fn whole_tables(&mut self) -> anyhow::Result<()> {
         for key in WHOLE {
             if let Some(table) = self.theirs.table_at(key)? {
+                self.check_rows(key, table)?;
                 self.merged.insert(key.to_owned(), table.clone().into());
             }
         }
         self.drop_features_of_refused();
         Ok(())
+    }
+
+    /// Checks the rows of a table: a feature is a list, and a profile and a group of lints a table.
+    fn check_rows(&self, key: &str, table: &Table) -> anyhow::Result<()> {
+        let is_list = key == "features";
+        let fits = |row: &Value| if is_list { is_words(row) } else { row.is_table() };
+        let shape = if is_list { "a list of names: write" } else { "a table: write" };
+        match table.iter().find(|(_, row)| !fits(row)) {
+            Some((name, _)) if is_list => {
+                Err(self.theirs.wrong(&[key, name], format!("`{name}` is {shape} {name} = []")))
+            }
+            Some((name, _)) => {
+                Err(self.theirs.wrong(&[key, name], format!("`{name}` is {shape} [{key}.{name}]")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Copies the lints, without those of a workspace.
@@ -150,6 +167,7 @@ impl<'a> Merge<'a> {
         if lints.remove("workspace").is_some() {
             self.ignore(&["lints", "workspace"]);
         }
+        self.check_rows("lints", &lints)?;
         self.merged.insert("lints".to_owned(), lints.into());
         Ok(())
     }
@@ -177,6 +195,10 @@ impl<'a> Merge<'a> {
             downloads: self.downloads,
         })
     }
+}
+
+fn is_words(row: &Value) -> bool {
+    row.as_array().is_some_and(|words| words.iter().all(Value::is_str))
 }
 
 fn is_without_effect(key: &str, value: &Value) -> bool {

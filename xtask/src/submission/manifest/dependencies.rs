@@ -62,8 +62,9 @@ impl Merge<'_> {
     /// Returns a dependency as it is built, if it counts.
     fn dependency(&mut self, path: &[&str], name: &str, spec: &Table) -> Option<Value> {
         let package = spec.get("package").and_then(Value::as_str).unwrap_or(name);
-        if let Some(course) = self.course.table("dependencies").get(name) {
-            return Some(self.of_course(path, package, spec, course).into());
+        let course = self.course.table("dependencies");
+        if let Some(course) = course.get(name).or_else(|| course.get(package)) {
+            return Some(self.of_course(path, name, spec, course).into());
         }
         if self.course.shared.iter().any(|library| library == package) {
             self.ignore_others(path, spec, &["path", "package"]);
@@ -79,13 +80,18 @@ impl Merge<'_> {
         None
     }
 
-    /// Returns a dependency of the course with the features that the student adds.
-    fn of_course(&mut self, path: &[&str], package: &str, spec: &Table, course: &Value) -> Table {
+    /// Returns a dependency of the course with the features that the student adds, and the name
+    /// that the student gives it.
+    fn of_course(&mut self, path: &[&str], name: &str, spec: &Table, course: &Value) -> Table {
         let mut own = as_table(course).unwrap_or_default();
+        let package = spec.get("package").and_then(Value::as_str).unwrap_or(name);
+        if package != name {
+            own.insert("package".to_owned(), package.into());
+        }
         let fits = self.fits(package, spec);
         for (key, value) in spec {
             let is_same = own.get(key) == Some(value) || (key == "version" && fits);
-            if key != "features" && !is_same && key != "default-features" {
+            if key != "features" && key != "package" && !is_same {
                 self.ignore(&[path, &[key]].concat());
             }
         }

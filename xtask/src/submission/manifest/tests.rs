@@ -136,6 +136,10 @@ fn the_courses_dependencies_stay_and_get_features() {
         &["dependencies", "mio", "features"],
         vec![Value::from("net"), Value::from("os-poll")],
     );
+    let renamed = package("[dependencies]\nx = { package = \"mio\", version = \"1\" }\n");
+    counts(&renamed, &["dependencies", "x", "package"], "mio");
+    let other = package("[dependencies]\nmio = { version = \"1\", default-features = true }\n");
+    ignores(&other, &[("dependencies.mio.default-features", 6)]);
     let elsewhere = package("[dependencies]\nmio = { path = \"../mio\" }\n");
     ignores(&elsewhere, &[("dependencies.mio.path", 6)]);
     let library = package("[dependencies]\nframing = { path = \"../../framing\" }\n");
@@ -191,6 +195,10 @@ fn a_mistake_in_it_is_told_with_its_line() {
     is_wrong(&package("[bin]\nname = \"x\"\n"), "Cargo.toml:5: `bin` is a list: write [[bin]]");
     let row = package("[[bin]]\nname = \"x\"\npath = \"src/x.rs\"\n");
     is_wrong(&row, "Cargo.toml:7: there is no file src/x.rs");
+    let feature = "Cargo.toml:6: `x` is a list of names: write x = []";
+    is_wrong(&package("[features]\nx = \"y\"\n"), feature);
+    let profile = "Cargo.toml:6: `opt-level` is a table: write [profile.opt-level]";
+    is_wrong(&package("[profile]\nopt-level = 1\n"), profile);
     let spec = "Cargo.toml:6: write x = \"VERSION\", or x = { version = … }";
     is_wrong(&package("[dependencies]\nx = 1\n"), spec);
 }

@@ -21,9 +21,9 @@ impl Manifest {
         let text = text(shown, content)?;
         let tree = DeTable::parse(text).map_err(|error| malformed(shown, text, &error))?;
         let table = text.parse().map_err(|error| malformed(shown, text, &error))?;
-        let mut lines = BTreeMap::new();
-        note_lines(text, tree.get_ref(), &[], &mut lines);
-        Ok(Self { shown: shown.to_owned(), table, lines })
+        let mut lines = Lines::of(text);
+        lines.note_table(tree.get_ref(), &[]);
+        Ok(Self { shown: shown.to_owned(), table, lines: lines.of_keys })
     }
 
     /// Returns a table that no student wrote.
@@ -75,34 +75,43 @@ fn line_of(before: &[u8]) -> usize {
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-fn note_lines(
-    text: &str,
-    table: &DeTable<'_>,
-    above: &[String],
-    lines: &mut BTreeMap<Vec<String>, usize>,
-) {
-    for (key, value) in table {
-        let path = [above, &[key.get_ref().to_string()]].concat();
-        lines.insert(path.clone(), line_of(&text.as_bytes()[..key.span().start]));
-        note_value(text, value, &path, lines);
-    }
+/// The lines of a text, and of each key in it.
+struct Lines {
+    /// Where each line ends.
+    ends: Vec<usize>,
+    of_keys: BTreeMap<Vec<String>, usize>,
 }
 
-fn note_value(
-    text: &str,
-    value: &Spanned<DeValue<'_>>,
-    path: &[String],
-    lines: &mut BTreeMap<Vec<String>, usize>,
-) {
-    match value.get_ref() {
-        DeValue::Table(table) => note_lines(text, table, path, lines),
-        DeValue::Array(items) => {
-            for (number, item) in items.iter().enumerate() {
-                let path = [path, &[number.to_string()]].concat();
-                lines.insert(path.clone(), line_of(&text.as_bytes()[..item.span().start]));
-                note_value(text, item, &path, lines);
-            }
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ends = text.match_indices('\n').map(|(at, _)| at).collect();
+        Self { ends, of_keys: BTreeMap::new() }
+    }
+
+    fn note(&mut self, path: &[String], at: usize) {
+        let line = self.ends.partition_point(|end| *end < at) + 1;
+        self.of_keys.insert(path.to_owned(), line);
+    }
+
+    fn note_table(&mut self, table: &DeTable<'_>, above: &[String]) {
+        for (key, value) in table {
+            let path = [above, &[key.get_ref().to_string()]].concat();
+            self.note(&path, key.span().start);
+            self.note_value(value, &path);
         }
-        _ => {}
+    }
+
+    fn note_value(&mut self, value: &Spanned<DeValue<'_>>, path: &[String]) {
+        match value.get_ref() {
+            DeValue::Table(table) => self.note_table(table, path),
+            DeValue::Array(items) => {
+                for (number, item) in items.iter().enumerate() {
+                    let path = [path, &[number.to_string()]].concat();
+                    self.note(&path, item.span().start);
+                    self.note_value(item, &path);
+                }
+            }
+            _ => {}
+        }
     }
 }
