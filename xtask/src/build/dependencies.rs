@@ -47,25 +47,33 @@ pub(super) fn vendor(staged: &StagedCrate, cargo: &Path) -> anyhow::Result<Optio
 
 /// Copies the dependencies to `to`; returns the settings that `cargo vendor` prints.
 fn run_cargo_vendor(staged: &StagedCrate, cargo: &Path, to: &Path) -> anyhow::Result<Vec<u8>> {
-    let manifest = staged.folder.join("Cargo.toml");
     let mut command = Command::new(cargo);
     // Not --locked: the package may have a name of its own, which the lock file does not know.
     command.args(["vendor", "--respect-source-config", "--manifest-path"]);
-    command.arg(manifest).args(sources_in_environment(std::env::vars())).arg(to);
+    command.arg(staged.folder.join("Cargo.toml"));
+    command.args(sources_in_environment(std::env::vars())).arg(to);
     let here = repository::find()?; // cargo reads the settings of the course, too
     let command = toolchain::without_build_settings(&mut command);
     let output = command.current_dir(here.root()).stdin(Stdio::null()).output();
     let output = output.context("cargo vendor")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.replace(&staged.folder.display().to_string(), &staged.origin);
-        bail!(Fault(format!(
-            "the dependencies of {} cannot be downloaded; cargo vendor says: {}",
-            staged.origin,
-            said.trim()
-        )));
+    if output.status.success() {
+        return Ok(output.stdout);
     }
-    Ok(output.stdout)
+    let said = String::from_utf8_lossy(&output.stderr);
+    let why = causes(&said).replace(&staged.folder.display().to_string(), &staged.origin);
+    bail!(Fault(format!(
+        "the dependencies of {} cannot be downloaded: {why}; connect this machine to the network, \
+         or name a mirror in cargo's settings",
+        staged.name
+    )))
+}
+
+/// Returns the last two causes of an error of cargo's, which are the most exact ones.
+fn causes(said: &str) -> String {
+    let mut causes: Vec<&str> = said.split("Caused by:").collect();
+    let last = causes.split_off(causes.len().saturating_sub(2));
+    let first_lines = last.iter().filter_map(|cause| cause.trim().lines().next());
+    first_lines.collect::<Vec<_>>().join(": ")
 }
 
 /// The keys of a source in cargo's settings, as variables name them.
@@ -102,7 +110,7 @@ fn sources_in_environment(variables: impl Iterator<Item = (String, String)>) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::sources_in_environment;
+    use super::{causes, sources_in_environment};
 
     #[track_caller]
     fn check(variables: &[(&str, &str)], options: &[&str]) {
@@ -123,6 +131,17 @@ mod tests {
         check(&[replaced, mirror], &[option, index]);
         let folder = ("CARGO_SOURCE_OUR_MIRROR_LOCAL_REGISTRY", "/a \"b\"");
         check(&[folder], &["source.our-mirror.local-registry=\"/a \\\"b\\\"\""]);
+    }
+
+    #[test]
+    fn the_last_causes_are_said() {
+        let said = "error: failed to sync\n\nCaused by:\n  failed to get `mio`\n\nCaused by:\n  \
+            failed to download\n\nCaused by:\n  no network\n  help: none\n";
+        assert_eq!(causes(said), "failed to download: no network");
+        assert_eq!(
+            causes("error: no such command: `vendor`\n"),
+            "error: no such command: `vendor`"
+        );
     }
 
     #[test]

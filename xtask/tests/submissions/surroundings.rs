@@ -244,6 +244,17 @@ fn what_a_mirror_has_is_built_in_each_tier() {
 }
 
 #[test]
+fn dependencies_that_cannot_be_downloaded_are_a_fault_with_the_way_out() {
+    let (course, empty) = (course(), tempfile::tempdir().unwrap());
+    let mut grade = xtask("grade multiconn --only echoes_short_message");
+    grade.current_dir(course.path()).env("CARGO_HOME", empty.path());
+    grade.env("https_proxy", "http://127.0.0.1:1").env("CARGO_NET_RETRY", "0");
+    let says = "the dependencies of multiconn_server cannot be downloaded: ";
+    let and = contains("name a mirror in cargo's settings").and(contains("target/").not());
+    grade.assert().code(3).stderr(contains(says).and(and));
+}
+
+#[test]
 fn cargos_secrets_are_not_shown_to_a_submission() {
     let Some(mirror) = Mirror::new() else { return };
     let credentials = mirror.cargo_home.path().join("credentials.toml");
