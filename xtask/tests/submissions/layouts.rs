@@ -68,7 +68,7 @@ fn several_rust_programs_may_share_a_crate() {
         ("src/main.rs", "compile_error!(\"not this one\");"),
         ("src/bin/echo_client.rs", "compile_error!(\"not this one\");"),
         ("src/bin/echo_server.rs", &main),
-        ("src/bytes.rs", "const _: &str = include_str!(\"../words.txt\");"),
+        ("src/bin/bytes/mod.rs", "const _: &str = include_str!(\"../../../words.txt\");"),
         ("words.txt", "words"),
     ]);
     passes(folder.path(), "echo_server is Rust, from src/bin/echo_server.rs");
