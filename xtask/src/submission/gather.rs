@@ -46,7 +46,7 @@ impl Desk<'_> {
     /// Returns the main file's name in the copy.
     pub(super) fn name_of_main(&self, row: &ProgramRow, found: &Found) -> anyhow::Result<PathBuf> {
         let name = found.main.strip_prefix(&found.folder)?;
-        if found.is_rust() {
+        if found.is_rust() && !is_in_bin(row, name) {
             return Ok("src/main.rs".into());
         }
         if fault_of_name(name).is_none() || found.language.name == "Java" {
@@ -73,11 +73,11 @@ impl Desk<'_> {
         if !found.is_rust() {
             return Ok(Some(self.placed(row, found, path, name)));
         }
-        let name = match found.is_one_of_a_crate() {
-            true => {
-                name.strip_prefix("src/bin").map_or(name.to_owned(), |it| Path::new("src").join(it))
-            }
-            false => Path::new("src").join(name),
+        let main = found.main.strip_prefix(&found.folder)?;
+        let name = match name.strip_prefix("src/bin") {
+            _ if !found.is_one_of_a_crate() => Path::new("src").join(name),
+            Ok(within) if !is_in_bin(row, main) => Path::new("src").join(within),
+            _ => name.to_owned(),
         };
         Ok(Some(name).filter(|name| name != Path::new("src/main.rs")))
     }
@@ -111,4 +111,9 @@ impl Desk<'_> {
         use super::likeness::Likeness::{Same, Spelling};
         matches!(self.likeness(program, word), Some(Same | Spelling))
     }
+}
+
+/// Returns whether cargo finds the program at this path without being told.
+fn is_in_bin(row: &ProgramRow, main: &Path) -> bool {
+    main == Path::new("src/bin").join(format!("{}.rs", row.name))
 }
