@@ -56,6 +56,11 @@ impl Language {
         })
     }
 
+    /// Returns whether every program has a main function.
+    pub(crate) fn needs_entry(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.ends_with('('))
+    }
+
     /// Returns whether a file has the ending of this language's sources.
     pub(crate) fn has_source(&self, file: &Path) -> bool {
         let mut mains = self.main.iter().map(|main| Path::new(main).extension());

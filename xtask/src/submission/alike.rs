@@ -128,7 +128,7 @@ impl Desk<'_> {
         let begins = |(path, language): &&(&Path, &Language)| self.begins_in(path, language);
         let only = only(sources.iter().filter(named))
             .or_else(|| only(sources.iter().filter(begins)))
-            .or_else(|| only(sources.iter()));
+            .or_else(|| only(sources.iter().filter(|(_, language)| !language.needs_entry())));
         only.map(|(path, language)| {
             let found = self.found_at(language, (*path).to_owned());
             match matches!(&*language.name, "Rust" | "Java") {

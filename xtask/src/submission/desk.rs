@@ -56,6 +56,7 @@ impl Desk<'_> {
             .copy(row, &from, gathered)
             .with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))?;
         staged.left.extend(not_taken);
+        staged.left = staged.left.into_iter().map(|left| self.named_from_top(left)).collect();
         if found.is_rust() {
             return Ok(Source::Crate(staged));
         }

@@ -78,14 +78,16 @@ impl Desk<'_> {
     pub(super) fn note_what_is_taken(&mut self, row: &ProgramRow, found: &Found) {
         if self.is_handed_in() || found.is_unusual {
             let (name, language) = (&row.name, &found.language.name);
-            self.notes.push(format!("{name} is {language}, from {}", visible(&found.main)));
+            let main = visible(&self.path_from_top(&found.main));
+            self.notes.push(format!("{name} is {language}, from {main}"));
         }
     }
 
     /// Notes what is left out. Files that tools make are told of only where an error names them.
     pub(super) fn note_left_out(&mut self, found: &Found, taken: &Taken) {
         let named = taken.left.iter().filter(|left| !is_a_tools(&left.path));
-        let mut left: Vec<String> = named.map(Left::to_string).collect();
+        let named = named.map(|left| self.named_from_top(left.clone()));
+        let mut left: Vec<String> = named.map(|left| left.to_string()).collect();
         left.extend(self.unlisted(found, taken));
         if left.len() > SHOWN {
             let more = left.split_off(SHOWN).len();
@@ -142,8 +144,21 @@ impl Desk<'_> {
         let names = self.names_in(&found.folder).into_iter();
         names
             .filter(|path| !is_taken(path) && !is_a_tools(path))
-            .map(|path| visible(&path))
+            .map(|path| visible(&self.path_from_top(&path)))
             .collect()
+    }
+
+    /// Names what was left out as one would type it: what is handed in from its top on, and what is
+    /// in a checkout from the checkout's top on.
+    pub(super) fn named_from_top(&self, left: Left) -> Left {
+        Left { path: self.path_from_top(&left.path), ..left }
+    }
+
+    fn path_from_top(&self, path: &Path) -> PathBuf {
+        match self.is_handed_in() {
+            true => path.to_owned(),
+            false => self.repository.relative(&self.base.join(path)).into(),
+        }
     }
 }
 

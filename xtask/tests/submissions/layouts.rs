@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::languages::{JAVA, NODE};
-use crate::support::{echo, folder_with, grade, has, report};
+use crate::support::{echo, folder_with, grade, has, report, xtask};
 use crate::{RIGHT_PYTHON, SOLUTION, text};
 
 const ONE: &str = "--only echoes_short_message";
@@ -266,4 +266,28 @@ fn the_nearest_thing_is_named() {
     let link =
         |folder: &Path| std::os::unix::fs::symlink("/etc", folder.join("echo_server")).unwrap();
     is_told(&[], link, "echo_server is a link or no regular file");
+}
+
+/// At home the same is left out and said, with paths from the top of the checkout on.
+#[test]
+fn a_checkout_is_searched_in_the_same_way() {
+    if !has("python3") {
+        return;
+    }
+    let skeleton = fs::read_to_string(echo("echo_server/src/main.rs")).unwrap();
+    let course = folder_with(&[
+        ("practicals/echo/rubric.toml", &text("rubric.toml")),
+        ("practicals/echo/explanations.toml", &text("explanations.toml")),
+        ("practicals/echo/echo_server/src/main.rs", &skeleton),
+        ("practicals/echo/solution/echo_server.py", "raise SystemExit(1)"),
+        ("practicals/echo/mistakes/other_languages/server.py", "raise SystemExit(1)"),
+        ("practicals/echo/server.py", &text(RIGHT_PYTHON)),
+        ("practicals/echo/my server.py", ""),
+    ]);
+    let mut grade = xtask(&format!("grade echo {ONE}"));
+    let report = report(grade.current_dir(course.path()));
+    let said = format!("{:#}", report["notes"]);
+    assert_eq!(report["passed"], true, "{report:#}");
+    assert!(said.contains("echo_server is Python, from practicals/echo/server.py"), "{said}");
+    assert!(said.contains("practicals/echo/my server.py (a name is letters"), "{said}");
 }
