@@ -1,6 +1,8 @@
 //! The dependencies that count: the course's, and those that the rubric allows, in the versions of
 //! the course's lock file.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use toml::{Table, Value};
 
@@ -142,8 +144,9 @@ impl Merge<'_> {
 
     fn refuse(&mut self, path: &[&str], name: &str) {
         let course = self.course.table("dependencies");
-        let allowed: Vec<&str> =
+        let allowed: BTreeSet<&str> =
             course.keys().chain(&self.course.allowed).map(|name| &**name).collect();
+        let allowed: Vec<&str> = allowed.into_iter().collect();
         let allowed = match &allowed[..] {
             [] => "the standard library is all that it may use".to_owned(),
             allowed => format!("it may use {}", allowed.join(", ")),
