@@ -82,6 +82,8 @@ pub(crate) struct StagedCrate {
     pub(crate) address: Option<SocketAddr>,
     /// What was left out of the submission.
     pub(crate) left: Vec<Left>,
+    /// The student's names of files that have another name in the copy, from the folder on.
+    pub(crate) own_names: BTreeMap<PathBuf, PathBuf>,
     /// The dependencies in its manifest that do not count.
     pub(crate) refused: Vec<Refused>,
     /// Whether it needs packages of a registry.

@@ -10,10 +10,24 @@ pub(super) fn replaced(text: &[u8], here: &Path, shown: &Path) -> Vec<u8> {
     substitute(text, here.as_os_str().as_encoded_bytes(), shown, is_whole)
 }
 
-/// Puts a program's folder before the path of a panic.
-pub(super) fn of_panic(text: &[u8], shown: &Path) -> Vec<u8> {
-    let own = [b"panicked at ", shown.as_os_str().as_encoded_bytes(), b"/src/"].concat();
-    substitute(text, b"panicked at src/", &own, |_| true)
+/// Puts a student's own path in the place of a panic's.
+pub(super) fn of_panic(text: &[u8], shown: &dyn Fn(&str) -> String) -> Vec<u8> {
+    const PANIC: &[u8] = b"panicked at ";
+    let mut own = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = find(rest, PANIC) {
+        let (before, after) = rest.split_at(at + PANIC.len());
+        let end = after.iter().position(|byte| !is_of_path(*byte)).unwrap_or(after.len());
+        let path = std::str::from_utf8(&after[..end]).unwrap_or_default();
+        own.extend_from_slice(before);
+        match path.starts_with("src/") {
+            true => own.extend_from_slice(shown(path).as_bytes()),
+            false => own.extend_from_slice(&after[..end]),
+        }
+        rest = &after[end..];
+    }
+    own.extend_from_slice(rest);
+    own
 }
 
 /// Replaces words, where the byte after them allows it.
@@ -40,7 +54,7 @@ fn is_of_path(byte: u8) -> bool {
 
 /// Puts a program's folder before the paths in a compiler's message that are relative to it. Lines
 /// of the student's source stay as they are.
-pub(super) fn of_compiler(text: &str, folder: &Path, shown: &Path) -> String {
+pub(super) fn of_compiler(text: &str, folder: &Path, shown: &dyn Fn(&str) -> String) -> String {
     let lines = text.split_inclusive('\n');
     lines
         .map(|line| if is_source(line) { line.to_owned() } else { own(line, folder, shown) })
@@ -55,7 +69,7 @@ fn is_source(line: &str) -> bool {
         && number.trim_end().bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
-fn own(line: &str, folder: &Path, shown: &Path) -> String {
+fn own(line: &str, folder: &Path, shown: &dyn Fn(&str) -> String) -> String {
     let mut own = String::new();
     let mut rest = line;
     while let Some(start) = rest.find(|c: char| c.is_ascii() && is_of_path(c as u8)) {
@@ -68,7 +82,7 @@ fn own(line: &str, folder: &Path, shown: &Path) -> String {
         let end = word.find(|c: char| !c.is_ascii() || !is_of_path(c as u8)).unwrap_or(word.len());
         let (path, after) = word.split_at(end);
         if is_relative(path, after, folder) {
-            own += &shown.join(path).display().to_string();
+            own += &shown(path);
         } else {
             own += path;
         }
@@ -104,7 +118,8 @@ mod tests {
 
     #[track_caller]
     fn compiler(text: &str, own: &str) {
-        assert_eq!(of_compiler(text, Path::new("/nowhere"), Path::new("top/echo_server")), own);
+        let shown = |path: &str| format!("top/echo_server/{path}");
+        assert_eq!(of_compiler(text, Path::new("/nowhere"), &shown), own);
     }
 
     #[test]
@@ -124,7 +139,7 @@ mod tests {
     fn a_file_with_its_line_is_the_students() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("main.c"), "").unwrap();
-        let own = |text| of_compiler(text, folder.path(), Path::new("top"));
+        let own = |text| of_compiler(text, folder.path(), &|path| format!("top/{path}"));
         assert_eq!(own("main.c:3:5: error: no"), "top/main.c:3:5: error: no");
         assert_eq!(own("main.c: In function f"), "top/main.c: In function f");
         assert_eq!(own("stdio.h:3: main.c"), "stdio.h:3: main.c");
@@ -141,7 +156,9 @@ mod tests {
 
     #[test]
     fn each_panic_has_the_students_path() {
-        let own = of_panic(b"panicked at src/a.rs:1\npanicked at src/b.rs:2", Path::new("top"));
+        let own = of_panic(b"panicked at src/a.rs:1\npanicked at src/b.rs:2", &|path| {
+            format!("top/{path}")
+        });
         assert_eq!(own, b"panicked at top/src/a.rs:1\npanicked at top/src/b.rs:2");
     }
 }

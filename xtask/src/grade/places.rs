@@ -1,6 +1,7 @@
 //! Where a file of a program stands for the person who reads the report: the path as one would type
 //! it, not the one of the copy that was run.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use suite::{Status, Verdict};
@@ -32,6 +33,16 @@ struct Copy {
     program: String,
     folder: PathBuf,
     shown: PathBuf,
+    own_names: BTreeMap<PathBuf, PathBuf>,
+}
+
+impl Copy {
+    /// Returns the student's path of a file, from its path in the copy's folder.
+    fn own(&self, path: &str) -> String {
+        let path = Path::new(path);
+        let own = self.own_names.get(path).map_or(path, |own| own);
+        self.shown.join(own).display().to_string()
+    }
 }
 
 impl Places {
@@ -47,6 +58,7 @@ impl Places {
             program: staged.name.clone(),
             folder: staged.folder.clone(),
             shown: shown_folder(staged, sources, request),
+            own_names: staged.own_names.clone(),
         };
         let copies = sources.programs.iter().filter_map(staged).map(copy);
         Self { places: sources.programs.iter().flat_map(of).collect(), copies: copies.collect() }
@@ -61,7 +73,7 @@ impl Places {
             return unbuilt;
         };
         for error in errors {
-            let text = paths::of_compiler(error, &copy.folder, &copy.shown);
+            let text = paths::of_compiler(error, &copy.folder, &|path| copy.own(path));
             *error = String::from_utf8_lossy(&self.absolute(text.as_bytes())).into_owned();
         }
         unbuilt
@@ -72,7 +84,7 @@ impl Places {
         let tail = self.absolute(&verdict.stderr_tail);
         let mut copies = self.copies.iter().filter(|copy| [&*copy.program] == *programs);
         verdict.stderr_tail = match copies.next() {
-            Some(copy) => paths::of_panic(&tail, &copy.shown),
+            Some(copy) => paths::of_panic(&tail, &|path| copy.own(path)),
             None => tail,
         };
         verdict.stdout_tail = self.absolute(&verdict.stdout_tail);
@@ -138,7 +150,9 @@ fn of_crate(staged: &StagedCrate, sources: &Sources, request: &GradeRequest) -> 
         place(staged.folder.clone(), shown.clone()),
         place(PathBuf::from("src"), shown.join("src")),
     ];
-    libraries.chain(built).chain(own).collect()
+    let renamed = staged.own_names.iter();
+    let renamed = renamed.map(|(here, own)| place(here.clone(), shown.join(own)));
+    renamed.chain(libraries).chain(built).chain(own).collect()
 }
 
 /// Returns the folders in which a program is built: one for each tier and language.

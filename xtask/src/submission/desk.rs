@@ -52,9 +52,11 @@ impl Desk<'_> {
         self.note_what_is_left_out(&found, &gathered.own);
         let not_taken = self.not_taken(&found, &gathered.own);
         self.notes.extend(gathered.notes.iter().cloned());
+        let own_names = self.own_names(&found, &gathered.own.files);
         let mut staged = self
             .copy(row, &from, gathered)
             .with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))?;
+        staged.own_names = own_names;
         staged.left.extend(not_taken);
         staged.left = staged.left.into_iter().map(|left| self.named_from_top(left)).collect();
         if found.is_rust() {
@@ -90,6 +92,7 @@ impl Desk<'_> {
             left,
             has_data,
             folder,
+            own_names: BTreeMap::new(),
             refused,
             downloads,
         })
@@ -190,6 +193,23 @@ impl Desk<'_> {
         gathered.refused.extend(merged.refused);
         gathered.downloads |= merged.downloads;
         Ok(files)
+    }
+
+    /// Returns the student's names of files that have another name in the copy: a Rust program that
+    /// is no whole crate becomes one.
+    fn own_names(&self, found: &Found, files: &Files) -> BTreeMap<PathBuf, PathBuf> {
+        let is_other = found.is_rust() && !found.is_crate();
+        let own = |name: &PathBuf| {
+            if name == Path::new("src/main.rs") {
+                return found.main.strip_prefix(&found.folder).ok().map(Path::to_owned);
+            }
+            let beside = name.strip_prefix("src").ok()?.to_owned();
+            let places = [beside.clone(), Path::new("src/bin").join(beside)];
+            let is_there = |place: &PathBuf| self.holder.kind(&found.folder.join(place)).is_some();
+            Some(name).filter(|name| !is_there(name)).and(places.into_iter().find(is_there))
+        };
+        let names = files.keys().filter(|_| is_other);
+        names.filter_map(|name| Some((name.clone(), own(name)?))).collect()
     }
 
     /// Returns a path as one would type it from the top folder.

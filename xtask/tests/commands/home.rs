@@ -281,6 +281,18 @@ fn names_in_people_report(checkout: &TempDir, place: &str) {
 }
 
 #[test]
+fn a_lone_rust_file_is_named_as_it_is_called() {
+    let folder = support::folder_with(&[("echo_server.rs", "fn main() { 1 + \"\" }\n")]);
+    let output = xtask(&format!("grade echo --only {ONLY} --submission"))
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let place = folder.path().join("echo_server.rs:1:15").display().to_string();
+    assert!(text.contains(&place) && !text.contains("src/main.rs"), "{text}");
+}
+
+#[test]
 fn a_panic_names_the_students_own_file() {
     let checkout = checkout("echo");
     fs::write(server(&checkout).join("src/main.rs"), "fn main() { panic!(\"no\") }\n").unwrap();
