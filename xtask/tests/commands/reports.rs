@@ -138,7 +138,7 @@ mod unix {
     /// The report names a refused file; the name must not become a command.
     #[test]
     fn in_a_step_of_githubs_a_name_is_no_command() {
-        let manifest = ("echo_server/Cargo.toml", "[package]");
+        let manifest = ("echo_server/Cargo.toml", "[package]\nname = \"echo_server\"\n");
         let submission = folder_with(&[manifest, ("echo_server/src/main.rs", "fn main() {}\n")]);
         let name = "echo_server/src/a\n::error::you are hacked.rs";
         symlink("/etc/hostname", submission.path().join(name)).unwrap();
