@@ -80,14 +80,14 @@ pub(crate) struct StagedCrate {
     pub(crate) libraries: Vec<PathBuf>,
     /// The address that it always uses, if it takes none.
     pub(crate) address: Option<SocketAddr>,
-    /// What was left out of the submission.
-    pub(crate) left: Vec<Left>,
     /// The student's names of files that have another name in the copy, from the folder on.
     pub(crate) own_names: BTreeMap<PathBuf, PathBuf>,
     /// The dependencies in its manifest that do not count.
     pub(crate) refused: Vec<Refused>,
     /// Whether it needs packages of a registry.
     pub(crate) downloads: bool,
+    /// What was left out of the submission.
+    pub(crate) left: Vec<Left>,
     /// It has files that it may read while it runs. Then it runs in a copy of its folder.
     pub(crate) has_data: bool,
 }

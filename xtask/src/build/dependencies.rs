@@ -27,11 +27,13 @@ pub(super) fn vendor(staged: &StagedCrate, cargo: &Path) -> anyhow::Result<Optio
     if !staged.downloads {
         return Ok(None);
     }
-    let manifest = staged.folder.join("Cargo.toml");
-    let lock = fs::read(manifest.with_file_name("Cargo.lock")).unwrap_or_default();
-    let wanted = Fnv::default().field(&lock).field(&fs::read(&manifest)?);
     let all = repository::target()?.join("vendored");
-    let folder = all.join(format!("{:016x}", wanted.finish()));
+    // Two manifests may take different packages from the same lock file.
+    let hash = |name: &str| {
+        let content = fs::read(staged.folder.join(name)).unwrap_or_default();
+        Fnv::default().bytes(&content).finish()
+    };
+    let folder = all.join(format!("{:016x}-{:016x}", hash("Cargo.lock"), hash("Cargo.toml")));
     let settings = folder.join("settings.toml");
     fs::create_dir_all(&all)?;
     // Another grading may be copying the same ones. The lock ends with this function.
@@ -45,10 +47,10 @@ pub(super) fn vendor(staged: &StagedCrate, cargo: &Path) -> anyhow::Result<Optio
     Ok(Some(Vendored { folder, settings }))
 }
 
-/// Copies the dependencies to `to`; returns the settings that `cargo vendor` prints.
+/// Copies the dependencies to `to`; returns the settings that `cargo vendor` prints. The lock file is
+/// the course's, and cargo takes from it what the program needs.
 fn run_cargo_vendor(staged: &StagedCrate, cargo: &Path, to: &Path) -> anyhow::Result<Vec<u8>> {
     let mut command = Command::new(cargo);
-    // Not --locked: the package may have a name of its own, which the lock file does not know.
     command.args(["vendor", "--respect-source-config", "--manifest-path"]);
     command.arg(staged.folder.join("Cargo.toml"));
     command.args(sources_in_environment(std::env::vars())).arg(to);

@@ -28,7 +28,7 @@ impl Grading {
     ) -> Self {
         let diagnoses = rubric.practical.diagnose(&verdicts.list);
         let places = Places::of(sources, request);
-        let rows = rows(rubric, request, sources, verdicts.list, &places);
+        let rows = rows(rubric, request, (sources, &places), verdicts.list);
         let folders = sources.programs.iter().filter_map(|source| folder(source, sources, request));
         Self {
             practical: rubric.practical.name,
@@ -88,9 +88,8 @@ impl Grading {
 fn rows(
     rubric: &Rubric,
     request: &GradeRequest,
-    sources: &Sources,
+    (sources, places): (&Sources, &Places),
     verdicts: Vec<Verdict>,
-    places: &Places,
 ) -> Vec<GradedRow> {
     let is_skeletons = request.origin == Origin::Practical && request.programs.is_empty();
     let graded = |verdict: Verdict| {

@@ -42,23 +42,23 @@ impl Desk<'_> {
         };
         let from = self.base.join(&found.folder);
         let courses = if found.is_rust() { self.courses(row)? } else { Vec::new() };
-        let gathered = match self.collect(row, &found, &courses) {
-            Ok(gathered) => gathered,
+        let whole = match self.take(row, &found, &courses) {
+            Ok(whole) => whole,
             Err(why) => {
                 return Ok(self.unusable(row, &from, Reason::Refused(format!("{why:#}"))));
             }
         };
         self.note_what_is_taken(row, &found);
-        self.note_what_is_left_out(&found, &gathered.own);
-        let not_taken = self.not_taken(&found, &gathered.own);
-        self.notes.extend(gathered.notes.iter().cloned());
-        let own_names = self.own_names(&found, &gathered.own.files);
+        self.note_left_out(&found, &whole.taken);
+        self.notes.extend(whole.notes.iter().cloned());
+        let not_taken = self.not_taken(&found, &whole.taken);
+        let own_names = self.own_names(row, &found, &whole.taken.files)?;
         let mut staged = self
-            .copy(row, &from, gathered)
+            .copy(row, &from, whole)
             .with_context(|| format!("{} cannot be copied", self.repository.relative(&from)))?;
-        staged.own_names = own_names;
         staged.left.extend(not_taken);
         staged.left = staged.left.into_iter().map(|left| self.named_from_top(left)).collect();
+        staged.own_names = own_names;
         if found.is_rust() {
             return Ok(Source::Crate(staged));
         }
@@ -67,18 +67,12 @@ impl Desk<'_> {
         Ok(Source::Other(Box::new(StagedProgram { staged, main, language })))
     }
 
-    fn copy(
-        &self,
-        row: &ProgramRow,
-        from: &Path,
-        gathered: Gathered,
-    ) -> anyhow::Result<StagedCrate> {
-        let Gathered { own: taken, libraries, refused, downloads, .. } = gathered;
-        let Taken { files, left, has_data, .. } = taken;
+    fn copy(&self, row: &ProgramRow, from: &Path, whole: Whole) -> anyhow::Result<StagedCrate> {
+        let Whole { taken, libraries, refused, downloads, .. } = whole;
         let name = format!("{}-{:016x}", self.rubric.practical.name, hash(from));
         let own = repository::target()?.join(name);
         let folder = own.join(&row.name);
-        let mut fingerprint = Fnv::default().bytes(&copy(&files, &folder)?.to_be_bytes());
+        let mut fingerprint = Fnv::default().bytes(&copy(&taken.files, &folder)?.to_be_bytes());
         for (library, files) in &libraries {
             fingerprint = fingerprint.bytes(&copy(files, &own.join(library))?.to_be_bytes());
         }
@@ -89,8 +83,8 @@ impl Desk<'_> {
             fingerprint: fingerprint.finish(),
             libraries: libraries.into_keys().map(|library| own.join(library)).collect(),
             address: self.request.address.or(row.address),
-            left,
-            has_data,
+            left: taken.left,
+            has_data: taken.has_data,
             folder,
             own_names: BTreeMap::new(),
             refused,
@@ -132,24 +126,21 @@ impl Desk<'_> {
     }
 
     /// Returns all that is copied of a program.
-    fn collect(
-        &self,
-        row: &ProgramRow,
-        found: &Found,
-        courses: &[Course],
-    ) -> anyhow::Result<Gathered> {
-        let mut gathered = Gathered { own: self.gather(row, found)?, ..Gathered::default() };
-        let [course, shared @ ..] = courses else { return Ok(gathered) };
-        let files = std::mem::take(&mut gathered.own.files);
-        let is_in_a_crate = found.is_crate() || found.is_one_of_a_crate();
-        let own = is_in_a_crate.then_some(&*found.folder);
-        gathered.own.files = self.with_manifest(own, course, files, &mut gathered)?;
+    fn take(&self, row: &ProgramRow, found: &Found, courses: &[Course]) -> anyhow::Result<Whole> {
+        let mut whole = Whole { taken: self.gather(row, found)?, ..Whole::default() };
+        let [course, shared @ ..] = courses else { return Ok(whole) };
+        let files = std::mem::take(&mut whole.taken.files);
+        let is_crate = found.is_crate() || found.is_one_of_a_crate();
+        let has_own = is_crate || found.folder.file_name().is_some_and(|name| *name == *row.name);
+        let own = has_own.then_some(&*found.folder);
+        let main = (!found.is_crate()).then(|| self.name_of_main(row, found)).transpose()?;
+        whole.taken.files = self.with_manifest(own, course, files, main.as_deref(), &mut whole)?;
         for (row, course) in self.rubric.shared.iter().zip(shared) {
             let (folder, files) = self.library(row)?;
-            let files = self.with_manifest(folder.as_deref(), course, files, &mut gathered)?;
-            gathered.libraries.insert(row.name.clone(), files);
+            let files = self.with_manifest(folder.as_deref(), course, files, None, &mut whole)?;
+            whole.libraries.insert(row.name.clone(), files);
         }
-        Ok(gathered)
+        Ok(whole)
     }
 
     /// Returns the folder and the files of a library that the programs share. The course's manifest
@@ -174,7 +165,8 @@ impl Desk<'_> {
         folder: Option<&Path>,
         course: &Course,
         mut files: Files,
-        gathered: &mut Gathered,
+        main: Option<&Path>,
+        whole: &mut Whole,
     ) -> anyhow::Result<Files> {
         for name in ["Cargo.toml", "Cargo.lock"] {
             files.remove(Path::new(name));
@@ -184,23 +176,30 @@ impl Desk<'_> {
         let read = |path: &PathBuf| self.holder.read(path).with_context(|| self.shown(path));
         let content = theirs.as_ref().map(read).transpose()?;
         let shown = theirs.as_ref().map(|path| self.shown(path)).unwrap_or_default();
-        let merged = merge(course, content.as_deref().map(|text| (&*shown, text)), &files)?;
+        let theirs_text = content.as_deref().map(|text| (&*shown, text));
+        let merged = merge(course, theirs_text, &files, main)?;
         files.insert("Cargo.toml".into(), merged.text.clone().into_bytes());
         files.extend(course.lock.clone().map(|lock| ("Cargo.lock".into(), lock)));
         let notes = theirs.map(|path| self.notes_of_manifest(&path, &merged));
-        gathered.notes.extend(notes.unwrap_or_default());
-        gathered.notes.extend(folder.and_then(|folder| self.note_of_lock(folder, course)));
-        gathered.refused.extend(merged.refused);
-        gathered.downloads |= merged.downloads;
+        whole.notes.extend(notes.unwrap_or_default());
+        whole.notes.extend(folder.and_then(|folder| self.note_of_lock(folder, course)));
+        whole.refused.extend(merged.refused);
+        whole.downloads |= merged.downloads;
         Ok(files)
     }
 
     /// Returns the student's names of files that have another name in the copy: a Rust program that
     /// is no whole crate becomes one.
-    fn own_names(&self, found: &Found, files: &Files) -> BTreeMap<PathBuf, PathBuf> {
+    fn own_names(
+        &self,
+        row: &ProgramRow,
+        found: &Found,
+        files: &Files,
+    ) -> anyhow::Result<BTreeMap<PathBuf, PathBuf>> {
+        let main = self.name_of_main(row, found)?;
         let is_other = found.is_rust() && !found.is_crate();
         let own = |name: &PathBuf| {
-            if name == Path::new("src/main.rs") {
+            if *name == main {
                 return found.main.strip_prefix(&found.folder).ok().map(Path::to_owned);
             }
             let beside = name.strip_prefix("src").ok()?.to_owned();
@@ -209,7 +208,7 @@ impl Desk<'_> {
             Some(name).filter(|name| !is_there(name)).and(places.into_iter().find(is_there))
         };
         let names = files.keys().filter(|_| is_other);
-        names.filter_map(|name| Some((name.clone(), own(name)?))).collect()
+        Ok(names.filter_map(|name| Some((name.clone(), own(name)?))).collect())
     }
 
     /// Returns a path as one would type it from the top folder.
@@ -223,8 +222,8 @@ impl Desk<'_> {
 
 /// What is copied of a program, and what is said of the rest.
 #[derive(Debug, Default)]
-struct Gathered {
-    own: Taken,
+struct Whole {
+    taken: Taken,
     libraries: BTreeMap<String, Files>,
     notes: Vec<String>,
     refused: Vec<Refused>,

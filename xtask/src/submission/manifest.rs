@@ -11,7 +11,7 @@ mod targets;
 mod tests;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use toml::{Table, Value};
@@ -51,16 +51,18 @@ pub(crate) struct Refused {
 }
 
 /// Merges a student's manifest into the course's. A mistake in it is an error that names the line.
+/// `main` is the program's file, unless the manifest chooses it.
 pub(super) fn merge(
     course: &Course,
     theirs: Option<(&str, &[u8])>,
     files: &Files,
+    main: Option<&Path>,
 ) -> anyhow::Result<Merged> {
     let theirs = match theirs {
         Some((shown, content)) => Manifest::read(shown, content)?,
         None => Manifest::of(course.manifest.clone()),
     };
-    let mut merge = Merge::new(course, &theirs, files);
+    let mut merge = Merge::new(course, &theirs, files, main);
     merge.package()?;
     merge.targets()?;
     merge.dependencies()?;
@@ -75,6 +77,7 @@ struct Merge<'a> {
     course: &'a Course,
     theirs: &'a Manifest,
     files: &'a Files,
+    main: Option<&'a Path>,
     merged: Table,
     ignored: Vec<(String, usize)>,
     refused: Vec<Refused>,
@@ -82,9 +85,14 @@ struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    fn new(course: &'a Course, theirs: &'a Manifest, files: &'a Files) -> Self {
-        let (ignored, refused) = (Vec::new(), Vec::new());
-        Self { course, theirs, files, merged: Table::new(), ignored, refused, downloads: false }
+    fn new(
+        course: &'a Course,
+        theirs: &'a Manifest,
+        files: &'a Files,
+        main: Option<&'a Path>,
+    ) -> Self {
+        let (merged, ignored, refused) = (Table::new(), Vec::new(), Vec::new());
+        Self { course, theirs, files, main, merged, ignored, refused, downloads: false }
     }
 
     fn ignore(&mut self, path: &[&str]) {

@@ -4,8 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::desk::Desk;
-use super::find::Found;
-use super::listed::Taken;
 use super::manifest::{Course, Merged, packages};
 use super::names::visible;
 use crate::request::Origin;
@@ -14,10 +12,6 @@ use crate::request::Origin;
 pub(super) const SHOWN: usize = 8;
 
 impl Desk<'_> {
-    pub(super) fn note_what_is_left_out(&mut self, found: &Found, taken: &Taken) {
-        self.note_left_out(found, taken);
-    }
-
     /// Says which keys of a student's manifest do not count.
     pub(super) fn notes_of_manifest(&self, path: &Path, merged: &Merged) -> Vec<String> {
         let keys = merged.ignored.iter().take(SHOWN);
@@ -69,7 +63,7 @@ impl Desk<'_> {
 
     /// Returns a path as notes name it: what is handed in from its top on, and what is in a checkout
     /// from the checkout's top on.
-    fn noted(&self, path: &Path) -> String {
+    pub(super) fn noted(&self, path: &Path) -> String {
         if self.is_handed_in() { visible(path) } else { self.shown(path) }
     }
 

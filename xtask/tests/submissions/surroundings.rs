@@ -208,9 +208,15 @@ impl Drop for Mirror {
         let hash = suite::Fnv::default().bytes(&fs::read(lock).unwrap()).finish();
         let executable = Path::new(env!("CARGO_BIN_EXE_xtask"));
         let target = executable.ancestors().nth(2).unwrap().join("practicals");
-        let copies = target.join("vendored").join(format!("{hash:016x}"));
-        fs::remove_dir_all(&copies).unwrap();
-        fs::remove_file(copies.with_extension("lock")).unwrap();
+        let copies = fs::read_dir(target.join("vendored")).unwrap().flatten();
+        let is_ours =
+            |name: std::ffi::OsString| name.to_string_lossy().starts_with(&format!("{hash:016x}"));
+        for copy in copies.filter(|copy| is_ours(copy.file_name())) {
+            match copy.path().is_dir() {
+                true => fs::remove_dir_all(copy.path()).unwrap(),
+                false => fs::remove_file(copy.path()).unwrap(),
+            }
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use toml::{Table, Value};
 
 use super::{Merge, below_src};
 
+/// The program of a crate with no other.
+const MAIN: &str = "src/main.rs";
+
 impl Merge<'_> {
     /// Chooses the program, and keeps the library. Nothing else is built, so that nothing else can
     /// break the build.
@@ -16,7 +19,10 @@ impl Merge<'_> {
         if self.course.is_library {
             return Ok(());
         }
-        let main = self.choose()?;
+        let main = match self.main {
+            Some(main) => main.display().to_string(),
+            None => self.choose()?,
+        };
         let bin = [("name", self.course.name.clone()), ("path", main)];
         let bin = bin.map(|(key, value)| (key.to_owned(), Value::from(value)));
         self.merged.insert("bin".to_owned(), vec![Value::from(Table::from_iter(bin))].into());
@@ -55,7 +61,6 @@ impl Merge<'_> {
     /// Returns the path of the program: of the one with the program's name, or of the only one, or
     /// else `src/main.rs`.
     fn choose(&mut self) -> anyhow::Result<String> {
-        const MAIN: &str = "src/main.rs";
         let programs = self.programs()?;
         let own_name = self.course.name.replace('-', "_");
         let named = programs.iter().find(|(name, _)| name.replace('-', "_") == own_name);

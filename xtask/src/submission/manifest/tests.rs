@@ -27,7 +27,7 @@ fn course() -> Course {
 
 fn merged_with(files: &[&str], text: &str) -> anyhow::Result<Merged> {
     let files: Files = files.iter().map(|name| (PathBuf::from(name), Vec::new())).collect();
-    merge(&course(), Some(("Cargo.toml", text.as_bytes())), &files)
+    merge(&course(), Some(("Cargo.toml", text.as_bytes())), &files, None)
 }
 
 fn merged(text: &str) -> Merged {
@@ -209,7 +209,7 @@ fn is_cut_off(text: &str) -> String {
 
 #[test]
 fn what_is_no_text_is_told_with_its_line() {
-    let read = merge(&course(), Some(("Cargo.toml", b"[package]\n\xff")), &Files::new());
+    let read = merge(&course(), Some(("Cargo.toml", b"[package]\n\xff")), &Files::new(), None);
     let error = read.unwrap_err().to_string();
     assert_eq!(error, "Cargo.toml:2: this is not UTF-8: save the file as UTF-8");
 }

@@ -156,6 +156,18 @@ pub(super) const TREES: &[Tree] = &[
         it.says(&format!("[[bin]]\nname = \"{name}\"\npath = \"src/program.rs\"\n"));
         it.write("src/main.rs", "fn main() { println!(\"not this one\") }\n");
     }),
+    tree("a program in another file, and no src/main.rs", |it| {
+        it.move_main("src/program.rs");
+        fs::remove_file(it.folder.join("src/main.rs")).unwrap();
+        let name = it.name().to_owned();
+        it.says(&format!("[[bin]]\nname = \"{name}\"\npath = \"src/program.rs\"\n"));
+        it.write("src/empty.rs", "");
+    }),
+    tree("a program in src/bin, and no src/main.rs", |it| {
+        let name = it.name().to_owned();
+        it.move_main(&format!("src/bin/{name}.rs"));
+        fs::remove_file(it.folder.join("src/main.rs")).unwrap();
+    }),
     tree("a program under another name", |it| {
         it.says("[[bin]]\nname = \"other\"\npath = \"src/main.rs\"\n");
     }),
@@ -210,6 +222,13 @@ pub(super) const TREES: &[Tree] = &[
         }
     }),
     tree("a build script that does nothing", |it| it.write("build.rs", "fn main() {}\n")),
+    tree("copies and other names that nothing needs", |it| {
+        it.write("src/._main.rs", [0, 5, 22, 7]);
+        it.write("src/main copy.rs", "old");
+        it.write("src/main (1).rs", "old");
+        it.write("src/mäin.rs", "old");
+        it.write("old version/src/main.rs", "old");
+    }),
     tree("what editors and git leave", |it| {
         it.write(".gitignore", "target/\n");
         it.write(".vscode/settings.json", "{}\n");
