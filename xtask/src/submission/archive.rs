@@ -26,6 +26,9 @@ const MOST_UNPACKED: usize = 32 * 1024 * 1024;
 const MOST_FILES: usize = 5000;
 const MOST_NAMES: usize = 100_000;
 
+/// The most bytes of a name, with its folders.
+const LONGEST_NAME: usize = 1024;
+
 /// What an archive has under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
@@ -88,6 +91,9 @@ impl Unpacked {
     /// Returns where an entry belongs, or `None` if it is a tool's. An unknown encoding leaves marks
     /// in the name, which then cannot be in a copy.
     fn place(name: &[u8]) -> anyhow::Result<Option<PathBuf>> {
+        if name.len() > LONGEST_NAME {
+            return Ok(None);
+        }
         let name = String::from_utf8_lossy(name).replace('\\', "/");
         let path = Path::new(name.trim_start_matches("./"));
         if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {

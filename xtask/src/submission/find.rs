@@ -1,7 +1,7 @@
 //! Finds programs where students put them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::desk::Desk;
 use super::holder::Kind;
@@ -153,8 +153,9 @@ impl Desk<'_> {
     fn named_by_manifest(&self, folder: &Path, language: &Language) -> Option<PathBuf> {
         let content = self.holder.read(&folder.join(language.manifest.as_ref()?)).ok()?;
         let manifest: serde_json::Value = serde_json::from_slice(&content).ok()?;
-        let main = manifest.get("main")?.as_str()?;
-        let main = folder.join(main.trim_start_matches("./"));
+        let main = Path::new(manifest.get("main")?.as_str()?.trim_start_matches("./"));
+        let is_inside = main.components().all(|part| matches!(part, Component::Normal(_)));
+        let main = is_inside.then(|| folder.join(main))?;
         let is_file = |path: &PathBuf| self.holder.kind(path) == Some(Kind::File);
         let with_ending = PathBuf::from(format!("{}.js", main.display()));
         [main.join("index.js"), with_ending, main].into_iter().find(is_file)
@@ -183,13 +184,22 @@ impl Desk<'_> {
         above.flatten().map_or_else(|| folder.to_owned(), Path::to_owned)
     }
 
-    /// Returns the folders of a Java file's package.
+    /// Returns the folders of a Java file's package. A package's name that could lead elsewhere
+    /// counts for nothing.
     pub(super) fn package_of(&self, file: &Path) -> PathBuf {
         let content = self.holder.read(file).unwrap_or_default();
         let text = String::from_utf8_lossy(&content);
         let mut lines = text.lines().map(str::trim);
         let package = lines.find_map(|line| line.strip_prefix("package ")?.split(';').next());
-        package.unwrap_or_default().split('.').map(str::trim).collect()
+        let package = package.unwrap_or_default();
+        let is_name = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        match package.split('.').map(str::trim).all(is_name) {
+            true => package.split('.').map(str::trim).collect(),
+            false => PathBuf::new(),
+        }
     }
 
     /// Returns whether a crate is a skeleton in which something is still to be written. A checkout

@@ -25,6 +25,9 @@ impl Desk<'_> {
             bail!("{shown} is not a regular file");
         }
         let main = self.name_of_main(row, found)?;
+        if let Some(why) = fault_of_name(&main) {
+            bail!("{shown}: {why}");
+        }
         taken.take_main(self.holder, &found.main, main).context(shown)?;
         let is_ours = |path: &&PathBuf| {
             **path == found.main || path.ancestors().any(|above| self.is_the_courses(above))

@@ -1,9 +1,7 @@
 //! The files of a submission that patterns name. What cannot be taken is left out, and listed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-
-use anyhow::Context;
 
 use super::holder::{Holder, Kind};
 use super::left::Left;
@@ -110,6 +108,12 @@ fn is_a_setting(path: &Path) -> bool {
     SETTINGS.iter().any(|name| path.ends_with(name))
 }
 
+/// The patterns of sources, and those of other files that a program may read.
+struct Patterns {
+    sources: Vec<Pattern>,
+    data: Vec<Pattern>,
+}
+
 /// Returns the files below `folder` that a pattern names: those near the top first, so that a
 /// limit does not take the most important ones away. Only regular files are read, and links are
 /// not followed.
@@ -119,35 +123,52 @@ pub(super) fn listed_files(
     sources: &[String],
     data: &[String],
 ) -> anyhow::Result<Listing> {
-    let all = sources.iter().chain(data).map(|text| Pattern::new(text));
-    let patterns: Vec<Pattern> = all.collect::<anyhow::Result<_>>()?;
-    let is_source = |path: &Path| {
-        let path = path.strip_prefix(folder).unwrap_or(path);
-        patterns[..sources.len()].iter().any(|pattern| pattern.matches(path))
+    let read = |texts: &[String]| -> anyhow::Result<Vec<Pattern>> {
+        texts.iter().map(|text| Pattern::new(text)).collect()
     };
+    let patterns = Patterns { sources: read(sources)?, data: read(data)? };
     let mut listing = Listing::default();
-    let mut folders = std::collections::VecDeque::from([PathBuf::new()]);
+    let mut folders = VecDeque::from([PathBuf::new()]);
     let mut seen = 0;
     while let Some(within) = folders.pop_front().filter(|_| seen < MOST_SEEN) {
-        let entries = holder.list(&folder.join(&within));
-        for (full, kind) in entries.with_context(|| visible(&folder.join(&within)))? {
-            seen += 1;
-            let path = full.strip_prefix(folder)?.to_owned();
-            match what_to_do(&path, kind, patterns.split_at(sources.len())) {
-                Do::Enter => folders.push_back(path),
-                Do::Take => listing.files.push(full),
-                Do::Leave => {}
-                Do::LeaveOut(why) => listing.left.push(Left::new(&full, why)),
+        match holder.list(&folder.join(&within)) {
+            Ok(entries) => {
+                seen += entries.len();
+                folders.extend(listing.add(folder, entries, &patterns));
             }
+            Err(why) => listing.left.push(Left::new(&folder.join(within), format!("{why:#}"))),
         }
     }
-    let (mut files, mut data): (Vec<_>, Vec<_>) =
-        listing.files.into_iter().partition(|path| is_source(path));
-    data.retain(|path| !is_a_setting(path));
-    for listed in [&mut files, &mut data] {
+    for listed in [&mut listing.files, &mut listing.data] {
         listed.sort_by_cached_key(|path| (path.iter().count(), has_capitals(path)));
     }
-    Ok(Listing { files, data, left: listing.left })
+    Ok(listing)
+}
+
+impl Listing {
+    /// Adds what is wanted of a folder's entries. Returns the folders to look at next, relative to
+    /// the program's folder.
+    fn add(
+        &mut self,
+        folder: &Path,
+        entries: Vec<(PathBuf, Kind)>,
+        patterns: &Patterns,
+    ) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        for (full, kind) in entries {
+            let path = full.strip_prefix(folder).unwrap_or(&full);
+            match what_to_do(path, kind, patterns) {
+                Do::Enter => folders.push(path.to_owned()),
+                Do::Take if patterns.sources.iter().any(|pattern| pattern.matches(path)) => {
+                    self.files.push(full);
+                }
+                Do::Take if !is_a_setting(path) => self.data.push(full),
+                Do::Take | Do::Leave => {}
+                Do::LeaveOut(why) => self.left.push(Left::new(&full, why)),
+            }
+        }
+        folders
+    }
 }
 
 /// Where two names differ only in capitals, the one without them is taken.
@@ -164,7 +185,7 @@ enum Do {
     LeaveOut(String),
 }
 
-fn what_to_do(path: &Path, kind: Kind, (sources, data): (&[Pattern], &[Pattern])) -> Do {
+fn what_to_do(path: &Path, kind: Kind, Patterns { sources, data }: &Patterns) -> Do {
     let is_named = sources.iter().chain(data).any(|pattern| pattern.matches(path));
     let may_hold = |patterns: &[Pattern]| patterns.iter().any(|it| it.may_match_in(path));
     let leave_out = |why: String| match is_named || may_hold(sources) {

@@ -110,3 +110,40 @@ fn a_package_that_npm_has_installed_is_named() {
         assert!(report.contains("echo_server/node_modules/ws (a program is built"), "{report}");
     }
 }
+
+/// What a manifest or a source names decides nothing outside of the submission.
+#[test]
+fn a_name_that_leads_outside_leads_nowhere() {
+    let escape = std::env::temp_dir().join(format!("escaped-{}", std::process::id()));
+    let path = escape.display();
+    let package = format!("package {path};\npublic class EchoServer {{}}\n");
+    let up = "package ..;\npackage x/../../../..;\npublic class EchoServer {}\n";
+    let manifest = format!("{{ \"main\": \"{path}.js\" }}");
+    fs::write(escape.with_extension("js"), "process.exit(7);").unwrap();
+    for files in [
+        [("echo_server/EchoServer.java", &*package)],
+        [("EchoServer.java", up)],
+        [("echo_server/package.json", &*manifest)],
+        [("echo_server/package.json", "{ \"main\": \"../../../../../../etc/passwd\" }")],
+    ] {
+        let (passed, report) = graded_or_refused(folder_with(&files).path());
+        assert!(!passed && !report.contains("root:") && !report.contains("is Node"), "{report}");
+        assert!(!escape.exists());
+    }
+    fs::remove_file(escape.with_extension("js")).unwrap();
+}
+
+fn graded_or_refused(place: &Path) -> (bool, String) {
+    let output = grade("--only echoes_short_message --report json", place).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn a_folder_with_very_many_files_costs_nothing() {
+    if has("python3") {
+        let folder = folder_with(&[("echo_server.py", &text(RIGHT_PYTHON)), ("data/x.csv", "")]);
+        (0..10_100).for_each(|n| fs::write(folder.path().join(format!("data/{n}")), "").unwrap());
+        assert!(graded("--only echoes_short_message", folder.path()).0);
+    }
+}

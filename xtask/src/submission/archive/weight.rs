@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The most folders that are weighed.
+const MOST_FOLDERS: usize = 50_000;
+
 /// The sizes of all folders, with what is below them.
 #[derive(Default)]
 pub(super) struct Weight(BTreeMap<PathBuf, Size>);
@@ -15,7 +18,8 @@ pub(super) struct Size {
 
 impl Weight {
     pub(super) fn add(&mut self, file: &Path, bytes: u64) {
-        for folder in file.ancestors().skip(1) {
+        let is_full = self.0.len() > MOST_FOLDERS;
+        for folder in file.ancestors().skip(1).filter(|_| !is_full) {
             let size = self.0.entry(folder.to_owned()).or_default();
             size.bytes = size.bytes.saturating_add(bytes);
             size.files += 1;
