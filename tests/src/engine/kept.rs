@@ -80,6 +80,12 @@ impl Outputs {
 }
 
 impl Kept {
+    /// Returns how many bytes the programs have printed.
+    pub(crate) fn printed(&self) -> usize {
+        let total = |of: &Outputs| of.stdout.total() + of.stderr.total();
+        self.lock().launches.iter().map(|launched| total(&launched.outputs)).sum()
+    }
+
     /// Adds a launch of the program of this name.
     pub(crate) fn add_launch(
         &self,

@@ -5,6 +5,8 @@
 //! for a processor on a busy machine, does not count. Neither does time in which the harness itself
 //! could not run. Two further limits make sure that every wait ends.
 
+mod printing;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +14,7 @@ use std::time::{Duration, Instant};
 use crate::engine::context::Context;
 use crate::engine::snapshot::Snapshot;
 use crate::observe::{CpuTime, SendQueues, Standstill};
+use printing::Printing;
 
 #[cfg(test)]
 mod tests;
@@ -176,6 +179,7 @@ pub(crate) struct Wait<'a> {
     /// Since the last progress.
     waited: Duration,
     worked: Duration,
+    printing: Printing,
     /// Work and queueing that is not yet set against the clock.
     busy: Duration,
     /// Over the whole wait, against streams that trickle.
@@ -212,6 +216,7 @@ impl<'a> Wait<'a> {
             cpu_time: None,
             waited: Duration::ZERO,
             worked: Duration::ZERO,
+            printing: Printing::after(context.kept.printed()),
             busy: Duration::ZERO,
             waited_in_all: Duration::ZERO,
             passed_in_all: Duration::ZERO,
@@ -297,6 +302,9 @@ impl<'a> Wait<'a> {
     /// against the ones to come.
     fn waiting_part(&mut self, counted: Duration) -> Duration {
         let cpu_time = self.context.activity.cpu_time();
+        if cpu_time.is_none() && self.printing.goes_on(self.context.kept.printed(), counted) {
+            return Duration::ZERO;
+        }
         let spent = match (cpu_time, self.cpu_time) {
             (Some(now), Some(before)) => now.since(before),
             _ => CpuTime::default(),
