@@ -54,18 +54,20 @@ pub(crate) fn connect_one_by_one(
     Ok(served)
 }
 
-/// Connects some clients, each once the program has accepted the one before it, and sends the
-/// question of each. Returns them with the answers that they wait for: fewer where the program
-/// accepts nothing meanwhile, or where that cannot be seen.
+/// Connects some clients, each once the program has accepted the one before it, and asks the same
+/// question for each: whether a server mixes up what clients say at the same time is another
+/// matter. Returns them with the answer that each waits for: fewer where the program accepts
+/// nothing meanwhile, or where that cannot be seen.
 fn ask_at_once(
     running: &Server,
     dialogue: &dyn Dialogue,
     most: usize,
     payload: &mut Payload,
 ) -> Result<Vec<(Peer, Vec<u8>)>, Stop> {
+    let question = dialogue.question(payload, FIRST);
+    let answer = dialogue.answer(&question);
     let mut asked = Vec::new();
     while asked.len() < most {
-        let question = dialogue.question(payload, FIRST);
         let next = running.connect().and_then(|client| client.send(&question).map(|()| client));
         let client = match next {
             Ok(client) => client,
@@ -73,7 +75,7 @@ fn ask_at_once(
             Err(_) => break, // it shows again when the others are answered
         };
         let is_last = asked.len() + 1 == most || !client.is_accepted_soon();
-        asked.push((client, dialogue.answer(&question)));
+        asked.push((client, answer.clone()));
         if is_last {
             break;
         }
