@@ -126,9 +126,18 @@ fn copy_entries(from: &Path, to: &Path, owner: u32) -> io::Result<bool> {
     fs::create_dir(to)?;
     let Ok(entries) = fs::read_dir(from) else { return Ok(false) };
     for entry in entries.flatten() {
-        copy(&entry.path(), &to.join(entry.file_name()), owner)?;
+        unless_gone(copy(&entry.path(), &to.join(entry.file_name()), owner))?;
     }
     Ok(true)
+}
+
+/// Leaves out what another process removes while a folder is copied: logs are rotated, and
+/// compilers remove what they have made for a moment.
+pub(super) fn unless_gone(shown: io::Result<()>) -> io::Result<()> {
+    match shown {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 /// Opens a file without following a link that has just replaced it.
@@ -164,6 +173,30 @@ mod tests {
             other => format!("{other:?}"),
         };
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_file_that_vanishes_meanwhile_is_left_out() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let own = rustix::process::getuid().as_raw();
+        fs::write(from.path().join("stays"), "here").unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    for name in (0..50).map(|number| from.path().join(number.to_string())) {
+                        fs::write(&name, "").unwrap();
+                        fs::remove_file(&name).unwrap();
+                    }
+                }
+            });
+            let copies: Vec<io::Result<()>> = (0..300)
+                .map(|number| copy(from.path(), &to.path().join(number.to_string()), own))
+                .collect();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            copies.into_iter().for_each(|copied| copied.unwrap());
+        });
+        assert_eq!(fs::read(to.path().join("299/stays")).unwrap(), b"here");
     }
 
     #[test]

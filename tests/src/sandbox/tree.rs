@@ -313,9 +313,11 @@ impl<'a> Memory<'a> {
         let target = within(self.root, place);
         self.offer(&self.unused_name(), place)?;
         for file in copied {
-            copies::copy(file, &target.join(file.file_name().unwrap_or_default()), self.owner)?;
+            let name = file.file_name().unwrap_or_default();
+            copies::unless_gone(copies::copy(file, &target.join(name), self.owner))?;
         }
-        others.iter().try_for_each(|other| bind(other, self.root, Bound::ReadOnly))
+        let show = |other: &PathBuf| bind(other, self.root, Bound::ReadOnly);
+        others.iter().try_for_each(|other| copies::unless_gone(show(other)))
     }
 
     /// Copies a place into this file system.
