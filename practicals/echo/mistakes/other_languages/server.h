@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Steps 1 to 3: returns a listening socket, or ends the program with a message. */
-static inline int listen_on(int argc, char **argv) {
+/* Returns the address in the arguments, or ends the program with a message. */
+static inline struct addrinfo *address_of(int argc, char **argv) {
     const char *host = argc > 1 ? argv[1] : "127.0.0.1";
     const char *port = argc > 2 ? argv[2] : "65432";
     char *end;
@@ -33,10 +33,16 @@ static inline int listen_on(int argc, char **argv) {
         fprintf(stderr, "cannot find %s: %s\n", host, gai_strerror(error));
         exit(1);
     }
+    return found;
+}
+
+/* Steps 1 to 3: returns a listening socket, or ends the program with a message. */
+static inline int listen_on(int argc, char **argv) {
+    struct addrinfo *found = address_of(argc, argv);
     int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, 128) < 0) {
-        fprintf(stderr, "cannot listen on %s:%s: %s\n", host, port, strerror(errno));
+        fprintf(stderr, "cannot listen: %s\n", strerror(errno));
         exit(1);
     }
     freeaddrinfo(found);
