@@ -150,6 +150,7 @@ fn fulfil(request: BrokerRequest, networks: &mut Vec<OwnedFd>) -> Done {
         BrokerRequest::NewNetwork => {
             // SAFETY: this process has one thread and shares no file descriptors.
             unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }?;
+            separate_tables();
             interface::bring_up("lo")?;
             _ = interface::make(); // without it a program finds only loopback
             let network = OwnedFd::from(std::fs::File::open("/proc/self/ns/net")?);
@@ -167,6 +168,18 @@ fn fulfil(request: BrokerRequest, networks: &mut Vec<OwnedFd>) -> Done {
             networks.retain(|network| !has(network, number));
             Ok((number, None))
         }
+    }
+}
+
+/// Gives the network that is made next a table of TCP connections to itself. Otherwise it shares the
+/// machine's, and each look at its sockets walks through the whole of that. The kernel derives the
+/// limit on half-open connections from the size, so this one keeps the usual limit (ip-sysctl.rst in
+/// the kernel's documentation). A kernel without these settings does as before.
+fn separate_tables() {
+    const SETTINGS: [(&str, &str); 2] =
+        [("tcp_child_ehash_entries", "8192"), ("tcp_max_syn_backlog", "2048")];
+    for (name, value) in SETTINGS {
+        _ = std::fs::write(format!("/proc/sys/net/ipv4/{name}"), value);
     }
 }
 
