@@ -13,6 +13,8 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::PoisonError;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use super::filter;
 use super::kernel::checked;
 use super::messages::LauncherMessage;
@@ -46,11 +48,19 @@ impl Answers {
         loop {
             match self.receive() {
                 Ok(question) => self.answer(&question, &mut told),
-                // A signal, or a process that has ended meanwhile.
-                Err(error) if matches!(error.raw_os_error(), Some(libc::EINTR | libc::ENOENT)) => {}
+                Err(error) if error.raw_os_error() == Some(libc::EINTR) => {}
+                // The process that asked has ended meanwhile, or all of them have.
+                Err(error)
+                    if error.raw_os_error() == Some(libc::ENOENT) && !self.all_have_ended() => {}
                 Err(_) => return,
             }
         }
+    }
+
+    fn all_have_ended(&self) -> bool {
+        let mut listener = [PollFd::new(&self.listener, PollFlags::empty())];
+        let seen = poll(&mut listener, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        seen.is_err() || listener[0].revents().contains(PollFlags::HUP)
     }
 
     fn receive(&self) -> io::Result<libc::seccomp_notif> {
