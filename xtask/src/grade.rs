@@ -51,6 +51,10 @@ pub(crate) struct Grading {
     /// Changes with any file of a program.
     #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "only watch grades again"))]
     pub(crate) fingerprints: BTreeMap<String, u64>,
+    /// These are not the programs in the practical's own folder.
+    pub(crate) is_submission: bool,
+    /// The branch that hands the practical in, if all checks of a student's own programs were run.
+    pub(crate) hand_in: Option<String>,
     pub(crate) surroundings: Surroundings,
     /// What has changed since these programs were last graded here.
     pub(crate) since: Option<Since>,

@@ -31,6 +31,7 @@ mod refused;
 mod said;
 #[cfg(all(test, feature = "full"))]
 mod sample;
+mod screen;
 pub(crate) mod steps;
 mod stuck;
 #[cfg(all(test, feature = "full"))]
@@ -119,6 +120,8 @@ type File = (&'static str, fn(&Surroundings) -> Option<&Path>);
 /// Where the reports go.
 pub(crate) struct Places<'a> {
     reports: Vec<Place<'a>>,
+    /// A terminal gets the whole report, too.
+    all: bool,
 }
 
 struct Place<'a> {
@@ -146,7 +149,7 @@ pub(crate) fn places(request: &GradeRequest) -> anyhow::Result<Places<'_>> {
     {
         bail!("{}: {obstacle}", place.name());
     }
-    Ok(Places { reports })
+    Ok(Places { reports, all: request.all })
 }
 
 fn place(report: &Report) -> anyhow::Result<Place<'_>> {
@@ -254,10 +257,14 @@ fn preview(event: &Event) -> String {
 pub(crate) fn write_all(grading: &Grading, places: &Places<'_>) -> Result<(), suite::Fault> {
     let (to_stdout, written) = write_asked_for(grading, places);
     let shown = match to_stdout {
-        None => terminal::print(&for_people(grading)),
+        None => {
+            let is_short = !places.all && std::io::stdout().is_terminal();
+            terminal::print(&for_people(grading, is_short))
+        }
         Some(report) => {
             if !holds_the_one_for_people(places) {
-                anstream::eprint!("{}", for_people(grading));
+                let is_short = !places.all && std::io::stderr().is_terminal();
+                anstream::eprint!("{}", for_people(grading, is_short));
             }
             std::io::stdout().write_all(&report).context("stdout")
         }
@@ -289,8 +296,9 @@ fn write_asked_for(
     (to_stdout, written)
 }
 
-fn for_people(grading: &Grading) -> String {
-    harmless(&human::render(grading), &grading.surroundings)
+fn for_people(grading: &Grading, is_short: bool) -> String {
+    let render = if is_short { screen::render } else { human::render };
+    harmless(&render(grading), &grading.surroundings)
 }
 
 /// Returns text in which GitHub's runner finds no command, if it reads along.

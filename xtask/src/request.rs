@@ -19,6 +19,8 @@ pub(crate) struct GradeRequest {
     pub(crate) only: Vec<String>,
     pub(crate) reports: Vec<Report>,
     pub(crate) hint: usize,
+    /// The report on a terminal shows every check, too.
+    pub(crate) all: bool,
     /// Reports show what hidden checks saw, too.
     pub(crate) show_hidden: bool,
     pub(crate) seed: u64,
@@ -112,6 +114,7 @@ impl GradeRequest {
             only: Vec::new(),
             reports: Vec::new(),
             hint: 1,
+            all: false,
             show_hidden: false,
             seed,
             jobs: usize::MAX,

@@ -1,6 +1,7 @@
 //! Styles, output, and the display of progress.
 
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anstyle::{AnsiColor, Style};
@@ -14,8 +15,27 @@ pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
-/// The width of all output.
+/// The width of output that is not for a terminal.
 pub(crate) const WIDTH: usize = 80;
+
+/// Returns the width of output, in columns: that of the terminal, within reason.
+pub(crate) fn width() -> usize {
+    const REASONABLE: std::ops::RangeInclusive<usize> = 40..=120;
+    static FOUND: OnceLock<usize> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let found = columns_of_terminal().filter(|columns| *columns > 0);
+        found.map_or(WIDTH, |columns| columns.clamp(*REASONABLE.start(), *REASONABLE.end()))
+    })
+}
+
+/// Returns `None` where stdout is no terminal, or the system does not tell. Tests always see the
+/// usual width.
+fn columns_of_terminal() -> Option<usize> {
+    #[cfg(all(unix, not(test)))]
+    return rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col.into());
+    #[cfg(not(all(unix, not(test))))]
+    None
+}
 
 /// Shows progress: on a terminal in one line that is overwritten, elsewhere in a line for each
 /// step.
@@ -118,7 +138,7 @@ pub(crate) fn wrap(text: &str, indent: usize) -> String {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        if !line.is_empty() && indent + columns::of(&line) + 1 + columns::of(word) > WIDTH {
+        if !line.is_empty() && indent + columns::of(&line) + 1 + columns::of(word) > width() {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {

@@ -25,6 +25,7 @@ pub(super) fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::R
             Long("address") => request.address = Some(address(&parser.value()?.string()?)?),
             Long("only") => request.only.push(parser.value()?.string()?),
             Long("report") => request.reports.push(report_request(&parser.value()?.string()?)?),
+            Long("all") => request.all = true,
             Long("show-hidden") => request.show_hidden = true,
             Long("hint") => request.hint = number("--hint", &parser.value()?.string()?, 0)?,
             Long("seed") => request.seed = number("--seed", &parser.value()?.string()?, 0)? as u64,

@@ -30,6 +30,7 @@ cargo xtask grade PRACTICAL [OPTION]...
                            prairielearn, autolab, or pcapng: what went over
                            the wire, for Wireshark; may be repeated; without
                            FILE to stdout, and the report for people to stderr
+  --all                    on a terminal, too: every check with what it saw
   --hint N                 hints up to step N for what failed (1)
   --show-hidden            what hidden checks saw, too: for the instructor
   --seed N                 the payloads' seed

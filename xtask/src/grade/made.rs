@@ -44,6 +44,9 @@ impl Grading {
             folders: folders.collect(),
             places,
             fingerprints: sources.fingerprints(),
+            hand_in: is_own(request)
+                .then(|| rubric.branch.clone())
+                .filter(|_| request.only.is_empty()),
             ..Self::empty(request)
         }
     }
@@ -79,10 +82,17 @@ impl Grading {
             folders: Vec::new(),
             places: Places::default(),
             fingerprints: BTreeMap::new(),
+            is_submission: matches!(request.origin, Origin::Submission(_)),
+            hand_in: None,
             surroundings: Surroundings::default(),
             since: None,
         }
     }
+}
+
+/// Returns whether the programs are those in the practical's own folder.
+fn is_own(request: &GradeRequest) -> bool {
+    request.origin == Origin::Practical && request.programs.is_empty()
 }
 
 fn rows(
@@ -91,14 +101,13 @@ fn rows(
     (sources, places): (&Sources, &Places),
     verdicts: Vec<Verdict>,
 ) -> Vec<GradedRow> {
-    let is_skeletons = request.origin == Origin::Practical && request.programs.is_empty();
     let graded = |verdict: Verdict| {
         let row = rubric.row(verdict.check)?;
         let left_out = left_out(row, sources, &verdict);
         let verdict = places.in_verdict(row.check.programs, verdict);
         let mut graded = GradedRow::new(row, verdict);
         left_out.into_iter().for_each(|hint| graded.hints.insert(0, hint));
-        Some(GradedRow { given: graded.given.filter(|_| is_skeletons), ..graded })
+        Some(GradedRow { given: graded.given.filter(|_| is_own(request)), ..graded })
     };
     excused(verdicts).into_iter().filter_map(graded).collect()
 }

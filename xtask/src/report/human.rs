@@ -1,5 +1,5 @@
-//! The report for people: 80 columns, readable without colour and by a screen reader, with a word
-//! for every state.
+//! The whole report for people, readable without colour and by a screen reader, with a word for
+//! every state.
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +16,7 @@ use crate::plural::count;
 use crate::report::conversation::{self, Line};
 use crate::report::steps::{self, Step};
 use crate::report::{hexdump, plain, preview, said, stuck};
-use crate::terminal::{BOLD, DIM, GREEN, RED, WIDTH, YELLOW, wrap};
+use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, width, wrap};
 use crate::unbuilt::Unbuilt;
 
 /// The lines of a conversation that are shown for a failure.
@@ -54,14 +54,14 @@ pub(crate) fn render(grading: &Grading) -> String {
 }
 
 /// Styles a line, without its line end.
-fn paint(style: Style, text: &str) -> String {
+pub(super) fn paint(style: Style, text: &str) -> String {
     let line = text.trim_end_matches('\n');
     format!("{style}{line}{style:#}{}", &text[line.len()..])
 }
 
 /// Puts text at the left and at the right edge.
 pub(crate) fn spread(left: &str, right: &str) -> String {
-    let space = WIDTH.saturating_sub(columns::of(left) + columns::of(right)).max(1);
+    let space = width().saturating_sub(columns::of(left) + columns::of(right)).max(1);
     format!("{left}{}{right}", " ".repeat(space))
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn named(mistake: &NamedMistake) -> String {
     text += &wrap(&mistake.says, INDENT);
     text += &labelled("because", &plain::line(&mistake.because));
     text += &labelled("try", &mistake.r#try);
-    text + &labelled("more", &format!("cargo xtask explain {}", mistake.id))
+    text + &command("more", &format!("cargo xtask explain {}", mistake.id))
 }
 
 pub(crate) fn unbuilt(unbuilt: &Unbuilt) -> String {
@@ -90,6 +90,11 @@ pub(crate) fn unbuilt(unbuilt: &Unbuilt) -> String {
 }
 
 pub(crate) fn check(grading: &Grading, row: &GradedRow) -> String {
+    check_with(grading, row, "at the top")
+}
+
+/// Returns a check; `where_told` says where the mistake behind it is told.
+pub(super) fn check_with(grading: &Grading, row: &GradedRow, where_told: &str) -> String {
     let id = row.verdict.check;
     let points = format!("{}/{}", row.points(), row.max_points);
     let line = |style: Style, word: &str, id: &str| {
@@ -100,7 +105,9 @@ pub(crate) fn check(grading: &Grading, row: &GradedRow) -> String {
         Status::Failed(_) if grading.hides(row) => {
             line(RED, "✗ failed ", id) + &wrap(plain::HIDDEN, INDENT)
         }
-        Status::Failed(failure) => line(RED, "✗ failed ", id) + &evidence(grading, row, failure),
+        Status::Failed(failure) => {
+            line(RED, "✗ failed ", id) + &evidence(grading, row, failure, where_told)
+        }
         Status::Skipped(need) => line(YELLOW, "– skipped", &format!("{id}, needs {need}")),
         Status::Unbuilt => line(YELLOW, "– unbuilt", id),
         Status::Unseen(why) => line(YELLOW, "– not counted", id) + &wrap(why, INDENT),
@@ -119,12 +126,12 @@ fn given(row: &GradedRow) -> String {
     row.given.as_ref().map_or_else(String::new, |given| paint(DIM, &wrap(given, INDENT)))
 }
 
-fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
+fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure, where_told: &str) -> String {
     let verdict = &row.verdict;
     let facts = plain::facts(grading, row, failure);
     let facts: String = facts.iter().map(|(label, fact)| labelled(label, fact)).collect();
     if failure.unwritten().is_some() {
-        return facts + &labelled("again", &grading.again(verdict.check)) + "\n";
+        return facts + &command("again", &grading.again(verdict.check)) + "\n";
     }
     let mut text = paint(DIM, &wrap(&row.claim, INDENT)) + &facts;
     text += &match shown_before(grading, row, failure) {
@@ -136,18 +143,16 @@ fn evidence(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
         }
     };
     if let Some(mistake) = grading.mistake_of(verdict.check) {
-        text += &labelled("mistake", &format!("{}, see at the top", mistake.id));
-        return text + &labelled("again", &grading.again(verdict.check)) + "\n";
+        text += &labelled("mistake", &format!("{}, see {where_told}", mistake.id));
+        return text + &command("again", &grading.again(verdict.check)) + "\n";
     }
     for hint in row.hints.iter().take(grading.hint_steps) {
         text += &labelled("try", hint);
     }
     if grading.hint_steps < row.hints.len() {
-        let more =
-            format!("--hint {}, or cargo xtask explain {}", grading.hint_steps + 1, verdict.check);
-        text += &paint(DIM, &labelled("more", &more));
+        text += &paint(DIM, &command("more", &format!("cargo xtask explain {}", verdict.check)));
     }
-    text + &labelled("again", &grading.again(verdict.check)) + "\n"
+    text + &command("again", &grading.again(verdict.check)) + "\n"
 }
 
 /// Returns an earlier check with the same evidence, if the program did not get as far as a
@@ -172,6 +177,11 @@ pub(crate) fn labelled(label: &str, text: &str) -> String {
     const COLUMN: usize = 10;
     let wrapped = wrap(text, INDENT + COLUMN);
     format!("{}{label:<COLUMN$}{}", " ".repeat(INDENT), wrapped.trim_start())
+}
+
+/// Returns a label and a command in one line, to be pasted.
+fn command(label: &str, command: &str) -> String {
+    format!("{:INDENT$}{label:<10}{command}\n", "")
 }
 
 /// Returns the last steps of the peer that failed, and of the one whose bytes it got.
@@ -221,9 +231,9 @@ fn step(event: &Event) -> String {
 
 /// Returns the end of the program's standard error.
 fn stderr(tail: &[u8]) -> String {
-    const SHOWN: usize = WIDTH - INDENT - 10;
+    let shown = width() - INDENT - 10;
     let lines = said::stderr(tail);
-    let pieces: Vec<&str> = lines.iter().flat_map(|line| cut(line, SHOWN)).collect();
+    let pieces: Vec<&str> = lines.iter().flat_map(|line| cut(line, shown)).collect();
     let pieces = plain::last(&pieces, STDERR_LINES).iter();
     let label = |at: usize| if at == 0 { "stderr" } else { "" };
     pieces
@@ -250,10 +260,10 @@ fn cut(mut line: &str, width: usize) -> Vec<&str> {
     }
 }
 
-fn summary(grading: &Grading) -> String {
-    let how_many = |wanted: fn(&Status) -> bool| {
-        grading.rows.iter().filter(|row| wanted(&row.verdict.status)).count()
-    };
+/// Returns how many checks have which status, in words.
+pub(super) fn counted(rows: &[&GradedRow]) -> String {
+    let how_many =
+        |wanted: fn(&Status) -> bool| rows.iter().filter(|row| wanted(&row.verdict.status)).count();
     let counts = [
         ("passed", how_many(|status| matches!(status, Status::Passed))),
         ("failed", how_many(|status| matches!(status, Status::Failed(_)))),
@@ -261,14 +271,23 @@ fn summary(grading: &Grading) -> String {
         ("unbuilt", how_many(|status| matches!(status, Status::Unbuilt))),
         ("not counted", how_many(|status| matches!(status, Status::Unseen(_)))),
     ];
-    let shown = counts.iter().filter(|(word, n)| *n > 0 || *word == "passed");
-    let mut counted: Vec<String> = shown.map(|(word, n)| format!("{n} {word}")).collect();
     let faults = how_many(|status| matches!(status, Status::Fault(_)));
-    counted.extend((faults > 0).then(|| count(faults, "fault")));
+    let shown = counts.iter().filter(|(_, n)| *n > 0);
+    let shown = shown.map(|(word, n)| format!("{n} {word}"));
+    shown.chain((faults > 0).then(|| count(faults, "fault"))).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the line with the score.
+pub(super) fn score(grading: &Grading) -> String {
     let style = if grading.passed() { GREEN.bold() } else { RED };
     let score = paint(style, &format!("Score {}", Points::of(&grading.rows)));
     let time = format!("{:.2} s", grading.duration.as_secs_f64());
-    let mut text = format!("\n{}\n", spread(&format!("{score}   {}", counted.join(", ")), &time));
+    let counted = counted(&grading.rows.iter().collect::<Vec<_>>());
+    format!("{}\n", spread(&format!("{score}   {counted}"), &time))
+}
+
+fn summary(grading: &Grading) -> String {
+    let mut text = format!("\n{}", score(grading));
     text += &lost(grading);
     text += &grading.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
     text += &grading.next().as_ref().map_or_else(String::new, |what| next(grading, what));

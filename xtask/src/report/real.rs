@@ -73,6 +73,8 @@ pub(crate) fn of(rows: impl IntoIterator<Item = GradedRow>) -> Grading {
         command: "cargo xtask grade echo".to_owned(),
         hint_steps: 1,
         shows_hidden: false,
+        is_submission: false,
+        hand_in: None,
         folders: Vec::new(),
         places: crate::grade::Places::default(),
         fingerprints: BTreeMap::new(),

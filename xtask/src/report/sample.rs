@@ -197,6 +197,8 @@ fn with(rows: Vec<GradedRow>) -> Grading {
         command: "cargo xtask grade echo --submission submission".to_owned(),
         hint_steps: 1,
         shows_hidden: false,
+        is_submission: false,
+        hand_in: None,
         folders: ["echo_server", "echo_client"]
             .map(|name| (name.to_owned(), format!("20-practical/{name}")))
             .to_vec(),
