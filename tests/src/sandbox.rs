@@ -48,6 +48,8 @@ mod spec;
 mod stand_in;
 #[cfg(target_os = "linux")]
 mod tree;
+#[cfg(target_os = "linux")]
+mod users;
 #[cfg(unix)]
 mod wire;
 

@@ -17,16 +17,13 @@ use socket2::{Domain, Socket, Type};
 use super::interface;
 use super::kernel::about;
 use super::messages::{BrokerAnswer, BrokerRequest};
+use super::users::{self, NOBODY};
 use super::wire::Channel;
 
 /// The first argument that makes an executable a broker.
 pub(super) const ARGUMENT: &str = "__broker";
 
-/// The user `nobody`, by its usual number: programs run as this user where the harness is root.
-pub(super) const NOBODY: u32 = 65_534;
-
-/// The program's user id in its jail. Where the harness is root, it is also the id in the run's
-/// user namespace.
+/// The program's user id in its jail.
 pub(super) const STUDENT: u32 = 1000;
 
 /// The harness's side of the broker.
@@ -114,14 +111,19 @@ impl Drop for PrivateNetwork {
     }
 }
 
-/// Maps the harness's user to root in the namespace. Where the harness is root, a second user is
-/// mapped for the programs: a root that is also root outside would still own root's files.
+/// Maps the harness's user to root in the namespace. Where the harness is root, the users of the
+/// programs are mapped, too: a root that is also root outside would still own root's files.
 fn map_users(broker: u32) -> io::Result<()> {
     let (user, group) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let map = |name: &str, text: String| std::fs::write(format!("/proc/{broker}/{name}"), text);
     if user == 0 {
-        map("uid_map", format!("0 0 1\n{STUDENT} {NOBODY} 1\n"))?;
-        return map("gid_map", format!("0 {group} 1\n{STUDENT} {NOBODY} 1\n"));
+        let others = [(NOBODY, 1), (users::FIRST, users::COUNT)].into_iter();
+        let others: String = others
+            .filter(|(first, count)| users::is_mapped(*first, *count))
+            .map(|(first, count)| format!("{first} {first} {count}\n"))
+            .collect();
+        map("uid_map", format!("0 0 1\n{others}"))?;
+        return map("gid_map", format!("0 {group} 1\n{others}"));
     }
     map("setgroups", "deny".to_owned())?;
     map("uid_map", format!("0 {user} 1\n"))?;

@@ -7,10 +7,7 @@ use std::sync::Arc;
 use super::network::Network;
 use super::spec::{Jail, Protection, Reach, Tier, Wanted};
 #[cfg(target_os = "linux")]
-use super::{
-    broker::{Broker, NOBODY},
-    self_test,
-};
+use super::{broker::Broker, self_test, users};
 use crate::fault::Fault;
 
 /// The confinement of one run.
@@ -86,11 +83,22 @@ impl Confinement {
             _ => None,
         };
         let mut found = Self { tier, broker, without: left_out(), ..Self::plain(Vec::new()) };
+        found.open_to_programs(scratch)?;
         let network = found.network()?;
         let jail = found.jail(&network, &Reach::default(), Vec::new());
         found.protections = self_test::run(jail, launcher, scratch)?;
         found.statement = state(tier, &found.protections);
         Ok(found)
+    }
+
+    /// Lets the users of programs pass the folder in which theirs are, where they use the folders
+    /// themselves. They cannot list it.
+    #[cfg(target_os = "linux")]
+    fn open_to_programs(&self, scratch: &Path) -> std::io::Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        let is_needed = self.keeps_folders() && self.builder().is_some();
+        let passable = std::fs::Permissions::from_mode(0o711);
+        if is_needed { std::fs::set_permissions(scratch, passable) } else { Ok(()) }
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -129,8 +137,8 @@ impl Confinement {
             return None;
         }
         #[cfg(target_os = "linux")]
-        if self.tier == Tier::Namespaces && !self.leaves_out("privileges") {
-            return Some(NOBODY);
+        if self.tier != Tier::Plain && !self.leaves_out("privileges") {
+            return Some(users::of_builds());
         }
         Some(0)
     }

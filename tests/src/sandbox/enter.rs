@@ -14,9 +14,7 @@ use std::process::Command;
 
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Pid, Resource};
-use rustix::thread::{
-    CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags, move_into_link_name_space,
-};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
 use super::broker::STUDENT;
 use super::kernel::{Forked, checked, fork};
@@ -26,7 +24,7 @@ use super::quota::{limit, report_no_crash};
 use super::spec::{Jail, JailedCommand, Limits, Reach, Tier};
 use super::tree::HOST_NAME;
 use super::wire::Channel;
-use super::{filter, probe, tree};
+use super::{filter, probe, tree, users};
 
 /// Joins the run's user namespace and the check's network, and makes all other namespaces. The next
 /// child is the first process in them.
@@ -50,36 +48,32 @@ pub(super) fn leave_the_machine(jail: &Jail) -> io::Result<()> {
 }
 
 /// Makes the file tree. The first process of the namespaces calls this.
-pub(super) fn furnish(jail: &Jail, folder: &Path) -> io::Result<()> {
+pub(super) fn furnish(jail: &Jail, folder: &Path, user: Option<u32>) -> io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?; // the program must not look into its keeper
     if jail.has("files") {
         let disk =
             if jail.has("disk") { jail.reach.limits.disk } else { jail.reach.limits.disk * 64 };
-        tree::enter(&jail.reach, folder, disk, owner(), jail.has("processes"))?;
+        tree::enter(&jail.reach, folder, disk, user.unwrap_or(0), jail.has("processes"))?;
     }
     Ok(())
 }
 
-/// Returns the program's user in the run's user namespace: a second user where the harness is root.
-fn owner() -> u32 {
-    let second =
-        std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.lines().count() > 1);
-    if second { STUDENT } else { 0 }
-}
-
-/// Starts the program, or the self-test, in `folder` with this standard input. Returns where the
-/// kernel asks about refused calls, too, if it asks.
+/// Starts the program, or the self-test, in `folder` with this standard input, as this user.
+/// Returns where the kernel asks about refused calls, too, if it asks.
 pub(super) fn start(
     launch: &JailedCommand,
     folder: &Path,
+    user: Option<u32>,
     stdin: OwnedFd,
 ) -> io::Result<(Pid, Option<OwnedFd>)> {
     let (mut trouble, report) = Channel::pair()?;
+    let inside = Inside { jail: &launch.jail, folder, user };
+    inside.give_what_is_its_own()?;
     match fork()? {
         Forked::Child => {
             let report = Channel::new(report);
             drop(trouble);
-            let error = Inside { jail: &launch.jail, folder }.become_it(launch, stdin, &report);
+            let error = inside.become_it(launch, stdin, &report);
             _ = report.send(&Becoming::Failed(error.to_string()));
             // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
             // up.
@@ -101,12 +95,21 @@ pub(super) fn start(
 struct Inside<'a> {
     jail: &'a Jail,
     folder: &'a Path,
+    /// The user to become; `None` to stay the harness's.
+    user: Option<u32>,
 }
 
 impl Inside<'_> {
+    /// Gives the user its output, and its folder where that is not made for it in memory.
+    fn give_what_is_its_own(&self) -> io::Result<()> {
+        let Some(user) = self.user else { return Ok(()) };
+        users::give_output(user);
+        if self.has_own_files() { Ok(()) } else { users::give(self.folder, user) }
+    }
+
     /// Returns only on failure. The report channel closes when the program is executed.
     fn become_it(&self, launch: &JailedCommand, stdin: OwnedFd, report: &Channel) -> io::Error {
-        match self.confine(stdin, report) {
+        match self.confine(&launch.command, stdin, report) {
             Err(error) => error,
             Ok(()) => match &self.jail.self_test {
                 Some(targets) => {
@@ -122,10 +125,7 @@ impl Inside<'_> {
         let Some((executable, arguments)) = command.split_first() else {
             return io::Error::other("the command is empty");
         };
-        let named = command.iter().map(PathBuf::from).filter(|word| word.is_file());
-        let Reach { read, write, .. } = &self.jail.reach;
-        let mut places = read.iter().chain(write).cloned().chain(named);
-        if let Some(error) = places.find_map(|place| unreadable(&place)) {
+        if let Some(error) = self.needed(command).find_map(|place| unreadable(&place)) {
             return error;
         }
         let temporary = if self.has_own_files() { Path::new("/tmp") } else { self.folder };
@@ -145,9 +145,22 @@ impl Inside<'_> {
             .exec()
     }
 
+    /// Returns the places that the program cannot do without.
+    fn needed(&self, command: &[OsString]) -> impl Iterator<Item = PathBuf> {
+        let named = command.iter().map(PathBuf::from).filter(|word| word.is_file());
+        let Reach { read, write, .. } = &self.jail.reach;
+        read.iter().chain(write).cloned().chain(named)
+    }
+
+    /// Whether a place is closed to the program's user which the harness may let it pass.
+    fn needs_to_pass(&self, command: &[OsString]) -> bool {
+        let mut places = self.needed(command).chain([self.folder.to_owned()]);
+        self.jail.tier == Tier::Landlock && places.any(|place| unreadable(&place).is_some())
+    }
+
     /// Gives up the program's rights. The order matters: each step needs the rights that later
     /// steps remove.
-    fn confine(&self, stdin: OwnedFd, report: &Channel) -> io::Result<()> {
+    fn confine(&self, command: &[OsString], stdin: OwnedFd, report: &Channel) -> io::Result<()> {
         let jail = self.jail;
         rustix::process::setpgid(None, None)?;
         rustix::stdio::dup2_stdin(&stdin)?;
@@ -155,14 +168,16 @@ impl Inside<'_> {
             close_what_is_inherited()?;
         }
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-        if jail.tier == Tier::Namespaces && jail.has("privileges") {
-            become_nobody()?;
-            leave_the_users()?;
+        if jail.has("privileges") {
+            self.user.map_or(Ok(()), users::become_user)?;
+            if jail.tier == Tier::Namespaces {
+                leave_the_users()?;
+            }
         }
         self.limit()?; // after the user namespace: that one passes its maker's limit on to all its siblings together
         _ = std::fs::write("/proc/self/oom_score_adj", "1000"); // when memory is short, the kernel ends this process first
         if jail.has("privileges") {
-            renounce_capabilities()?;
+            users::renounce(|| self.needs_to_pass(command))?;
         }
         rustix::thread::set_no_new_privs(true)?;
         if jail.has("landlock") {
@@ -174,6 +189,11 @@ impl Inside<'_> {
             report.send_with(&Becoming::Filtered, listener.as_fd())?;
         }
         Ok(())
+    }
+
+    /// Whether no other process has the program's user.
+    fn is_alone(&self) -> bool {
+        self.jail.has("privileges") && self.user.is_some_and(|user| user >= users::FIRST)
     }
 
     fn has_own_files(&self) -> bool {
@@ -196,7 +216,8 @@ impl Inside<'_> {
         }
         // The user's other processes count, too. This limit protects the machine; the keeper
         // watches the exact one.
-        limit(Resource::Nproc, tasks_of_this_user() + 2 * tasks)?;
+        let others = if self.is_alone() { 0 } else { tasks_of_this_user() };
+        limit(Resource::Nproc, others + 2 * tasks)?;
         // The keeper watches what a build writes in all its files together.
         let largest = if reach.write.is_empty() { disk } else { 16 * disk };
         limit(Resource::Fsize, if self.jail.has("disk") { largest } else { u64::MAX })
@@ -220,6 +241,7 @@ impl Inside<'_> {
         for place in DEVICES {
             rules.allow(Path::new(place), Access::DEVICE)?;
         }
+        rules.allow(Path::new("/proc"), Access::READ)?;
         // A compiler executes what it has written; a program under test does not.
         let write = if reach.write.is_empty() { Access::WRITE } else { Access::EVERYTHING };
         for place in reach.write.iter().map(PathBuf::as_path).chain([self.folder]) {
@@ -254,8 +276,7 @@ fn unreadable(place: &Path) -> Option<io::Error> {
     )))
 }
 
-const DEVICES: [&str; 6] =
-    ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/proc"];
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 /// Closes descriptors that the harness inherited from its parent (close_range(2)).
 fn close_what_is_inherited() -> io::Result<()> {
@@ -290,24 +311,6 @@ const LOADERS: [&str; 5] = [
     "/lib/ld-musl-aarch64.so.1",
 ];
 
-/// Changes to the program's user where the harness is root. Real root has no limit on processes and
-/// owns root's files.
-fn become_nobody() -> io::Result<()> {
-    if owner() == 0 {
-        return Ok(());
-    }
-    // SAFETY: these calls take numbers, and this process has one thread.
-    let done = unsafe {
-        libc::setgroups(0, std::ptr::null()) == 0
-            && libc::setresgid(STUDENT, STUDENT, STUDENT) == 0
-            && libc::setresuid(STUDENT, STUDENT, STUDENT) == 0
-    };
-    if !done {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?)
-}
-
 /// Makes a user namespace for the program alone. Its limit on processes then counts only its own,
 /// and it owns nothing of the keeper.
 fn leave_the_users() -> io::Result<()> {
@@ -318,16 +321,4 @@ fn leave_the_users() -> io::Result<()> {
     std::fs::write("/proc/self/setgroups", "deny")?;
     std::fs::write("/proc/self/uid_map", format!("{STUDENT} {user} 1\n"))?;
     std::fs::write("/proc/self/gid_map", format!("{STUDENT} {group} 1\n"))
-}
-
-/// Drops all capabilities. Where this process is root, executing a program does not restore them
-/// (capabilities(7), securebits).
-fn renounce_capabilities() -> io::Result<()> {
-    const NO_ROOT: libc::c_ulong = 0b1111; // SECBIT_NOROOT, SECBIT_NO_SETUID_FIXUP, both locked
-    // SAFETY: the call takes numbers. It fails without the capability, and then there is nothing to
-    // drop.
-    unsafe { libc::prctl(libc::PR_SET_SECUREBITS, NO_ROOT, 0, 0, 0) };
-    let none = CapabilitySet::empty();
-    let none = CapabilitySets { effective: none, permitted: none, inheritable: none };
-    Ok(rustix::thread::set_capabilities(None, none)?)
 }

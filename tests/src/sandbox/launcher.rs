@@ -34,7 +34,7 @@ use super::spec::Jail;
 use super::spec::{JailedCommand, Limits, Tier};
 use super::wire::Channel;
 #[cfg(target_os = "linux")]
-use super::{broker, enter};
+use super::{broker, enter, users};
 use crate::observe;
 
 /// The first argument that makes an executable a launcher. No command has this name.
@@ -68,8 +68,18 @@ fn launch() -> io::Result<()> {
         return launch_in_namespaces(&channel, &launch);
     }
     channel.send(&LauncherMessage::Keeper(std::process::id()))?;
-    keep(&channel, &launch)?;
+    keep(&channel, &launch, user_of(&launch))?;
     channel.send(&LauncherMessage::Gone)
+}
+
+/// Returns the user to become for the program. Only the launcher knows its own process id outside.
+fn user_of(launch: &JailedCommand) -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    if launch.jail.tier != Tier::Plain {
+        return users::of_launch(std::process::id(), !launch.jail.reach.write.is_empty());
+    }
+    let _ = launch;
+    None
 }
 
 /// Makes the namespaces and waits for the keeper. When the keeper has ended, the kernel has ended
@@ -81,10 +91,11 @@ fn launch_in_namespaces(channel: &Channel, launch: &JailedCommand) -> io::Result
     if let Err(error) = enter::leave_the_machine(&launch.jail) {
         return failed("no namespaces", error);
     }
+    let user = user_of(launch);
     match fork()? {
         Forked::Child => {
-            let kept = match enter::furnish(&launch.jail, &folder) {
-                Ok(()) => keep(channel, launch),
+            let kept = match enter::furnish(&launch.jail, &folder, user) {
+                Ok(()) => keep(channel, launch, user),
                 Err(error) => failed("no private file tree", error),
             };
             // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
@@ -103,14 +114,14 @@ fn launch_in_namespaces(channel: &Channel, launch: &JailedCommand) -> io::Result
 }
 
 /// Starts the program and stays until all of its processes have ended.
-fn keep(channel: &Channel, launch: &JailedCommand) -> io::Result<()> {
+fn keep(channel: &Channel, launch: &JailedCommand, user: Option<u32>) -> io::Result<()> {
     let jail = &launch.jail;
     let alone = std::process::id() == 1;
     if !alone {
         observe::become_subreaper()?;
     }
     let reports = channel.try_clone()?;
-    let Started { program, stdin, listener } = match start(launch) {
+    let Started { program, stdin, listener } = match start(launch, user) {
         Ok(started) => started,
         Err(error) => return channel.send(&LauncherMessage::Failed(error.to_string())),
     };
@@ -167,12 +178,12 @@ struct Started {
     listener: Option<OwnedFd>,
 }
 
-fn start(launch: &JailedCommand) -> io::Result<Started> {
+fn start(launch: &JailedCommand, user: Option<u32>) -> io::Result<Started> {
     let (stdin, mut writer) = io::pipe()?;
     let (program, listener) = match launch.jail.tier {
         Tier::Plain => (start_plainly(launch, stdin.into())?, None),
         #[cfg(target_os = "linux")]
-        _ => enter::start(launch, &std::env::current_dir()?, stdin.into())?,
+        _ => enter::start(launch, &std::env::current_dir()?, user, stdin.into())?,
         #[cfg(not(target_os = "linux"))]
         _ => return Err(io::Error::other("this system has no confinement")),
     };

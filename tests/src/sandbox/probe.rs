@@ -11,7 +11,7 @@ use rustix::process::{Pid, Resource, Rlimit};
 
 use super::kernel::{Forked, fork};
 use super::spec::{Jail, Targets, Tier};
-use super::wire;
+use super::{users, wire};
 
 /// The attempts, each with the name of its protection in reports.
 pub(super) const ATTEMPTS: &[(&str, Attempt)] = &[
@@ -134,7 +134,8 @@ fn privileges(jail: &Jail, _: &Targets) -> Held {
     if !capabilities.permitted.is_empty() {
         return Err("it has capabilities".to_owned());
     }
-    if jail.tier == Tier::Namespaces && rustix::process::getuid().is_root() {
+    let is_root = rustix::process::getuid().is_root();
+    if is_root && (jail.tier == Tier::Namespaces || users::is_mapped(0, 2)) {
         return Err("it runs as root".to_owned());
     }
     Ok(())
