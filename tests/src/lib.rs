@@ -49,7 +49,10 @@ pub use observe::{
     WaitsFor,
 };
 pub use practicals::PRACTICALS;
-pub use sandbox::{Commands, Confinement, Finished, Limits, Reach, Tier, Wanted, without_settings};
+pub use sandbox::{
+    Commands, Confinement, Finished, Folder, Limits, Reach, Tier, Wanted, remove_folder,
+    without_settings,
+};
 
 /// The practical of this name.
 pub fn practical(name: &str) -> Option<&'static Practical> {

@@ -19,6 +19,7 @@ mod copies;
 mod enter;
 #[cfg(target_os = "linux")]
 mod filter;
+mod folder;
 #[cfg(unix)]
 mod inherited;
 #[cfg(target_os = "linux")]
@@ -55,6 +56,7 @@ mod wire;
 
 pub use command::{Commands, Finished};
 pub use confinement::Confinement;
+pub use folder::{Folder, remove_folder};
 #[cfg(unix)]
 pub(crate) use launcher::enter_helper;
 pub(crate) use network::Network;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::engine::network::Network;
-use crate::sandbox::{Confinement, Reach};
+use crate::sandbox::{Confinement, Folder, Reach};
 
 /// Where the programs of one check run.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Place {
             let folder = WorkingFolder::Given(folder.to_owned());
             return Ok(Prepared { folder, words, copies: Vec::new() });
         }
-        let fresh = tempfile::Builder::new().prefix("run-").tempdir_in(&self.scratch)?;
+        let fresh = Folder::new(&self.scratch, "run-")?;
         let copies = match keeps {
             true => self.confinement.stand_in(fresh.path(), given, reach, &mut words)?,
             false => Vec::new(),
@@ -86,7 +86,7 @@ pub(crate) struct Prepared {
 /// The folder in which a program is started.
 #[derive(Debug)]
 pub(crate) enum WorkingFolder {
-    Fresh(tempfile::TempDir),
+    Fresh(Folder),
     Given(PathBuf),
 }
 

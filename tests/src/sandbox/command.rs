@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::fault::Fault;
 use crate::sandbox::confinement::Confinement;
+use crate::sandbox::folder::Folder;
 use crate::sandbox::process::Process;
 use crate::sandbox::spec::{JailedCommand, Reach, Stdin};
 
@@ -43,7 +44,7 @@ impl Commands<'_> {
         reach: &Reach,
         time: Duration,
     ) -> Result<Finished, Fault> {
-        let folder = tempfile::Builder::new().prefix("build-").tempdir_in(self.scratch)?;
+        let folder = Folder::new(self.scratch, "build-")?;
         let network = self.confinement.network()?;
         let launch = JailedCommand {
             command: command.to_vec(),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Stdio;
+use std::time::Duration;
 
 use crate::support::{process, processes_with, root, xtask};
 use crate::{python_program, soon, start};
@@ -25,6 +26,34 @@ fn nothing_is_left_of_a_program_that_forks_and_hides() {
 
     assert_eq!(processes_with(&name), Vec::<String>::new());
     assert_eq!(entries(&scratch), 0, "a temporary folder was left");
+}
+
+/// Removing a tree must not need a path or a descriptor for each level, nor the modes as they are.
+#[test]
+fn nothing_is_left_of_closed_folders_and_deep_trees() {
+    let server = "
+        os.makedirs('closed/within'); os.chmod('closed/within', 0); os.chmod('closed', 0)
+        for n in range(6000): os.mkdir('deeper'); os.chdir('deeper')
+        listen(); serve()";
+    let Some((_folder, program)) = python_program(server) else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let mut grade = xtask("grade echo --only echoes_short_message --confine landlock");
+    grade.arg(program).env("TMPDIR", scratch.path()).assert().code(0);
+    assert_eq!(entries(&scratch), 0, "a temporary folder was left");
+}
+
+/// Opening a pipe waits for its other end. Anyone may make one in a shared temporary folder.
+#[test]
+fn a_pipe_in_the_place_of_another_runs_lock_holds_nothing_up() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("socket-practicals-x");
+    fs::create_dir(&folder).unwrap();
+    for pipe in [folder.join("lock"), scratch.path().join("socket-practicals-y")] {
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    let mut grade = xtask("grade echo --solution --only reports_bad_arguments");
+    let grade = grade.env("TMPDIR", scratch.path()).timeout(Duration::from_secs(60));
+    grade.assert().code(0);
 }
 
 fn entries(folder: &tempfile::TempDir) -> usize {

@@ -1,0 +1,194 @@
+//! A temporary folder, removed with all that programs have left in it.
+//!
+//! A program may leave folders that nobody may open, trees deeper than a path can name, and more
+//! folders within folders than a process may hold open. They are removed all the same.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A temporary folder. It is removed when the value is dropped.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes a folder in `within` whose name begins with `prefix`. Only this user may open it.
+    pub fn new(within: &Path, prefix: &str) -> io::Result<Self> {
+        Ok(Self(tempfile::Builder::new().prefix(prefix).tempdir_in(within)?.keep()))
+    }
+
+    /// Returns its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        _ = remove_folder(&self.0);
+    }
+}
+
+/// Removes a folder with all that is in it. Links are removed and never followed.
+#[cfg(not(unix))]
+pub fn remove_folder(folder: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(folder)
+}
+
+#[cfg(unix)]
+pub use of_unix::remove_folder;
+
+#[cfg(unix)]
+mod of_unix {
+    use std::ffi::{CStr, CString};
+    use std::io;
+    use std::os::fd::{AsFd, OwnedFd};
+    use std::path::Path;
+
+    use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+    use rustix::io::Errno;
+
+    /// The most names that are read before they are removed.
+    const AT_ONCE: usize = 1000;
+
+    /// Removes a folder with all that is in it. Links are removed and never followed.
+    ///
+    /// A folder within a folder within this one is first moved to the top, so that no path becomes
+    /// long and three descriptors are enough for any depth.
+    pub fn remove_folder(folder: &Path) -> io::Result<()> {
+        let top = open(CWD, folder)?;
+        loop {
+            let names = some_names(&top)?;
+            if names.is_empty() {
+                return std::fs::remove_dir(folder);
+            }
+            for name in names {
+                remove(&top, &name)?;
+            }
+        }
+    }
+
+    /// Removes an entry of the top folder.
+    fn remove(top: &OwnedFd, name: &CStr) -> io::Result<()> {
+        if !is_folder(top, name)? {
+            return unless_gone(rustix::fs::unlinkat(top, name, AtFlags::empty()));
+        }
+        let folder = open(top, name)?;
+        loop {
+            let names = some_names(&folder)?;
+            if names.is_empty() {
+                return Ok(rustix::fs::unlinkat(top, name, AtFlags::REMOVEDIR)?);
+            }
+            for child in names {
+                match is_folder(&folder, &child)? {
+                    true => move_up(&folder, &child, top)?,
+                    false => {
+                        unless_gone(rustix::fs::unlinkat(&folder, &*child, AtFlags::empty()))?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves a folder into another one, under an unused name. Its owner must have the right to
+    /// write to it.
+    fn move_up(from: &OwnedFd, name: &CStr, top: &OwnedFd) -> io::Result<()> {
+        drop(open(from, name)?);
+        let unused = CString::new(format!("moved-{:016x}", fastrand::u64(..)))?;
+        Ok(rustix::fs::renameat(from, name, top, unused)?)
+    }
+
+    fn is_folder(at: &OwnedFd, name: &CStr) -> io::Result<bool> {
+        let facts = match rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(false),
+            facts => facts?,
+        };
+        Ok(FileType::from_raw_mode(facts.st_mode) == FileType::Directory)
+    }
+
+    /// Opens a folder, and gives its owner all rights to it.
+    fn open(at: impl AsFd, name: impl rustix::path::Arg + Copy) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = || rustix::fs::openat(&at, name, flags, Mode::empty());
+        let folder = match open() {
+            Err(Errno::ACCESS) => {
+                rustix::fs::chmodat(&at, name, Mode::RWXU, AtFlags::empty())?;
+                open()?
+            }
+            folder => folder?,
+        };
+        if !Mode::from_raw_mode(rustix::fs::fstat(&folder)?.st_mode).contains(Mode::RWXU) {
+            rustix::fs::fchmod(&folder, Mode::RWXU)?;
+        }
+        Ok(folder)
+    }
+
+    fn some_names(folder: &OwnedFd) -> io::Result<Vec<CString>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(folder)? {
+            let name = entry?.file_name().to_owned();
+            if !matches!(name.to_bytes(), b"." | b"..") {
+                names.push(name);
+            }
+            if names.len() == AT_ONCE {
+                break;
+            }
+        }
+        Ok(names)
+    }
+
+    fn unless_gone(removed: rustix::io::Result<()>) -> io::Result<()> {
+        match removed {
+            Err(Errno::NOENT) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_opened_is_removed() {
+        let folder = Folder::new(&std::env::temp_dir(), "removed-").unwrap();
+        let closed = folder.path().join("a/b/closed");
+        fs::create_dir_all(closed.join("more")).unwrap();
+        for folder in [&closed.join("more"), &closed, &folder.path().join("a")] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0)).unwrap();
+        }
+        remove_folder(folder.path()).unwrap();
+        assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("diary"), "").unwrap();
+        let folder = Folder::new(&std::env::temp_dir(), "removed-").unwrap();
+        fs::create_dir(folder.path().join("a")).unwrap();
+        symlink(home.path(), folder.path().join("home")).unwrap();
+        symlink(home.path(), folder.path().join("a/home")).unwrap();
+        remove_folder(folder.path()).unwrap();
+        assert!(home.path().join("diary").exists() && !folder.path().exists());
+    }
+
+    /// The path of the last folder has more than 4,096 bytes, and there are more folders than a
+    /// process may usually open.
+    #[test]
+    fn a_tree_that_no_path_can_name_is_removed() {
+        use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+        let folder = Folder::new(&std::env::temp_dir(), "removed-").unwrap();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let mut at = openat(CWD, folder.path(), flags, Mode::empty()).unwrap();
+        for _ in 0..1500 {
+            mkdirat(&at, "deeper", Mode::RWXU).unwrap();
+            at = openat(&at, "deeper", flags, Mode::empty()).unwrap();
+        }
+        drop(at);
+        remove_folder(folder.path()).unwrap();
+        assert!(!folder.path().exists());
+    }
+}
