@@ -33,6 +33,7 @@ mod launcher;
 #[cfg(unix)]
 mod messages;
 mod network;
+mod not_started;
 mod output;
 #[cfg(target_os = "linux")]
 mod probe;
@@ -60,6 +61,7 @@ pub use folder::{Folder, remove_folder};
 #[cfg(unix)]
 pub(crate) use launcher::enter_helper;
 pub(crate) use network::Network;
+pub(crate) use not_started::NotStarted;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
 pub use settings::without_settings;

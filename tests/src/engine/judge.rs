@@ -115,6 +115,9 @@ fn explain(
     if let Some(never) = programs.iter().find_map(|program| program.bars(&tried.failure)) {
         return (Status::Failed(never.failure.clone()), never.scene.clone());
     }
+    if tried.failure.bar.as_ref().is_some_and(|bar| bar.from_the_start) {
+        return (Status::Failed(tried.failure), tried.scene);
+    }
     match context.kept.unwritten() {
         Some((program, step)) => {
             (Status::Failed(tried.failure.not_written(program, step)), tried.scene)

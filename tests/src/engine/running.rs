@@ -16,11 +16,11 @@ use crate::engine::place::{Prepared, WorkingFolder};
 use crate::engine::port::Tenancy;
 use crate::engine::probe::Probe;
 use crate::engine::subject::Subject;
-use crate::engine::verdict::{Failure, Stop};
+use crate::engine::verdict::{Bar, Failure, Stop};
 use crate::engine::wait::{self, Deadline, GaveUp, Timeout, Wait, wait_for};
 use crate::fault::Fault;
 use crate::observe::{ProcessTree, SHOWS_LISTENERS};
-use crate::sandbox::{JailedCommand, Process, Stdin};
+use crate::sandbox::{JailedCommand, NotStarted, Process, Stdin};
 
 /// How long a server may listen elsewhere before it is taken to stay there.
 const ELSEWHERE: Duration = Duration::from_secs(1);
@@ -89,7 +89,7 @@ impl Running {
         let jail = place.confinement().jail(place.network(), reach, services);
         let jailed = JailedCommand { command, stdin: launch.stdin, jail };
         let process = Process::start(place.launcher(), folder.path(), &jailed)
-            .map_err(|error| not_started(subject.name(), &error))?;
+            .map_err(|not| not_started(subject.name(), not))?;
         let outputs = Outputs { stdout: process.stdout.clone(), stderr: process.stderr.clone() };
         context.kept.add_launch(subject.name(), outputs, copies);
         context.activity.add_program(subject.name(), process.tree());
@@ -292,13 +292,28 @@ impl Running {
     }
 }
 
-/// Says why a program could not be started: often by a limit of the machine.
-fn not_started(name: &str, error: &io::Error) -> Fault {
+/// Says why a program could not be started. A file that the system does not execute is the
+/// student's mistake; another reason is often a limit of the machine.
+fn not_started(name: &str, not: NotStarted) -> Stop {
+    let error = match not {
+        NotStarted::Unusable(why) => return unusable(name, &why).into(),
+        NotStarted::Fault(error) => error,
+    };
     let why = match machine::has_room_for_tasks(0) {
         Ok(()) => error.to_string(),
         Err(limit) => format!("{error}; {}", limit.0),
     };
-    Fault(format!("{name} could not be started: {why}"))
+    Fault(format!("{name} could not be started: {why}")).into()
+}
+
+/// Returns the only failure that a program can show which the system does not execute.
+fn unusable(name: &str, why: &str) -> Failure {
+    let failure = Failure::new(
+        "a program that can be started",
+        format!("the system does not start it: {why}"),
+    );
+    let bar = Bar { program: name.to_owned(), from_the_start: true, unwritten: None };
+    Failure { bar: Some(Box::new(bar)), ..failure }
 }
 
 impl Drop for Running {

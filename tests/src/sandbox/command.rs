@@ -1,6 +1,7 @@
 //! Runs a command under confinement until it ends. Builds use it.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -51,7 +52,8 @@ impl Commands<'_> {
             stdin: Stdin { then_end: true, ..Stdin::default() },
             jail: self.confinement.jail(&network, reach, Vec::new()),
         };
-        let mut process = Process::start(self.launcher, folder.path(), &launch)?;
+        let mut process =
+            Process::start(self.launcher, folder.path(), &launch).map_err(io::Error::from)?;
         let deadline = Instant::now() + time;
         let mut status = None;
         while status.is_none() && process.over().is_none() && Instant::now() < deadline {

@@ -20,6 +20,7 @@ use super::broker::STUDENT;
 use super::kernel::{Forked, checked, fork};
 use super::landlock::{Access, Rules};
 use super::messages::Becoming;
+use super::not_started::NotStarted;
 use super::quota::{limit, report_no_crash};
 use super::spec::{Jail, JailedCommand, Limits, Reach, Tier};
 use super::tree::HOST_NAME;
@@ -65,7 +66,7 @@ pub(super) fn start(
     folder: &Path,
     user: Option<u32>,
     stdin: OwnedFd,
-) -> io::Result<(Pid, Option<OwnedFd>)> {
+) -> Result<(Pid, Option<OwnedFd>), NotStarted> {
     let (mut trouble, report) = Channel::pair()?;
     let inside = Inside { jail: &launch.jail, folder, user };
     inside.give_what_is_its_own()?;
@@ -74,7 +75,10 @@ pub(super) fn start(
             let report = Channel::new(report);
             drop(trouble);
             let error = inside.become_it(launch, stdin, &report);
-            _ = report.send(&Becoming::Failed(error.to_string()));
+            _ = report.send(&match error {
+                NotStarted::Unusable(why) => Becoming::Unusable(why),
+                NotStarted::Fault(error) => Becoming::Failed(error.to_string()),
+            });
             // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
             // up.
             unsafe { libc::_exit(127) }
@@ -82,8 +86,10 @@ pub(super) fn start(
         Forked::Parent(program) => {
             drop((report, stdin));
             while let Some(message) = trouble.receive()? {
-                if let Becoming::Failed(why) = message {
-                    return Err(io::Error::other(why));
+                match message {
+                    Becoming::Filtered => {}
+                    Becoming::Failed(why) => return Err(io::Error::other(why).into()),
+                    Becoming::Unusable(why) => return Err(NotStarted::Unusable(why)),
                 }
             }
             Ok((program, trouble.take_descriptor()))
@@ -108,33 +114,37 @@ impl Inside<'_> {
     }
 
     /// Returns only on failure. The report channel closes when the program is executed.
-    fn become_it(&self, launch: &JailedCommand, stdin: OwnedFd, report: &Channel) -> io::Error {
+    fn become_it(&self, launch: &JailedCommand, stdin: OwnedFd, report: &Channel) -> NotStarted {
         match self.confine(&launch.command, stdin, report) {
-            Err(error) => error,
+            Err(error) => error.into(),
             Ok(()) => match &self.jail.self_test {
                 Some(targets) => {
                     _ = report.finish();
-                    probe::run(self.jail, targets)
+                    probe::run(self.jail, targets).into()
                 }
                 None => self.execute(&launch.command),
             },
         }
     }
 
-    fn execute(&self, command: &[OsString]) -> io::Error {
+    fn execute(&self, command: &[OsString]) -> NotStarted {
         let Some((executable, arguments)) = command.split_first() else {
-            return io::Error::other("the command is empty");
+            return io::Error::other("the command is empty").into();
         };
         if let Some(error) = self.needed(command).find_map(|place| unreadable(&place)) {
-            return error;
+            return error.into();
         }
         let temporary = if self.has_own_files() { Path::new("/tmp") } else { self.folder };
         // Compilers look for settings above the folder that they are started in: the machine's.
         let is_compiler = !self.jail.reach.write.is_empty();
         let sees_above = is_compiler && !self.has_own_files();
-        Command::new(executable)
+        if let Err(error) =
+            std::env::set_current_dir(if sees_above { Path::new("/") } else { self.folder })
+        {
+            return error.into(); // the folder is the harness's
+        }
+        let error = Command::new(executable)
             .args(arguments)
-            .current_dir(if sees_above { Path::new("/") } else { self.folder })
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.folder)
@@ -142,7 +152,8 @@ impl Inside<'_> {
             .env("LANG", "C.UTF-8")
             .env("RUST_BACKTRACE", "0")
             .envs(self.jail.reach.environment.iter().map(|(name, value)| (name, value)))
-            .exec()
+            .exec();
+        NotStarted::of_execution(Path::new(executable), error)
     }
 
     /// Returns the places that the program cannot do without.

@@ -14,6 +14,7 @@
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
@@ -25,6 +26,7 @@ use super::inherited;
 #[cfg(target_os = "linux")]
 use super::kernel::{Forked, fork};
 use super::messages::LauncherMessage;
+use super::not_started::NotStarted;
 use super::quota::{self, MemoryFiles, Quota};
 #[cfg(target_os = "linux")]
 use super::refused::Answers;
@@ -123,7 +125,10 @@ fn keep(channel: &Channel, launch: &JailedCommand, user: Option<u32>) -> io::Res
     let reports = channel.try_clone()?;
     let Started { program, stdin, listener } = match start(launch, user) {
         Ok(started) => started,
-        Err(error) => return channel.send(&LauncherMessage::Failed(error.to_string())),
+        Err(NotStarted::Unusable(why)) => return channel.send(&LauncherMessage::Unusable(why)),
+        Err(NotStarted::Fault(error)) => {
+            return channel.send(&LauncherMessage::Failed(error.to_string()));
+        }
     };
     let files = MemoryFiles::default();
     #[cfg(target_os = "linux")]
@@ -178,21 +183,21 @@ struct Started {
     listener: Option<OwnedFd>,
 }
 
-fn start(launch: &JailedCommand, user: Option<u32>) -> io::Result<Started> {
+fn start(launch: &JailedCommand, user: Option<u32>) -> Result<Started, NotStarted> {
     let (stdin, mut writer) = io::pipe()?;
     let (program, listener) = match launch.jail.tier {
         Tier::Plain => (start_plainly(launch, stdin.into())?, None),
         #[cfg(target_os = "linux")]
         _ => enter::start(launch, &std::env::current_dir()?, user, stdin.into())?,
         #[cfg(not(target_os = "linux"))]
-        _ => return Err(io::Error::other("this system has no confinement")),
+        _ => return Err(io::Error::other("this system has no confinement").into()),
     };
     _ = writer.write_all(&launch.stdin.bytes); // a program may ignore its input
     let stdin = Some(writer).filter(|_| !launch.stdin.then_end);
     Ok(Started { program, stdin, listener })
 }
 
-fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> io::Result<Pid> {
+fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> Result<Pid, NotStarted> {
     quota::limit(Resource::Nofile, launch.jail.reach.limits.descriptors)?;
     quota::report_no_crash()?;
     let (executable, arguments) =
@@ -202,7 +207,8 @@ fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> io::Result<Pid> {
         .stdin(Stdio::from(stdin))
         .process_group(0)
         .env("RUST_BACKTRACE", "0")
-        .spawn()?;
+        .spawn()
+        .map_err(|error| NotStarted::of_execution(Path::new(executable), error))?;
     Ok(Pid::from_child(&child))
 }
 

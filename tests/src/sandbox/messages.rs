@@ -33,6 +33,8 @@ pub(super) enum LauncherMessage {
     Empty,
     /// No process of the program is left, and the launcher ends.
     Gone,
+    /// The system does not execute the program's file, for this reason.
+    Unusable(String),
 }
 variants!(LauncherMessage {
     0 => Keeper(pid),
@@ -43,6 +45,7 @@ variants!(LauncherMessage {
     5 => Refused(call),
     6 => Empty,
     7 => Gone,
+    8 => Unusable(why),
 });
 
 /// What a process sends to its keeper before it becomes the program.
@@ -53,9 +56,11 @@ pub(super) enum Becoming {
     Filtered,
     /// It cannot become the program, for this reason.
     Failed(String),
+    /// The system does not execute the program's file, for this reason.
+    Unusable(String),
 }
 #[cfg(target_os = "linux")]
-variants!(Becoming { 0 => Filtered, 1 => Failed(why) });
+variants!(Becoming { 0 => Filtered, 1 => Failed(why), 2 => Unusable(why) });
 
 /// What the harness sends to the broker.
 #[derive(Debug, Clone, Copy)]

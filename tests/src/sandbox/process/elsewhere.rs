@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::observe::ProcessTree;
+use crate::sandbox::not_started::NotStarted;
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::settings::without_settings;
 use crate::sandbox::spec::{JailedCommand, Stdin};
@@ -33,7 +34,7 @@ impl Process {
         _executable: &Path,
         folder: &Path,
         launch: &JailedCommand,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, NotStarted> {
         let (program, arguments) =
             launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
         let mut child = without_settings(&mut Command::new(program))
@@ -43,7 +44,8 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()?;
+            .spawn()
+            .map_err(|error| NotStarted::of_execution(Path::new(program), error))?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (none, not_yet) = (Arc::default(), Output::default);

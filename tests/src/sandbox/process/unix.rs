@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::observe::{self, ProcessTree};
 use crate::sandbox::launcher;
 use crate::sandbox::messages::LauncherMessage;
+use crate::sandbox::not_started::NotStarted;
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::spec::{Jail, JailedCommand, Tier};
 use crate::sandbox::wire::{Came, Channel};
@@ -38,7 +39,7 @@ pub(crate) struct Process {
 struct Heard {
     keeper: Option<u32>,
     started: Option<u32>,
-    failed: Option<String>,
+    not_started: Option<NotStarted>,
     exited: Option<ExitStatus>,
     over: Option<String>,
     refused: Vec<String>,
@@ -49,12 +50,12 @@ struct Heard {
 }
 
 impl Process {
-    /// Starts a program in `folder`. An error is the harness's, not the program's.
+    /// Starts a program in `folder`.
     pub(crate) fn start(
         executable: &Path,
         folder: &Path,
         launch: &JailedCommand,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, NotStarted> {
         let (channel, theirs) = Channel::pair()?;
         let mut launcher = launcher(executable, folder, &launch.jail, theirs).spawn()?;
         let most_output = launch.jail.reach.limits.output;
@@ -68,16 +69,16 @@ impl Process {
         Ok(process)
     }
 
-    fn hear_of_its_start(&mut self) -> io::Result<()> {
-        while self.heard.failed.is_none()
+    fn hear_of_its_start(&mut self) -> Result<(), NotStarted> {
+        while self.heard.not_started.is_none()
             && (self.heard.started.is_none() || self.heard.keeper.is_none())
         {
             if !self.listen(ENDING)? {
-                return Err(io::Error::other("the launcher did not start the program"));
+                return Err(io::Error::other("the launcher did not start the program").into());
             }
         }
-        if let Some(why) = &self.heard.failed {
-            return Err(io::Error::other(why.clone()));
+        if let Some(not) = self.heard.not_started.take() {
+            return Err(not);
         }
         self.program = self.find_program();
         Ok(())
@@ -178,7 +179,10 @@ impl Heard {
         match message {
             LauncherMessage::Keeper(pid) => self.keeper = Some(pid),
             LauncherMessage::Started(pid) => self.started = Some(pid),
-            LauncherMessage::Failed(why) => self.failed = Some(why),
+            LauncherMessage::Failed(why) => {
+                self.not_started = Some(NotStarted::Fault(io::Error::other(why)));
+            }
+            LauncherMessage::Unusable(why) => self.not_started = Some(NotStarted::Unusable(why)),
             LauncherMessage::Exited(status) => self.exited = Some(ExitStatus::from_raw(status)),
             LauncherMessage::Over(limit) => self.over = Some(limit),
             LauncherMessage::Refused(call) => self.refused.push(call),
