@@ -80,7 +80,8 @@ impl Rubric {
         }
         let is_chosen =
             |row: &&Row| only.is_empty() || only.iter().any(|word| names(word, row.check));
-        let planned = |row: &Row| Planned { check: row.check, needs: row.needs.clone() };
+        let planned =
+            |row: &Row| Planned { check: row.check, needs: row.needs.clone(), hidden: row.hidden };
         Ok(self.checks.iter().filter(is_chosen).map(planned).collect())
     }
 

@@ -33,7 +33,8 @@ pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Gradin
     let subjects = [Arc::new(Subject::new(program, CommandLine::new(words), None, None))];
     let all = suite::practical("echo").unwrap().checks();
     let chosen = all.filter(|check| checks.contains(&check.id));
-    let plan: Vec<Planned> = chosen.map(|check| Planned { check, needs: Vec::new() }).collect();
+    let plan: Vec<Planned> =
+        chosen.map(|check| Planned { check, needs: Vec::new(), hidden: false }).collect();
     let scratch = Scratch::new().unwrap();
     let settings = Settings {
         seed: 7,

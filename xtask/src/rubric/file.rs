@@ -41,7 +41,7 @@ pub(super) struct CheckRow {
     claim: String,
     hint: Hints,
     #[serde(default)]
-    hidden: bool,
+    pub(super) hidden: bool,
     given: Option<String>,
 }
 
@@ -313,6 +313,12 @@ mod tests {
     #[test]
     fn a_need_must_be_a_check() {
         check("needs  = []", "needs  = [\"nothing\"]", "needs \"nothing\", which is no check");
+    }
+
+    #[test]
+    fn no_check_waits_for_a_hidden_one() {
+        let first = "id     = \"echoes_short_message\"";
+        check(first, &format!("hidden = true\n{first}"), "which is hidden");
     }
 
     #[test]

@@ -4,13 +4,22 @@ use std::collections::BTreeMap;
 
 use super::file::{CheckRow, Source};
 
-/// Checks that every need is a check, and that no check needs itself by way of others.
+/// Checks that every need is a check, that no check needs itself by way of others, and that none
+/// waits for a hidden one: those run last.
 pub(super) fn check(source: &Source<'_>, rows: &[CheckRow]) -> anyhow::Result<()> {
     let by_id: BTreeMap<&str, &CheckRow> =
         rows.iter().map(|row| (row.id.as_ref().as_str(), row)).collect();
     let mut needs = rows.iter().flat_map(|row| &row.needs);
     if let Some(need) = needs.find(|need| !by_id.contains_key(need.as_ref().as_str())) {
         let what = format!("needs {:?}, which is no check", need.as_ref());
+        return Err(source.wrong(Some(need.span()), what));
+    }
+    let mut shown = rows.iter().filter(|row| !row.hidden).flat_map(|row| &row.needs);
+    if let Some(need) = shown.find(|need| by_id[need.as_ref().as_str()].hidden) {
+        let what = format!(
+            "needs {:?}, which is hidden: it runs after all others; hide this one too",
+            need.as_ref()
+        );
         return Err(source.wrong(Some(need.span()), what));
     }
     for row in rows {
