@@ -32,6 +32,7 @@ pub use engine::check::{Check, Practical};
 pub use engine::difference::{Deviation, Difference};
 pub use engine::facts::Facts;
 pub use engine::judge::Settings;
+pub use engine::machine::check_machine;
 pub use engine::program::Program;
 pub use engine::received::Ending;
 pub use engine::run::{Planned, run};

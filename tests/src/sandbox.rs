@@ -57,6 +57,8 @@ mod wire;
 
 pub use command::{Commands, Finished};
 pub use confinement::Confinement;
+#[cfg(target_os = "linux")]
+pub(crate) use enter::tasks_of_this_user;
 pub use folder::{Folder, remove_folder};
 #[cfg(unix)]
 pub(crate) use launcher::enter_helper;

@@ -43,3 +43,15 @@ pub(crate) fn readable_by_all(file: &File) -> anyhow::Result<()> {
 pub(crate) fn readable_by_all(_file: &File) -> anyhow::Result<()> {
     Ok(())
 }
+
+/// Returns how many bytes may still be written in a folder; `None` where the system does not tell.
+#[cfg(unix)]
+pub(crate) fn room_in(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail * disk.f_frsize)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn room_in(_folder: &Path) -> Option<u64> {
+    None
+}

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use suite::{Commands, Confinement, Fault, Limits, Scratch, Wanted};
+use suite::{Commands, Confinement, Fault, Limits, Scratch, Tier, Wanted};
 
-use crate::repository;
+use crate::{files, repository};
 
 #[derive(Debug)]
 pub(crate) struct Sandbox {
@@ -19,6 +19,7 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn prepare(wanted: Wanted) -> anyhow::Result<Self> {
+        suite::check_machine()?;
         let within = std::env::temp_dir();
         let why = |error| {
             let within = within.display();
@@ -29,6 +30,7 @@ impl Sandbox {
         let scratch = Scratch::new().map_err(why)?;
         let launcher = repository::this_executable()?;
         let confinement = Confinement::begin(wanted, &launcher, scratch.path())?;
+        check_room(&scratch, confinement.tier())?;
         Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD })
     }
 
@@ -39,5 +41,20 @@ impl Sandbox {
             scratch: self.scratch.path(),
             confinement: &self.confinement,
         }
+    }
+}
+
+/// Checks that programs can write as much as they may: without namespaces they write to the disk.
+fn check_room(scratch: &Scratch, tier: Tier) -> Result<(), Fault> {
+    const MIB: u64 = 1024 * 1024;
+    let least = Limits::RUN.disk;
+    match files::room_in(scratch.path()).filter(|room| tier != Tier::Namespaces && *room < least) {
+        None => Ok(()),
+        Some(room) => Err(Fault(format!(
+            "a grading needs {} MiB in the temporary folder, and {} has {}: set TMPDIR to another",
+            least / MIB,
+            std::env::temp_dir().display(),
+            room / MIB
+        ))),
     }
 }

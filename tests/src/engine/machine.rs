@@ -1,7 +1,21 @@
 //! What this machine lets a program and the harness have. A limit of the machine that is too low
 //! for a check is a fault, and never the student's loss.
 
+#[cfg(unix)]
+mod fit;
+
 use crate::fault::Fault;
+#[cfg(target_os = "linux")]
+use crate::sandbox::tasks_of_this_user;
+
+#[cfg(unix)]
+pub use fit::check_machine;
+
+/// Other systems set no limits that a grading could reach.
+#[cfg(not(unix))]
+pub fn check_machine() -> Result<(), Fault> {
+    Ok(())
+}
 
 /// How many descriptors a process needs besides those of its clients.
 const BESIDES: usize = 64;
@@ -26,7 +40,7 @@ fn too_few_descriptors(clients: usize, wanted: usize, limit: usize) -> Fault {
 
 /// Explains a failure of a program with this many tasks by a limit on tasks that is nearly reached.
 pub(crate) fn has_room_for_tasks(tasks: usize) -> Result<(), Fault> {
-    match task_limits(tasks as u64).into_iter().find(Limit::is_nearly_reached) {
+    match task_limits(Some(tasks as u64)).into_iter().find(Limit::is_nearly_reached) {
         None => Ok(()),
         Some(Limit { most, now, way_out }) => Err(Fault(format!(
             "this machine allows {most} processes and threads, and there are {now}: {way_out}"
@@ -45,6 +59,11 @@ impl Limit {
     fn is_nearly_reached(&self) -> bool {
         self.now >= self.most / 8 * 7
     }
+
+    #[cfg(unix)]
+    fn has_room_for(&self, tasks: u64) -> bool {
+        self.now + tasks <= self.most
+    }
 }
 
 #[cfg(unix)]
@@ -59,9 +78,9 @@ fn descriptor_limit() -> Option<usize> {
 }
 
 /// Returns the limits on tasks of the control groups and of the user. The kernel does not count the
-/// tasks of a user in one place, so those of the program stand for them.
+/// tasks of a user in one place: those of the program stand for them, or else they are counted.
 #[cfg(target_os = "linux")]
-fn task_limits(tasks: u64) -> Vec<Limit> {
+fn task_limits(tasks: Option<u64>) -> Vec<Limit> {
     let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let number = |file: std::path::PathBuf| -> Option<u64> {
         std::fs::read_to_string(file).ok()?.trim().parse().ok()
@@ -71,7 +90,10 @@ fn task_limits(tasks: u64) -> Vec<Limit> {
         let way_out = format!("raise {}", file.display());
         Some(Limit { most: number(file)?, now: number(folder.join("pids.current"))?, way_out })
     });
-    let of_user = limit_of_user().map(|(most, way_out)| Limit { most, now: tasks, way_out });
+    let of_user = limit_of_user().map(|(most, way_out)| {
+        let now = tasks.unwrap_or_else(|| if most < MANY { tasks_of_this_user() } else { 0 });
+        Limit { most, now, way_out }
+    });
     limits.chain(of_user).collect()
 }
 
@@ -105,8 +127,12 @@ fn limit_of_user() -> Option<(u64, String)> {
     Some((limit, "raise `ulimit -u`".to_owned()))
 }
 
+/// A user's limit from here on is not reached: counting takes longer than the limit is worth.
+#[cfg(target_os = "linux")]
+const MANY: u64 = 4096;
+
 #[cfg(not(target_os = "linux"))]
-fn task_limits(_tasks: u64) -> Vec<Limit> {
+fn task_limits(_tasks: Option<u64>) -> Vec<Limit> {
     Vec::new()
 }
 

@@ -303,7 +303,8 @@ fn close_what_is_inherited() -> io::Result<()> {
 /// Lets a program exceed its limit on tasks, so that the keeper sees it.
 const SPARE: u64 = 8;
 
-fn tasks_of_this_user() -> u64 {
+/// Returns how many processes and threads this user has.
+pub(crate) fn tasks_of_this_user() -> u64 {
     use std::os::unix::fs::MetadataExt;
     let own = rustix::process::getuid().as_raw();
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
