@@ -7,6 +7,7 @@ mod dependencies;
 mod messages;
 mod other;
 mod parts;
+mod room;
 mod stamp;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use suite::{CommandLine, Reach, Subject};
 
 use crate::parallel;
@@ -73,8 +75,12 @@ fn build(source: &Source, sandbox: &Sandbox) -> anyhow::Result<Built> {
         Source::Command(given) => {
             Ok(Built::Program(Arc::new(command::subject(given, sandbox.confinement.tier())?)))
         }
-        Source::Crate(staged) => cargo::build(staged, sandbox),
-        Source::Other(program) => other::build(program, sandbox),
+        Source::Crate(staged) => {
+            room::unless_there_was_none(cargo::build(staged, sandbox)?, staged)
+        }
+        Source::Other(program) => {
+            room::unless_there_was_none(other::build(program, sandbox)?, &program.staged)
+        }
         Source::Ready(ready) => Ok(Built::Program(ready.subject.clone())),
         Source::Unusable(unbuilt) => Ok(Built::Not(unbuilt.clone())),
     }
@@ -96,7 +102,7 @@ const BUILD_TIME: Duration = Duration::from_secs(300);
 fn target_of(staged: &StagedCrate, language: &str, sandbox: &Sandbox) -> anyhow::Result<PathBuf> {
     let tier = format!("{:?}", sandbox.confinement.tier()).to_lowercase();
     let target = staged.target.join(tier).join(language).join(&staged.name);
-    std::fs::create_dir_all(&target)?;
+    std::fs::create_dir_all(&target).with_context(|| target.display().to_string())?;
     give_to_builder(&target, sandbox)?;
     Ok(target)
 }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use suite::Fnv;
 
-use crate::repository;
 use crate::submission::StagedCrate;
+use crate::{files, repository};
 
 /// The record of one build. Asking cargo whether a file has changed takes longer than most checks,
 /// and the harness has just copied the files.
@@ -36,7 +37,9 @@ impl Stamp {
     pub(super) fn write(&self, executable: &Path) -> anyhow::Result<()> {
         // A path that is not UTF-8 cannot be stored: cargo is asked each time.
         if let Some(executable) = executable.to_str() {
-            std::fs::write(&self.file, format!("{}\n{executable}", self.key))?;
+            let record = format!("{}\n{executable}", self.key);
+            files::write(&self.file, record.as_bytes())
+                .with_context(|| self.file.display().to_string())?;
         }
         Ok(())
     }
