@@ -65,6 +65,7 @@ fn main() -> ExitCode {
         return status;
     }
     let status = cli::parse(std::env::args_os().skip(1)).and_then(run).unwrap_or_else(|error| {
+        let error = exit::with_machines_fault(error);
         let line = format!("{}error{}: {error:#}\n", terminal::RED, terminal::RED.render_reset());
         anstream::eprint!("{}", report::harmless(&line, &Surroundings::read()));
         if error.is::<suite::Fault>() { exit::FAULT } else { exit::NOTHING_GRADED }

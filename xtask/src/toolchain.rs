@@ -2,10 +2,12 @@
 //!
 //! Toolchains belong to the machine and run outside the sandbox; nothing of a submission does.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use suite::Fault;
 
 /// Arguments that make an interpreter print its folder.
 const QUESTIONS: &[(&str, &[&str])] = &[
@@ -49,10 +51,10 @@ pub(crate) fn rust() -> anyhow::Result<PathBuf> {
     let of_cargo = std::env::var_os("CARGO")
         .and_then(|cargo| Some(Path::new(&cargo).parent()?.parent()?.to_owned()));
     let has_libraries = |folder: &PathBuf| folder.join("lib/rustlib").is_dir();
-    of_cargo
-        .filter(|folder| is_whole(folder) && has_libraries(folder))
-        .or_else(|| rust_on_path().filter(|folder| is_whole(folder)))
-        .context(NO_CARGO)
+    match of_cargo.filter(|folder| is_whole(folder) && has_libraries(folder)) {
+        Some(folder) => Ok(folder),
+        None => rust_on_path()?.filter(|folder| is_whole(folder)).context(NO_CARGO),
+    }
 }
 
 pub(crate) const NO_CARGO: &str =
@@ -62,11 +64,16 @@ fn is_whole(folder: &Path) -> bool {
     ["cargo", "rustc"].iter().all(|name| folder.join("bin").join(name).is_file())
 }
 
-fn rust_on_path() -> Option<PathBuf> {
+/// Asks the rustc on PATH. That it cannot be started is the machine's fault, unless there is none.
+fn rust_on_path() -> anyhow::Result<Option<PathBuf>> {
     let mut question = Command::new("rustc");
     question.args(["--print", "sysroot"]).current_dir(std::env::temp_dir()).stdin(Stdio::null());
-    let said = String::from_utf8(question.output().ok()?.stdout).ok()?;
-    Some(PathBuf::from(said.trim())).filter(|_| !said.is_empty())
+    let said = match question.output() {
+        Ok(output) => String::from_utf8(output.stdout).unwrap_or_default(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => bail!(Fault(format!("rustc cannot be started: {error}"))),
+    };
+    Ok(Some(PathBuf::from(said.trim())).filter(|_| !said.is_empty()))
 }
 
 /// Variables that change what cargo builds, by what their names begin with. Other variables of
