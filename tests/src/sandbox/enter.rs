@@ -195,7 +195,7 @@ impl Inside<'_> {
             self.rules()?.enforce()?;
         }
         if jail.has("seccomp")
-            && let Some(listener) = filter::enforce(jail.shares_the_network())?
+            && let Some(listener) = filter::enforce(filter::Setting::of(jail))?
         {
             report.send_with(&Becoming::Filtered, listener.as_fd())?;
         }

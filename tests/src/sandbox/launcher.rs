@@ -22,6 +22,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Resource, Signal, WaitOptions};
 
+#[cfg(target_os = "linux")]
+use super::filter::Setting;
 use super::inherited;
 #[cfg(target_os = "linux")]
 use super::kernel::{Forked, fork};
@@ -171,7 +173,7 @@ fn let_go_of_output() -> io::Result<()> {
 fn answer(listener: OwnedFd, channel: &Channel, jail: &Jail, files: MemoryFiles) -> io::Result<()> {
     let reports = channel.try_clone()?;
     let files = Some(files).filter(|_| jail.reach.write.is_empty());
-    Answers { listener, reports, shared: jail.shares_the_network(), files }.begin()
+    Answers { listener, reports, setting: Setting::of(jail), files }.begin()
 }
 
 /// A program that was started.

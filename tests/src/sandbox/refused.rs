@@ -2,20 +2,21 @@
 //! (seccomp_unotify(2)).
 //!
 //! Each call is refused, and the harness hears once of each kind. Reports say it in a sentence: a
-//! program can make such a call only in order to be told so, and no verdict depends on it. One call
-//! is granted in another form: the keeper makes a file in memory that cannot be executed, and
-//! counts what it holds.
+//! program can make such a call only in order to be told so, and no verdict depends on it. Two kinds
+//! are granted: a call that names a process, if that is the caller's own; and a file in memory, which
+//! the keeper makes so that it cannot be executed, and counts.
 
 use std::collections::BTreeSet;
 use std::ffi::c_long;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 use std::sync::PoisonError;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::filter;
+use super::filter::{Answer, Setting, answer_to};
 use super::kernel::checked;
 use super::messages::LauncherMessage;
 use super::quota::MemoryFiles;
@@ -31,8 +32,8 @@ const MOST_FILES: usize = 16;
 pub(super) struct Answers {
     pub(super) listener: OwnedFd,
     pub(super) reports: Channel,
-    /// The program shares the machine's network.
-    pub(super) shared: bool,
+    /// What the refused calls depend on.
+    pub(super) setting: Setting,
     /// Where files in memory are kept, if the program may have any.
     pub(super) files: Option<MemoryFiles>,
 }
@@ -80,7 +81,15 @@ impl Answers {
         if call == libc::SYS_memfd_create && self.give_memory(question).is_ok() {
             return;
         }
-        _ = self.refuse(question.id, filter::error_of(call, arguments, self.shared));
+        let error = match answer_to(call, arguments, self.setting) {
+            Answer::IfItIsOwn(pid) if is_own(question.pid, pid) => {
+                _ = self.send(question.id, 0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32);
+                return;
+            }
+            Answer::IfItIsOwn(_) => libc::EPERM,
+            Answer::Error(error) => error,
+        };
+        _ = self.send(question.id, error, 0);
         if asks_for_names(call, arguments) {
             return;
         }
@@ -90,8 +99,8 @@ impl Answers {
         }
     }
 
-    fn refuse(&self, id: u64, error: i32) -> io::Result<()> {
-        let answer = libc::seccomp_notif_resp { id, val: 0, error: -error, flags: 0 };
+    fn send(&self, id: u64, error: i32, flags: u32) -> io::Result<()> {
+        let answer = libc::seccomp_notif_resp { id, val: 0, error: -error, flags };
         let number = libc::SECCOMP_IOCTL_NOTIF_SEND;
         // SAFETY: the answer lives for as long as the call.
         checked(unsafe {
@@ -127,6 +136,12 @@ impl Answers {
         files.push(file);
         Ok(())
     }
+}
+
+/// Whether a process id names the caller's process or a thread of it. The caller waits meanwhile,
+/// and the kernel has copied the number.
+fn is_own(caller: u32, named: u32) -> bool {
+    Path::new(&format!("/proc/{caller}/task/{named}")).exists()
 }
 
 /// Makes a file in memory that cannot be made executable (memfd_create(2)).

@@ -103,6 +103,31 @@ listen(); serve()
     }
 }
 
+/// A program that names itself, or changes what is its own, loses nothing by what is refused of
+/// others.
+#[test]
+fn what_a_program_does_to_itself_is_granted() {
+    let body = "
+import fcntl, resource, threading
+me, soft_and_hard = os.getpid(), resource.getrlimit(resource.RLIMIT_NOFILE)
+def limit(pid): resource.prlimit(pid, resource.RLIMIT_NOFILE, soft_and_hard)
+limit(0); limit(me); os.setpriority(os.PRIO_PROCESS, me, 1)
+os.sched_setaffinity(threading.get_native_id(), os.sched_getaffinity(0))
+threading.Thread(target=limit, args=(me,)).start()
+if os.fork() == 0: limit(os.getpid()); os._exit(0)
+assert os.wait()[1] == 0
+fcntl.fcntl(socket.socket(), fcntl.F_SETOWN, me)
+log = open('server.log', 'w')
+fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB); fcntl.lockf(log, fcntl.LOCK_EX)
+os.fchmod(log.fileno(), 0o600); os.utime('server.log')
+print('begun', file=open('/dev/stderr', 'w'))
+listen(); serve()
+";
+    if has("python3") {
+        TIERS.into_iter().for_each(|tier| passes(tier, body));
+    }
+}
+
 #[test]
 fn a_message_queue_is_granted_where_it_ends_with_the_program() {
     let body = "
