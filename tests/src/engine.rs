@@ -8,6 +8,7 @@
 
 mod activity;
 mod arrival;
+pub(crate) mod budget;
 pub(crate) mod check;
 pub(crate) mod client;
 mod command_line;

@@ -28,6 +28,7 @@ mod observe;
 mod practicals;
 mod sandbox;
 
+pub use engine::budget::Budget;
 pub use engine::check::{Check, Practical};
 pub use engine::difference::{Deviation, Difference};
 pub use engine::facts::Facts;
@@ -51,7 +52,7 @@ pub use observe::{
 };
 pub use practicals::PRACTICALS;
 pub use sandbox::{
-    Commands, Confinement, Finished, Folder, Limits, Reach, Tier, Wanted, remove_folder,
+    Commands, Confinement, Finished, Folder, Left, Limits, Reach, Tier, Wanted, remove_folder,
     without_settings,
 };
 

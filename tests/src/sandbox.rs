@@ -55,7 +55,7 @@ mod users;
 #[cfg(unix)]
 mod wire;
 
-pub use command::{Commands, Finished};
+pub use command::{Commands, Finished, Left};
 pub use confinement::Confinement;
 #[cfg(target_os = "linux")]
 pub(crate) use enter::tasks_of_this_user;

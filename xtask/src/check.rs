@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use suite::{Planned, Settings, Subject, Verdict};
+use suite::{Budget, Planned, Settings, Subject, Verdict};
 
 use crate::request::GradeRequest;
 use crate::sandbox::Sandbox;
@@ -32,6 +32,7 @@ pub(crate) fn run(
         launcher: sandbox.launcher.clone(),
         scratch: sandbox.scratch.path().to_owned(),
         confinement: sandbox.confinement.clone(),
+        budget: sandbox.budget.unwrap_or_else(|| Budget::begin(request.budget)),
     };
     progress.checking(plan.len());
     let began = Instant::now();

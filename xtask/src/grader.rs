@@ -7,7 +7,7 @@
 //! A [`Grader`] is made once, asked as often as needed, and shared by threads.
 
 use anyhow::Context;
-use suite::{Limits, Planned, Wanted};
+use suite::{Budget, Limits, Planned, Wanted};
 
 use crate::build::{self, Programs};
 use crate::check::{self, Verdicts};
@@ -76,12 +76,13 @@ impl Grader {
         known: &Known,
     ) -> anyhow::Result<Option<Grading>> {
         let progress = (self.progress)();
+        let sandbox = self.sandbox.within(Budget::begin(request.budget));
 
         let plan = rubric.plan(&request.only)?;
         let sources = self.stage(rubric, &plan, request)?;
         let Some(due) = known.due(&plan, &sources) else { return Ok(None) };
-        let programs = self.build(&sources, &progress)?;
-        let verdicts = self.check(due, &programs, request, &progress);
+        let programs = build::programs(&sources, &sandbox, &progress)?;
+        let verdicts = check_due(due, &programs, request, &sandbox, &progress);
         let grading = Grading::new(rubric, request, &sources, programs.unbuilt, verdicts);
 
         if self.forgets {
@@ -99,22 +100,16 @@ impl Grader {
     ) -> anyhow::Result<Sources> {
         submission::stage(&self.repository, rubric, plan, request)
     }
+}
 
-    /// Builds what was staged.
-    pub(crate) fn build(&self, sources: &Sources, progress: &Progress) -> anyhow::Result<Programs> {
-        build::programs(sources, &self.sandbox, progress)
-    }
-
-    /// Runs the checks that are due.
-    fn check(
-        &self,
-        due: Due,
-        programs: &Programs,
-        request: &GradeRequest,
-        progress: &Progress,
-    ) -> Verdicts {
-        let subjects = &programs.subjects;
-        let fresh = check::run(&due.checks, subjects, request, &self.sandbox, progress);
-        Verdicts { list: due.complete(fresh.list), ..fresh }
-    }
+/// Runs the checks that are due.
+fn check_due(
+    due: Due,
+    programs: &Programs,
+    request: &GradeRequest,
+    sandbox: &Sandbox,
+    progress: &Progress,
+) -> Verdicts {
+    let fresh = check::run(&due.checks, &programs.subjects, request, sandbox, progress);
+    Verdicts { list: due.complete(fresh.list), ..fresh }
 }

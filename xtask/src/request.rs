@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use suite::{Subject, Wanted};
+use suite::{Budget, Subject, Wanted};
 
 /// `grade`: everything that changes a grade or its report.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub(crate) struct GradeRequest {
     pub(crate) show_hidden: bool,
     pub(crate) seed: u64,
     pub(crate) jobs: usize,
+    /// The time for everything that is done about the submission.
+    pub(crate) budget: Duration,
     pub(crate) confine: Wanted,
 }
 
@@ -118,6 +121,7 @@ impl GradeRequest {
             show_hidden: false,
             seed,
             jobs: usize::MAX,
+            budget: Budget::USUAL,
             confine: Wanted::Auto,
         }
     }

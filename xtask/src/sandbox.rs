@@ -4,17 +4,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use suite::{Commands, Confinement, Fault, Limits, Scratch, Tier, Wanted};
+use suite::{Budget, Commands, Confinement, Fault, Limits, Scratch, Tier, Wanted};
 
 use crate::{files, repository};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sandbox {
     pub(crate) launcher: PathBuf,
-    pub(crate) scratch: Scratch,
+    pub(crate) scratch: Arc<Scratch>,
     pub(crate) confinement: Arc<Confinement>,
     /// The limits of compilers.
     pub(crate) build_limits: Limits,
+    /// The time for one submission.
+    pub(crate) budget: Option<Budget>,
 }
 
 impl Sandbox {
@@ -27,11 +29,16 @@ impl Sandbox {
                 "cannot make a temporary folder in {within}: {error}; set TMPDIR to another"
             ))
         };
-        let scratch = Scratch::new().map_err(why)?;
+        let scratch = Arc::new(Scratch::new().map_err(why)?);
         let launcher = repository::this_executable()?;
         let confinement = Confinement::begin(wanted, &launcher, scratch.path())?;
         check_room(&scratch, confinement.tier())?;
-        Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD })
+        Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD, budget: None })
+    }
+
+    /// Returns the same for one submission, which has this time.
+    pub(crate) fn within(&self, budget: Budget) -> Self {
+        Self { budget: Some(budget), ..self.clone() }
     }
 
     /// Returns what runs compilers.
@@ -40,6 +47,7 @@ impl Sandbox {
             launcher: &self.launcher,
             scratch: self.scratch.path(),
             confinement: &self.confinement,
+            left: self.budget.map(|budget| budget.for_commands()),
         }
     }
 }

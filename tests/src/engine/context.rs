@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use crate::engine::activity::Activity;
+use crate::engine::budget::Budget;
 use crate::engine::kept::Kept;
 use crate::engine::payload::{Payload, Payloads};
 use crate::engine::place::Place;
@@ -26,18 +27,21 @@ pub(crate) struct Context {
     pub(crate) activity: Activity,
     /// What is kept for afterwards.
     pub(crate) kept: Kept,
+    /// The time in which the submission must be done.
+    budget: Budget,
     /// Whether a program of this check was seen in a loop. Attempts share what is known.
     in_a_loop: Arc<AtomicBool>,
 }
 
 impl Context {
-    pub(crate) fn new(place: Place, payloads: Payloads) -> Self {
+    pub(crate) fn new(place: Place, payloads: Payloads, budget: Budget) -> Self {
         Self {
             place,
             record: Record::new(payloads.large()),
             payloads,
             activity: Activity::default(),
             kept: Kept::default(),
+            budget,
             in_a_loop: Arc::default(),
         }
     }
@@ -57,10 +61,15 @@ impl Context {
         self.in_a_loop.load(Ordering::Relaxed)
     }
 
+    /// Returns whether the time for the submission has passed. No wait goes on then.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.budget.is_over()
+    }
+
     /// Makes a context for an attempt that leaves no trace in this one. It has a new record, and a
     /// new private network if this one has one.
     pub(crate) fn aside(&self) -> io::Result<Self> {
-        let aside = Self::new(self.place.another()?, self.payloads.clone());
+        let aside = Self::new(self.place.another()?, self.payloads.clone(), self.budget);
         Ok(Self { in_a_loop: self.in_a_loop.clone(), ..aside })
     }
 

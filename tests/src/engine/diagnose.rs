@@ -69,6 +69,12 @@ impl Failure {
 /// Names the mistakes that explain what was seen over all checks of a run: at most one for each
 /// root cause. A later list names only what the lists before it leave unexplained.
 pub(crate) fn by(rules: &[&[Rule]], verdicts: &[Verdict]) -> Vec<Diagnosis> {
+    let is_late = |verdict: &Verdict| verdict.failure().is_some_and(|it| it.is_out_of_time);
+    if verdicts.iter().any(is_late) {
+        // The end of the submission's time says nothing about what the program does.
+        let in_time = verdicts.iter().filter(|verdict| !is_late(verdict)).cloned();
+        return by(rules, &in_time.collect::<Vec<_>>());
+    }
     let findings = Findings { verdicts };
     let mut named: Vec<Diagnosis> = Vec::new();
     for list in rules {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::engine::budget::Budget;
 use crate::engine::check::{Body, Check, InShort};
 use crate::engine::context::{Context, Scene};
 use crate::engine::payload::{Payloads, Shared};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub scratch: PathBuf,
     /// What the programs may reach.
     pub confinement: Arc<Confinement>,
+    /// The time in which all checks must be done.
+    pub budget: Budget,
 }
 
 /// Runs one check and returns its verdict, also where the check itself panics.
@@ -59,7 +62,8 @@ fn judge_in_context(
         Ok(place) => place,
         Err(error) => return Verdict::new(check.id, Status::Fault(error.into())),
     };
-    let context = Context::new(place, Payloads::new(settings.seed, check.id, large));
+    let payloads = Payloads::new(settings.seed, check.id, large);
+    let context = Context::new(place, payloads, settings.budget);
     let subject = |name: &&str| subjects.iter().find(|subject| subject.name() == *name);
     let context = Arc::new(match check.programs.first().and_then(subject) {
         Some(subject) => context.with_loops_of(subject.in_a_loop()),
@@ -69,7 +73,7 @@ fn judge_in_context(
     let programs: Option<Vec<Program>> =
         check.programs.iter().map(|name| subject(name).map(program)).collect();
     let Some(programs) = programs else { return Verdict::new(check.id, Status::Unbuilt) };
-    let (status, scene) = perform(check.body, &programs, &context);
+    let (status, scene) = perform(check.body, &programs, &context, settings.budget);
     let snapshot = match &status {
         Status::Failed(failure) => failure.snapshot.as_deref(),
         _ => None,
@@ -90,8 +94,14 @@ fn judge_in_context(
 }
 
 /// Runs the check, ends what it has left, and after a failure tries what finds the cause.
-fn perform(body: Body, programs: &[Program], context: &Context) -> (Status, Arc<Scene>) {
+fn perform(
+    body: Body,
+    programs: &[Program],
+    context: &Context,
+    budget: Budget,
+) -> (Status, Arc<Scene>) {
     let outcome = catch_unwind(AssertUnwindSafe(|| call(body, programs)));
+    let is_late = budget.is_over();
     let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
     let failure = outcome.as_ref().err().and_then(Stop::failure);
     programs.iter().for_each(|program| program.keep_ends(failure));
@@ -99,6 +109,7 @@ fn perform(body: Body, programs: &[Program], context: &Context) -> (Status, Arc<
     let scene = Arc::new(context.take_scene());
     match outcome {
         Ok(()) => (Status::Passed, scene),
+        Err(_) if is_late => (Status::Failed(budget.passed("had ended")), scene),
         Err(Stop::Unseen(why)) => (Status::Unseen(why), scene),
         Err(Stop::Fault(fault)) => (Status::Fault(fault), scene),
         Err(Stop::Failed(failure)) => explain(body, programs, context, Tried { failure, scene }),
@@ -122,12 +133,24 @@ fn explain(
         Some((program, step)) => {
             (Status::Failed(tried.failure.not_written(program, step)), tried.scene)
         }
-        None => judge_failure(body, programs, tried),
+        None => judge_failure(body, programs, context, tried),
     }
 }
 
-/// Tries a shorter conversation where the check has one, and finds the cause of what fails.
-fn judge_failure(body: Body, programs: &[Program], tried: Tried) -> (Status, Arc<Scene>) {
+/// Tries a shorter conversation where the check has one, and finds the cause of what fails. What is
+/// cut short by the end of the submission's time tells nothing.
+fn judge_failure(
+    body: Body,
+    programs: &[Program],
+    context: &Context,
+    tried: Tried,
+) -> (Status, Arc<Scene>) {
+    let (first, scene) = (tried.failure.clone(), tried.scene.clone());
+    let found = judge_in_short(body, programs, tried);
+    if context.is_out_of_time() { (Status::Failed(first), scene) } else { found }
+}
+
+fn judge_in_short(body: Body, programs: &[Program], tried: Tried) -> (Status, Arc<Scene>) {
     let scene = tried.scene.clone();
     let shorter = catch_unwind(AssertUnwindSafe(|| match (body, programs) {
         (Body::One(_, Some(shorter), _), [program]) => shorter(program, tried),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::engine::budget::Budget;
 use crate::engine::run::Planned;
 use crate::engine::subject::Subject;
 use crate::engine::verdict::{Bar, Status, Verdict};
@@ -16,6 +17,8 @@ pub(super) struct Round<'a> {
     subjects: &'a [Arc<Subject>],
     /// At most this many checks run at the same time.
     jobs: usize,
+    /// The time in which all of them must be done.
+    budget: Budget,
     verdicts: BTreeMap<&'static str, Verdict>,
     /// The checks that were not started yet.
     waiting: Vec<&'a Planned>,
@@ -28,11 +31,17 @@ pub(super) struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    pub(super) fn new(plan: &'a [Planned], subjects: &'a [Arc<Subject>], jobs: usize) -> Self {
+    pub(super) fn new(
+        plan: &'a [Planned],
+        subjects: &'a [Arc<Subject>],
+        jobs: usize,
+        budget: Budget,
+    ) -> Self {
         Self {
             plan,
             subjects,
             jobs,
+            budget,
             verdicts: BTreeMap::new(),
             waiting: plan.iter().collect(),
             running: 0,
@@ -45,6 +54,9 @@ impl<'a> Round<'a> {
     /// Returns the check to start now. Settles those that cannot run any more.
     pub(super) fn next(&mut self, told: &mut impl FnMut(&Verdict)) -> Option<&'a Planned> {
         self.settle_what_never_runs(told);
+        if self.budget.is_over() {
+            self.settle_what_is_late(told);
+        }
         if self.is_alone || self.running >= self.jobs {
             return None;
         }
@@ -103,6 +115,22 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// Fails what has not begun by the end of the time. What needs it is skipped.
+    fn settle_what_is_late(&mut self, told: &mut impl FnMut(&Verdict)) {
+        while !self.faulted.is_empty() || !self.waiting.is_empty() {
+            let late = match self.faulted.pop() {
+                Some(faulted) => faulted,
+                None => self.waiting.remove(0),
+            };
+            let status = match self.is_built(late) {
+                true => Status::Failed(self.budget.passed("began")),
+                false => Status::Unbuilt,
+            };
+            self.settle(Verdict::new(late.check.id, status), told);
+            self.settle_what_never_runs(told);
+        }
+    }
+
     fn settle(&mut self, verdict: Verdict, told: &mut impl FnMut(&Verdict)) {
         told(&verdict);
         self.verdicts.insert(verdict.check, verdict);
@@ -136,9 +164,13 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn readiness(&self, planned: &Planned) -> Readiness {
+    fn is_built(&self, planned: &Planned) -> bool {
         let is_there = |name: &&str| self.subjects.iter().any(|subject| subject.name() == *name);
-        if !planned.check.programs.iter().all(is_there) {
+        planned.check.programs.iter().all(is_there)
+    }
+
+    fn readiness(&self, planned: &Planned) -> Readiness {
+        if !self.is_built(planned) {
             return Readiness::Ready; // to be called unbuilt, whatever it needs
         }
         let mut ready = match planned.hidden && !self.shown_ones_have_ended() {
@@ -225,7 +257,7 @@ mod tests {
         let plan = ALL.each_ref().map(|check| Planned { check, needs: Vec::new(), hidden: false });
         let made = CHECKS.map(|check| check.id).into_iter().zip(found);
         let verdicts = made.map(|(id, status)| (id, Verdict::new(id, status))).collect();
-        let mut round = Round { verdicts, ..Round::new(&plan, &[], 1) };
+        let mut round = Round { verdicts, ..Round::new(&plan, &[], 1, budget()) };
         round.put_off_repetitions();
         let need = |id: &str| match &round.verdicts[id].status {
             Status::Skipped(need) => Some(need.clone()),
@@ -247,7 +279,7 @@ mod tests {
         let subject =
             |name: &str| Arc::new(Subject::new(name, CommandLine::new([name]), None, None));
         let subjects = ["client", "server"].map(subject);
-        let round = Round { verdicts, ..Round::new(&plan, &subjects, 1) };
+        let round = Round { verdicts, ..Round::new(&plan, &subjects, 1, budget()) };
         let found = [&plan[1], &plan[2]].map(|it| matches!(round.readiness(it), Readiness::Ready));
         assert_eq!(found, are_ready);
     }
@@ -259,11 +291,15 @@ mod tests {
         check_readiness(failure.set_apart(), [true, false]);
     }
 
+    fn budget() -> Budget {
+        Budget::begin(Budget::USUAL)
+    }
+
     /// Runs three checks, two at a time, each of which does what its statuses say. Returns which
     /// checks ran at the same time, in order, and the verdicts.
     fn play(plan: &[Planned; 3], mut ends: [Vec<Status>; 3]) -> (Vec<Vec<&str>>, Vec<Status>) {
         let subjects = [Arc::new(Subject::new("server", CommandLine::new(["s"]), None, None))];
-        let mut round = Round::new(plan, &subjects, 2);
+        let mut round = Round::new(plan, &subjects, 2, budget());
         let mut order = Vec::new();
         loop {
             let started: Vec<_> = std::iter::from_fn(|| round.next(&mut |_| {})).collect();
@@ -306,6 +342,20 @@ mod tests {
         let (order, ends) = play(&plan, [vec![fault(), fault()], passed(), passed()]);
         assert_eq!(order, [vec!["one", "three"], vec!["one"]]);
         assert_eq!(ends, [fault(), Status::Skipped("one".to_owned()), Status::Passed]);
+    }
+
+    #[test]
+    fn what_has_not_begun_in_time_fails_and_what_needs_it_is_skipped() {
+        let plan = plan(&["one"], [false, false, true]);
+        let none = Budget::begin(std::time::Duration::ZERO);
+        let subjects = [Arc::new(Subject::new("server", CommandLine::new(["s"]), None, None))];
+        let mut round = Round::new(&plan, &subjects, 2, none);
+        assert!(round.next(&mut |_| {}).is_none() && !round.is_running());
+        let ends = round.conclude();
+        let says = |at: usize| ends[at].failure().map(|failure| failure.to_string());
+        assert!(says(0).is_some_and(|text| text.contains("out of time: 0 s had passed")));
+        assert_eq!(ends[1].status, Status::Skipped("one".to_owned()));
+        assert!(says(2).is_some());
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub fn run(
 ) -> Vec<Verdict> {
     raise_descriptor_limit();
     port::prepare();
-    let mut round = Round::new(plan, subjects, settings.jobs);
+    let mut round = Round::new(plan, subjects, settings.jobs, settings.budget);
     let (done, arrivals) = channel();
     let large = Shared::default();
     std::thread::scope(|scope| {

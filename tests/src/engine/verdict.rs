@@ -50,6 +50,8 @@ pub struct Failure {
     /// Whether the harness takes its cause out of all later conversations, so that the checks that
     /// need this one can find out what they are about.
     pub is_set_apart: bool,
+    /// Whether it is only about the time for the whole submission.
+    pub is_out_of_time: bool,
     /// What keeps other checks from finding out more.
     pub bar: Option<Box<Bar>>,
 }

@@ -254,11 +254,13 @@ impl<'a> Wait<'a> {
     }
 
     /// Returns whether the limits of the wall clock have passed, which no slowness of the machine
-    /// moves: without progress, and in all.
+    /// moves: without progress, in all, and for the whole submission.
     pub(crate) fn is_over(&self) -> bool {
         const IN_ALL: u32 = 4;
         let in_all = self.deadline.wall * IN_ALL + self.time_for_bytes();
-        self.since_progress.elapsed() > self.deadline.wall || self.began.elapsed() > in_all
+        self.since_progress.elapsed() > self.deadline.wall
+            || self.began.elapsed() > in_all
+            || self.context.is_out_of_time()
     }
 
     /// Returns why the wait ends, if it does, now that a slice went by and nothing came.

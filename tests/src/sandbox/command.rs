@@ -25,6 +25,15 @@ pub struct Finished {
     pub stderr: Vec<u8>,
 }
 
+/// The time that is left for a submission.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    /// Until then.
+    pub until: Instant,
+    /// The whole time, of which this is the rest.
+    pub of: Duration,
+}
+
 /// Where commands run, and how they are confined.
 #[derive(Debug, Clone, Copy)]
 pub struct Commands<'a> {
@@ -34,6 +43,8 @@ pub struct Commands<'a> {
     pub scratch: &'a Path,
     /// The confinement of the run.
     pub confinement: &'a Confinement,
+    /// The time that is left for the submission; no command goes on after it.
+    pub left: Option<Left>,
 }
 
 impl Commands<'_> {
@@ -54,14 +65,21 @@ impl Commands<'_> {
         };
         let mut process =
             Process::start(self.launcher, folder.path(), &launch).map_err(io::Error::from)?;
-        let deadline = Instant::now() + time;
+        let own = Instant::now() + time;
+        let left = self.left.filter(|left| left.until < own);
+        let deadline = left.map_or(own, |left| left.until);
         let mut status = None;
         while status.is_none() && process.over().is_none() && Instant::now() < deadline {
             status = process.exited(Duration::from_millis(200))?;
         }
         let over = process.over();
         process.end()?;
-        let late = || format!("more than {} s, which is the limit", time.as_secs());
+        let late = || match left {
+            Some(left) => {
+                format!("what was left of the {} s for the submission", left.of.as_secs())
+            }
+            None => format!("more than {} s, which is the limit", time.as_secs()),
+        };
         let over = over.or_else(|| status.is_none().then(late));
         Ok(Finished { status, over, stdout: process.stdout.all(), stderr: process.stderr.all() })
     }

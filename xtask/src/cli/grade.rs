@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use lexopt::prelude::*;
@@ -30,6 +31,10 @@ pub(super) fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::R
             Long("hint") => request.hint = number("--hint", &parser.value()?.string()?, 0)?,
             Long("seed") => request.seed = number("--seed", &parser.value()?.string()?, 0)? as u64,
             Long("jobs") => request.jobs = number("--jobs", &parser.value()?.string()?, 1)?,
+            Long("budget") => {
+                let seconds = number("--budget", &parser.value()?.string()?, 1)?;
+                request.budget = Duration::from_secs(seconds as u64);
+            }
             Long("confine") => request.confine = confine(&parser.value()?.string()?)?,
             Value(word) if practical.is_none() => practical = Some(word.string()?),
             other => return Err(unexpected(other, "grade")),

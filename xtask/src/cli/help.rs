@@ -35,6 +35,8 @@ cargo xtask grade PRACTICAL [OPTION]...
   --show-hidden            what hidden checks saw, too: for the instructor
   --seed N                 the payloads' seed
   --jobs N                 checks run at the same time (all)
+  --budget N               seconds for the submission, its build included (600);
+                           a check that is not done by then fails
   --confine HOW            what programs may reach: auto, the least that this
                            system can do; required, the full protection or
                            nothing; landlock, without namespaces; off

@@ -17,6 +17,10 @@ use crate::unbuilt::Unbuilt;
 const START: &str = "Start it by hand, with the same words on its command line, and mend what it \
                      says first. The other checks of this program wait for that.";
 
+/// What to try where the time for the submission was over.
+const OUT_OF_TIME: &str = "Look for what takes so long: your build, or a program that makes every \
+                           client wait. A right program is done with all checks in a minute.";
+
 impl Grading {
     /// Puts the rubric's points to the verdicts.
     pub(crate) fn new(
@@ -166,6 +170,7 @@ impl GradedRow {
 fn hints(row: &Row, verdict: &Verdict) -> Vec<String> {
     match verdict.failure() {
         Some(failure) if failure.unwritten().is_some() => Vec::new(),
+        Some(failure) if failure.is_out_of_time => vec![OUT_OF_TIME.to_owned()],
         Some(failure) if failure.bar.is_some() => vec![START.to_owned()],
         _ => row.hints.clone(),
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use suite::{CommandLine, Confinement, Planned, Scratch, Settings, Subject};
+use suite::{Budget, CommandLine, Confinement, Planned, Scratch, Settings, Subject};
 
 use crate::grade::{Grade, GradedRow, Grading};
 use crate::surroundings::Surroundings;
@@ -42,6 +42,7 @@ pub(crate) fn grade(name: &str, program: &str, checks: &[&str]) -> Option<Gradin
         launcher,
         scratch: scratch.path().to_owned(),
         confinement: Confinement::off(),
+        budget: Budget::begin(Budget::USUAL),
     };
     let verdicts = suite::run(&plan, &subjects, &settings, |_| {});
     Some(of(plan.iter().zip(verdicts).map(|(planned, verdict)| GradedRow {

@@ -17,6 +17,7 @@ mod support;
 mod surroundings;
 mod unneeded;
 mod ways;
+mod whose_fault;
 
 use std::fs;
 

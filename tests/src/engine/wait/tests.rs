@@ -1,6 +1,7 @@
 //! Waits for nothing, and for something.
 
 use super::*;
+use crate::engine::budget::Budget;
 use crate::engine::payload::{Payloads, Shared};
 use crate::engine::place::Place;
 use crate::sandbox::Confinement;
@@ -8,7 +9,8 @@ use crate::sandbox::Confinement;
 fn context() -> Context {
     let nowhere = std::path::Path::new("");
     let place = Place::new(nowhere, nowhere, &Confinement::off()).unwrap();
-    Context::new(place, Payloads::new(1, "a_check", &Shared::default()))
+    let payloads = Payloads::new(1, "a_check", &Shared::default());
+    Context::new(place, payloads, Budget::begin(Budget::USUAL))
 }
 
 const SHORT: Deadline = Deadline { waiting: Duration::from_millis(30), ..REPLY };
