@@ -157,7 +157,7 @@ mod tests {
         let closed = folder.path().join("a/b/closed");
         fs::create_dir_all(closed.join("more")).unwrap();
         for folder in [&closed.join("more"), &closed, &folder.path().join("a")] {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o000)).unwrap();
         }
         remove_folder(folder.path()).unwrap();
         assert!(!folder.path().exists());
