@@ -2,6 +2,7 @@
 
 mod grade;
 mod help;
+mod words;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use lexopt::prelude::*;
 
-use crate::request::{BenchRequest, GradeRequest, ReleaseRequest, VerifyRequest};
+use crate::request::{BenchRequest, ExplainRequest, GradeRequest, ReleaseRequest, VerifyRequest};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -17,8 +18,7 @@ pub(crate) enum Command {
     Help(&'static str),
     Grade(GradeRequest),
     List,
-    /// A check or a mistake; without a word, all mistakes.
-    Explain(Option<String>),
+    Explain(ExplainRequest),
     New(String),
     Verify(VerifyRequest),
     Bench(BenchRequest),
@@ -56,7 +56,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result
         word if NOT_YET.contains(&word) => {
             bail!("cargo xtask {word} is not there yet; cargo xtask --help lists the commands")
         }
-        word => bail!("there is no command {word:?}; cargo xtask --help lists them"),
+        word => Err(words::no_command(word)),
     }
 }
 
@@ -67,7 +67,7 @@ fn release(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             Short('h') | Long("help") => return Ok(Command::Help(help::RELEASE_HELP)),
             Long("replace") => replace = true,
             Value(path) if folder.is_none() => folder = Some(PathBuf::from(path)),
-            other => return Err(unexpected(other, "release")),
+            other => return Err(unexpected(other, "release", help::RELEASE_HELP)),
         }
     }
     let folder = folder
@@ -87,20 +87,26 @@ fn list(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
     match parser.next()? {
         None => Ok(Command::List),
         Some(Short('h') | Long("help")) => Ok(Command::Help(help::HELP)),
-        Some(other) => Err(unexpected(other, "list")),
+        Some(other) => Err(unexpected(other, "list", help::HELP)),
     }
 }
 
 fn explain(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
-    let mut word = None;
+    let mut request = ExplainRequest::default();
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help(help::HELP)),
-            Value(value) if word.is_none() => word = Some(value.string()?),
-            other => return Err(unexpected(other, "explain")),
+            Value(value) if request.word.is_none() => request.word = Some(value.string()?),
+            Value(value) if request.practical.is_none() => {
+                let practical = request.word.replace(value.string()?).unwrap_or_default();
+                let practical = words::named(&practical).practical;
+                words::check_practical(&practical)?;
+                request.practical = Some(practical);
+            }
+            other => return Err(unexpected(other, "explain", help::HELP)),
         }
     }
-    Ok(Command::Explain(word))
+    Ok(Command::Explain(request))
 }
 
 fn new(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
@@ -109,7 +115,7 @@ fn new(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help(help::HELP)),
             Value(value) if name.is_none() => name = Some(value.string()?),
-            other => return Err(unexpected(other, "new")),
+            other => return Err(unexpected(other, "new", help::HELP)),
         }
     }
     Ok(Command::New(name.context("what is it called? cargo xtask new PRACTICAL")?))
@@ -135,7 +141,7 @@ fn verify(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             Long("renew-evidence") => request.renew_evidence = true,
             Long("attacks") => request.attacks = true,
             Value(word) if request.practical.is_none() => request.practical = Some(word.string()?),
-            other => return Err(unexpected(other, "verify")),
+            other => return Err(unexpected(other, "verify", help::VERIFY_HELP)),
         }
     }
     Ok(Command::Verify(request))
@@ -148,13 +154,18 @@ fn bench(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             Short('h') | Long("help") => return Ok(Command::Help(help::BENCH_HELP)),
             Long("runs") => request.runs = number("--runs", &parser.value()?.string()?, 1)?,
             Value(word) => request.practical = word.string()?,
-            other => return Err(unexpected(other, "bench")),
+            other => return Err(unexpected(other, "bench", help::BENCH_HELP)),
         }
     }
     Ok(Command::Bench(request))
 }
 
-fn unexpected(argument: lexopt::Arg<'_>, command: &str) -> anyhow::Error {
+fn unexpected(argument: lexopt::Arg<'_>, command: &str, help: &str) -> anyhow::Error {
+    if let Long(option) = argument
+        && let Some(meant) = words::nearest_option(option, help)
+    {
+        return anyhow::anyhow!("there is no option --{option}; did you mean {meant}?");
+    }
     anyhow::Error::from(argument.unexpected())
         .context(format!("cargo xtask {command} --help lists its options"))
 }

@@ -80,7 +80,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Grade(request) if full::is_needed(&request) => full::run(),
         Command::Grade(request) => commands::grade::run(&request),
         Command::List => commands::list::run(),
-        Command::Explain(word) => commands::explain::run(word.as_deref()),
+        Command::Explain(request) => commands::explain::run(&request),
         Command::New(name) => commands::new::run(&name),
         Command::Verify(request) => commands::verify::run(&request),
         Command::Bench(request) => commands::bench::run(&request),

@@ -44,6 +44,17 @@ fn file(practical: &str, command: &str) -> anyhow::Result<PathBuf> {
     Ok(repository::target()?.join(format!("{practical}-remembered-{hash:016x}.json")))
 }
 
+/// Returns the practical that was graded last.
+pub(crate) fn last_practical() -> Option<String> {
+    let entries = std::fs::read_dir(repository::target().ok()?).ok()?.flatten();
+    let kept = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let (practical, _) = name.split_once("-remembered-")?;
+        Some((entry.metadata().ok()?.modified().ok()?, practical.to_owned()))
+    });
+    kept.max().map(|(_, practical)| practical)
+}
+
 fn read(file: &Path) -> Option<Remembered> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }

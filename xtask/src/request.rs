@@ -90,6 +90,15 @@ pub(crate) struct VerifyRequest {
     pub(crate) seed: u64,
 }
 
+/// `explain`.
+#[derive(Debug, Default)]
+pub(crate) struct ExplainRequest {
+    /// The practical that the word belongs to.
+    pub(crate) practical: Option<String>,
+    /// A check or a mistake; without a word, all mistakes.
+    pub(crate) word: Option<String>,
+}
+
 /// `bench`.
 #[derive(Debug)]
 pub(crate) struct BenchRequest {

@@ -28,6 +28,14 @@ pub(crate) fn width() -> usize {
     })
 }
 
+/// Returns the lines of the terminal; `None` as for the columns.
+fn rows_of_terminal() -> Option<usize> {
+    #[cfg(all(unix, not(test)))]
+    return rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_row.into());
+    #[cfg(not(all(unix, not(test))))]
+    None
+}
+
 /// Returns `None` where stdout is no terminal, or the system does not tell. Tests always see the
 /// usual width.
 fn columns_of_terminal() -> Option<usize> {
@@ -131,6 +139,40 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Prints a long text: on a terminal through the pager that the environment names, or `less`.
+pub(crate) fn page(text: &str) -> anyhow::Result<()> {
+    let rows = rows_of_terminal().filter(|rows| text.lines().count() >= *rows);
+    if rows.is_some() && std::env::var_os("TERM").is_some_and(|term| term != "dumb") && paged(text)
+    {
+        return Ok(());
+    }
+    print(text)
+}
+
+/// Returns whether a pager has shown the text.
+fn paged(text: &str) -> bool {
+    use std::process::{Command, Stdio};
+    let named = std::env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty());
+    let Ok(words) = shell_words::split(&named.unwrap_or_else(|| "less".to_owned())) else {
+        return false;
+    };
+    let Some((pager, arguments)) = words.split_first() else { return false };
+    let mut command = Command::new(pager);
+    command.args(arguments).stdin(Stdio::piped());
+    if std::env::var_os("LESS").is_none() {
+        command.env("LESS", "FRX"); // ends at once if the text fits, shows colours, leaves the text there
+    }
+    let Ok(mut pager) = command.spawn() else { return false };
+    if let Some(mut stdin) = pager.stdin.take() {
+        let text = match anstream::stdout().current_choice() {
+            anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+            _ => text.to_owned(),
+        };
+        _ = stdin.write_all(text.as_bytes()); // a reader may stop early
+    }
+    pager.wait().is_ok()
 }
 
 /// Wraps `text` to lines that fit, each with `indent` spaces before it.

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use lexopt::prelude::*;
 use suite::Wanted;
 
-use super::{Command, any_seed, help, number, unexpected};
+use super::{Command, any_seed, help, number, unexpected, words};
 use crate::report;
 use crate::request::{GradeRequest, Origin, ProgramCommand, Report};
 
@@ -28,7 +28,7 @@ pub(super) fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::R
             Long("report") => request.reports.push(report_request(&parser.value()?.string()?)?),
             Long("all") => request.all = true,
             Long("show-hidden") => request.show_hidden = true,
-            Long("hint") => request.hint = number("--hint", &parser.value()?.string()?, 0)?,
+            Long("hint") => request.hint = hint(&mut parser)?,
             Long("seed") => request.seed = number("--seed", &parser.value()?.string()?, 0)? as u64,
             Long("jobs") => request.jobs = number("--jobs", &parser.value()?.string()?, 1)?,
             Long("budget") => {
@@ -37,11 +37,15 @@ pub(super) fn grade(mut parser: lexopt::Parser, help: &'static str) -> anyhow::R
             }
             Long("confine") => request.confine = confine(&parser.value()?.string()?)?,
             Value(word) if practical.is_none() => practical = Some(word.string()?),
-            other => return Err(unexpected(other, "grade")),
+            other => return Err(unexpected(other, "grade", help)),
         }
     }
-    request.practical =
+    let word: String =
         practical.context("which practical? cargo xtask grade PRACTICAL (cargo xtask list)")?;
+    let named = words::named(&word);
+    words::check_practical(&named.practical)?;
+    request.practical = named.practical;
+    request.only.extend(named.program);
     check(&request)?;
     for program in &mut request.programs {
         program.address = request.address.filter(|_| !program.takes_port());
@@ -58,6 +62,17 @@ pub(super) fn watch(parser: lexopt::Parser) -> anyhow::Result<Command> {
         Command::Grade(request) => Ok(Command::Watch(request)),
         other => Ok(other),
     }
+}
+
+/// Reads the steps of hints; without a number, the first.
+fn hint(parser: &mut lexopt::Parser) -> anyhow::Result<usize> {
+    if let Some(value) = parser.optional_value() {
+        return number("--hint", &value.string()?, 0);
+    }
+    let is_number =
+        |word: &std::ffi::OsStr| word.to_str().is_some_and(|it| it.parse::<usize>().is_ok());
+    let mut rest = parser.raw_args()?;
+    rest.next_if(is_number).map_or(Ok(1), |value| number("--hint", &value.string()?, 0))
 }
 
 fn check(request: &GradeRequest) -> anyhow::Result<()> {

@@ -6,7 +6,8 @@ Graded practicals for a network-sockets course.
   cargo xtask grade PRACTICAL      grade the programs in practicals/PRACTICAL
   cargo xtask watch PRACTICAL      grade again at each save
   cargo xtask list                 practicals, their checks and points
-  cargo xtask explain [WORD]       what a check, or a mistake, means; all mistakes
+  cargo xtask explain [PRACTICAL] [WORD]
+                                   what a check, or a mistake, means; all mistakes
   cargo xtask verify [PRACTICAL]   the grader against itself
   cargo xtask bench [PRACTICAL]    how long a grading takes
   cargo xtask release DIR          write the students' repository

@@ -10,42 +10,62 @@ use crate::exit::PASSED;
 use crate::explanations::Explanation;
 use crate::nearest::nearest;
 use crate::plural::count;
+use crate::request::ExplainRequest;
 use crate::rubric::{Row, Rubric};
 use crate::terminal::{BOLD, DIM, wrap};
-use crate::{repository, rubric, terminal};
+use crate::{remembered, repository, rubric, terminal};
 
 /// The word that lists all mistakes.
 const MISTAKES: &str = "mistakes";
 
-pub(crate) fn run(word: Option<&str>) -> anyhow::Result<u8> {
+pub(crate) fn run(request: &ExplainRequest) -> anyhow::Result<u8> {
     let repository = repository::find()?;
-    let read = |practical: &&Practical| rubric::read(&repository, practical.name);
-    let rubrics = suite::PRACTICALS.iter().map(read).collect::<anyhow::Result<Vec<Rubric>>>()?;
-    let text = match word {
-        None | Some(MISTAKES) => rubrics.iter().map(all_mistakes).collect::<Vec<_>>().join("\n"),
-        Some(word) => {
-            let texts: Vec<String> =
-                rubrics.iter().filter_map(|rubric| explain(rubric, word)).collect();
-            if texts.is_empty() {
-                return unknown(word, &rubrics);
-            }
-            texts.join("\n")
-        }
+    let wanted = |practical: &&Practical| {
+        request.practical.as_ref().is_none_or(|name| practical.name == name)
     };
-    terminal::print(&text)?;
+    let read = |practical: &Practical| rubric::read(&repository, practical.name);
+    let practicals = suite::PRACTICALS.iter().copied().filter(wanted);
+    let rubrics = practicals.map(read).collect::<anyhow::Result<Vec<Rubric>>>()?;
+    let text = match request.word.as_deref() {
+        None | Some(MISTAKES) => rubrics.iter().map(all_mistakes).collect::<Vec<_>>().join("\n"),
+        Some(word) if rubrics.iter().any(|rubric| rubric.practical.name == word) => {
+            rubrics.iter().filter(|it| it.practical.name == word).map(all_mistakes).collect()
+        }
+        Some(word) => found(word, &rubrics)?,
+    };
+    terminal::page(&text)?;
     Ok(PASSED)
 }
 
-/// Returns the explanation of a check or a mistake.
-pub(crate) fn explain(rubric: &Rubric, word: &str) -> Option<String> {
-    let row = rubric.row(word).filter(|row| !row.hidden);
-    // An explanation that another practical owns is printed there.
-    let explanation = rubric.explanations.of(word).filter(|explanation| explanation.from.is_none());
-    row.map(|row| check(rubric, row))
-        .or_else(|| explanation.map(|explanation| mistake(rubric, explanation)))
+/// Returns the explanation in the practical that was graded last; otherwise in all that have one.
+fn found(word: &str, rubrics: &[Rubric]) -> anyhow::Result<String> {
+    let last = remembered::last_practical();
+    let of_last = rubrics.iter().find(|rubric| last.as_deref() == Some(rubric.practical.name));
+    if let Some(text) = of_last.and_then(|rubric| explain(rubric, word)) {
+        return Ok(text);
+    }
+    let mut texts: Vec<String> = Vec::new();
+    for text in rubrics.iter().filter_map(|rubric| explain(rubric, word)) {
+        // Practicals share explanations.
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    if texts.is_empty() { unknown(word, rubrics) } else { Ok(texts.join("\n")) }
 }
 
-fn unknown(word: &str, rubrics: &[Rubric]) -> anyhow::Result<u8> {
+/// Returns the explanation of a check, of a mistake, or of both if they have the same name.
+pub(crate) fn explain(rubric: &Rubric, word: &str) -> Option<String> {
+    let row = rubric.row(word).filter(|row| !row.hidden);
+    let texts = [
+        row.map(|row| check(rubric, row)),
+        rubric.explanations.of(word).map(|explanation| mistake(rubric, explanation)),
+    ];
+    let texts: Vec<String> = texts.into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+fn unknown(word: &str, rubrics: &[Rubric]) -> anyhow::Result<String> {
     let checks = rubrics
         .iter()
         .flat_map(|rubric| &rubric.checks)
