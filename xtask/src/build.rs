@@ -1,6 +1,7 @@
 //! From sources to programs: by cargo, or by the commands of the language's row, in the same
 //! sandbox as the programs. The compiler's messages are kept word for word.
 
+mod artefact;
 mod cargo;
 mod command;
 mod dependencies;
@@ -15,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use suite::{CommandLine, Reach, Subject};
 
 use crate::parallel;
@@ -86,6 +86,11 @@ fn build(source: &Source, sandbox: &Sandbox) -> anyhow::Result<Built> {
     }
 }
 
+/// Refuses what a build has left.
+fn cannot_be_run(staged: &StagedCrate, why: &str) -> Reason {
+    Reason::Refused(format!("what the build has left as {} cannot be run: {why}", staged.name))
+}
+
 fn not_built(staged: &StagedCrate, mut reason: Reason) -> Built {
     if let Reason::DoesNotCompile(errors) = &mut reason {
         submission::say_beside(errors, &staged.left);
@@ -97,14 +102,9 @@ fn not_built(staged: &StagedCrate, mut reason: Reason) -> Built {
 /// The time that a build may take by the clock: generous, because the machine may be busy.
 const BUILD_TIME: Duration = Duration::from_secs(300);
 
-/// Returns the folder to build in. Each tier and each language has its own, because a makefile can
-/// leave anything there.
-fn target_of(staged: &StagedCrate, language: &str, sandbox: &Sandbox) -> anyhow::Result<PathBuf> {
-    let tier = format!("{:?}", sandbox.confinement.tier()).to_lowercase();
-    let target = staged.target.join(tier).join(language).join(&staged.name);
-    std::fs::create_dir_all(&target).with_context(|| target.display().to_string())?;
-    give_to_builder(&target, sandbox)?;
-    Ok(target)
+/// Returns the name of a language's folder in a store. Each tier has its own.
+fn name_in_store(language: &str, sandbox: &Sandbox) -> PathBuf {
+    Path::new(&format!("{:?}", sandbox.confinement.tier()).to_lowercase()).join(language)
 }
 
 /// Gives a folder, and what is directly in it, to the user that builds.

@@ -98,7 +98,7 @@ impl Grader {
         plan: &[Planned],
         request: &GradeRequest,
     ) -> anyhow::Result<Sources> {
-        submission::stage(&self.repository, rubric, plan, request)
+        submission::stage(&self.repository, rubric, plan, request, self.sandbox.scratch.path())
     }
 }
 

@@ -19,16 +19,17 @@ mod manifest;
 mod names;
 mod near;
 mod notes;
+mod store;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use suite::Planned;
+use suite::{Folder, Planned};
 
 use crate::languages::Language;
 use crate::repository::Repository;
@@ -37,9 +38,11 @@ use crate::rubric::Rubric;
 use crate::unbuilt::Unbuilt;
 use desk::Desk;
 use holder::Holder;
+use listed::Files;
 
 pub(crate) use left::{Left, say_beside};
 pub(crate) use manifest::{Refused, course_files};
+pub(crate) use store::Store;
 
 /// The programs to build, or to run as they are.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub(crate) struct Sources {
     pub(crate) submission: String,
     /// What was left out of it or ignored, in sentences.
     pub(crate) notes: Vec<String>,
+    /// The folder of the copies and of what is built from them. No other grading uses it.
+    _room: Folder,
 }
 
 /// One program.
@@ -67,17 +72,23 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct StagedCrate {
     pub(crate) name: String,
-    /// The folder of the copy.
+    /// The folder of the copy that this grading alone uses.
     pub(crate) folder: PathBuf,
-    /// Where cargo builds it. Each crate of each submission has its own folder: in a shared one,
-    /// cargo hands out another student's program.
-    pub(crate) target: PathBuf,
+    /// Where this grading builds it, if cargo does not.
+    pub(crate) build: PathBuf,
+    /// Where what was built is run. No build ever writes there.
+    pub(crate) built: PathBuf,
+    /// Where its [`Store`] is. Each program of each submission has its own: in a shared one, cargo
+    /// hands out another student's program.
+    pub(super) store: PathBuf,
+    /// The files of the copy.
+    pub(super) files: Files,
     /// Where it came from, relative to the repository.
     pub(crate) origin: String,
     /// Changes with the name or content of any of its files.
     pub(crate) fingerprint: u64,
-    /// The copies of the libraries that it shares with the submission's other programs.
-    pub(crate) libraries: Vec<PathBuf>,
+    /// The libraries that it shares with the submission's other programs.
+    pub(super) libraries: BTreeMap<String, Files>,
     /// The address that it always uses, if it takes none.
     pub(crate) address: Option<SocketAddr>,
     /// The student's names of files that have another name in the copy, from the folder on.
@@ -93,6 +104,25 @@ pub(crate) struct StagedCrate {
 }
 
 impl StagedCrate {
+    /// Returns the folders in which it may be built.
+    pub(crate) fn places_to_build(&self) -> [&Path; 2] {
+        [&self.build, &self.store]
+    }
+
+    /// Returns where cargo builds it.
+    pub(crate) fn cargo_folder(&self) -> PathBuf {
+        self.library(&self.name)
+    }
+
+    /// Returns the folders of its libraries, where cargo builds it.
+    pub(crate) fn library_folders(&self) -> impl Iterator<Item = PathBuf> {
+        self.libraries.keys().map(|library| self.library(library))
+    }
+
+    fn library(&self, name: &str) -> PathBuf {
+        self.store.join("sources").join(name)
+    }
+
     /// Says what of this text was left out.
     pub(crate) fn left_out_in(&self, text: &str) -> Option<String> {
         left::named_in(text, &self.left)
@@ -119,12 +149,15 @@ pub(crate) fn stage(
     rubric: &Rubric,
     plan: &[Planned],
     request: &GradeRequest,
+    scratch: &Path,
 ) -> anyhow::Result<Sources> {
     check_programs(rubric, request)?;
     let base = base(repository, rubric, &request.origin)?;
     let holder = Holder::open(&base).with_context(|| format!("--submission {}", base.display()))?;
+    let room = Folder::new(scratch, "staged-")?;
+    let (base, notes) = (&*base, Vec::new());
     let mut desk =
-        Desk { repository, rubric, request, base: &base, holder: &holder, notes: Vec::new() };
+        Desk { repository, rubric, request, base, holder: &holder, room: room.path(), notes };
     let wanted: BTreeSet<&str> =
         plan.iter().flat_map(|planned| planned.check.programs).copied().collect();
     let mut programs = Vec::new();
@@ -136,7 +169,8 @@ pub(crate) fn stage(
     }
     desk.check_that_something_is_there(&programs)?;
     desk.note_changes_of_ours();
-    Ok(Sources { programs, submission: repository.relative(&base), notes: desk.notes })
+    let submission = repository.relative(base);
+    Ok(Sources { programs, submission, notes: desk.notes, _room: room })
 }
 
 fn check_programs(rubric: &Rubric, request: &GradeRequest) -> anyhow::Result<()> {
@@ -186,16 +220,13 @@ impl Sources {
     }
 }
 
-/// Removes the copies and what was built from them, for submissions that are graded once.
+/// Removes what is kept of the programs, for submissions that are graded once.
 pub(crate) fn forget(sources: &Sources) -> anyhow::Result<()> {
     for source in &sources.programs {
-        let staged = match source {
-            Source::Crate(staged) => staged,
-            Source::Other(program) => &program.staged,
-            Source::Command(_) | Source::Ready(_) | Source::Unusable(_) => continue,
-        };
-        if let Some(own) = staged.target.parent() {
-            fs::remove_dir_all(own).with_context(|| own.display().to_string())?;
+        match source {
+            Source::Crate(staged) => Store::enter(staged)?.forget()?,
+            Source::Other(program) => Store::enter(&program.staged)?.forget()?,
+            Source::Command(_) | Source::Ready(_) | Source::Unusable(_) => {}
         }
     }
     Ok(())

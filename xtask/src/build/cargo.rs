@@ -8,41 +8,44 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use suite::{Finished, Reach};
+use suite::{Finished, Reach, remove_folder};
 
 use super::messages::Messages;
 use super::stamp::Stamp;
-use super::{BUILD_TIME, Built, dependencies, give_to_builder, not_built, subject_at, target_of};
+use super::{
+    BUILD_TIME, Built, artefact, cannot_be_run, dependencies, give_to_builder, name_in_store,
+    not_built, subject_at,
+};
 use crate::sandbox::Sandbox;
-use crate::submission::{Refused, StagedCrate};
+use crate::submission::{Refused, StagedCrate, Store};
 use crate::toolchain;
 use crate::unbuilt::Reason;
 
-/// Builds one program, unless the same sources were built before.
+/// Builds one program, unless the same sources were built before, and copies it to where it runs.
 pub(super) fn build(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<Built> {
-    let target = target_of(staged, "Rust", sandbox)?;
-    let stamp = Stamp::of(staged, &target)?;
-    if let Some(executable) = stamp.executable() {
-        return Ok(built(staged, &executable));
+    let store = Store::enter(staged)?;
+    let target = store.folder(name_in_store("Rust", sandbox));
+    let stamp = Stamp::of(staged, target.with_extension("built"))?;
+    if let Some(executable) = stamp.built() {
+        return built(staged, &executable);
     }
-    let finished = run_cargo_confined(staged, &target, sandbox)?;
+    let folder = store.sources(staged)?;
+    std::fs::create_dir_all(&target)?;
+    give_to_builder(&target, sandbox)?;
+    let finished = Building { staged, folder, target: &target }.run_cargo_confined(sandbox)?;
     let messages = Messages::read(&finished.stdout);
     if let Some(limit) = finished.over {
-        _ = std::fs::remove_dir_all(&target); // what was cut short is nobody's
+        _ = remove_folder(&target); // what was cut short is nobody's
         return Ok(not_built(staged, Reason::OverLimit(limit)));
     }
     if finished.status.is_some_and(|status| status.success()) {
-        let executable = messages
-            .executable(&staged.name)
-            .filter(|path| {
-                path.starts_with(&target)
-                    && path.symlink_metadata().is_ok_and(|facts| facts.is_file())
-            })
-            .with_context(|| {
+        let executable = messages.executable(&staged.name);
+        let executable =
+            executable.filter(|path| path.starts_with(&target)).with_context(|| {
                 format!("{} builds no program: cargo made no executable from it", staged.origin)
             })?;
         stamp.write(executable)?;
-        return Ok(built(staged, executable));
+        return built(staged, executable);
     }
     let mut errors = messages.errors;
     if errors.is_empty() {
@@ -66,35 +69,44 @@ fn reason(staged: &StagedCrate, errors: Vec<String>) -> Reason {
     Reason::MissesDependency([missing, errors].concat())
 }
 
-/// Runs cargo itself, not rustup's proxy, with no settings but the submission's own.
-fn run_cargo_confined(
-    staged: &StagedCrate,
-    target: &Path,
-    sandbox: &Sandbox,
-) -> anyhow::Result<Finished> {
-    let sysroot = toolchain::rust()?;
-    let (cargo, manifest) = (sysroot.join("bin/cargo"), staged.folder.join("Cargo.toml"));
-    let vendored = dependencies::vendor(staged, &cargo)?;
-    let mut command: Vec<OsString> = vec![cargo.into(), "build".into(), "--offline".into()];
-    command.extend(
-        ["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"].map(OsString::from),
-    );
-    command.extend([manifest.into(), "--target-dir".into(), target.into()]);
-    give_to_builder(&staged.folder, sandbox)?; // cargo writes a lock file there where it finds none
-    let write = vec![target.to_owned(), staged.folder.clone()];
-    let mut read = vec![sysroot.clone()];
-    read.extend_from_slice(&staged.libraries);
-    if let Some(vendored) = vendored {
-        command.extend(["--config".into(), vendored.settings.into()]);
-        read.push(vendored.folder);
+/// One run of cargo.
+struct Building<'a> {
+    staged: &'a StagedCrate,
+    /// The crate.
+    folder: PathBuf,
+    target: &'a Path,
+}
+
+impl Building<'_> {
+    /// Runs cargo itself, not rustup's proxy, with no settings but the submission's own.
+    fn run_cargo_confined(&self, sandbox: &Sandbox) -> anyhow::Result<Finished> {
+        let sysroot = toolchain::rust()?;
+        let cargo = sysroot.join("bin/cargo");
+        let vendored = dependencies::vendor(self.staged, &self.folder, &cargo)?;
+        let mut command: Vec<OsString> = vec![cargo.into(), "build".into(), "--offline".into()];
+        command.extend(
+            ["--message-format=json-diagnostic-rendered-ansi", "--manifest-path"]
+                .map(OsString::from),
+        );
+        command.push(self.folder.join("Cargo.toml").into());
+        command.extend(["--target-dir".into(), self.target.into()]);
+        give_to_builder(&self.folder, sandbox)?; // cargo writes a lock file there where it finds none
+        let write = vec![self.target.to_owned(), self.folder.clone()];
+        let mut read = vec![sysroot.clone()];
+        read.extend(self.staged.library_folders());
+        if let Some(vendored) = vendored {
+            command.extend(["--config".into(), vendored.settings.into()]);
+            read.push(vendored.folder);
+        }
+        let environment = vec![
+            ("PATH".into(), path_with(&sysroot.join("bin"))),
+            ("RUSTC".into(), sysroot.join("bin/rustc").into()),
+            ("CARGO_TERM_COLOR".into(), "never".into()),
+        ];
+        let limits = sandbox.build_limits;
+        let reach = Reach { read, write, execute: None, environment, limits };
+        Ok(sandbox.commands().run(&command, &reach, BUILD_TIME)?)
     }
-    let environment = vec![
-        ("PATH".into(), path_with(&sysroot.join("bin"))),
-        ("RUSTC".into(), sysroot.join("bin/rustc").into()),
-        ("CARGO_TERM_COLOR".into(), "never".into()),
-    ];
-    let reach = Reach { read, write, execute: None, environment, limits: sandbox.build_limits };
-    Ok(sandbox.commands().run(&command, &reach, BUILD_TIME)?)
 }
 
 fn path_with(folder: &Path) -> OsString {
@@ -103,13 +115,14 @@ fn path_with(folder: &Path) -> OsString {
     path
 }
 
-fn built(staged: &StagedCrate, executable: &Path) -> Built {
-    Built::Program(Arc::new(subject_at(
-        &staged.name,
-        executable,
-        staged.address,
-        staged.run_folder(),
-    )))
+/// Copies an executable to where it runs.
+fn built(staged: &StagedCrate, executable: &Path) -> anyhow::Result<Built> {
+    let own = staged.built.join(executable.file_name().unwrap_or_default());
+    if let Err(why) = artefact::copy_program(executable, &own)? {
+        return Ok(not_built(staged, cannot_be_run(staged, &why)));
+    }
+    let subject = subject_at(&staged.name, &own, staged.address, staged.run_folder());
+    Ok(Built::Program(Arc::new(subject)))
 }
 
 /// Builds every program of a crate and returns the executables by name.

@@ -22,15 +22,19 @@ pub(super) struct Vendored {
     pub(super) settings: PathBuf,
 }
 
-/// Copies the dependencies of a crate. Returns `None` if it has none.
-pub(super) fn vendor(staged: &StagedCrate, cargo: &Path) -> anyhow::Result<Option<Vendored>> {
+/// Copies the dependencies of a crate, which is in `crate_folder`. Returns `None` if it has none.
+pub(super) fn vendor(
+    staged: &StagedCrate,
+    crate_folder: &Path,
+    cargo: &Path,
+) -> anyhow::Result<Option<Vendored>> {
     if !staged.downloads {
         return Ok(None);
     }
     let all = repository::target()?.join("vendored");
     // Two manifests may take different packages from the same lock file.
     let hash = |name: &str| {
-        let content = fs::read(staged.folder.join(name)).unwrap_or_default();
+        let content = fs::read(crate_folder.join(name)).unwrap_or_default();
         Fnv::default().bytes(&content).finish()
     };
     let folder = all.join(format!("{:016x}-{:016x}", hash("Cargo.lock"), hash("Cargo.toml")));
@@ -41,7 +45,7 @@ pub(super) fn vendor(staged: &StagedCrate, cargo: &Path) -> anyhow::Result<Optio
     only_one.lock()?;
     if !settings.is_file() {
         _ = fs::remove_dir_all(&folder); // an earlier copying was cut short
-        let said = run_cargo_vendor(staged, cargo, &folder.join("crates"))?;
+        let said = run_cargo_vendor(staged, crate_folder, cargo, &folder.join("crates"))?;
         fs::write(&settings, said)?;
     }
     Ok(Some(Vendored { folder, settings }))
@@ -49,10 +53,15 @@ pub(super) fn vendor(staged: &StagedCrate, cargo: &Path) -> anyhow::Result<Optio
 
 /// Copies the dependencies to `to`; returns the settings that `cargo vendor` prints. The lock file is
 /// the course's, and cargo takes from it what the program needs.
-fn run_cargo_vendor(staged: &StagedCrate, cargo: &Path, to: &Path) -> anyhow::Result<Vec<u8>> {
+fn run_cargo_vendor(
+    staged: &StagedCrate,
+    crate_folder: &Path,
+    cargo: &Path,
+    to: &Path,
+) -> anyhow::Result<Vec<u8>> {
     let mut command = Command::new(cargo);
     command.args(["vendor", "--respect-source-config", "--manifest-path"]);
-    command.arg(staged.folder.join("Cargo.toml"));
+    command.arg(crate_folder.join("Cargo.toml"));
     command.args(sources_in_environment(std::env::vars())).arg(to);
     let here = repository::find()?; // cargo reads the settings of the course, too
     let command = toolchain::without_build_settings(&mut command);
@@ -62,7 +71,7 @@ fn run_cargo_vendor(staged: &StagedCrate, cargo: &Path, to: &Path) -> anyhow::Re
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let why = causes(&said).replace(&staged.folder.display().to_string(), &staged.origin);
+    let why = causes(&said).replace(&crate_folder.display().to_string(), &staged.origin);
     bail!(Fault(format!(
         "the dependencies of {} cannot be downloaded: {why}; connect this machine to the network, \
          or name a mirror in cargo's settings",

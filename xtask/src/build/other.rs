@@ -8,52 +8,102 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use suite::{CommandLine, Fault, Finished, Reach, Subject};
+use suite::{CommandLine, Fault, Finished, Reach, Subject, remove_folder};
 
 use super::parts::{self, Library};
 use super::stamp::Stamp;
-use super::{BUILD_TIME, Built, find_executable, give_to_builder, not_built, target_of};
+use super::{
+    BUILD_TIME, Built, artefact, cannot_be_run, find_executable, give_to_builder, name_in_store,
+    not_built,
+};
 use crate::languages::Places;
 use crate::sandbox::Sandbox;
-use crate::submission::StagedProgram;
+use crate::submission::{StagedProgram, Store};
 use crate::toolchain;
 use crate::unbuilt::Reason;
 
 /// The bytes of a compiler's output that are kept.
 const MOST_SAID: usize = 16 * 1024;
 
+/// Builds one program, unless the same sources were built before, and copies it to where it runs.
 pub(super) fn build(program: &StagedProgram, sandbox: &Sandbox) -> anyhow::Result<Built> {
     let (staged, language) = (&program.staged, &program.language);
-    let out = target_of(staged, &language.name, sandbox)?;
     let tool = find_tool(program, &language.tool)?;
-    let text = |path: &Path| path.display().to_string();
-    let places = Places {
-        name: staged.name.clone(),
-        tool: text(&tool),
-        main: text(&program.main),
-        folder: text(&staged.folder),
-        out: text(&out),
-        ..Places::default()
-    };
-    let stamp = Stamp::of(staged, &out)?;
-    if !language.build.is_empty() && stamp.executable().is_none() {
-        start_afresh(program, &out, sandbox)?;
-        if let Some(reason) = compile(program, &places, sandbox)? {
-            return Ok(not_built(staged, reason));
-        }
-        stamp.write(&tool)?;
+    let places = Places { out: text(&staged.build.join("out")), ..places(program, &tool) };
+    std::fs::create_dir_all(&staged.built)?;
+    if !language.build.is_empty()
+        && let Some(reason) = make(program, &places, sandbox)?
+    {
+        return Ok(not_built(staged, reason));
     }
+    let places = Places { out: text(&staged.built), ..places };
     let words = places.fill(&language.start);
     let environment = language.environment.iter();
     let environment =
         environment.map(|(key, value)| (key.into(), places.fill(from_ref(value)).concat().into()));
     let reach = Reach {
         environment: environment.collect(),
-        ..reach_of(&words, &tool, &staged.folder, &out)
+        ..reach_of(&words, &tool, &staged.folder, &staged.built)
     };
     let subject =
         Subject::new(&staged.name, CommandLine::new(words), staged.address, staged.run_folder());
     Ok(Built::Program(Arc::new(subject.with_reach(reach))))
+}
+
+fn places(program: &StagedProgram, tool: &Path) -> Places {
+    let staged = &program.staged;
+    Places {
+        name: staged.name.clone(),
+        tool: text(tool),
+        main: text(&program.main),
+        folder: text(&staged.folder),
+        ..Places::default()
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Fills the folder of what is run: from the store, or by a build. Returns why there is nothing to
+/// run.
+fn make(
+    program: &StagedProgram,
+    places: &Places,
+    sandbox: &Sandbox,
+) -> anyhow::Result<Option<Reason>> {
+    let staged = &program.staged;
+    let store = Store::enter(staged)?;
+    let kept = store.folder(name_in_store(&program.language.name, sandbox));
+    let stamp = Stamp::of(staged, kept.with_extension("built"))?;
+    if let Some(kept) = stamp.built() {
+        return Ok(artefact::copy_all(&kept, None, &staged.built)?.err().map(Reason::Refused));
+    }
+    let made = build_afresh(program, places, sandbox)?;
+    remove_folder(&staged.build)?;
+    if made.is_none() {
+        _ = remove_folder(&kept);
+        artefact::copy_all(&staged.built, None, &kept)?.map_err(anyhow::Error::msg)?;
+        stamp.write(&kept)?;
+    }
+    Ok(made)
+}
+
+fn build_afresh(
+    program: &StagedProgram,
+    places: &Places,
+    sandbox: &Sandbox,
+) -> anyhow::Result<Option<Reason>> {
+    let staged = &program.staged;
+    let out = Path::new(&places.out);
+    furnish(program, out, sandbox)?;
+    if let Some(reason) = compile(program, places, sandbox)? {
+        return Ok(Some(reason));
+    }
+    let first = places.fill(&program.language.start).into_iter().next().unwrap_or_default();
+    let made = Path::new(&first).strip_prefix(out).ok();
+    let copied = artefact::copy_all(out, made, &staged.built)?;
+    Ok(copied.err().map(|why| cannot_be_run(staged, &why)))
 }
 
 /// Compiles the main file, and its other sources where it does not build alone.
@@ -81,8 +131,7 @@ fn compile_with(
 ) -> anyhow::Result<Option<Reason>> {
     let places = Places { library: library.file.clone(), ..places.clone() };
     let command = places.fill(&program.language.build);
-    let (out, begin) = (Path::new(&places.out), Instant::now());
-    let finished = Run { program, command: &command, out, begin }.finish(sandbox)?;
+    let finished = Run { program, command: &command, begin: Instant::now() }.finish(sandbox)?;
     if let Some(limit) = finished.over {
         return Ok(Some(Reason::OverLimit(limit)));
     }
@@ -94,14 +143,14 @@ fn compile_with(
     Ok(Some(Reason::DoesNotCompile(errors)))
 }
 
-/// Empties the build folder. A language that builds beside its sources gets a copy of them there.
-fn start_afresh(program: &StagedProgram, out: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
-    std::fs::remove_dir_all(out)?;
-    std::fs::create_dir(out)?;
+/// Makes the build folder. A language that builds beside its sources gets a copy of them there.
+fn furnish(program: &StagedProgram, out: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
+    std::fs::create_dir_all(out)?;
     if program.language.beside_sources {
         copy_folder(&program.staged.folder, out, sandbox)?;
     }
-    give_to_builder(out, sandbox)
+    give_to_builder(out, sandbox)?;
+    give_to_builder(&program.staged.build, sandbox)
 }
 
 fn copy_folder(from: &Path, to: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
@@ -135,7 +184,6 @@ fn find_tool(program: &StagedProgram, tool: &str) -> anyhow::Result<std::path::P
 pub(super) struct Run<'a> {
     pub(super) program: &'a StagedProgram,
     pub(super) command: &'a [String],
-    pub(super) out: &'a Path,
     /// When the build began, of which the run is a part.
     pub(super) begin: Instant,
 }
@@ -146,10 +194,10 @@ impl Run<'_> {
         let tool = find_tool(self.program, first)?;
         let words: Vec<OsString> =
             std::iter::once(tool.clone().into()).chain(arguments.iter().map(Into::into)).collect();
-        let write = vec![self.out.to_owned()];
+        let write = vec![self.program.staged.build.clone()];
         let mut read = vec![self.program.staged.folder.clone(), tool.clone()];
         read.extend(toolchain::home_of(&tool));
-        let cache = self.out.join("cache").into();
+        let cache = self.program.staged.build.join("cache").into();
         let environment = vec![("GOCACHE".into(), cache), ("GO111MODULE".into(), "off".into())];
         let reach = Reach { read, write, execute: None, environment, limits: sandbox.build_limits };
         let time = BUILD_TIME.saturating_sub(self.begin.elapsed());

@@ -37,7 +37,7 @@ pub(super) fn pack(
         let part = out.join(format!("part-{at}.o")).display().to_string();
         let places = Places { file: text(file), part: part.clone(), ..places.clone() };
         let command = places.fill(&program.language.part);
-        let finished = Run { program, command: &command, out: &out, begin }.finish(sandbox)?;
+        let finished = Run { program, command: &command, begin }.finish(sandbox)?;
         match finished.status.is_some_and(|status| status.success()) {
             true => parts.push(part),
             false => library.errors += &said(&finished),
@@ -53,7 +53,7 @@ pub(super) fn pack(
         let command: Vec<String> = command
             .flat_map(|word| if word == "{parts}" { parts.clone() } else { vec![word] })
             .collect();
-        Run { program, command: &command, out: &out, begin }.finish(sandbox)?;
+        Run { program, command: &command, begin }.finish(sandbox)?;
     }
     Ok(library)
 }

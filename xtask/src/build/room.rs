@@ -23,19 +23,22 @@ pub(super) fn unless_there_was_none(built: Built, staged: &StagedCrate) -> anyho
         return Ok(built);
     }
     suite::check_machine()?;
-    match files::room_in(&staged.target).map(|free| free + size_of(&staged.target)) {
-        Some(room) if room < ROOM => bail!(too_little(staged, room)),
-        _ => Ok(built),
+    for place in staged.places_to_build() {
+        match files::room_in(place).map(|free| free + size_of(place)) {
+            Some(room) if room < ROOM => bail!(too_little(staged, place, room)),
+            _ => {}
+        }
     }
+    Ok(built)
 }
 
-fn too_little(staged: &StagedCrate, room: u64) -> Fault {
+fn too_little(staged: &StagedCrate, place: &Path, room: u64) -> Fault {
     Fault(format!(
         "{} was not built, and a build needs {} MiB of disk; {} has room for {}: free some space \
          there",
         staged.name,
         ROOM / MIB,
-        staged.target.display(),
+        place.display(),
         room / MIB
     ))
 }

@@ -141,11 +141,12 @@ fn staged(source: &Source) -> Option<&StagedCrate> {
 fn of_crate(staged: &StagedCrate, sources: &Sources, request: &GradeRequest) -> Vec<Place> {
     let shown = shown_folder(staged, sources, request);
     let place = |here: PathBuf, shown: PathBuf| Place { program: staged.name.clone(), here, shown };
-    let libraries = staged.libraries.iter().map(|library| {
-        let name = library.file_name().unwrap_or_default();
-        place(library.clone(), shown.with_file_name(name))
+    let libraries = staged.library_folders().map(|library| {
+        let shown = shown.with_file_name(library.file_name().unwrap_or_default());
+        place(library, shown)
     });
-    let built = build_folders(staged).into_iter().map(|folder| place(folder, shown.clone()));
+    let built = [staged.cargo_folder(), staged.build.join("out"), staged.built.clone()];
+    let built = built.map(|folder| place(folder, shown.clone()));
     let own = [
         place(staged.folder.clone(), shown.clone()),
         place(PathBuf::from("src"), shown.join("src")),
@@ -153,16 +154,6 @@ fn of_crate(staged: &StagedCrate, sources: &Sources, request: &GradeRequest) -> 
     let renamed = staged.own_names.iter();
     let renamed = renamed.map(|(here, own)| place(here.clone(), shown.join(own)));
     renamed.chain(libraries).chain(built).chain(own).collect()
-}
-
-/// Returns the folders in which a program is built: one for each tier and language.
-fn build_folders(staged: &StagedCrate) -> Vec<PathBuf> {
-    let below = |folder: &PathBuf| {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>()
-    };
-    let languages = below(&staged.target).iter().flat_map(below).collect::<Vec<_>>();
-    languages.iter().map(|language| language.join(&staged.name)).collect()
 }
 
 /// The files of a package are staged in a folder of their own.

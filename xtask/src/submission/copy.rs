@@ -1,9 +1,9 @@
 //! The harness's own copy of a program's files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use suite::Fnv;
+use suite::{Fnv, remove_folder};
 
 use super::listed::Files;
 use crate::files;
@@ -11,10 +11,8 @@ use crate::files;
 /// Makes `to` hold these files and no others, and returns their fingerprint. Files that are already
 /// the same are not touched.
 pub(super) fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
-    let mut fingerprint = Fnv::default();
     remove_others(to, Path::new(""), files)?;
     for (path, content) in files {
-        fingerprint = fingerprint.field(path.as_os_str().as_encoded_bytes()).field(content);
         let place = to.join(path);
         if fs::read(&place).is_ok_and(|there| there == *content) {
             files::readable_by_all(&fs::File::open(&place)?)?;
@@ -22,16 +20,17 @@ pub(super) fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
         }
         let folder = place.parent().unwrap_or(to);
         fs::create_dir_all(folder)?;
-        files::replace(&place, content, HALF_WRITTEN)?;
+        files::replace(&place, content, ".staging-")?;
     }
-    Ok(fingerprint.finish())
+    Ok(fingerprint_of(files))
 }
 
-/// The prefix of files that another grading of the same folder is just writing.
-const HALF_WRITTEN: &str = ".staging-";
-
-fn is_half_written(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(HALF_WRITTEN))
+/// Returns a number that changes with the name or content of any of these files.
+pub(super) fn fingerprint_of(files: &Files) -> u64 {
+    let add = |fingerprint: Fnv, (path, content): (&PathBuf, &Vec<u8>)| {
+        fingerprint.field(path.as_os_str().as_encoded_bytes()).field(content)
+    };
+    files.iter().fold(Fnv::default(), add).finish()
 }
 
 /// Removes other files. A build may have left links there: they are removed and never followed.
@@ -41,12 +40,11 @@ fn remove_others(to: &Path, within: &Path, files: &Files) -> anyhow::Result<()> 
         let entry = entry?;
         let path = within.join(entry.file_name());
         let kind = entry.file_type()?;
-        // Errors are ignored: another grading of the same folder may have been faster.
         match (kind.is_dir(), is_wanted(&path, kind, files)) {
             (true, true) => remove_others(to, &path, files)?,
-            (true, false) => _ = fs::remove_dir_all(to.join(path)),
-            (false, false) if !is_half_written(&path) => _ = fs::remove_file(to.join(path)),
-            (false, _) => {}
+            (true, false) => remove_folder(&to.join(path))?,
+            (false, false) => fs::remove_file(to.join(path))?,
+            (false, true) => {}
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use suite::Fnv;
 
-use super::copy::copy;
+use super::copy::{copy, fingerprint_of};
 use super::find::Found;
 use super::holder::{Holder, Kind};
 use super::listed::{Files, Taken, read_listed};
@@ -27,6 +27,8 @@ pub(super) struct Desk<'a> {
     pub(super) request: &'a GradeRequest,
     pub(super) base: &'a Path,
     pub(super) holder: &'a Holder,
+    /// The folder for the copies.
+    pub(super) room: &'a Path,
     pub(super) notes: Vec<String>,
 }
 
@@ -69,19 +71,21 @@ impl Desk<'_> {
 
     fn copy(&self, row: &ProgramRow, from: &Path, whole: Whole) -> anyhow::Result<StagedCrate> {
         let Whole { taken, libraries, refused, downloads, .. } = whole;
-        let name = format!("{}-{:016x}", self.rubric.practical.name, hash(from));
-        let own = repository::target()?.join(name);
-        let folder = own.join(&row.name);
+        let submission = format!("{}-{:016x}", self.rubric.practical.name, hash(from));
+        let folder = self.room.join(&row.name);
         let mut fingerprint = Fnv::default().bytes(&copy(&taken.files, &folder)?.to_be_bytes());
-        for (library, files) in &libraries {
-            fingerprint = fingerprint.bytes(&copy(files, &own.join(library))?.to_be_bytes());
+        for files in libraries.values() {
+            fingerprint = fingerprint.bytes(&fingerprint_of(files).to_be_bytes());
         }
         Ok(StagedCrate {
             name: row.name.clone(),
-            target: own.join("target"),
+            build: self.room.join("build").join(&row.name),
+            built: self.room.join("built").join(&row.name),
+            store: repository::target()?.join(submission).join(&row.name),
             origin: self.repository.relative(from),
             fingerprint: fingerprint.finish(),
-            libraries: libraries.into_keys().map(|library| own.join(library)).collect(),
+            files: taken.files,
+            libraries,
             address: self.request.address.or(row.address),
             left: taken.left,
             has_data: taken.has_data,
