@@ -33,7 +33,7 @@ mod port;
 mod probe;
 pub(crate) mod program;
 pub(crate) mod received;
-mod round;
+pub(crate) mod round;
 pub(crate) mod run;
 pub(crate) mod running;
 pub(crate) mod scratch;

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::verdict::Failure;
 use crate::sandbox::Left;
 
 /// The time for all that is done about one submission: its staging, its build and its checks. It
@@ -38,18 +37,8 @@ impl Budget {
         Left { until: self.began + self.whole, of: self.whole }
     }
 
-    /// Says how long it is.
-    pub fn in_words(&self) -> String {
-        format!("{} s", self.whole.as_secs())
-    }
-
-    /// Makes the failure of a check that was not done in time: `when` says how far it got.
-    pub(crate) fn passed(&self, when: &str) -> Failure {
-        let whole = self.in_words();
-        let failure = Failure::new(
-            format!("all checks of the submission to be done within {whole}, its build included"),
-            format!("out of time: {whole} had passed before this check {when}"),
-        );
-        Failure { is_out_of_time: true, ..failure }
+    /// Returns how long it is in all.
+    pub(crate) fn whole(&self) -> Duration {
+        self.whole
     }
 }

@@ -1,5 +1,6 @@
 //! One check: its programs, its function, and what finds the cause of a failure.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::engine::place::Place;
 use crate::engine::program::Program;
 use crate::engine::subject::Subject;
 use crate::engine::tried::Tried;
-use crate::engine::verdict::{Outcome, Status, Stop, Verdict};
+use crate::engine::verdict::{Failure, Outcome, Status, Stop, Verdict};
 use crate::fault::Fault;
 use crate::sandbox::Confinement;
 
@@ -58,12 +59,10 @@ fn judge_in_context(
     large: &Shared,
 ) -> Verdict {
     let began = Instant::now();
-    let place = match Place::new(&settings.launcher, &settings.scratch, &settings.confinement) {
-        Ok(place) => place,
+    let context = match context(check, settings, large) {
+        Ok(context) => context,
         Err(error) => return Verdict::new(check.id, Status::Fault(error.into())),
     };
-    let payloads = Payloads::new(settings.seed, check.id, large);
-    let context = Context::new(place, payloads, settings.budget);
     let subject = |name: &&str| subjects.iter().find(|subject| subject.name() == *name);
     let context = Arc::new(match check.programs.first().and_then(subject) {
         Some(subject) => context.with_loops_of(subject.in_a_loop()),
@@ -93,6 +92,12 @@ fn judge_in_context(
     }
 }
 
+fn context(check: &Check, settings: &Settings, large: &Shared) -> io::Result<Context> {
+    let place = Place::new(&settings.launcher, &settings.scratch, &settings.confinement)?;
+    let payloads = Payloads::new(settings.seed, check.id, large);
+    Ok(Context::new(place, payloads, settings.budget))
+}
+
 /// Runs the check, ends what it has left, and after a failure tries what finds the cause.
 fn perform(
     body: Body,
@@ -109,7 +114,9 @@ fn perform(
     let scene = Arc::new(context.take_scene());
     match outcome {
         Ok(()) => (Status::Passed, scene),
-        Err(_) if is_late => (Status::Failed(budget.passed("had ended")), scene),
+        Err(_) if is_late => {
+            (Status::Failed(Failure::out_of_time(budget.whole(), "had ended")), scene)
+        }
         Err(Stop::Unseen(why)) => (Status::Unseen(why), scene),
         Err(Stop::Fault(fault)) => (Status::Fault(fault), scene),
         Err(Stop::Failed(failure)) => explain(body, programs, context, Tried { failure, scene }),

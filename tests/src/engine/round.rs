@@ -7,9 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::engine::budget::Budget;
-use crate::engine::run::Planned;
+use crate::engine::check::Check;
 use crate::engine::subject::Subject;
-use crate::engine::verdict::{Bar, Status, Verdict};
+use crate::engine::verdict::{Bar, Failure, Status, Verdict};
+
+/// A check that is to be run.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Which.
+    pub check: &'static Check,
+    /// The ids of the checks that must pass first. Those that are not planned are taken to hold.
+    pub needs: Vec<String>,
+    /// Whether it is the instructor's alone. It runs when all others have ended: what it sends can
+    /// then reach no evidence of theirs.
+    pub hidden: bool,
+}
 
 /// What is known in the middle of a run.
 pub(super) struct Round<'a> {
@@ -123,7 +135,7 @@ impl<'a> Round<'a> {
                 None => self.waiting.remove(0),
             };
             let status = match self.is_built(late) {
-                true => Status::Failed(self.budget.passed("began")),
+                true => Status::Failed(Failure::out_of_time(self.budget.whole(), "began")),
                 false => Status::Unbuilt,
             };
             self.settle(Verdict::new(late.check.id, status), told);
@@ -222,10 +234,10 @@ enum Readiness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::check::{Check, check};
+    use crate::engine::check::check;
     use crate::engine::program::Program;
     use crate::engine::subject::CommandLine;
-    use crate::engine::verdict::{Failure, Outcome};
+    use crate::engine::verdict::Outcome;
 
     fn one(_: &Program) -> Outcome {
         Ok(())

@@ -8,21 +8,9 @@ use crate::engine::check::Check;
 use crate::engine::judge::{Settings, judge};
 use crate::engine::payload::Shared;
 use crate::engine::port;
-use crate::engine::round::Round;
+use crate::engine::round::{Planned, Round};
 use crate::engine::subject::Subject;
 use crate::engine::verdict::{Status, Verdict};
-
-/// A check that is to be run.
-#[derive(Debug, Clone)]
-pub struct Planned {
-    /// Which.
-    pub check: &'static Check,
-    /// The ids of the checks that must pass first. Those that are not planned are taken to hold.
-    pub needs: Vec<String>,
-    /// Whether it is the instructor's alone. It runs when all others have ended: what it sends can
-    /// then reach no evidence of theirs.
-    pub hidden: bool,
-}
 
 /// Runs what is planned and returns the verdicts in the plan's order; `told` hears each as it is
 /// made. Which check a skipped one waits for is certain only at the end. A check whose program is

@@ -72,6 +72,16 @@ impl Failure {
         Self { expected: expected.into(), observed: observed.into(), ..Self::default() }
     }
 
+    /// Makes the failure of a check that was not done within the time for the submission; `when`
+    /// says how far it got.
+    pub(crate) fn out_of_time(time: Duration, when: &str) -> Self {
+        let time = time.as_secs();
+        let expected =
+            format!("all checks of the submission to be done within {time} s, its build included");
+        let observed = format!("out of time: {time} s had passed before this check {when}");
+        Self { is_out_of_time: true, ..Self::new(expected, observed) }
+    }
+
     /// Adds a fact for the rules.
     pub(crate) fn with(mut self, fact: impl Fact) -> Self {
         self.facts.push(fact);

@@ -75,10 +75,7 @@ pub(super) fn start(
             let report = Channel::new(report);
             drop(trouble);
             let error = inside.become_it(launch, stdin, &report);
-            _ = report.send(&match error {
-                NotStarted::Unusable(why) => Becoming::Unusable(why),
-                NotStarted::Fault(error) => Becoming::Failed(error.to_string()),
-            });
+            _ = report.send(&Becoming::from(error));
             // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
             // up.
             unsafe { libc::_exit(127) }

@@ -127,10 +127,7 @@ fn keep(channel: &Channel, launch: &JailedCommand, user: Option<u32>) -> io::Res
     let reports = channel.try_clone()?;
     let Started { program, stdin, listener } = match start(launch, user) {
         Ok(started) => started,
-        Err(NotStarted::Unusable(why)) => return channel.send(&LauncherMessage::Unusable(why)),
-        Err(NotStarted::Fault(error)) => {
-            return channel.send(&LauncherMessage::Failed(error.to_string()));
-        }
+        Err(not) => return channel.send(&LauncherMessage::from(not)),
     };
     let files = MemoryFiles::default();
     #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::not_started::NotStarted;
 use super::spec::{Jail, JailedCommand, Limits, Reach, Stdin, Targets, Tier};
 use super::wire::{Wire, fields, variants};
 
@@ -48,6 +49,15 @@ variants!(LauncherMessage {
     8 => Unusable(why),
 });
 
+impl From<NotStarted> for LauncherMessage {
+    fn from(not: NotStarted) -> Self {
+        match not {
+            NotStarted::Unusable(why) => Self::Unusable(why),
+            NotStarted::Fault(error) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
 /// What a process sends to its keeper before it becomes the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg(target_os = "linux")]
@@ -61,6 +71,16 @@ pub(super) enum Becoming {
 }
 #[cfg(target_os = "linux")]
 variants!(Becoming { 0 => Filtered, 1 => Failed(why), 2 => Unusable(why) });
+
+#[cfg(target_os = "linux")]
+impl From<NotStarted> for Becoming {
+    fn from(not: NotStarted) -> Self {
+        match not {
+            NotStarted::Unusable(why) => Self::Unusable(why),
+            NotStarted::Fault(error) => Self::Failed(error.to_string()),
+        }
+    }
+}
 
 /// What the harness sends to the broker.
 #[derive(Debug, Clone, Copy)]
