@@ -22,6 +22,7 @@
 //! request  unbuilt  languages          what is asked for; why there is no program
 //! repository  toolchain  files         folders, toolchains, files
 //! terminal  columns  plural  nearest   output
+//! visible                              text from outside, without what a reader cannot see
 //! parallel  patterns  exit             threads, file patterns, exit statuses
 //! ```
 
@@ -54,6 +55,7 @@ mod surroundings;
 mod terminal;
 mod toolchain;
 mod unbuilt;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -66,8 +68,8 @@ fn main() -> ExitCode {
     }
     let status = cli::parse(std::env::args_os().skip(1)).and_then(run).unwrap_or_else(|error| {
         let error = exit::with_machines_fault(error);
-        let line = format!("{}error{}: {error:#}\n", terminal::RED, terminal::RED.render_reset());
-        anstream::eprint!("{}", report::harmless(&line, &Surroundings::read()));
+        let (style, said) = (terminal::RED, visible::line(&format!("{error:#}")));
+        report::warn(&format!("{style}error{style:#}: {said}"), &Surroundings::read());
         if error.is::<suite::Fault>() { exit::FAULT } else { exit::NOTHING_GRADED }
     });
     ExitCode::from(status)

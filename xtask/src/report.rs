@@ -48,7 +48,7 @@ use crate::files;
 use crate::grade::Grading;
 use crate::request::{GradeRequest, Report};
 use crate::surroundings::Surroundings;
-use crate::terminal;
+use crate::{terminal, visible};
 
 use Render::{Bytes, Text};
 
@@ -202,17 +202,15 @@ impl Place<'_> {
     fn write(&self, grading: &Grading, file: &Path) -> anyhow::Result<()> {
         let report = self.render.bytes(grading);
         if grading.outcome.is_err() && self.was_there {
-            anstream::eprintln!(
-                "{} is left as it was: this grading ended without a grade",
-                file.display()
-            );
+            let file = visible::line(&file.display().to_string());
+            let said = format!("{file} is left as it was: this grading ended without a grade");
+            warn(&said, &grading.surroundings);
             return Ok(());
         }
         if report.is_empty() {
-            anstream::eprintln!(
-                "{}: nothing is written: this format cannot say that there is no grade",
-                self.name()
-            );
+            let why = "nothing is written: this format cannot say that there is no grade";
+            let said = format!("{}: {why}", visible::line(&self.name()));
+            warn(&said, &grading.surroundings);
             return Ok(());
         }
         files::write(file, &report).with_context(|| self.name())
@@ -225,10 +223,11 @@ impl Place<'_> {
             match file(&grading.surroundings) {
                 Some(file) => files::append(file, render(grading).as_ref())
                     .with_context(|| format!("{variable}={}", file.display()))?,
-                None => anstream::eprintln!(
-                    "{}: {variable} is not set, so nothing is appended there",
-                    self.name()
-                ),
+                None => {
+                    let why = format!("{variable} is not set, so nothing is appended there");
+                    let said = format!("{}: {why}", visible::line(&self.name()));
+                    warn(&said, &grading.surroundings);
+                }
             }
         }
         Ok(())
@@ -237,7 +236,7 @@ impl Place<'_> {
 
 /// Returns JSON for people, with a line end.
 fn pretty(report: &impl Serialize) -> String {
-    serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
+    visible::json(&serde_json::to_string_pretty(report).unwrap_or_default()) + "\n"
 }
 
 /// Returns the first bytes of an event that fit beside an arrow, with an ellipsis if there are more.
@@ -264,7 +263,7 @@ pub(crate) fn write_all(grading: &Grading, places: &Places<'_>) -> Result<(), su
         Some(report) => {
             if !holds_the_one_for_people(places) {
                 let is_short = !places.all && std::io::stderr().is_terminal();
-                anstream::eprint!("{}", for_people(grading, is_short));
+                terminal::warn(&for_people(grading, is_short));
             }
             std::io::stdout().write_all(&report).context("stdout")
         }
@@ -301,8 +300,13 @@ fn for_people(grading: &Grading, is_short: bool) -> String {
     harmless(&render(grading), &grading.surroundings)
 }
 
+/// Prints a line on stderr.
+pub(crate) fn warn(line: &str, surroundings: &Surroundings) {
+    terminal::warn(&harmless(&format!("{line}\n"), surroundings));
+}
+
 /// Returns text in which GitHub's runner finds no command, if it reads along.
-pub(crate) fn harmless(text: &str, surroundings: &Surroundings) -> String {
+fn harmless(text: &str, surroundings: &Surroundings) -> String {
     if surroundings.on_github {
         github::disarmed(text, &surroundings.token)
     } else {

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::columns;
 use crate::plural::count;
+use crate::visible;
 
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
@@ -111,8 +112,11 @@ impl Progress {
         let mut stderr = std::io::stderr();
         _ = match (self.silent, self.live) {
             (true, _) => Ok(()),
-            (false, true) => write!(stderr, "\r\x1b[K{line} …").and_then(|()| stderr.flush()),
-            (false, false) => writeln!(stderr, "{line}"),
+            (false, true) => {
+                let line = visible::line(line);
+                write!(stderr, "\r\x1b[K{line} …").and_then(|()| stderr.flush())
+            }
+            (false, false) => writeln!(stderr, "{}", visible::line(line)),
         };
     }
 }
@@ -125,7 +129,7 @@ impl Drop for Progress {
 
 /// Prints and ignores errors: the reader may have gone.
 pub(crate) fn say(words: std::fmt::Arguments<'_>) {
-    _ = anstream::stdout().write_fmt(words);
+    _ = write!(anstream::stdout(), "{}", visible::styled(&words.to_string()));
 }
 
 /// Prints a line.
@@ -135,7 +139,7 @@ pub(crate) fn say_line(words: std::fmt::Arguments<'_>) {
 
 /// Prints the result of a command. A reader that stops early, like `head`, is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    match write!(anstream::stdout(), "{text}") {
+    match write!(anstream::stdout(), "{}", visible::styled(text)) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
@@ -167,12 +171,25 @@ fn paged(text: &str) -> bool {
     let Ok(mut pager) = command.spawn() else { return false };
     if let Some(mut stdin) = pager.stdin.take() {
         let text = match anstream::stdout().current_choice() {
-            anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
-            _ => text.to_owned(),
+            anstream::ColorChoice::Never => {
+                visible::text(&anstream::adapter::strip_str(text).to_string())
+            }
+            _ => visible::styled(text),
         };
         _ = stdin.write_all(text.as_bytes()); // a reader may stop early
     }
     pager.wait().is_ok()
+}
+
+/// Prints on stderr, and ignores errors.
+pub(crate) fn warn(text: &str) {
+    anstream::eprint!("{}", visible::styled(text));
+}
+
+/// Clears the terminal.
+#[cfg(feature = "full")]
+pub(crate) fn clear_screen() {
+    _ = write!(std::io::stdout(), "\x1b[2J\x1b[H");
 }
 
 /// Wraps `text` to lines that fit, each with `indent` spaces before it.

@@ -4,7 +4,7 @@ use crate::grade::Grading;
 use crate::grader::Grader;
 use crate::request::GradeRequest;
 use crate::surroundings::Surroundings;
-use crate::{exit, remembered, report, repository, rubric};
+use crate::{exit, remembered, report, repository, rubric, visible};
 
 pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
     let surroundings = Surroundings::read();
@@ -19,7 +19,8 @@ pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
             let error = exit::with_machines_fault(error);
             let broken_off = Grading::broken_off(request, surroundings, &error);
             if let Err(unwritten) = report::write_errors(&broken_off, &places) {
-                anstream::eprintln!("{unwritten:#}");
+                let said = visible::line(&format!("{unwritten:#}"));
+                report::warn(&said, &broken_off.surroundings);
             }
             Err(error)
         }

@@ -10,6 +10,7 @@ use suite::Status;
 
 use super::plain;
 use crate::grade::{GradedRow, Grading, NoGrade, Points};
+use crate::visible;
 
 pub(super) fn render(grading: &Grading) -> String {
     if let Err(NoGrade(fault)) = &grading.outcome {
@@ -63,5 +64,5 @@ fn without_colons(value: &Value) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    Value::from(text).to_string().replace(':', "\\u003a")
+    visible::json(&Value::from(text).to_string()).replace(':', "\\u003a")
 }

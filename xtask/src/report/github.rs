@@ -57,7 +57,7 @@ fn score(grading: &Grading, grade: &Grade) -> String {
     let verdict =
         if grade.passed() { "the pass mark is reached" } else { "the pass mark is not reached" };
     let (title, message) =
-        (format!("{} points", grade.points), format!("{}: {verdict}", grading.title));
+        (format!("{} points", grade.points), format!("{}: {verdict}", plain::line(&grading.title)));
     command("notice", &Annotation { spot: None, title, message })
 }
 

@@ -9,6 +9,7 @@ use suite::Status;
 
 use super::plain;
 use crate::grade::{Grade, GradedRow, Grading, NoGrade};
+use crate::visible;
 
 #[derive(Serialize)]
 struct Runner {
@@ -64,7 +65,7 @@ impl Runner {
 fn output(name: &str, runner: &Runner) -> String {
     format!(
         "{name}={}\n",
-        BASE64_STANDARD.encode(serde_json::to_string(runner).unwrap_or_default())
+        BASE64_STANDARD.encode(visible::json(&serde_json::to_string(runner).unwrap_or_default()))
     )
 }
 
@@ -91,7 +92,7 @@ fn test(grading: &Grading, row: &GradedRow) -> Test {
         test_code: if grading.hides(row) {
             String::new()
         } else {
-            grading.again(row.verdict.check)
+            plain::line(&grading.again(row.verdict.check))
         },
         filename: String::new(),
         line_no: 0,

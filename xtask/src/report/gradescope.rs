@@ -74,7 +74,7 @@ fn failed(fault: &str) -> String {
 
 fn overview(grading: &Grading, grade: &Grade) -> String {
     let Points { earned, most } = grade.points;
-    let score = format!("{}: {earned} of {most} points\n", grading.title);
+    let score = format!("{}: {earned} of {most} points\n", plain::line(&grading.title));
     let mistakes = grading.mistakes_to_tell().into_iter();
     let mistakes = mistakes.map(|mistake| format!("\n{}\n", plain::mistake(&mistake)));
     score + &mistakes.collect::<String>() + "\n" + &plain::premises(grading).join("\n") + "\n"

@@ -23,7 +23,7 @@ pub(super) fn render(grading: &Grading) -> String {
 }
 
 fn no_grade(grading: &Grading, fault: &str) -> (String, String) {
-    let title = format!("{}: no grade", escape(&grading.title));
+    let title = format!("{}: no grade", escape(&plain::line(&grading.title)));
     let said = "This costs no point; please tell your instructor. The grader could not find out:";
     let body = format!(
         "<main>\n<h1>{title}</h1>\n<p class=\"fault\">{said}</p>\n{}<p>Again: <code>{}</code></p>\n</main>\n",
@@ -34,7 +34,7 @@ fn no_grade(grading: &Grading, fault: &str) -> (String, String) {
 }
 
 fn graded(grading: &Grading, grade: &Grade) -> (String, String) {
-    let name = escape(&grading.title);
+    let name = escape(&plain::line(&grading.title));
     let title = format!("{name}: {} points", grade.points);
     let body = format!(
         "<a class=\"skip\" href=\"#checks\">To the checks</a>\n<header>\n<h1>{name}</h1>\n{}{}</header>\n<main>\n{}{}{}</main>\n{}",

@@ -16,7 +16,7 @@ use crate::plural::count;
 use crate::report::conversation::{self, Line};
 use crate::report::steps::{self, Step};
 use crate::report::{hexdump, plain, preview, said, stuck};
-use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, width, wrap};
+use crate::terminal::{self, BOLD, DIM, GREEN, RED, YELLOW, width};
 use crate::unbuilt::Unbuilt;
 
 /// The lines of a conversation that are shown for a failure.
@@ -33,8 +33,10 @@ const INDENT: usize = 6;
 
 /// Returns the whole report.
 pub(crate) fn render(grading: &Grading) -> String {
-    let mut text =
-        format!("{}\n", spread(&paint(BOLD, &grading.title), &format!("seed {}", grading.seed)));
+    let mut text = format!(
+        "{}\n",
+        spread(&paint(BOLD, &plain::line(&grading.title)), &format!("seed {}", grading.seed))
+    );
     for program in &grading.unbuilt {
         text += &unbuilt(program);
     }
@@ -51,6 +53,11 @@ pub(crate) fn render(grading: &Grading) -> String {
         text.push('\n');
     }
     text + &summary(grading)
+}
+
+/// Wraps text without styles, in which every character is then visible.
+pub(super) fn wrap(text: &str, indent: usize) -> String {
+    terminal::wrap(&plain::clean(text), indent)
 }
 
 /// Styles a line, without its line end.
@@ -77,7 +84,7 @@ pub(crate) fn named(mistake: &NamedMistake) -> String {
 }
 
 pub(crate) fn unbuilt(unbuilt: &Unbuilt) -> String {
-    let title = format!("{} ({})", plain::unbuilt(unbuilt), unbuilt.origin);
+    let title = format!("{} ({})", plain::unbuilt(unbuilt), plain::line(&unbuilt.origin));
     let details = unbuilt.details();
     let shown = details.iter().take(COMPILE_ERRORS).map(|error| plain::coloured(error) + "\n");
     let rest = details.len().saturating_sub(COMPILE_ERRORS);
@@ -108,7 +115,9 @@ pub(super) fn check_with(grading: &Grading, row: &GradedRow, where_told: &str) -
         Status::Failed(failure) => {
             line(RED, "✗ failed ", id) + &evidence(grading, row, failure, where_told)
         }
-        Status::Skipped(need) => line(YELLOW, "– skipped", &format!("{id}, needs {need}")),
+        Status::Skipped(need) => {
+            line(YELLOW, "– skipped", &format!("{id}, needs {}", plain::line(need)))
+        }
         Status::Unbuilt => line(YELLOW, "– unbuilt", id),
         Status::Unseen(why) => line(YELLOW, "– not counted", id) + &wrap(why, INDENT),
         Status::Fault(fault) => {

@@ -62,7 +62,7 @@ pub(crate) fn render(grading: &Grading) -> Vec<u8> {
 fn described(row: &GradedRow) -> String {
     match &row.verdict.status {
         Status::Failed(failure) => plain::line(&format!("{} failed: {failure}", row.verdict.check)),
-        _ => format!("{}: {}", row.verdict.check, row.claim),
+        _ => plain::line(&format!("{}: {}", row.verdict.check, row.claim)),
     }
 }
 

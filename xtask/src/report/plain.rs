@@ -9,6 +9,7 @@ use crate::explanations::NamedMistake;
 use crate::grade::{GradedRow, Grading, Next};
 use crate::plural::count;
 use crate::unbuilt::{Reason, Unbuilt};
+use crate::visible;
 
 /// The lines of a conversation that are shown.
 const STRETCH: usize = 12;
@@ -113,7 +114,7 @@ fn failed(grading: &Grading, row: &GradedRow, failure: &Failure) -> String {
     if failure.unwritten().is_some() {
         return facts + &labelled("again", &grading.again(verdict.check));
     }
-    let mut text = format!("{}\n{facts}", row.claim);
+    let mut text = format!("{}\n{facts}", clean(&row.claim));
     text += &conversation(grading, verdict);
     text += &difference(verdict, failure);
     text += &said::stderr(&verdict.stderr_tail)
@@ -290,7 +291,7 @@ pub(super) fn explained_by(next: &Next<'_>) -> Option<String> {
 
 /// Returns the protections in force, and what of the submission was left out.
 pub(super) fn premises(grading: &Grading) -> Vec<String> {
-    let confinement = format!("Confinement: {}.", grading.confinement.join("; "));
+    let confinement = clean(&format!("Confinement: {}.", grading.confinement.join("; ")));
     grading
         .notes
         .iter()
@@ -324,17 +325,9 @@ pub(super) fn coloured(rendered: &str) -> String {
     if rendered.len() > LONGEST_COMPILE_ERROR {
         return compile_error(rendered).trim_end().to_owned();
     }
-    let mut parts = rendered.trim_end().split("\x1b[");
-    let mut text = clean(parts.next().unwrap_or_default());
-    for part in parts {
-        let after = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
-        let style = after.strip_prefix('m').map(|rest| part.split_at(part.len() - rest.len()));
-        text += &match style {
-            Some((style, rest)) => format!("\x1b[{style}{}", clean(rest)),
-            None => clean(&format!("\x1b[{part}")),
-        };
-    }
-    text
+    let text = visible::styled(rendered.trim_end());
+    let is_open = text.contains('\x1b') && !text.ends_with("\x1b[0m");
+    if is_open { text + "\x1b[0m" } else { text }
 }
 
 /// A place in the submission: a file and a line.
@@ -401,18 +394,7 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// Escapes control characters and characters that change the direction of writing. XML 1.0 accepts
-/// the result.
+/// Returns text of several lines in which every character is visible. XML 1.0 accepts it.
 pub(super) fn clean(text: &str) -> String {
-    let visible = |c: char| match c {
-        '\n' | '\t' => c.to_string(),
-        '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' => c.escape_unicode().to_string(),
-        '\u{fffe}' | '\u{ffff}' => c.escape_unicode().to_string(),
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(visible).collect()
+    visible::text(text)
 }

@@ -57,7 +57,7 @@ fn graded(grading: &Grading, grade: &Grade) -> String {
 fn test(grading: &Grading, row: &GradedRow) -> Test {
     Test {
         name: row.verdict.check,
-        description: row.claim.clone(),
+        description: plain::clean(&row.claim),
         points: row.points(),
         max_points: row.max_points,
         message: plain::message_for_students(grading, row).unwrap_or_default(),

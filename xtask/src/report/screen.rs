@@ -6,9 +6,9 @@ use suite::{Status, Tier};
 use crate::columns;
 use crate::grade::{GradedRow, Grading, Next, Points};
 use crate::plural::count;
-use crate::report::human::{self, paint, spread};
+use crate::report::human::{self, paint, spread, wrap};
 use crate::report::plain;
-use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, wrap};
+use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW};
 
 /// Returns the report.
 pub(crate) fn render(grading: &Grading) -> String {

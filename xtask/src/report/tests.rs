@@ -5,6 +5,7 @@ mod hostile;
 mod read_back;
 pub(super) mod readers;
 mod runner;
+mod words;
 
 use std::path::Path;
 

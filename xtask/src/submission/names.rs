@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use crate::visible;
+
 /// Returns a name that is safe to print.
 pub(super) fn visible(path: &Path) -> String {
-    path.display().to_string().escape_debug().to_string()
+    visible::line(&path.display().to_string())
 }
 
 /// The rule for names in a copy.

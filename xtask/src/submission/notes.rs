@@ -17,7 +17,7 @@ impl Desk<'_> {
         let keys = merged.ignored.iter().take(SHOWN);
         let keys: Vec<String> = keys.map(|(key, line)| format!("{key} (line {line})")).collect();
         let differs = (!keys.is_empty()).then(|| {
-            let keys = keys.join(", ").escape_debug().to_string();
+            let keys = crate::visible::line(&keys.join(", "));
             format!("ignored: {} differs from the course's copy in {keys}", self.noted(path))
         });
         let refused = merged.refused.iter().map(|refused| format!("ignored: {}", refused.says));

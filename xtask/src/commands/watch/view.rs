@@ -9,7 +9,7 @@ use crate::commands::explain;
 use crate::grade::{GradedRow, Grading, NoGrade, Points};
 use crate::report::human;
 use crate::terminal::{BOLD, DIM, GREEN, RED, wrap};
-use crate::{rubric, terminal};
+use crate::{rubric, terminal, visible};
 
 const KEYS: &str = "n next  p previous  h hint  e explain  a all  r run everything  q quit";
 
@@ -92,15 +92,18 @@ impl View {
     }
 
     pub(super) fn show(&self, watched: &Watched) -> anyhow::Result<()> {
-        let mut text = if self.live { "\x1b[2J\x1b[H".to_owned() } else { String::new() };
-        text += &match &self.came {
+        let mut text = match &self.came {
             Some(Came::Grading(grading)) => self.graded(grading, watched),
             Some(Came::Error(error)) => {
-                wrap(&format!("{RED}error{RED:#}: {error}"), 0) + "Save again to grade again.\n"
+                let said = format!("{RED}error{RED:#}: {}", visible::line(error));
+                wrap(&said, 0) + "Save again to grade again.\n"
             }
             Some(Came::Nothing) | None => String::new(),
         };
         text += &if self.live { format!("\n{DIM}{KEYS}{DIM:#}\n") } else { "\n".to_owned() };
+        if self.live {
+            terminal::clear_screen();
+        }
         terminal::print(&text)
     }
 
@@ -118,7 +121,7 @@ impl View {
         let head = format!(
             "{}\n",
             human::spread(
-                &format!("{BOLD}{}{BOLD:#}", grading.title),
+                &format!("{BOLD}{}{BOLD:#}", visible::line(&grading.title)),
                 &format!("{:.2} s after the save", self.took)
             )
         );
@@ -153,7 +156,7 @@ impl View {
         };
         let no_grade = match &grading.outcome {
             Ok(_) => String::new(),
-            Err(NoGrade(fault)) => wrap(&format!("No grade: {fault}"), 0),
+            Err(NoGrade(fault)) => wrap(&format!("No grade: {}", visible::line(fault)), 0),
         };
         which + &no_grade
     }

@@ -10,6 +10,7 @@ use crate::plural::count;
 use crate::report::conversation::Line;
 use crate::report::preview;
 use crate::report::steps::{self, Act, Direction, Step};
+use crate::visible;
 
 /// The width of the times, left of the lanes.
 const TIMES: f64 = 84.0;
@@ -281,19 +282,16 @@ fn wrapped(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
-/// Escapes text for XML 1.0, which allows no control characters, not even escaped.
+/// Escapes text for XML. XML 1.0 allows no control characters, not even escaped.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in visible::text(text).chars() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            '\n' | '\t' => escaped.push(character),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            character if character.is_control() => escaped.push('\u{fffd}'),
             character => escaped.push(character),
         }
     }

@@ -35,7 +35,7 @@ impl Weight {
         let size = self.0.get(folder).copied().unwrap_or_default();
         let name = match folder.as_os_str().is_empty() {
             true => "its top".to_owned(),
-            false => folder.display().to_string().escape_debug().to_string(),
+            false => crate::visible::line(&folder.display().to_string()),
         };
         let mib = size.bytes as f64 / 1024.0 / 1024.0;
         format!("{name} ({mib:.1} MiB in {} files)", size.files)
