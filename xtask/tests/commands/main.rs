@@ -22,6 +22,8 @@ mod unfinished;
 mod unseen;
 #[cfg(all(target_os = "linux", feature = "full"))]
 mod watch;
+#[cfg(target_os = "linux")]
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -162,11 +162,9 @@ fn no_report_shows_what_a_reader_cannot_see() {
     let stretches = stretches();
     assert!(stretches.len() >= 5, "{}", stretches.len());
     for stretch in &stretches {
-        let apart: String = stretch.chars().flat_map(|c| [c, 'x']).collect();
-        for word in [stretch, &apart] {
-            for grading in gradings(word, word.as_bytes()) {
-                check_all(&grading, word);
-            }
+        let word: String = stretch.chars().flat_map(|c| [c, 'x']).collect();
+        for grading in gradings(&word, word.as_bytes()) {
+            check_all(&grading, &word);
         }
     }
     for grading in gradings("\u{fffd}", &no_text()) {
