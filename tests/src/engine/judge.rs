@@ -119,7 +119,10 @@ fn perform(
         }
         Err(Stop::Unseen(why)) => (Status::Unseen(why), scene),
         Err(Stop::Fault(fault)) => (Status::Fault(fault), scene),
-        Err(Stop::Failed(failure)) => explain(body, programs, context, Tried { failure, scene }),
+        Err(Stop::Failed(failure)) => match context.kept.lost() {
+            Some(fault) => (Status::Fault(fault), scene),
+            None => explain(body, programs, context, Tried { failure, scene }),
+        },
     }
 }
 

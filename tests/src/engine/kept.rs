@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::engine::unwritten::Unwritten;
+use crate::fault::Fault;
 use crate::sandbox::Output;
 
 /// How many bytes of the end of a program's output are evidence.
@@ -31,6 +32,8 @@ struct State {
     over: Option<String>,
     /// The calls that the confinement has refused.
     refused: BTreeSet<String>,
+    /// The machine ended the process that keeps a program.
+    lost: bool,
 }
 
 /// One launch of a program.
@@ -114,6 +117,17 @@ impl Kept {
     /// Keeps the limit for which the harness ended a program. The first one counts.
     pub(crate) fn set_over(&self, limit: String) {
         self.lock().over.get_or_insert(limit);
+    }
+
+    /// Keeps that the machine ended the process that keeps a program, and the program with it.
+    pub(crate) fn set_lost(&self) {
+        self.lock().lost = true;
+    }
+
+    /// Returns why a failure of these programs proves nothing.
+    pub(crate) fn lost(&self) -> Option<Fault> {
+        let why = "the process that keeps the program was killed: is there too little memory?";
+        self.lock().lost.then(|| Fault(why.to_owned()))
     }
 
     pub(crate) fn add_refused(&self, calls: &[String]) {

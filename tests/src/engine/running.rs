@@ -262,6 +262,9 @@ impl Running {
         self.keep_end(failure);
         self.context.activity.end_what_was_left();
         _ = self.end();
+        if self.process.is_lost() {
+            self.context.kept.set_lost();
+        }
     }
 
     /// Keeps how it has ended, where it should have gone on. A program that a wait for it had seen

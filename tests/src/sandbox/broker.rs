@@ -73,7 +73,7 @@ impl Broker {
 
     fn ask(&self, request: BrokerRequest) -> io::Result<(u32, Option<OwnedFd>)> {
         let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
-        channel.send(&request)?;
+        channel.send(&request).map_err(|error| about("the broker has gone", error))?;
         answer(&mut channel)
     }
 }

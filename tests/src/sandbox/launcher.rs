@@ -98,7 +98,10 @@ fn launch_in_namespaces(channel: &Channel, launch: &JailedCommand) -> io::Result
     let user = user_of(launch);
     match fork()? {
         Forked::Child => {
-            let kept = match enter::furnish(&launch.jail, &folder, user) {
+            let furnished = enter::furnish(&launch.jail, &folder, user);
+            // With the launcher, the harness loses sight of the keeper.
+            _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+            let kept = match furnished {
                 Ok(()) => keep(channel, launch, user),
                 Err(error) => failed("no private file tree", error),
             };

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal};
+
 use crate::observe::{self, ProcessTree};
 use crate::sandbox::launcher;
 use crate::sandbox::messages::LauncherMessage;
@@ -153,13 +155,38 @@ impl Process {
         self.channel.finish()?;
         while !self.heard.gone && self.listen(ENDING)? {}
         if !self.heard.gone {
-            // The launcher is not killed: it still ends what is left.
+            // The launcher is not killed here: it still ends what is left.
+            if self.heard.silent {
+                self.end_without_launcher();
+            }
             return Err(io::Error::other("the launcher ended before it had ended the program"));
         }
         self.launcher.wait()?;
         self.stdout.wait_for_end(REST_OF_OUTPUT);
         self.stderr.wait_for_end(REST_OF_OUTPUT);
         Ok(())
+    }
+
+    /// Ends the program where its launcher was killed from outside. In a process namespace the
+    /// kernel does this.
+    fn end_without_launcher(&mut self) {
+        _ = self.launcher.try_wait();
+        let is_shared = self.heard.keeper == Some(self.launcher.id());
+        let Some(program) = self.heard.started.filter(|_| is_shared && !self.heard.empty) else {
+            return;
+        };
+        let below = observe::descendants(program);
+        let pid = |pid: u32| Pid::from_raw(pid.cast_signed());
+        _ = pid(program).map(|group| rustix::process::kill_process_group(group, Signal::KILL));
+        for pid in below.into_iter().filter_map(pid) {
+            _ = rustix::process::kill_process(pid, Signal::KILL);
+        }
+    }
+
+    /// Returns whether the launcher or the keeper was killed: the program was then ended with it, or
+    /// later, and what it did last is no evidence.
+    pub(crate) fn is_lost(&self) -> bool {
+        (self.heard.gone || self.heard.silent) && !self.heard.empty && self.over().is_none()
     }
 
     /// Takes in what the launcher sends within this time. Returns `false` where nothing came, or
