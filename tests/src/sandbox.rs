@@ -20,6 +20,11 @@ mod enter;
 #[cfg(target_os = "linux")]
 mod filter;
 mod folder;
+#[cfg(target_os = "linux")]
+mod group;
+#[cfg(all(unix, not(target_os = "linux")))]
+#[path = "sandbox/group/elsewhere.rs"]
+mod group;
 #[cfg(unix)]
 mod inherited;
 #[cfg(target_os = "linux")]

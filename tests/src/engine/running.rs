@@ -86,7 +86,8 @@ impl Running {
         let command = subject.command().fill(&launch.host, &launch.port, &launch.arguments);
         let prepared = place.prepare(subject.folder(), reach, command).map_err(Fault::from)?;
         let Prepared { folder, words: command, copies } = prepared;
-        let jail = place.confinement().jail(place.network(), reach, services);
+        let jail =
+            place.confinement().jail(place.network(), reach, services).map_err(Fault::from)?;
         let jailed = JailedCommand { command, stdin: launch.stdin, jail };
         let process = Process::start(place.launcher(), folder.path(), &jailed)
             .map_err(|not| not_started(subject.name(), not))?;

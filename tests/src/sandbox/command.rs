@@ -61,7 +61,7 @@ impl Commands<'_> {
         let launch = JailedCommand {
             command: command.to_vec(),
             stdin: Stdin { then_end: true, ..Stdin::default() },
-            jail: self.confinement.jail(&network, reach, Vec::new()),
+            jail: self.confinement.jail(&network, reach, Vec::new())?,
         };
         let mut process =
             Process::start(self.launcher, folder.path(), &launch).map_err(io::Error::from)?;

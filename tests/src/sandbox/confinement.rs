@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::network::Network;
-use super::spec::{Jail, Protection, Reach, Tier, Wanted};
+use super::spec::{Group, Jail, Limits, Protection, Reach, Tier, Wanted};
 #[cfg(target_os = "linux")]
-use super::{broker::Broker, self_test, users};
+use super::{broker::Broker, group::Groups, probe, self_test, users};
 use crate::fault::Fault;
 
 /// The confinement of one run.
@@ -18,6 +18,9 @@ pub struct Confinement {
     protections: Vec<Protection>,
     #[cfg(target_os = "linux")]
     broker: Option<Arc<Broker>>,
+    /// Where control groups are made; `None` where that cannot be.
+    #[cfg(target_os = "linux")]
+    groups: Option<Groups>,
     /// Protections left out on purpose, to test that the self-test notices.
     without: Vec<String>,
 }
@@ -84,11 +87,24 @@ impl Confinement {
         };
         let mut found = Self { tier, broker, without: left_out(), ..Self::plain(Vec::new()) };
         found.open_to_programs(scratch)?;
+        let no_groups = found.find_groups(launcher).err();
         let network = found.network()?;
-        let jail = found.jail(&network, &Reach::default(), Vec::new());
+        let limits = Limits { memory: probe::MEMORY, ..Limits::RUN };
+        let reach = Reach { limits, ..Reach::default() };
+        let jail = found.jail(&network, &reach, Vec::new())?;
         found.protections = self_test::run(jail, launcher, scratch)?;
         found.statement = state(tier, &found.protections);
+        found.statement.extend(no_groups.map(|why| format!("without control groups: {why}")));
         Ok(found)
+    }
+
+    /// Finds where control groups can be made. The error says why there are none.
+    #[cfg(target_os = "linux")]
+    fn find_groups(&mut self, launcher: &Path) -> std::io::Result<()> {
+        if !self.leaves_out("groups") {
+            self.groups = Some(Groups::find(launcher)?);
+        }
+        Ok(())
     }
 
     /// Lets the users of programs pass the folder in which theirs are, where they use the folders
@@ -114,6 +130,8 @@ impl Confinement {
             protections: Vec::new(),
             #[cfg(target_os = "linux")]
             broker: None,
+            #[cfg(target_os = "linux")]
+            groups: None,
             without: Vec::new(),
         }
     }
@@ -185,20 +203,38 @@ impl Confinement {
 
     /// Describes how a program is confined in this network. `ports` are the ports that it connects
     /// to.
-    pub(crate) fn jail(&self, network: &Network, reach: &Reach, ports: Vec<u16>) -> Jail {
+    pub(crate) fn jail(
+        &self,
+        network: &Network,
+        reach: &Reach,
+        ports: Vec<u16>,
+    ) -> std::io::Result<Jail> {
         #[cfg(target_os = "linux")]
         let users = self.broker.as_ref().map(|broker| broker.users());
         #[cfg(not(target_os = "linux"))]
         let users = None;
-        Jail {
+        Ok(Jail {
             tier: self.tier,
             reach: reach.clone(),
             network: network.place(),
             users,
+            group: self.group(&reach.limits)?,
             ports,
             without: self.without.clone(),
             self_test: None,
+        })
+    }
+
+    /// Makes the control group of one launch. Without one where groups are in force, the launch
+    /// would not be limited as reports say.
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "there are no groups"))]
+    fn group(&self, limits: &Limits) -> std::io::Result<Option<Group>> {
+        #[cfg(target_os = "linux")]
+        if let Some(groups) = &self.groups {
+            let memory = if self.leaves_out("memory") { u64::MAX } else { limits.memory };
+            return groups.make(&Limits { memory, ..*limits }).map(Some);
         }
+        Ok(None)
     }
 }
 

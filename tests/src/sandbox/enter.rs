@@ -17,6 +17,7 @@ use rustix::process::{DumpableBehavior, Pid, Resource};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
 use super::broker::STUDENT;
+use super::group::{Joined, SPARE};
 use super::kernel::{Forked, checked, fork};
 use super::landlock::{Access, Rules};
 use super::messages::Becoming;
@@ -66,9 +67,10 @@ pub(super) fn start(
     folder: &Path,
     user: Option<u32>,
     stdin: OwnedFd,
+    group: Option<&Joined>,
 ) -> Result<(Pid, Option<OwnedFd>), NotStarted> {
     let (mut trouble, report) = Channel::pair()?;
-    let inside = Inside { jail: &launch.jail, folder, user };
+    let inside = Inside { jail: &launch.jail, folder, user, group };
     inside.give_what_is_its_own()?;
     match fork()? {
         Forked::Child => {
@@ -100,6 +102,7 @@ struct Inside<'a> {
     folder: &'a Path,
     /// The user to become; `None` to stay the harness's.
     user: Option<u32>,
+    group: Option<&'a Joined>,
 }
 
 impl Inside<'_> {
@@ -170,6 +173,7 @@ impl Inside<'_> {
     /// steps remove.
     fn confine(&self, command: &[OsString], stdin: OwnedFd, report: &Channel) -> io::Result<()> {
         let jail = self.jail;
+        self.group.map_or(Ok(()), Joined::enter)?;
         rustix::process::setpgid(None, None)?;
         rustix::stdio::dup2_stdin(&stdin)?;
         if jail.has("handles") {
@@ -296,9 +300,6 @@ fn close_what_is_inherited() -> io::Result<()> {
     })?;
     Ok(())
 }
-
-/// Lets a program exceed its limit on tasks, so that the keeper sees it.
-const SPARE: u64 = 8;
 
 /// Returns how many processes and threads this user has.
 pub(crate) fn tasks_of_this_user() -> u64 {

@@ -16,14 +16,16 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Resource, Signal, WaitOptions};
+use rustix::process::{Pid, Resource, Signal, WaitOptions, WaitStatus};
 
 #[cfg(target_os = "linux")]
 use super::filter::Setting;
+use super::group::Joined;
 use super::inherited;
 #[cfg(target_os = "linux")]
 use super::kernel::{Forked, fork};
@@ -67,12 +69,26 @@ fn launch() -> io::Result<()> {
     let mut channel = Channel::of_this_process()?;
     let launch: JailedCommand =
         channel.receive()?.ok_or_else(|| io::Error::other("the harness has ended"))?;
+    let group = match launch.jail.group.as_ref().map(Joined::open).transpose() {
+        Ok(group) => group.map(Arc::new),
+        Err(error) => return not_started(&channel, "no control group", &error),
+    };
     #[cfg(target_os = "linux")]
     if launch.jail.tier == Tier::Namespaces {
-        return launch_in_namespaces(&channel, &launch);
+        return launch_in_namespaces(&channel, &launch, group.as_ref());
     }
     channel.send(&LauncherMessage::Keeper(std::process::id()))?;
-    keep(&channel, &launch, user_of(&launch))?;
+    keep(&channel, &launch, user_of(&launch), group.as_ref())?;
+    leave(&channel, group.as_deref())
+}
+
+fn not_started(channel: &Channel, what: &str, error: &io::Error) -> io::Result<()> {
+    channel.send(&LauncherMessage::Failed(format!("{what}: {error}")))
+}
+
+/// Removes the control group, which is empty by now, and says that all is gone.
+fn leave(channel: &Channel, group: Option<&Joined>) -> io::Result<()> {
+    group.into_iter().for_each(Joined::remove);
     channel.send(&LauncherMessage::Gone)
 }
 
@@ -89,11 +105,14 @@ fn user_of(launch: &JailedCommand) -> Option<u32> {
 /// Makes the namespaces and waits for the keeper. When the keeper has ended, the kernel has ended
 /// everything.
 #[cfg(target_os = "linux")]
-fn launch_in_namespaces(channel: &Channel, launch: &JailedCommand) -> io::Result<()> {
-    let failed = |what, error| channel.send(&LauncherMessage::Failed(format!("{what}: {error}")));
+fn launch_in_namespaces(
+    channel: &Channel,
+    launch: &JailedCommand,
+    group: Option<&Arc<Joined>>,
+) -> io::Result<()> {
     let folder = std::env::current_dir()?;
     if let Err(error) = enter::leave_the_machine(&launch.jail) {
-        return failed("no namespaces", error);
+        return not_started(channel, "no namespaces", &error);
     }
     let user = user_of(launch);
     match fork()? {
@@ -102,8 +121,8 @@ fn launch_in_namespaces(channel: &Channel, launch: &JailedCommand) -> io::Result
             // With the launcher, the harness loses sight of the keeper.
             _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
             let kept = match furnished {
-                Ok(()) => keep(channel, launch, user),
-                Err(error) => failed("no private file tree", error),
+                Ok(()) => keep(channel, launch, user, group),
+                Err(error) => not_started(channel, "no private file tree", &error),
             };
             // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
             // up.
@@ -115,20 +134,25 @@ fn launch_in_namespaces(channel: &Channel, launch: &JailedCommand) -> io::Result
             while let Err(rustix::io::Errno::INTR) =
                 rustix::process::waitpid(Some(keeper), WaitOptions::empty())
             {}
-            channel.send(&LauncherMessage::Gone)
+            leave(channel, group.map(Arc::as_ref))
         }
     }
 }
 
 /// Starts the program and stays until all of its processes have ended.
-fn keep(channel: &Channel, launch: &JailedCommand, user: Option<u32>) -> io::Result<()> {
+fn keep(
+    channel: &Channel,
+    launch: &JailedCommand,
+    user: Option<u32>,
+    group: Option<&Arc<Joined>>,
+) -> io::Result<()> {
     let jail = &launch.jail;
     let alone = std::process::id() == 1;
     if !alone {
         observe::become_subreaper()?;
     }
     let reports = channel.try_clone()?;
-    let Started { program, stdin, listener } = match start(launch, user) {
+    let Started { program, stdin, listener } = match start(launch, user, group.map(Arc::as_ref)) {
         Ok(started) => started,
         Err(not) => return channel.send(&LauncherMessage::from(not)),
     };
@@ -144,18 +168,19 @@ fn keep(channel: &Channel, launch: &JailedCommand, user: Option<u32>) -> io::Res
     let told = let_go_of_output().and_then(|()| {
         channel.send(&LauncherMessage::Started(program.as_raw_nonzero().get() as u32))
     });
-    let none_left = reap(reports, program);
+    let memory = if jail.has("memory") { jail.reach.limits.memory } else { u64::MAX };
+    let limits = Limits { memory, ..jail.reach.limits };
+    let none_left = Reaper { reports, program, group: group.cloned(), memory }.begin();
 
     if told.is_ok() && none_left.is_ok() {
-        let memory = if jail.has("memory") { jail.reach.limits.memory } else { u64::MAX };
-        let limits = Limits { memory, ..jail.reach.limits };
-        watch_until_end(channel, Quota::new(limits, alone, jail.reach.write.clone()).with(files));
+        let quota = Quota::new(limits, alone, jail.reach.write.clone());
+        watch_until_end(channel, quota.with(files, group.cloned()));
     }
     drop(stdin);
     // Only the self-test can leave this out, and its process ends by itself. A program is never
     // left running.
     if jail.self_test.is_none() || jail.has("end") {
-        end_all(program, none_left.as_ref().ok(), alone);
+        end_all(program, none_left.as_ref().ok(), alone, group.map(Arc::as_ref));
     }
     Ok(())
 }
@@ -185,12 +210,16 @@ struct Started {
     listener: Option<OwnedFd>,
 }
 
-fn start(launch: &JailedCommand, user: Option<u32>) -> Result<Started, NotStarted> {
+fn start(
+    launch: &JailedCommand,
+    user: Option<u32>,
+    group: Option<&Joined>,
+) -> Result<Started, NotStarted> {
     let (stdin, mut writer) = io::pipe()?;
     let (program, listener) = match launch.jail.tier {
         Tier::Plain => (start_plainly(launch, stdin.into())?, None),
         #[cfg(target_os = "linux")]
-        _ => enter::start(launch, &std::env::current_dir()?, user, stdin.into())?,
+        _ => enter::start(launch, &std::env::current_dir()?, user, stdin.into(), group)?,
         #[cfg(not(target_os = "linux"))]
         _ => return Err(io::Error::other("this system has no confinement").into()),
     };
@@ -214,24 +243,46 @@ fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> Result<Pid, NotStart
     Ok(Pid::from_child(&child))
 }
 
-/// Reaps every process that ends below this one, in a thread. The receiver is told when no child is
-/// left, and so no descendant.
-fn reap(channel: Channel, program: Pid) -> io::Result<Receiver<()>> {
-    let (none_left, told): (Sender<()>, _) = std::sync::mpsc::channel();
-    std::thread::Builder::new().spawn(move || {
-        loop {
-            match rustix::process::wait(WaitOptions::empty()) {
-                Ok(Some((pid, status))) if pid == program => {
-                    _ = channel.send(&LauncherMessage::Exited(status.as_raw()));
+/// Reaps every process that ends below this one.
+struct Reaper {
+    reports: Channel,
+    program: Pid,
+    group: Option<Arc<Joined>>,
+    /// The limit on memory, in bytes.
+    memory: u64,
+}
+
+impl Reaper {
+    /// Begins in a thread. The receiver is told when no child is left, and so no descendant.
+    fn begin(self) -> io::Result<Receiver<()>> {
+        let (none_left, told): (Sender<()>, _) = std::sync::mpsc::channel();
+        std::thread::Builder::new().spawn(move || {
+            loop {
+                match rustix::process::wait(WaitOptions::empty()) {
+                    Ok(Some((pid, status))) => self.tell(pid, status),
+                    Ok(None) | Err(rustix::io::Errno::INTR) => {}
+                    Err(_) => break, // ECHILD
                 }
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => break, // ECHILD
             }
+            _ = self.reports.send(&LauncherMessage::Empty);
+            _ = none_left.send(());
+        })?;
+        Ok(told)
+    }
+
+    /// Tells of the program's end. Where the kernel has ended a process because of its memory, that
+    /// is told first.
+    fn tell(&self, pid: Pid, status: WaitStatus) {
+        let was_killed = status.terminating_signal() == Some(libc::SIGKILL);
+        if let Some(group) = self.group.as_ref().filter(|_| was_killed)
+            && let Ok(Some(whose)) = group.ran_out()
+        {
+            _ = self.reports.send(&quota::out_of_memory(whose, self.memory));
         }
-        _ = channel.send(&LauncherMessage::Empty);
-        _ = none_left.send(());
-    })?;
-    Ok(told)
+        if pid == self.program {
+            _ = self.reports.send(&LauncherMessage::Exited(status.as_raw()));
+        }
+    }
 }
 
 /// Returns when the harness has closed its side or has ended, or when the program has passed a
@@ -240,8 +291,8 @@ fn watch_until_end(channel: &Channel, mut quota: Quota) {
     let interval = Timespec { tv_sec: 0, tv_nsec: quota::INTERVAL.subsec_nanos().into() };
     loop {
         let heard = poll(&mut [PollFd::new(channel, PollFlags::IN)], Some(&interval));
-        if let Some(limit) = quota.check() {
-            _ = channel.send(&LauncherMessage::Over(limit));
+        if let Some(message) = quota.check() {
+            _ = channel.send(&message);
             return;
         }
         match heard {
@@ -253,11 +304,13 @@ fn watch_until_end(channel: &Channel, mut quota: Quota) {
 
 /// Ends all processes of the program. `none_left` is told by the thread that reaps; where the
 /// machine could not start that thread, this one reaps.
-fn end_all(program: Pid, none_left: Option<&Receiver<()>>, alone: bool) {
+fn end_all(program: Pid, none_left: Option<&Receiver<()>>, alone: bool, group: Option<&Joined>) {
     _ = rustix::process::kill_process_group(program, Signal::KILL);
     loop {
-        if alone {
-            kill_all_others();
+        match group {
+            _ if alone => kill_all_others(),
+            Some(group) => group.kill(),
+            None => {}
         }
         let over = match none_left {
             Some(none_left) => none_left.recv_timeout(SWEEP) != Err(RecvTimeoutError::Timeout),

@@ -3,13 +3,15 @@
 use std::io;
 
 use super::not_started::NotStarted;
-use super::spec::{Jail, JailedCommand, Limits, Reach, Stdin, Targets, Tier};
+use super::spec::{Group, Jail, JailedCommand, Limits, Reach, Stdin, Targets, Tier, Version};
 use super::wire::{Wire, fields, variants};
 
 // The harness sends a launcher one `JailedCommand`.
 fields!(JailedCommand { command, stdin, jail });
 fields!(Stdin { bytes, then_end });
-fields!(Jail { tier, reach, network, users, ports, without, self_test });
+fields!(Jail { tier, reach, network, users, group, ports, without, self_test });
+fields!(Group { version, folders });
+variants!(Version { 1 => One, 2 => Two });
 fields!(Reach { read, write, execute, environment, limits });
 fields!(Limits { tasks, descriptors, memory, disk, output, processor });
 fields!(Targets { port, harness, secret });
@@ -28,6 +30,8 @@ pub(super) enum LauncherMessage {
     Exited(i32),
     /// The program passed a limit, told in a sentence, and is being ended.
     Over(String),
+    /// The machine ran out of memory, and its kernel has ended a process of the program.
+    Starved,
     /// The confinement has refused this call for the first time.
     Refused(String),
     /// All processes of the program have ended by themselves.
@@ -47,6 +51,7 @@ variants!(LauncherMessage {
     6 => Empty,
     7 => Gone,
     8 => Unusable(why),
+    9 => Starved,
 });
 
 impl From<NotStarted> for LauncherMessage {
@@ -127,6 +132,7 @@ mod tests {
                 },
                 network: Some("/proc/1/fd/3".into()),
                 users: None,
+                group: Some(Group { version: Version::One, folders: vec!["/a".into()] }),
                 ports: vec![7, 65535],
                 without: vec!["files".to_owned()],
                 self_test: Some(Targets { port: 9, harness: 1, secret: "/tmp/secret".into() }),

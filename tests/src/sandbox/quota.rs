@@ -1,17 +1,22 @@
 //! Limits a program. The kernel enforces some limits for each process; the keeper checks the others
 //! for all of the program's processes together.
 //!
-//! A check reads one small file for each process. It first adds up memory as if no page were
-//! shared, which can only be too much. It takes the exact account only where that sum is over the
-//! limit.
+//! In a control group the kernel limits memory and tasks, and a check reads what it has counted.
+//! Otherwise a check reads one small file for each process. It first adds up memory as if no page
+//! were shared, which can only be too much. It takes the exact account only where that sum is over
+//! the limit.
+//!
+//! A check that cannot be made ends the program: what cannot be counted cannot be limited.
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Resource, Rlimit};
 
+use super::group::{Joined, RanOut};
+use super::messages::LauncherMessage;
 use super::spec::Limits;
 use crate::observe::children;
 
@@ -43,6 +48,7 @@ pub(super) struct Quota {
     alone: bool,
     folders: Vec<PathBuf>,
     memory_files: MemoryFiles,
+    group: Option<Arc<Joined>>,
     checks: u32,
 }
 
@@ -57,37 +63,64 @@ struct Tally {
     /// The bytes that files in memory hold.
     in_files: u64,
     ticks: u64,
-    processes: Vec<u32>,
+    /// A folder of `/proc` for each process, which shows its memory.
+    processes: Vec<PathBuf>,
 }
 
 const MIB: u64 = 1024 * 1024;
 
 impl Quota {
     pub(super) fn new(limits: Limits, alone: bool, folders: Vec<PathBuf>) -> Self {
-        Self { limits, alone, folders, memory_files: MemoryFiles::default(), checks: 0 }
+        let memory_files = MemoryFiles::default();
+        Self { limits, alone, folders, memory_files, group: None, checks: 0 }
     }
 
-    /// Counts what these files hold, too.
-    pub(super) fn with(self, memory_files: MemoryFiles) -> Self {
-        Self { memory_files, ..self }
+    /// Counts what these files hold, too, and what the kernel has counted for this group.
+    pub(super) fn with(self, memory_files: MemoryFiles, group: Option<Arc<Joined>>) -> Self {
+        Self { memory_files, group, ..self }
     }
 
-    /// Checks the limits; returns the one that is passed, in a sentence with its number.
-    pub(super) fn check(&mut self) -> Option<String> {
+    /// Checks the limits; returns what to tell where one is passed.
+    pub(super) fn check(&mut self) -> Option<LauncherMessage> {
         self.checks += 1;
-        let mut tally = Tally { in_files: in_files(&self.memory_files), ..Tally::default() };
-        processes(self.alone).into_iter().for_each(|pid| tally.add(pid));
-        let Limits { tasks, memory, disk, processor, .. } = self.limits;
-        let over = |is_over: bool, limit: u64, what: &str| {
-            is_over.then(|| format!("more than {limit} {what}, which is the limit"))
+        let found = match self.group.clone() {
+            Some(group) => self.check_group(&group),
+            None => self.check_all(),
         };
-        over(tally.tasks > tasks, tasks, "processes and threads")
-            .or_else(|| over(tally.uses_more_than(memory), memory / MIB, "MiB of memory"))
-            .or_else(|| {
-                let most = processor?.as_secs();
-                over(tally.seconds() > most, most, "s of processor time")
-            })
-            .or_else(|| over(self.fills_more_than(disk), disk / MIB, "MiB on disk"))
+        found.unwrap_or_else(|_| over(true, || HIDES.to_owned()))
+    }
+
+    fn check_group(&self, group: &Joined) -> io::Result<Option<LauncherMessage>> {
+        let Limits { tasks, memory, processor, .. } = self.limits;
+        if let Some(whose) = group.ran_out()? {
+            return Ok(Some(out_of_memory(whose, memory)));
+        }
+        let found = over(group.tasks()? > tasks, || too_many_tasks(tasks));
+        if found.is_some() || processor.is_none() {
+            return Ok(found.or_else(|| self.check_folders()));
+        }
+        let tally = Tally::of(self.alone)?;
+        Ok(self.check_processor(&tally).or_else(|| self.check_folders()))
+    }
+
+    fn check_all(&self) -> io::Result<Option<LauncherMessage>> {
+        let in_files = in_files(&self.memory_files);
+        let tally = Tally { in_files, ..Tally::of(self.alone)? };
+        let Limits { tasks, memory, .. } = self.limits;
+        Ok(over(tally.tasks > tasks, || too_many_tasks(tasks))
+            .or_else(|| over(tally.uses_more_than(memory), || too_much_memory(memory)))
+            .or_else(|| self.check_processor(&tally))
+            .or_else(|| self.check_folders()))
+    }
+
+    fn check_processor(&self, tally: &Tally) -> Option<LauncherMessage> {
+        let most = self.limits.processor?.as_secs();
+        over(tally.seconds() > most, || limit_of(most, "s of processor time"))
+    }
+
+    fn check_folders(&self) -> Option<LauncherMessage> {
+        let disk = self.limits.disk;
+        over(self.fills_more_than(disk), || limit_of(disk / MIB, "MiB on disk"))
     }
 
     fn fills_more_than(&self, disk: u64) -> bool {
@@ -96,40 +129,74 @@ impl Quota {
     }
 }
 
-/// Returns the program's processes.
-fn processes(alone: bool) -> Vec<u32> {
-    if alone {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        return pids.filter(|pid| *pid != 1).collect();
+/// What a program uses that hides from these checks.
+const HIDES: &str = "processes that the grader cannot count";
+
+fn over(is_over: bool, sentence: impl FnOnce() -> String) -> Option<LauncherMessage> {
+    is_over.then(|| LauncherMessage::Over(sentence()))
+}
+
+fn limit_of(limit: u64, what: &str) -> String {
+    format!("more than {limit} {what}, which is the limit")
+}
+
+fn too_many_tasks(limit: u64) -> String {
+    limit_of(limit, "processes and threads")
+}
+
+fn too_much_memory(limit: u64) -> String {
+    limit_of(limit / MIB, "MiB of memory")
+}
+
+/// Returns what to tell where the kernel has ended a process of the program.
+pub(super) fn out_of_memory(whose: RanOut, limit: u64) -> LauncherMessage {
+    match whose {
+        RanOut::Program => LauncherMessage::Over(too_much_memory(limit)),
+        RanOut::Machine => LauncherMessage::Starved,
     }
+}
+
+/// Returns the program's processes.
+fn processes(alone: bool) -> io::Result<Vec<u32>> {
+    if alone {
+        let entries: Vec<_> = fs::read_dir("/proc")?.collect::<io::Result<_>>()?;
+        let pids = entries.iter().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        return Ok(pids.filter(|pid| *pid != 1).collect());
+    }
+    fs::File::open("/proc/self/stat")?; // fails where the lists of children would be empty
     let mut below = children(std::process::id());
     let mut next = 0;
     while let Some(pid) = below.get(next) {
         below.extend(children(*pid));
         next += 1;
     }
-    below
+    Ok(below)
 }
 
 impl Tally {
-    /// Reads `/proc/PID/stat`. Fields are counted after the name: utime, stime, cutime, cstime,
-    /// num_threads, rss (proc_pid_stat(5)).
-    fn add(&mut self, pid: u32) {
-        let Ok(bytes) = fs::read(format!("/proc/{pid}/stat")) else { return };
-        let text = String::from_utf8_lossy(&bytes);
-        let Some(after) = text.rfind(')').and_then(|at| text.get(at + 1..)) else { return };
-        let fields: Vec<&str> = after.split_ascii_whitespace().collect();
-        let field =
-            |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-        self.processes.push(pid);
-        self.tasks += field(17);
-        self.ticks += (11..15).map(field).sum::<u64>();
-        self.resident += field(21) * rustix::param::page_size() as u64;
+    fn of(alone: bool) -> io::Result<Self> {
+        let mut tally = Self::default();
+        processes(alone)?.into_iter().try_for_each(|pid| tally.add(pid))?;
+        Ok(tally)
+    }
+
+    /// Adds a process, unless it has ended meanwhile. Where its first thread has ended, another
+    /// thread shows its memory.
+    fn add(&mut self, pid: u32) -> io::Result<()> {
+        let Some(stat) = Stat::read(Path::new("/proc").join(pid.to_string()))? else {
+            return Ok(());
+        };
+        self.tasks += stat.threads();
+        self.ticks += stat.ticks();
+        let living =
+            if stat.has_ended() && stat.threads() > 1 { living_thread(pid)? } else { None };
+        self.resident += living.as_ref().unwrap_or(&stat).resident();
+        self.processes.push(living.map_or(stat.of, |thread| thread.of));
+        Ok(())
     }
 
     fn uses_more_than(&self, memory: u64) -> bool {
-        let exact = || self.processes.iter().map(|pid| proportional(*pid)).sum::<u64>();
+        let exact = || self.processes.iter().map(|of| proportional(of)).sum::<u64>();
         self.resident + self.in_files > memory && exact() + self.in_files > memory
     }
 
@@ -138,10 +205,75 @@ impl Tally {
     }
 }
 
-/// Returns a process's share of its pages, in bytes (proc_pid_smaps(5), smaps_rollup); 0 where the
-/// process has ended or the kernel does not tell.
-fn proportional(pid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+/// The file `stat` of a process or a thread (proc_pid_stat(5)).
+struct Stat {
+    of: PathBuf,
+    after_name: String,
+}
+
+impl Stat {
+    /// Returns `None` where there is no such process any more.
+    fn read(of: PathBuf) -> io::Result<Option<Self>> {
+        let bytes = match fs::read(of.join("stat")) {
+            Err(error) if has_ended(&error) => return Ok(None),
+            read => read?,
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let after_name = text.rsplit(')').next().unwrap_or_default().to_owned();
+        Ok(Some(Self { of, after_name }))
+    }
+
+    /// Returns a field, counted from 0 after the name.
+    fn field(&self, at: usize) -> u64 {
+        let field = self.after_name.split_ascii_whitespace().nth(at);
+        field.and_then(|field| field.parse().ok()).unwrap_or(0)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.after_name.trim_start().starts_with(['Z', 'X'])
+    }
+
+    /// The sum of utime, stime, cutime and cstime.
+    fn ticks(&self) -> u64 {
+        (11..15).map(|at| self.field(at)).sum()
+    }
+
+    fn threads(&self) -> u64 {
+        self.field(17)
+    }
+
+    fn resident(&self) -> u64 {
+        self.field(21) * rustix::param::page_size() as u64
+    }
+}
+
+fn living_thread(pid: u32) -> io::Result<Option<Stat>> {
+    let threads = match fs::read_dir(format!("/proc/{pid}/task")) {
+        Err(error) if has_ended(&error) => return Ok(None),
+        threads => threads?,
+    };
+    for thread in threads {
+        let stat = Stat::read(thread?.path())?;
+        if stat.as_ref().is_some_and(|stat| !stat.has_ended()) {
+            return Ok(stat);
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an error only says that the process has ended meanwhile.
+fn has_ended(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}
+
+/// Returns the bytes that a process, or all of a thread's process, adds to the program's memory.
+fn proportional(of: &Path) -> u64 {
+    let text = match fs::read_to_string(of.join("smaps_rollup")) {
+        Ok(text) => text,
+        Err(error) if has_ended(&error) => return 0,
+        // Where the kernel does not tell, all pages count as its own.
+        Err(_) => return Stat::read(of.to_owned()).ok().flatten().map_or(0, |it| it.resident()),
+    };
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
     line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
         * 1024
@@ -153,7 +285,7 @@ fn in_files(files: &MemoryFiles) -> u64 {
     files.iter().filter_map(|file| Some(file.metadata().ok()?.blocks() * 512)).sum()
 }
 
-fn size_of_folder(folder: &std::path::Path) -> u64 {
+fn size_of_folder(folder: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let mut folders = vec![folder.to_owned()];
     let mut size = 0;

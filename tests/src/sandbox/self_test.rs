@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::probe::{ATTEMPTS, Findings, MEMORY, TIME};
+use super::probe::{ATTEMPTS, Findings, TIME};
 use super::process::Process;
 use super::spec::{Jail, JailedCommand, Protection, Stdin, Targets};
 use super::wire;
@@ -20,10 +20,10 @@ pub(super) fn run(mut jail: Jail, launcher: &Path, scratch: &Path) -> io::Result
     let (port, harness) = (outside.local_addr()?.port(), std::process::id() as i32);
     let secret = scratch.join("secret");
     std::fs::write(&secret, "secret")?;
-    jail.reach.limits.memory = MEMORY;
     jail.self_test = Some(Targets { port, harness, secret });
 
     let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
+    let has_group = jail.group.is_some();
     let launch = JailedCommand { command: Vec::new(), stdin: Stdin::default(), jail };
     let mut process = Process::start(launcher, folder.path(), &launch)?;
     let deadline = Instant::now() + TIME;
@@ -32,10 +32,10 @@ pub(super) fn run(mut jail: Jail, launcher: &Path, scratch: &Path) -> io::Result
         && Instant::now() < deadline
     {}
     process.end()?;
-    Ok(protections(&process))
+    Ok(protections(&process, has_group))
 }
 
-fn protections(process: &Process) -> Vec<Protection> {
+fn protections(process: &Process, has_group: bool) -> Vec<Protection> {
     let findings: Option<Findings> = wire::unframe(&mut process.stdout.all()).ok().flatten();
     let not_tried =
         || vec![Some("the self-test ended before it tried this".to_owned()); ATTEMPTS.len()];
@@ -45,9 +45,13 @@ fn protections(process: &Process) -> Vec<Protection> {
         survived.then(|| "a hidden process has survived".to_owned()),
         unlimited.then(|| "a process used more memory than allowed and was not ended".to_owned()),
     ];
+    let memory = match has_group {
+        true => "a limit on memory, kept by a control group",
+        false => "a limit on memory, watched",
+    };
     let names = ATTEMPTS.iter().map(|(name, _)| *name);
     names
-        .chain(["a certain end", "a limit on memory, watched"])
+        .chain(["a certain end", memory])
         .zip(findings.unwrap_or_else(not_tried).into_iter().chain(outside))
         .map(|(name, missing)| Protection { name, missing })
         .collect()

@@ -49,7 +49,7 @@ pub struct Limits {
     pub tasks: u64,
     /// The number of descriptors of each process.
     pub descriptors: u64,
-    /// Resident memory, in bytes; a page that several processes share counts once.
+    /// Memory, in bytes; a page that several processes share counts once.
     pub memory: u64,
     /// The bytes that the program may write to files.
     pub disk: u64,
@@ -138,6 +138,8 @@ pub(crate) struct Jail {
     pub(crate) network: Option<PathBuf>,
     /// The user namespace to join.
     pub(crate) users: Option<PathBuf>,
+    /// The control group to enter.
+    pub(crate) group: Option<Group>,
     /// TCP ports that the program may connect to where it shares the machine's network.
     pub(crate) ports: Vec<u16>,
     /// Protections that are left out.
@@ -158,6 +160,25 @@ impl Jail {
     pub(crate) fn shares_the_network(&self) -> bool {
         self.tier != Tier::Namespaces || self.network.is_none()
     }
+}
+
+/// The control group of one launch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has control groups"))]
+pub(crate) struct Group {
+    pub(crate) version: Version,
+    /// Its folder in each hierarchy. The first one limits memory, the last one tasks.
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+/// The two interfaces of control groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has control groups"))]
+pub(crate) enum Version {
+    /// A hierarchy for each controller (the kernel's `cgroup-v1` documents).
+    One,
+    /// One hierarchy for all (the kernel's `cgroup-v2.rst`).
+    Two,
 }
 
 /// What the self-test tries to reach.

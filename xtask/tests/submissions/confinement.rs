@@ -36,6 +36,7 @@ fn the_self_test_notices_each_protection_that_is_left_out() {
         ("limits", "not active: limits on descriptors and processes"),
         ("disk", "not active: a limit on disk"),
         ("memory", "not active: a limit on memory"),
+        ("groups", "a limit on memory, watched"),
     ];
     std::thread::scope(|scope| {
         for (protection, says) in protections {

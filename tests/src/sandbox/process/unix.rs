@@ -10,12 +10,12 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 
 use crate::observe::{self, ProcessTree};
-use crate::sandbox::launcher;
 use crate::sandbox::messages::LauncherMessage;
 use crate::sandbox::not_started::NotStarted;
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::spec::{Jail, JailedCommand, Tier};
 use crate::sandbox::wire::{Came, Channel};
+use crate::sandbox::{group, launcher};
 
 /// The time that the launcher may take, on a busy machine, to end all processes and to say so.
 const ENDING: Duration = Duration::from_secs(20);
@@ -44,6 +44,7 @@ struct Heard {
     not_started: Option<NotStarted>,
     exited: Option<ExitStatus>,
     over: Option<String>,
+    starved: bool,
     refused: Vec<String>,
     empty: bool,
     gone: bool,
@@ -127,6 +128,7 @@ impl Process {
         if self.heard.exited.is_none() {
             self.listen(within)?;
         }
+        self.heard.check_memory()?;
         match self.heard.exited {
             None if self.heard.silent => {
                 Err(io::Error::other("the launcher ended before the program"))
@@ -141,6 +143,7 @@ impl Process {
         if !self.heard.empty && !self.heard.silent {
             self.listen(within)?;
         }
+        self.heard.check_memory()?;
         if self.heard.silent && !self.heard.empty {
             return Err(io::Error::other("the launcher ended before the program"));
         }
@@ -202,6 +205,14 @@ impl Process {
 }
 
 impl Heard {
+    /// Returns an error where the machine had too little memory: that is no fault of the program.
+    fn check_memory(&self) -> io::Result<()> {
+        if !self.starved {
+            return Ok(());
+        }
+        Err(io::Error::other(too_little_memory()))
+    }
+
     fn note(&mut self, message: LauncherMessage) {
         match message {
             LauncherMessage::Keeper(pid) => self.keeper = Some(pid),
@@ -212,11 +223,22 @@ impl Heard {
             LauncherMessage::Unusable(why) => self.not_started = Some(NotStarted::Unusable(why)),
             LauncherMessage::Exited(status) => self.exited = Some(ExitStatus::from_raw(status)),
             LauncherMessage::Over(limit) => self.over = Some(limit),
+            LauncherMessage::Starved => self.starved = true,
             LauncherMessage::Refused(call) => self.refused.push(call),
             LauncherMessage::Empty => self.empty = true,
             LauncherMessage::Gone => self.gone = true,
         }
     }
+}
+
+fn too_little_memory() -> String {
+    const MIB: u64 = 1024 * 1024;
+    let all =
+        group::memory_of_machine().map_or(String::new(), |all| format!(" of {} MiB", all / MIB));
+    format!(
+        "the memory{all} that this machine or container has was used up, and the program lost a \
+         process: give it more, or grade fewer submissions at the same time"
+    )
 }
 
 /// Returns the command of a launcher: the harness's executable, which talks to the harness over
