@@ -5,6 +5,7 @@
 
 mod archives;
 mod banners;
+mod builds;
 mod command_lines;
 mod confinement;
 mod languages;

@@ -1,0 +1,83 @@
+//! What builds leave behind, and folders that change while they are graded.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use tempfile::TempDir;
+
+use crate::support::{echo, folder_with, has, process, processes_with, python, root};
+
+/// Copies the grader, so that the test sees all that it keeps.
+fn grader() -> TempDir {
+    let target = tempfile::tempdir().unwrap();
+    fs::create_dir(target.path().join("debug")).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_xtask"), target.path().join("debug/xtask")).unwrap();
+    target
+}
+
+/// Returns the bytes of all files in a folder.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let size = |entry: fs::DirEntry| match entry.file_type().unwrap().is_dir() {
+        true => bytes_in(&entry.path()),
+        false => entry.metadata().unwrap().len(),
+    };
+    entries.map(size).sum()
+}
+
+#[test]
+fn of_a_build_only_the_program_is_left() {
+    if !has("cc") || !has("make") || !has("python3") {
+        return;
+    }
+    let makefile = "echo_server:\n\tcc -O1 -pthread -o $@ echo_server.c\n\
+        \tdd if=/dev/zero of=large.o bs=1M count=300\n\tmkdir -p closed/within\n\tchmod 0 closed\n\
+        \tpython3 -c \"import os; [(os.mkdir('deeper'), os.chdir('deeper')) for n in range(999)]\"\n";
+    let source = fs::read_to_string(echo("mistakes/other_languages/echo_server.c")).unwrap();
+    let files = [("echo_server/Makefile", makefile), ("echo_server/echo_server.c", &source)];
+    let (submission, target) = (folder_with(&files), grader());
+    let scratch = tempfile::tempdir().unwrap();
+    for tier in ["auto", "landlock", "auto"] {
+        let mut grade = std::process::Command::new(target.path().join("debug/xtask"));
+        grade.args(["grade", "echo", "--only", "echoes_short_message", "--confine", tier]);
+        grade.arg("--submission").arg(submission.path()).current_dir(root());
+        let output = grade.env("TMPDIR", scratch.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+    }
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "a temporary folder was left");
+    let kept = bytes_in(&target.path().join("practicals"));
+    assert!(kept < 1_000_000, "{kept} bytes are kept");
+}
+
+const WRONG: &str = "listen(); s.accept()[0].sendall(b'wrong')";
+
+/// Another grading, or the student, may change the folder at any time.
+#[test]
+fn a_folder_that_changes_is_graded_as_it_was() {
+    if !has("python3") {
+        return;
+    }
+    let slow = python("time.sleep(1.5); listen(); serve()");
+    let submission = folder_with(&[("echo_server.py", &slow)]);
+    let grade = |only: &str| {
+        let mut grade = process(&format!("grade echo --jobs 1 {only} --submission"));
+        grade.arg(submission.path()).stdout(Stdio::piped()).stderr(Stdio::null());
+        grade
+    };
+    let two = "--only echoes_short_message --only echoes_every_byte_value";
+    let first = grade(two).spawn().unwrap();
+    let begin = std::time::Instant::now();
+    while processes_with("echo_server.py 127.0.0.1").is_empty() {
+        assert!(begin.elapsed().as_secs() < 60, "the first grading has not begun");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+
+    fs::write(submission.path().join("echo_server.py"), python(WRONG)).unwrap();
+    let second = grade("--only echoes_short_message").output().unwrap();
+    let first = first.wait_with_output().unwrap();
+
+    assert_eq!(second.status.code(), Some(1));
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stdout));
+}
