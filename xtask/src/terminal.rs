@@ -30,7 +30,7 @@ pub(crate) fn width() -> usize {
 }
 
 /// Returns the lines of the terminal; `None` as for the columns.
-fn rows_of_terminal() -> Option<usize> {
+pub(crate) fn rows() -> Option<usize> {
     #[cfg(all(unix, not(test)))]
     return rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_row.into());
     #[cfg(not(all(unix, not(test))))]
@@ -147,7 +147,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Prints a long text: on a terminal through the pager that the environment names, or `less`.
 pub(crate) fn page(text: &str) -> anyhow::Result<()> {
-    let rows = rows_of_terminal().filter(|rows| text.lines().count() >= *rows);
+    let rows = rows().filter(|rows| text.lines().count() >= *rows);
     if rows.is_some() && std::env::var_os("TERM").is_some_and(|term| term != "dumb") && paged(text)
     {
         return Ok(());

@@ -24,7 +24,7 @@ use crate::grade::Grading;
 use crate::known::Known;
 use crate::request::{GradeRequest, Origin};
 use crate::{parallel, repository};
-use again::{Outcome, Watched};
+use again::{Begun, Outcome, Watched};
 use keys::Keys;
 use view::View;
 
@@ -135,7 +135,7 @@ impl Session {
     fn take(&mut self, outcome: Outcome) -> anyhow::Result<()> {
         self.busy = false;
         self.known = outcome.known;
-        if self.view.take(outcome.came, outcome.since)? {
+        if self.view.take(outcome.came, outcome.begun)? {
             self.view.show(&self.watched)?;
         }
         Ok(())
@@ -170,8 +170,9 @@ impl Session {
         let (watched, sender) = (self.watched.clone(), self.sender.clone());
         let known = std::mem::take(&mut self.known);
         let known = if everything { Known::default() } else { known };
+        let begun = Begun { at: since, by_save: !everything };
         parallel::spawn_detached(move || {
-            let outcome = watched.grade(known, since);
+            let outcome = watched.grade(known, begun);
             _ = sender.send(News::Graded(Box::new(outcome)));
         })
     }

@@ -19,8 +19,15 @@ pub(super) struct Outcome {
     /// What the next grading need not find out again.
     pub(super) known: Known,
     pub(super) came: Came,
-    /// The time of the save that it answers.
-    pub(super) since: Instant,
+    pub(super) begun: Begun,
+}
+
+/// When a grading began, and why.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    /// The time of the save that it answers, or of the key.
+    pub(super) at: Instant,
+    pub(super) by_save: bool,
 }
 
 pub(super) enum Came {
@@ -39,7 +46,7 @@ impl Watched {
         Ok(Self { grader, request: request.clone() })
     }
 
-    pub(super) fn grade(&self, known: Known, since: Instant) -> Outcome {
+    pub(super) fn grade(&self, known: Known, begun: Begun) -> Outcome {
         let (known, came) = match self.try_grade(&known) {
             Ok(Some(grading)) => {
                 let now = Known::of(&grading);
@@ -48,7 +55,7 @@ impl Watched {
             Ok(None) => (known, Came::Nothing),
             Err(error) => (Known::default(), Came::Error(format!("{error:#}"))),
         };
-        Outcome { known, came, since }
+        Outcome { known, came, begun }
     }
 
     fn try_grade(&self, known: &Known) -> anyhow::Result<Option<Grading>> {

@@ -1,15 +1,20 @@
 //! What `watch` shows: one failed check with its evidence, its explanation, or the whole report.
 
-use std::time::Instant;
-
 use suite::Status;
 
-use super::again::{Came, Watched};
+use super::again::{Begun, Came, Watched};
 use crate::commands::explain;
 use crate::grade::{GradedRow, Grading, NoGrade, Points};
+use crate::plural::count;
 use crate::report::human;
 use crate::terminal::{BOLD, DIM, GREEN, RED, wrap};
 use crate::{rubric, terminal, visible};
+
+/// The lines of the keys: an empty one, theirs, and the one of the cursor.
+const KEYS_ROWS: usize = 3;
+
+/// The fewest lines of a check that are shown.
+const LEAST_ROWS: usize = 6;
 
 const KEYS: &str = "n next  p previous  h hint  e explain  a all  r run everything  q quit";
 
@@ -17,8 +22,9 @@ pub(super) struct View {
     /// The output is a terminal, which the view clears.
     live: bool,
     came: Option<Came>,
-    /// The seconds from the save to the verdict.
+    /// The seconds to the verdict: from a save, if one began the grading.
     took: f64,
+    after_save: bool,
     shown: Shown,
     /// The number of the failed check that is shown.
     at: usize,
@@ -34,7 +40,15 @@ enum Shown {
 
 impl View {
     pub(super) fn new(live: bool) -> Self {
-        Self { live, came: None, took: 0.0, shown: Shown::Check, at: 0, hints: 0 }
+        Self {
+            live,
+            came: None,
+            took: 0.0,
+            after_save: false,
+            shown: Shown::Check,
+            at: 0,
+            hints: 0,
+        }
     }
 
     pub(super) fn grading(&self) -> Option<&Grading> {
@@ -46,12 +60,13 @@ impl View {
 
     /// Takes the result of a grading and returns whether there is something new to show. The check
     /// that the user looks at stays on the screen.
-    pub(super) fn take(&mut self, came: Came, since: Instant) -> anyhow::Result<bool> {
+    pub(super) fn take(&mut self, came: Came, begun: Begun) -> anyhow::Result<bool> {
         if matches!(came, Came::Nothing) && self.came.is_some() {
             return Ok(self.live);
         }
         let looked_at = self.row().map(|row| row.verdict.check);
-        self.took = since.elapsed().as_secs_f64();
+        self.took = begun.at.elapsed().as_secs_f64();
+        self.after_save = begun.by_save;
         self.came = Some(came);
         let same = failed(self.grading()).position(|row| looked_at == Some(row.verdict.check));
         self.at = same.filter(|_| self.live && self.at > 0).unwrap_or(0);
@@ -111,7 +126,11 @@ impl View {
         match self.shown {
             Shown::All => human::render(grading),
             Shown::Explanation => self.explanation(grading, watched),
-            Shown::Check => self.head(grading) + &self.check(grading) + &self.foot(grading),
+            Shown::Check => {
+                let (head, foot) = (self.head(grading), self.foot(grading));
+                let around = head.lines().count() + foot.lines().count() + KEYS_ROWS;
+                head + &self.fitting(&self.check(grading), around) + &foot
+            }
         }
     }
 
@@ -122,12 +141,28 @@ impl View {
             "{}\n",
             human::spread(
                 &format!("{BOLD}{}{BOLD:#}", visible::line(&grading.title)),
-                &format!("{:.2} s after the save", self.took)
+                &format!(
+                    "{:.2} s{}",
+                    self.took,
+                    if self.after_save { " after the save" } else { "" }
+                )
             )
         );
         let since =
             grading.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
         format!("{head}{score}\n{since}")
+    }
+
+    /// Cuts the end of what does not fit on the terminal, so that the score stays in sight.
+    fn fitting(&self, text: &str, around: usize) -> String {
+        let Some(rows) = terminal::rows().filter(|_| self.live) else { return text.to_owned() };
+        let (all, most) = (text.lines().count(), rows.saturating_sub(around).max(LEAST_ROWS));
+        if all <= most {
+            return text.to_owned();
+        }
+        let shown = text.lines().take(most - 1).map(|line| format!("{line}\n"));
+        let more = format!("{DIM}… {} more: a shows all{DIM:#}\n", count(all - most + 1, "line"));
+        shown.collect::<String>() + &more
     }
 
     fn check(&self, grading: &Grading) -> String {
@@ -149,10 +184,10 @@ impl View {
 
     fn foot(&self, grading: &Grading) -> String {
         let count = if grading.unbuilt.is_empty() { failed(Some(grading)).count() } else { 0 };
-        let which = if count > 1 {
-            format!("\nFailed check {} of {count}.\n", self.at + 1)
-        } else {
-            String::new()
+        let which = match count {
+            0 => String::new(),
+            1 => "\nThis is the only failed check.\n".to_owned(),
+            count => format!("\nFailed check {} of {count}.\n", self.at + 1),
         };
         let no_grade = match &grading.outcome {
             Ok(_) => String::new(),
