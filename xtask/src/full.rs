@@ -27,12 +27,14 @@ pub(crate) fn watch(request: &GradeRequest) -> anyhow::Result<u8> {
 }
 
 pub(crate) fn run() -> anyhow::Result<u8> {
-    if !is_built().unwrap_or(false) {
-        anstream::eprintln!("building what this needs: the first time takes a little longer");
+    let is_built = is_built().unwrap_or(false);
+    if !is_built {
+        anstream::eprintln!("This needs more libraries: cargo builds them now, once.");
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);
-    command.args(["run", "--quiet", "--package", "xtask", "--features", "full"]);
+    command.args(["run", "--package", "xtask", "--features", "full"]);
+    command.args(is_built.then_some("--quiet"));
     command.arg("--manifest-path").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     command.args((!cfg!(debug_assertions)).then_some("--release"));
     command.arg("--").args(std::env::args_os().skip(1));
