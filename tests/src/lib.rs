@@ -53,8 +53,8 @@ pub use observe::{
 };
 pub use practicals::PRACTICALS;
 pub use sandbox::{
-    Commands, Confinement, Finished, Folder, Left, Limits, Reach, Tier, Wanted, remove_folder,
-    without_settings,
+    Commands, Confinement, Finished, Folder, Left, Limits, Reach, Surroundings, Tier, Wanted,
+    remove_folder, without_settings,
 };
 
 /// The practical of this name.

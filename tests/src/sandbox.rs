@@ -25,6 +25,8 @@ mod group;
 #[cfg(all(unix, not(target_os = "linux")))]
 #[path = "sandbox/group/elsewhere.rs"]
 mod group;
+#[cfg(target_os = "linux")]
+mod hidden;
 #[cfg(unix)]
 mod inherited;
 #[cfg(target_os = "linux")]
@@ -61,7 +63,7 @@ mod users;
 mod wire;
 
 pub use command::{Commands, Finished, Left};
-pub use confinement::Confinement;
+pub use confinement::{Confinement, Surroundings};
 #[cfg(target_os = "linux")]
 pub(crate) use enter::tasks_of_this_user;
 pub use folder::{Folder, remove_folder};

@@ -33,7 +33,7 @@ pub(crate) struct Grader {
 impl Grader {
     /// Prepares the sandbox and tries it.
     pub(crate) fn new(repository: Repository, confine: Wanted) -> anyhow::Result<Self> {
-        let sandbox = Sandbox::prepare(confine)?;
+        let sandbox = Sandbox::prepare(&repository, confine)?;
         Ok(Self { repository, sandbox, progress: Progress::new, forgets: false })
     }
 

@@ -1,12 +1,13 @@
 //! Where programs are built and run. It is prepared, and tried by a self-test, before any file of a
 //! submission is touched.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use suite::{Budget, Commands, Confinement, Fault, Limits, Scratch, Tier, Wanted};
+use suite::{Budget, Commands, Confinement, Fault, Limits, Scratch, Surroundings, Tier, Wanted};
 
-use crate::{files, repository};
+use crate::files;
+use crate::repository::{self, Repository};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Sandbox {
@@ -20,7 +21,7 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    pub(crate) fn prepare(wanted: Wanted) -> anyhow::Result<Self> {
+    pub(crate) fn prepare(repository: &Repository, wanted: Wanted) -> anyhow::Result<Self> {
         suite::check_machine()?;
         let within = std::env::temp_dir();
         let why = |error| {
@@ -31,7 +32,11 @@ impl Sandbox {
         };
         let scratch = Arc::new(Scratch::new().map_err(why)?);
         let launcher = repository::this_executable()?;
-        let confinement = Confinement::begin(wanted, &launcher, scratch.path())?;
+        let confinement = {
+            let private = private(repository, scratch.path());
+            let (launcher, scratch) = (&*launcher, scratch.path());
+            Confinement::begin(wanted, Surroundings { launcher, scratch, private: &private })?
+        };
         check_room(&scratch, confinement.tier())?;
         Ok(Self { launcher, scratch, confinement, build_limits: Limits::BUILD, budget: None })
     }
@@ -65,4 +70,16 @@ fn check_room(scratch: &Scratch, tier: Tier) -> Result<(), Fault> {
             room / MIB
         ))),
     }
+}
+
+/// Returns the folders that no program may see: the course, its solutions, what the grader keeps,
+/// and the folder of cargo's tokens.
+fn private(repository: &Repository, scratch: &Path) -> Vec<PathBuf> {
+    let practicals = suite::PRACTICALS.iter();
+    let solutions =
+        practicals.map(|it| repository.root().join("practicals").join(it.name).join("solution"));
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    let of_cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
+    let own = [repository.root().to_owned(), scratch.to_owned()];
+    own.into_iter().chain(solutions).chain(repository::target().ok()).chain(of_cargo).collect()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::network::Network;
 use super::spec::{Group, Jail, Limits, Protection, Reach, Tier, Wanted};
 #[cfg(target_os = "linux")]
-use super::{broker::Broker, group::Groups, probe, self_test, users};
+use super::{broker::Broker, group::Groups, hidden, probe, self_test, users};
 use crate::fault::Fault;
 
 /// The confinement of one run.
@@ -23,16 +23,29 @@ pub struct Confinement {
     groups: Option<Groups>,
     /// Protections left out on purpose, to test that the self-test notices.
     without: Vec<String>,
+    /// Folders among the system's that no program may see.
+    hidden: Vec<PathBuf>,
+}
+
+/// What the confinement of a run needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// As in [`crate::Settings`].
+    pub launcher: &'a Path,
+    /// As in [`crate::Settings`].
+    pub scratch: &'a Path,
+    /// Folders that no program may see, wherever they lie.
+    pub private: &'a [PathBuf],
 }
 
 impl Confinement {
     /// Finds the best tier of this system, tries every protection, and fails where they are fewer
-    /// than `wanted` requires. `launcher` and `scratch` are as in [`crate::Settings`].
-    pub fn begin(wanted: Wanted, launcher: &Path, scratch: &Path) -> Result<Arc<Self>, Fault> {
+    /// than `wanted` requires.
+    pub fn begin(wanted: Wanted, surroundings: Surroundings<'_>) -> Result<Arc<Self>, Fault> {
         if wanted == Wanted::Off {
             return Ok(Self::off());
         }
-        let found = Self::find(wanted, launcher, scratch);
+        let found = Self::find(wanted, surroundings)?;
         if wanted == Wanted::Required {
             found.check_required()?;
         }
@@ -59,7 +72,8 @@ impl Confinement {
     }
 
     #[cfg(target_os = "linux")]
-    fn find(wanted: Wanted, launcher: &Path, scratch: &Path) -> Self {
+    fn find(wanted: Wanted, surroundings: Surroundings<'_>) -> Result<Self, Fault> {
+        let hidden = hidden::among_the_system(surroundings.private)?;
         let tiers: &[Tier] = match wanted {
             Wanted::Landlock => &[Tier::Landlock],
             Wanted::Required => &[Tier::Namespaces],
@@ -68,31 +82,37 @@ impl Confinement {
         let mut reasons = Vec::new();
         for &tier in tiers {
             let name = if tier == Tier::Namespaces { "namespaces" } else { "Landlock" };
-            match Self::try_tier(tier, launcher, scratch) {
+            match Self::try_tier(tier, &hidden, surroundings) {
                 Ok(mut found) => {
                     found.statement.extend(reasons);
-                    return found;
+                    return Ok(found);
                 }
                 Err(why) => reasons.push(format!("not active: {name}: {why}")),
             }
         }
-        Self::plain(reasons)
+        Ok(Self::plain(reasons))
     }
 
     #[cfg(target_os = "linux")]
-    fn try_tier(tier: Tier, launcher: &Path, scratch: &Path) -> std::io::Result<Self> {
+    fn try_tier(
+        tier: Tier,
+        hidden: &[PathBuf],
+        surroundings: Surroundings<'_>,
+    ) -> std::io::Result<Self> {
+        let Surroundings { launcher, scratch, private } = surroundings;
         let broker = match tier {
             Tier::Namespaces => Some(Broker::start(launcher)?),
             _ => None,
         };
-        let mut found = Self { tier, broker, without: left_out(), ..Self::plain(Vec::new()) };
+        let (without, hidden) = (left_out(), hidden.to_vec());
+        let mut found = Self { tier, broker, without, hidden, ..Self::plain(Vec::new()) };
         found.open_to_programs(scratch)?;
         let no_groups = found.find_groups(launcher).err();
         let network = found.network()?;
         let limits = Limits { memory: probe::MEMORY, ..Limits::RUN };
         let reach = Reach { limits, ..Reach::default() };
         let jail = found.jail(&network, &reach, Vec::new())?;
-        found.protections = self_test::run(jail, launcher, scratch)?;
+        found.protections = self_test::run(jail, launcher, scratch, private)?;
         found.statement = state(tier, &found.protections);
         found.statement.extend(no_groups.map(|why| format!("without control groups: {why}")));
         Ok(found)
@@ -118,8 +138,8 @@ impl Confinement {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn find(_wanted: Wanted, _launcher: &Path, _scratch: &Path) -> Self {
-        Self::plain(vec!["not active: this system has no confinement".to_owned()])
+    fn find(_wanted: Wanted, _surroundings: Surroundings<'_>) -> Result<Self, Fault> {
+        Ok(Self::plain(vec!["not active: this system has no confinement".to_owned()]))
     }
 
     fn plain(reasons: Vec<String>) -> Self {
@@ -133,6 +153,7 @@ impl Confinement {
             #[cfg(target_os = "linux")]
             groups: None,
             without: Vec::new(),
+            hidden: Vec::new(),
         }
     }
 
@@ -220,6 +241,7 @@ impl Confinement {
             users,
             group: self.group(&reach.limits)?,
             ports,
+            hidden: self.hidden.iter().filter(|_| !self.leaves_out("hidden")).cloned().collect(),
             without: self.without.clone(),
             self_test: None,
         })

@@ -26,7 +26,7 @@ use super::quota::{limit, report_no_crash};
 use super::spec::{Jail, JailedCommand, Limits, Reach, Tier};
 use super::tree::HOST_NAME;
 use super::wire::Channel;
-use super::{filter, probe, tree, users};
+use super::{filter, hidden, probe, tree, users};
 
 /// Joins the run's user namespace and the check's network, and makes all other namespaces. The next
 /// child is the first process in them.
@@ -55,7 +55,9 @@ pub(super) fn furnish(jail: &Jail, folder: &Path, user: Option<u32>) -> io::Resu
     if jail.has("files") {
         let disk =
             if jail.has("disk") { jail.reach.limits.disk } else { jail.reach.limits.disk * 64 };
-        tree::enter(&jail.reach, folder, disk, user.unwrap_or(0), jail.has("processes"))?;
+        let (reach, owner) = (&jail.reach, user.unwrap_or(0));
+        let (own_proc, hidden) = (jail.has("processes"), &jail.hidden);
+        tree::enter(&tree::Tree { reach, folder, disk, owner, own_proc, hidden })?;
     }
     Ok(())
 }
@@ -235,6 +237,14 @@ impl Inside<'_> {
         limit(Resource::Fsize, if self.jail.has("disk") { largest } else { u64::MAX })
     }
 
+    /// Returns the folders of the system that may not be read. A program that may execute only
+    /// certain files must not read commands either: the dynamic loader runs what it can read.
+    fn hidden(&self) -> Vec<PathBuf> {
+        let commands = self.jail.reach.execute.iter().flat_map(|_| hidden::commands());
+        let private = self.jail.hidden.iter().filter(|_| !self.has_own_files()).cloned();
+        private.chain(commands).collect()
+    }
+
     fn rules(&self) -> io::Result<Rules> {
         let (jail, reach) = (self.jail, &self.jail.reach);
         let rules = Rules::new(jail.shares_the_network())?;
@@ -243,8 +253,12 @@ impl Inside<'_> {
             Some(_) => Access::READ,
             None => Access::READ_AND_EXECUTE,
         };
-        for place in tree::system_places().chain(reach.read.iter().cloned()) {
-            rules.allow(&place, whole)?;
+        let hidden = self.hidden();
+        for place in tree::system_places() {
+            hidden::allow_except(&rules, &place, whole, &hidden)?;
+        }
+        for place in &reach.read {
+            rules.allow(place, whole)?;
         }
         for place in reach.execute.iter().flatten().cloned().chain(LOADERS.map(PathBuf::from)) {
             let folder = place.is_dir();
@@ -260,8 +274,11 @@ impl Inside<'_> {
             rules.allow(place, write)?;
         }
         if self.has_own_files() {
-            tree::own_folders(reach).iter().try_for_each(|place| rules.allow(place, write))?;
-            rules.allow(Path::new("/"), Access::READ)?;
+            tree::own_folders(reach, &jail.hidden)
+                .iter()
+                .try_for_each(|place| rules.allow(place, write))?;
+            rules.allow(Path::new("/"), Access::LIST)?;
+            hidden::allow_except(&rules, Path::new("/"), Access::READ, &hidden)?;
             for place in ["/tmp", "/dev/shm", "/dev/mqueue"] {
                 rules.allow(Path::new(place), write)?;
             }

@@ -89,18 +89,7 @@ fn test(when: When, refuse: sock_filter) -> Vec<sock_filter> {
         When::Is(argument, value) => {
             vec![load_argument(argument), jump(libc::BPF_JEQ, value, 0, 1), refuse]
         }
-        When::IsNot(argument, values) => {
-            let mut code = vec![load_argument(argument)];
-            let to_the_end = |at: usize| (values.len() - at) as u8;
-            code.extend(
-                values
-                    .iter()
-                    .enumerate()
-                    .map(|(at, value)| jump(libc::BPF_JEQ, *value, to_the_end(at), 0)),
-            );
-            code.push(refuse);
-            code
-        }
+        When::IsNot(argument, values) => is_not(argument, values, refuse),
         When::Other(first, third) => vec![
             load_argument(0),
             jump(libc::BPF_JEQ, first, 0, 3),
@@ -125,6 +114,13 @@ fn test(when: When, refuse: sock_filter) -> Vec<sock_filter> {
             refuse,
         ],
     }
+}
+
+fn is_not(argument: u32, values: &[u32], refuse: sock_filter) -> Vec<sock_filter> {
+    let to_the_end = |at: usize| (values.len() - at) as u8;
+    let is_one = values.iter().enumerate();
+    let is_one = is_one.map(|(at, value)| jump(libc::BPF_JEQ, *value, to_the_end(at), 0));
+    [load_argument(argument)].into_iter().chain(is_one).chain([refuse]).collect()
 }
 
 fn load(offset: u32) -> sock_filter {

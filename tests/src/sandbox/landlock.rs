@@ -33,6 +33,7 @@ const SCOPES: u64 = 0b11; // abstract Unix sockets; signals
 pub(super) struct Access(u64);
 
 impl Access {
+    pub(super) const LIST: Self = Self(READ_DIR);
     pub(super) const READ: Self = Self(READ_FILE | READ_DIR);
     pub(super) const EXECUTE: Self = Self(EXECUTE | READ_FILE);
     pub(super) const READ_AND_EXECUTE: Self = Self(EXECUTE | READ_FILE | READ_DIR);

@@ -9,12 +9,12 @@ use super::wire::{Wire, fields, variants};
 // The harness sends a launcher one `JailedCommand`.
 fields!(JailedCommand { command, stdin, jail });
 fields!(Stdin { bytes, then_end });
-fields!(Jail { tier, reach, network, users, group, ports, without, self_test });
+fields!(Jail { tier, reach, network, users, group, ports, hidden, without, self_test });
 fields!(Group { version, folders });
 variants!(Version { 1 => One, 2 => Two });
 fields!(Reach { read, write, execute, environment, limits });
 fields!(Limits { tasks, descriptors, memory, disk, output, processor });
-fields!(Targets { port, harness, secret });
+fields!(Targets { port, harness, secrets });
 variants!(Tier { 0 => Plain, 1 => Landlock, 2 => Namespaces });
 
 /// What a launcher sends to the harness.
@@ -134,8 +134,13 @@ mod tests {
                 users: None,
                 group: Some(Group { version: Version::One, folders: vec!["/a".into()] }),
                 ports: vec![7, 65535],
+                hidden: vec!["/usr/src/app".into()],
                 without: vec!["files".to_owned()],
-                self_test: Some(Targets { port: 9, harness: 1, secret: "/tmp/secret".into() }),
+                self_test: Some(Targets {
+                    port: 9,
+                    harness: 1,
+                    secrets: vec!["/tmp/secret".into()],
+                }),
             },
         }
     }

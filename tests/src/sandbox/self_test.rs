@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::probe::{ATTEMPTS, Findings, TIME};
@@ -15,12 +15,18 @@ use super::spec::{Jail, JailedCommand, Protection, Stdin, Targets};
 use super::wire;
 
 /// Runs the self-test in this jail.
-pub(super) fn run(mut jail: Jail, launcher: &Path, scratch: &Path) -> io::Result<Vec<Protection>> {
+pub(super) fn run(
+    mut jail: Jail,
+    launcher: &Path,
+    scratch: &Path,
+    private: &[PathBuf],
+) -> io::Result<Vec<Protection>> {
     let outside = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let (port, harness) = (outside.local_addr()?.port(), std::process::id() as i32);
     let secret = scratch.join("secret");
     std::fs::write(&secret, "secret")?;
-    jail.self_test = Some(Targets { port, harness, secret });
+    let secrets = [secret].into_iter().chain(private.iter().filter_map(|place| file_in(place)));
+    jail.self_test = Some(Targets { port, harness, secrets: secrets.collect() });
 
     let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
     let has_group = jail.group.is_some();
@@ -33,6 +39,22 @@ pub(super) fn run(mut jail: Jail, launcher: &Path, scratch: &Path) -> io::Result
     {}
     process.end()?;
     Ok(protections(&process, has_group))
+}
+
+/// Returns a file in a private folder, or in one of its first folders.
+fn file_in(folder: &Path) -> Option<PathBuf> {
+    const MOST: usize = 50; // folders that are looked into
+    let mut folders = vec![folder.to_owned()];
+    for _ in 0..MOST {
+        for entry in std::fs::read_dir(folders.pop()?).into_iter().flatten().flatten() {
+            match entry.file_type().ok()? {
+                kind if kind.is_file() => return Some(entry.path()),
+                kind if kind.is_dir() => folders.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    None
 }
 
 fn protections(process: &Process, has_group: bool) -> Vec<Protection> {

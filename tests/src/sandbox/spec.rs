@@ -142,6 +142,8 @@ pub(crate) struct Jail {
     pub(crate) group: Option<Group>,
     /// TCP ports that the program may connect to where it shares the machine's network.
     pub(crate) ports: Vec<u16>,
+    /// Folders among the system's that no program may see.
+    pub(crate) hidden: Vec<PathBuf>,
     /// Protections that are left out.
     pub(crate) without: Vec<String>,
     /// The targets of the self-test, which then runs in the program's place.
@@ -189,8 +191,8 @@ pub(crate) struct Targets {
     pub(crate) port: u16,
     /// The process id of the harness.
     pub(crate) harness: i32,
-    /// A file of the harness.
-    pub(crate) secret: PathBuf,
+    /// Files of the harness and of the course.
+    pub(crate) secrets: Vec<PathBuf>,
 }
 
 /// A protection, and whether it holds.

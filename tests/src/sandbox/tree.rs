@@ -18,7 +18,7 @@ use super::kernel::{about, checked};
 use super::spec::Reach;
 
 /// Folders of the system's programs and libraries.
-const SYSTEM: &[&str] =
+pub(super) const SYSTEM: &[&str] =
     &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 
 /// Files of `/etc` that programs and libraries read. None of them is secret.
@@ -77,29 +77,38 @@ fn settings_of_java() -> impl Iterator<Item = PathBuf> {
         .map(|entry| entry.path())
 }
 
-/// Makes the tree and enters it. `owner` may write to `folder`, where programs run, and to `/tmp`.
-/// The calling process must have a mount namespace to itself.
-pub(super) fn enter(
-    reach: &Reach,
-    folder: &Path,
-    disk: u64,
-    owner: u32,
-    own_proc: bool,
-) -> io::Result<()> {
+/// What the tree shows, and to whom.
+pub(super) struct Tree<'a> {
+    pub(super) reach: &'a Reach,
+    /// Where programs run: `owner` may write to it, and to `/tmp`.
+    pub(super) folder: &'a Path,
+    /// The bytes that may be written.
+    pub(super) disk: u64,
+    pub(super) owner: u32,
+    /// Whether the process namespace has its own `/proc`.
+    pub(super) own_proc: bool,
+    /// Folders of the system that are shown empty.
+    pub(super) hidden: &'a [PathBuf],
+}
+
+/// Makes the tree and enters it. The calling process must have a mount namespace to itself.
+pub(super) fn enter(tree: &Tree<'_>) -> io::Result<()> {
+    let Tree { reach, folder, disk, owner, own_proc, hidden } = *tree;
     rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     // `/sys` exists on every system, and the program needs nothing of it: the new root covers it.
     let root = Path::new("/sys");
     mount_memory(root, c"mode=755,size=1m,nr_inodes=8k")?;
 
-    // Places that may contain others come first: `folder` may be below `/tmp`, and the program's
-    // files may be in `folder`.
-    let shown = how_shown(reach, owner);
+    // Places that may contain others come first: `folder` may be below `/tmp` or in the system, and
+    // the program's files may be in `folder`.
+    offer_the_system(root)?;
+    hidden.iter().try_for_each(|place| hide(place, root))?;
+    let shown = how_shown(reach, owner, hidden);
     let copies: u64 = shown.iter().map(|(_, _, bytes)| bytes).sum();
     let memory = Memory::mount(root, owner, disk + copies)?;
     memory.offer("tmp", Path::new("/tmp"))?;
     memory.offer("shm", Path::new("/dev/shm"))?;
     memory.offer("home", folder)?;
-    offer_the_system(root)?;
     devices(root)?;
     if own_proc {
         own_processes(root)?
@@ -113,6 +122,7 @@ pub(super) fn enter(
         bind(place, root, Bound::Writable)?;
     }
     memory.unmount()?;
+    hidden.iter().try_for_each(|place| set(&within(root, place), READ_ONLY, false))?;
     set(root, READ_ONLY | NO_SETUID, false)?;
     make_root(root)?;
     std::env::set_current_dir(folder)
@@ -127,12 +137,12 @@ fn make_root(root: &Path) -> io::Result<()> {
 
 /// Decides how each place that the program may read is shown. A compiler gets all as it is: it has
 /// folders of its own to write to.
-fn how_shown(reach: &Reach, owner: u32) -> Vec<(&Path, Shown, u64)> {
+fn how_shown<'a>(reach: &'a Reach, owner: u32, hidden: &[PathBuf]) -> Vec<(&'a Path, Shown, u64)> {
     let how = |place| match reach.write.is_empty() {
         true => copies::plan(place, owner),
         false => (Shown::AsItIs, 0),
     };
-    let places = without_nested(&reach.read).into_iter();
+    let places = without_nested(&reach.read, hidden).into_iter();
     places
         .map(|place| (place, how(place)))
         .map(|(place, (how, bytes))| (place, how, bytes))
@@ -140,8 +150,8 @@ fn how_shown(reach: &Reach, owner: u32) -> Vec<(&Path, Shown, u64)> {
 }
 
 /// Returns the folders of which the program has copies that it may change.
-pub(super) fn own_folders(reach: &Reach) -> Vec<&Path> {
-    let folders = without_nested(&reach.read).into_iter().filter(|place| place.is_dir());
+pub(super) fn own_folders<'a>(reach: &'a Reach, hidden: &[PathBuf]) -> Vec<&'a Path> {
+    let folders = without_nested(&reach.read, hidden).into_iter().filter(|place| place.is_dir());
     folders.filter(|_| reach.write.is_empty()).collect()
 }
 
@@ -172,13 +182,21 @@ fn within(root: &Path, place: &Path) -> PathBuf {
     root.join(place.strip_prefix("/").unwrap_or(place))
 }
 
+/// Shows an empty folder over one of the system's. What a program may read of it is shown in it
+/// later.
+fn hide(place: &Path, root: &Path) -> io::Result<()> {
+    mount_memory(&within(root, place), c"mode=755,size=1m,nr_inodes=8k")
+}
+
 /// Drops places that lie in another one, which shows them already.
-fn without_nested(places: &[PathBuf]) -> Vec<&Path> {
+fn without_nested<'a>(places: &'a [PathBuf], hidden: &[PathBuf]) -> Vec<&'a Path> {
     let all: BTreeSet<&Path> =
         places.iter().map(PathBuf::as_path).filter(|place| place.exists()).collect();
+    let in_the_system = |place: &Path| SYSTEM.iter().any(|system| place.starts_with(system));
+    let is_hidden = |place: &Path| hidden.iter().any(|hidden| place.starts_with(hidden));
     let covered = |place: &Path| {
         place.ancestors().skip(1).any(|above| all.contains(above))
-            || SYSTEM.iter().any(|system| place.starts_with(system))
+            || (in_the_system(place) && !is_hidden(place))
     };
     all.iter().copied().filter(|place| !covered(place)).collect()
 }

@@ -5,7 +5,7 @@ use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use crate::support::{folder_with, has, processes_with, program, report, root, xtask};
+use crate::support::{folder_with, has, processes_with, program, python, report, root, xtask};
 use crate::{RIGHT_PYTHON, has_namespaces, text};
 
 const GRADE: &str = "grade echo --solution --only reports_bad_arguments";
@@ -52,6 +52,45 @@ fn the_self_test_notices_a_descriptor_that_is_left_open() {
     shell.args(["-c", "exec 9</dev/null; exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_xtask"));
     shell.args(GRADE.split_whitespace()).current_dir(root());
     check(&mut shell, "handles", "not active: no descriptors of the grader's");
+}
+
+/// Shows the course below `/usr`, which every program may read, and grades there.
+const BELOW_USR: &str = "
+mount -t tmpfs none /usr/src && mkdir /usr/src/course && mount --bind . /usr/src/course || exit 77
+cd /usr/src/course && test -r practicals/echo/solution/echo_server/src/main.rs || exit 77
+exec \"$@\"";
+
+fn grade_below_usr(words: &str) -> Command {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--map-root-user"].iter().take(if is_root() { 1 } else { 2 }));
+    unshare.args(["sh", "-c", BELOW_USR, "sh", env!("CARGO_BIN_EXE_xtask")]).current_dir(root());
+    unshare.args(words.split_whitespace());
+    unshare
+}
+
+fn is_root() -> bool {
+    rustix::process::getuid().is_root()
+}
+
+#[test]
+fn no_program_sees_the_course_wherever_it_lies() {
+    let server = python(
+        "
+        try: open('/usr/src/course/practicals/echo/solution/echo_server/src/main.rs').read()
+        except OSError: listen(); serve()",
+    );
+    let folder = folder_with(&[("echo_server.py", &server)]);
+    for tier in ["auto", "landlock"] {
+        let one = format!("grade echo --only echoes_short_message --confine {tier} --submission");
+        let mut grade = grade_below_usr(&one);
+        if grade.arg(folder.path()).output().unwrap().status.code() == Some(77) || !has("python3") {
+            println!("skipped: nothing can be mounted here");
+            return;
+        }
+        grade.assert().code(0).stdout(contains("1 passed"));
+        let mut grade = grade_below_usr(&format!("{GRADE} --confine {tier}"));
+        check(&mut grade, "hidden", "not active: no files but its own");
+    }
 }
 
 /// This is tried without namespaces: with them the kernel ends everything, whatever it is told.
