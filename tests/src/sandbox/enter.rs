@@ -183,7 +183,8 @@ impl Inside<'_> {
         }
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         if jail.has("privileges") {
-            self.user.map_or(Ok(()), users::become_user)?;
+            let user = self.user.filter(|_| jail.has("user"));
+            user.map_or(Ok(()), users::become_user)?;
             if jail.tier == Tier::Namespaces {
                 leave_the_users()?;
             }
@@ -240,7 +241,8 @@ impl Inside<'_> {
     /// Returns the folders of the system that may not be read. A program that may execute only
     /// certain files must not read commands either: the dynamic loader runs what it can read.
     fn hidden(&self) -> Vec<PathBuf> {
-        let commands = self.jail.reach.execute.iter().flat_map(|_| hidden::commands());
+        let is_limited = self.jail.reach.execute.is_some() && self.jail.has("commands");
+        let commands = hidden::commands().filter(|_| is_limited);
         let private = self.jail.hidden.iter().filter(|_| !self.has_own_files()).cloned();
         private.chain(commands).collect()
     }

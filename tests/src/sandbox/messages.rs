@@ -14,7 +14,7 @@ fields!(Group { version, folders });
 variants!(Version { 1 => One, 2 => Two });
 fields!(Reach { read, write, execute, environment, limits });
 fields!(Limits { tasks, descriptors, memory, disk, output, processor });
-fields!(Targets { port, harness, secrets });
+fields!(Targets { port, another_user, harness, secrets });
 variants!(Tier { 0 => Plain, 1 => Landlock, 2 => Namespaces });
 
 /// What a launcher sends to the harness.
@@ -138,6 +138,7 @@ mod tests {
                 without: vec!["files".to_owned()],
                 self_test: Some(Targets {
                     port: 9,
+                    another_user: true,
                     harness: 1,
                     secrets: vec!["/tmp/secret".into()],
                 }),

@@ -3,15 +3,15 @@
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use super::kernel::{Forked, fork};
+use super::kernel::{Forked, checked, fork};
 use super::spec::{Jail, Targets, Tier};
-use super::{users, wire};
+use super::wire;
 
 /// The attempts, each with the name of its protection in reports.
 pub(super) const ATTEMPTS: &[(&str, Attempt)] = &[
@@ -23,6 +23,8 @@ pub(super) const ATTEMPTS: &[(&str, Attempt)] = &[
     ("no privileges", privileges),
     ("Landlock", landlock),
     ("seccomp", seccomp),
+    ("no changes to other processes", others),
+    ("no signs to other programs", signs),
     ("limits on descriptors and processes", limits),
     ("a limit on disk", disk),
 ];
@@ -84,6 +86,49 @@ fn processes(jail: &Jail, targets: &Targets) -> Held {
     must_fail("sending a signal to the grader", rustix::process::test_kill_process(grader))
 }
 
+/// Tries what changes another process, on the keeper.
+fn others(_: &Jail, _: &Targets) -> Held {
+    let keeper = rustix::process::getppid().ok_or("there is no keeper")?;
+    let pid = keeper.as_raw_nonzero().get();
+    let same = rustix::process::getrlimit(Resource::Stack);
+    must_fail("lowering a limit of the keeper", prlimit(Some(keeper), Resource::Stack, same))?;
+    // SAFETY: the calls take numbers, and a structure that lives for as long as the call.
+    let (priority, class) = unsafe {
+        let batch = libc::sched_param { sched_priority: 0 };
+        let class = libc::sched_setscheduler(pid, libc::SCHED_OTHER, &raw const batch);
+        (libc::setpriority(libc::PRIO_PROCESS, pid as libc::id_t, 1), class)
+    };
+    must_fail("lowering the keeper's priority", checked(priority.into()))?;
+    must_fail("changing the keeper's scheduler", checked(class.into()))?;
+    let own = std::fs::OpenOptions::new().write(true).open("/proc/self/comm");
+    must_fail("writing to /proc", own)
+}
+
+/// Tries calls by which two programs that see the same file could tell each other something.
+fn signs(_: &Jail, _: &Targets) -> Held {
+    // SAFETY: the call takes a number. A descriptor that it returns ends with this process.
+    must_fail("watching files", checked(unsafe { libc::inotify_init1(libc::IN_CLOEXEC) }.into()))?;
+    let open = || std::fs::File::create("./lock").map_err(|error| error.to_string());
+    let (first, second) = (open()?, open()?);
+    // A lock seems to succeed and has no effect, so the second one succeeds, too.
+    first
+        .lock()
+        .and_then(|()| Ok(second.try_lock()?))
+        .map_err(|_| "a lock had an effect".to_owned())
+}
+
+/// Tries to change the mode of a file of the harness.
+fn modes(secret: &Path) -> Held {
+    let mode = || std::fs::metadata(secret).map(|facts| facts.permissions().mode()).ok();
+    let Some(before) = mode() else { return Ok(()) };
+    _ = std::fs::set_permissions(secret, std::fs::Permissions::from_mode(before ^ 0o111));
+    if mode() == Some(before) {
+        return Ok(());
+    }
+    _ = std::fs::set_permissions(secret, std::fs::Permissions::from_mode(before));
+    Err("the mode of a file of the grader's was changed".to_owned())
+}
+
 fn files(jail: &Jail, targets: &Targets) -> Held {
     for secret in &targets.secrets {
         if jail.tier == Tier::Namespaces && secret.exists() {
@@ -91,6 +136,7 @@ fn files(jail: &Jail, targets: &Targets) -> Held {
         }
         must_fail("reading a file of the grader's", std::fs::read(secret))?;
     }
+    targets.secrets.first().map_or(Ok(()), |secret| modes(secret))?;
     for place in ["/root", "/home", "/var", "/sys", "/etc/shadow", "/etc/ssh"] {
         must_fail(
             &format!("reading {place}"),
@@ -128,7 +174,7 @@ fn handles(_: &Jail, _: &Targets) -> Held {
     Ok(())
 }
 
-fn privileges(jail: &Jail, _: &Targets) -> Held {
+fn privileges(jail: &Jail, targets: &Targets) -> Held {
     if !rustix::thread::no_new_privs().unwrap_or(false) {
         return Err("a program could gain privileges".to_owned());
     }
@@ -136,8 +182,11 @@ fn privileges(jail: &Jail, _: &Targets) -> Held {
     if !capabilities.permitted.is_empty() {
         return Err("it has capabilities".to_owned());
     }
-    let is_root = rustix::process::getuid().is_root();
-    if is_root && (jail.tier == Tier::Namespaces || users::is_mapped(0, 2)) {
+    let user = rustix::process::getuid();
+    let owns_the_system = std::fs::metadata("/usr").is_ok_and(|facts| facts.uid() == user.as_raw());
+    if (user.is_root() && jail.tier == Tier::Namespaces)
+        || (owns_the_system && targets.another_user)
+    {
         return Err("it runs as root".to_owned());
     }
     Ok(())
@@ -152,7 +201,8 @@ fn landlock(_: &Jail, _: &Targets) -> Held {
         .map_err(|error| format!("it could not be tried: {error}"))?;
     let ran = std::process::Command::new(own).status();
     _ = std::fs::remove_file(own);
-    must_fail("executing what was just written", ran)
+    must_fail("executing what was just written", ran)?;
+    must_fail("reading a command of the system", std::fs::read("/usr/bin/env"))
 }
 
 fn seccomp(_: &Jail, _: &Targets) -> Held {

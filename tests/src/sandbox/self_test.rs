@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::probe::{ATTEMPTS, Findings, TIME};
 use super::process::Process;
 use super::spec::{Jail, JailedCommand, Protection, Stdin, Targets};
-use super::wire;
+use super::{users, wire};
 
 /// Runs the self-test in this jail.
 pub(super) fn run(
@@ -25,8 +25,10 @@ pub(super) fn run(
     let (port, harness) = (outside.local_addr()?.port(), std::process::id() as i32);
     let secret = scratch.join("secret");
     std::fs::write(&secret, "secret")?;
+    jail.reach.execute = Some(Vec::new()); // as a compiled program, which needs no commands
     let secrets = [secret].into_iter().chain(private.iter().filter_map(|place| file_in(place)));
-    jail.self_test = Some(Targets { port, harness, secrets: secrets.collect() });
+    let (another_user, secrets) = (users::of_builds() != 0, secrets.collect());
+    jail.self_test = Some(Targets { port, another_user, harness, secrets });
 
     let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
     let has_group = jail.group.is_some();

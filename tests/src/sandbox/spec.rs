@@ -189,6 +189,8 @@ pub(crate) enum Version {
 pub(crate) struct Targets {
     /// A port on which the harness listens.
     pub(crate) port: u16,
+    /// Whether the harness is root and programs run as another user.
+    pub(crate) another_user: bool,
     /// The process id of the harness.
     pub(crate) harness: i32,
     /// Files of the harness and of the course.

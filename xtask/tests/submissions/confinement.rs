@@ -37,12 +37,30 @@ fn the_self_test_notices_each_protection_that_is_left_out() {
         ("disk", "not active: a limit on disk"),
         ("memory", "not active: a limit on memory"),
         ("groups", "a limit on memory, watched"),
+        ("user,others", "not active: no changes to other processes"),
+        ("signs", "not active: no signs to other programs"),
+        ("commands", "not active: Landlock (reading a command"),
     ];
     std::thread::scope(|scope| {
         for (protection, says) in protections {
             scope.spawn(move || check(&mut xtask(GRADE), protection, says));
         }
     });
+}
+
+#[test]
+fn the_self_test_notices_what_is_left_out_without_namespaces() {
+    let of_root = [("auto", "user", "not active: no privileges (it runs as root")];
+    let of_all = [
+        ("landlock", "user,others", "not active: no changes to other processes"),
+        ("landlock", "user,modes", "not active: no files but its own (the mode of"),
+        ("landlock", "signs", "not active: no signs to other programs"),
+        ("landlock", "commands", "not active: Landlock (reading a command"),
+    ];
+    let of_root = of_root.into_iter().filter(|_| is_root());
+    for (tier, protection, says) in of_root.chain(of_all) {
+        check(&mut xtask(&format!("{GRADE} --confine {tier}")), protection, says);
+    }
 }
 
 /// A descriptor that the harness itself has inherited would reach the program.

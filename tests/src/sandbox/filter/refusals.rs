@@ -9,18 +9,24 @@ use crate::sandbox::spec::{Jail, Tier};
 pub(in crate::sandbox) struct Setting {
     /// The program shares the machine's network, and its queues and semaphores.
     network_is_shared: bool,
-    /// The program sees the machine's files, not a tree of its own.
-    files_are_shared: bool,
+    /// The program sees the machine's files, and must change no modes and owners.
+    keeps_modes: bool,
     /// The program is a compiler.
     compiles: bool,
+    /// Calls that name another process are refused.
+    keeps_from_others: bool,
+    /// Calls that tell other programs something are refused.
+    keeps_signs: bool,
 }
 
 impl Setting {
     pub(in crate::sandbox) fn of(jail: &Jail) -> Self {
         Self {
             network_is_shared: jail.shares_the_network(),
-            files_are_shared: jail.tier != Tier::Namespaces || !jail.has("files"),
+            keeps_modes: (jail.tier != Tier::Namespaces || !jail.has("files")) && jail.has("modes"),
             compiles: !jail.reach.write.is_empty(),
+            keeps_from_others: jail.has("others"),
+            keeps_signs: jail.has("signs"),
         }
     }
 }
@@ -234,15 +240,20 @@ pub(super) fn refusals(setting: Setting) -> Vec<Refusal> {
     #[cfg(target_arch = "x86_64")]
     refusals.extend(always(&[libc::SYS_iopl, libc::SYS_ioperm, libc::SYS_modify_ldt], libc::EPERM));
     refusals.extend(SPECIAL);
-    refusals.extend(NAMING.iter().map(|(call, at)| (*call, When::NamesAnother(*at), libc::EPERM)));
+    if setting.keeps_from_others {
+        refusals.extend(NAMING.iter().map(|(call, at)| {
+            let another = When::NamesAnother(*at);
+            (*call, another, libc::EPERM)
+        }));
+    }
     refusals.extend(sockets(setting.network_is_shared));
     if setting.network_is_shared {
         refusals.extend(always(CLOSED_IF_SHARED, libc::EPERM));
     }
-    if !setting.compiles {
+    if !setting.compiles && setting.keeps_signs {
         refusals.extend(signs_to_others());
     }
-    if !setting.compiles && setting.files_are_shared {
+    if !setting.compiles && setting.keeps_modes {
         refusals.extend(changes_of_files());
     }
     refusals
