@@ -55,6 +55,8 @@ mod settings;
 mod spec;
 #[cfg(target_os = "linux")]
 mod stand_in;
+#[cfg(unix)]
+mod tally;
 #[cfg(target_os = "linux")]
 mod tree;
 #[cfg(target_os = "linux")]

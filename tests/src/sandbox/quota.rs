@@ -18,14 +18,13 @@ use rustix::process::{Resource, Rlimit};
 use super::group::{Joined, RanOut};
 use super::messages::LauncherMessage;
 use super::spec::Limits;
-use crate::observe::children;
-
+use super::tally::Tally;
 /// The time between two checks.
 pub(super) const INTERVAL: std::time::Duration = std::time::Duration::from_millis(30);
 
-/// The folders that a program may write to are measured at every eighth check only: that walks
-/// through them.
-const FOLDERS: u32 = 8;
+/// Every eighth check measures also what takes longer: the folders that a program may write to, and
+/// memory that its processes hold and do not show.
+const THOROUGH: u32 = 8;
 
 /// Lowers a limit that the kernel enforces for this process and its descendants.
 pub(super) fn limit(what: Resource, most: u64) -> io::Result<()> {
@@ -55,17 +54,6 @@ pub(super) struct Quota {
 /// Files in memory that the keeper has made for the program. They hold memory that may be in no
 /// process.
 pub(super) type MemoryFiles = Arc<Mutex<Vec<fs::File>>>;
-
-#[derive(Debug, Default)]
-struct Tally {
-    tasks: u64,
-    resident: u64,
-    /// The bytes that files in memory hold.
-    in_files: u64,
-    ticks: u64,
-    /// A folder of `/proc` for each process, which shows its memory.
-    processes: Vec<PathBuf>,
-}
 
 const MIB: u64 = 1024 * 1024;
 
@@ -105,10 +93,12 @@ impl Quota {
 
     fn check_all(&self) -> io::Result<Option<LauncherMessage>> {
         let in_files = in_files(&self.memory_files);
-        let tally = Tally { in_files, ..Tally::of(self.alone)? };
+        let tally = Tally::of(self.alone)?.with(in_files);
         let Limits { tasks, memory, .. } = self.limits;
         Ok(over(tally.tasks > tasks, || too_many_tasks(tasks))
-            .or_else(|| over(tally.uses_more_than(memory), || too_much_memory(memory)))
+            .or_else(|| {
+                over(tally.uses_more_than(memory, self.is_thorough()), || too_much_memory(memory))
+            })
             .or_else(|| self.check_processor(&tally))
             .or_else(|| self.check_folders()))
     }
@@ -123,8 +113,12 @@ impl Quota {
         over(self.fills_more_than(disk), || limit_of(disk / MIB, "MiB on disk"))
     }
 
+    fn is_thorough(&self) -> bool {
+        self.checks.is_multiple_of(THOROUGH)
+    }
+
     fn fills_more_than(&self, disk: u64) -> bool {
-        self.checks.is_multiple_of(FOLDERS)
+        self.is_thorough()
             && self.folders.iter().map(|folder| size_of_folder(folder)).sum::<u64>() > disk
     }
 }
@@ -154,129 +148,6 @@ pub(super) fn out_of_memory(whose: RanOut, limit: u64) -> LauncherMessage {
         RanOut::Program => LauncherMessage::Over(too_much_memory(limit)),
         RanOut::Machine => LauncherMessage::Starved,
     }
-}
-
-/// Returns the program's processes.
-fn processes(alone: bool) -> io::Result<Vec<u32>> {
-    if alone {
-        let entries: Vec<_> = fs::read_dir("/proc")?.collect::<io::Result<_>>()?;
-        let pids = entries.iter().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        return Ok(pids.filter(|pid| *pid != 1).collect());
-    }
-    fs::File::open("/proc/self/stat")?; // fails where the lists of children would be empty
-    let mut below = children(std::process::id());
-    let mut next = 0;
-    while let Some(pid) = below.get(next) {
-        below.extend(children(*pid));
-        next += 1;
-    }
-    Ok(below)
-}
-
-impl Tally {
-    fn of(alone: bool) -> io::Result<Self> {
-        let mut tally = Self::default();
-        processes(alone)?.into_iter().try_for_each(|pid| tally.add(pid))?;
-        Ok(tally)
-    }
-
-    /// Adds a process, unless it has ended meanwhile. Where its first thread has ended, another
-    /// thread shows its memory.
-    fn add(&mut self, pid: u32) -> io::Result<()> {
-        let Some(stat) = Stat::read(Path::new("/proc").join(pid.to_string()))? else {
-            return Ok(());
-        };
-        self.tasks += stat.threads();
-        self.ticks += stat.ticks();
-        let living =
-            if stat.has_ended() && stat.threads() > 1 { living_thread(pid)? } else { None };
-        self.resident += living.as_ref().unwrap_or(&stat).resident();
-        self.processes.push(living.map_or(stat.of, |thread| thread.of));
-        Ok(())
-    }
-
-    fn uses_more_than(&self, memory: u64) -> bool {
-        let exact = || self.processes.iter().map(|of| proportional(of)).sum::<u64>();
-        self.resident + self.in_files > memory && exact() + self.in_files > memory
-    }
-
-    fn seconds(&self) -> u64 {
-        self.ticks / rustix::param::clock_ticks_per_second().max(1)
-    }
-}
-
-/// The file `stat` of a process or a thread (proc_pid_stat(5)).
-struct Stat {
-    of: PathBuf,
-    after_name: String,
-}
-
-impl Stat {
-    /// Returns `None` where there is no such process any more.
-    fn read(of: PathBuf) -> io::Result<Option<Self>> {
-        let bytes = match fs::read(of.join("stat")) {
-            Err(error) if has_ended(&error) => return Ok(None),
-            read => read?,
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let after_name = text.rsplit(')').next().unwrap_or_default().to_owned();
-        Ok(Some(Self { of, after_name }))
-    }
-
-    /// Returns a field, counted from 0 after the name.
-    fn field(&self, at: usize) -> u64 {
-        let field = self.after_name.split_ascii_whitespace().nth(at);
-        field.and_then(|field| field.parse().ok()).unwrap_or(0)
-    }
-
-    fn has_ended(&self) -> bool {
-        self.after_name.trim_start().starts_with(['Z', 'X'])
-    }
-
-    /// The sum of utime, stime, cutime and cstime.
-    fn ticks(&self) -> u64 {
-        (11..15).map(|at| self.field(at)).sum()
-    }
-
-    fn threads(&self) -> u64 {
-        self.field(17)
-    }
-
-    fn resident(&self) -> u64 {
-        self.field(21) * rustix::param::page_size() as u64
-    }
-}
-
-fn living_thread(pid: u32) -> io::Result<Option<Stat>> {
-    let threads = match fs::read_dir(format!("/proc/{pid}/task")) {
-        Err(error) if has_ended(&error) => return Ok(None),
-        threads => threads?,
-    };
-    for thread in threads {
-        let stat = Stat::read(thread?.path())?;
-        if stat.as_ref().is_some_and(|stat| !stat.has_ended()) {
-            return Ok(stat);
-        }
-    }
-    Ok(None)
-}
-
-/// Whether an error only says that the process has ended meanwhile.
-fn has_ended(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
-}
-
-/// Returns the bytes that a process, or all of a thread's process, adds to the program's memory.
-fn proportional(of: &Path) -> u64 {
-    let text = match fs::read_to_string(of.join("smaps_rollup")) {
-        Ok(text) => text,
-        Err(error) if has_ended(&error) => return 0,
-        // Where the kernel does not tell, all pages count as its own.
-        Err(_) => return Stat::read(of.to_owned()).ok().flatten().map_or(0, |it| it.resident()),
-    };
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-    line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
-        * 1024
 }
 
 fn in_files(files: &MemoryFiles) -> u64 {
