@@ -17,6 +17,7 @@ use socket2::{Domain, Socket, Type};
 use super::interface;
 use super::kernel::about;
 use super::messages::{BrokerAnswer, BrokerRequest};
+use super::quota::raise_descriptors;
 use super::users::{self, NOBODY};
 use super::wire::Channel;
 
@@ -133,6 +134,7 @@ fn map_users(broker: u32) -> io::Result<()> {
 /// Serves requests until the harness has ended.
 pub(super) fn serve() -> io::Result<()> {
     let mut channel = Channel::of_this_process()?;
+    raise_descriptors();
     // SAFETY: this process has one thread and shares no file descriptors.
     let own = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) };
     reply(&channel, own.map(|()| (0, None)).map_err(io::Error::from))?;
@@ -188,11 +190,13 @@ fn separate_tables() {
 fn reply(channel: &Channel, done: Done) -> io::Result<()> {
     match done {
         Ok((number, None)) => channel.send(&BrokerAnswer::Done(number)),
-        Ok((number, Some(socket))) => {
-            channel.send_with(&BrokerAnswer::Done(number), socket.as_fd())
-        }
-        Err(error) => {
-            channel.send(&BrokerAnswer::Failed(error.raw_os_error().unwrap_or(libc::EIO)))
-        }
+        Ok((number, Some(socket))) => channel
+            .send_with(&BrokerAnswer::Done(number), socket.as_fd())
+            .or_else(|error| channel.send(&failed(&error))),
+        Err(error) => channel.send(&failed(&error)),
     }
+}
+
+fn failed(error: &io::Error) -> BrokerAnswer {
+    BrokerAnswer::Failed(error.raw_os_error().unwrap_or(libc::EIO))
 }

@@ -22,7 +22,7 @@ use super::kernel::{Forked, checked, fork};
 use super::landlock::{Access, Rules};
 use super::messages::Becoming;
 use super::not_started::NotStarted;
-use super::quota::{limit, report_no_crash};
+use super::quota::{limit, limit_descriptors, raise_descriptors, report_no_crash};
 use super::spec::{Jail, JailedCommand, Limits, Reach, Tier};
 use super::tree::HOST_NAME;
 use super::wire::Channel;
@@ -176,6 +176,7 @@ impl Inside<'_> {
     fn confine(&self, command: &[OsString], stdin: OwnedFd, report: &Channel) -> io::Result<()> {
         let jail = self.jail;
         self.group.map_or(Ok(()), Joined::enter)?;
+        raise_descriptors();
         rustix::process::setpgid(None, None)?;
         rustix::stdio::dup2_stdin(&stdin)?;
         if jail.has("handles") {
@@ -203,6 +204,10 @@ impl Inside<'_> {
         {
             report.send_with(&Becoming::Filtered, listener.as_fd())?;
         }
+        // Last: it would limit what is sent to the keeper, too.
+        if jail.has("limits") {
+            limit_descriptors(jail.reach.limits.descriptors)?;
+        }
         Ok(())
     }
 
@@ -217,11 +222,10 @@ impl Inside<'_> {
 
     fn limit(&self) -> io::Result<()> {
         let Jail { tier, reach, .. } = self.jail;
-        let Limits { tasks, descriptors, disk, .. } = reach.limits;
+        let Limits { tasks, disk, .. } = reach.limits;
         if !self.jail.has("limits") {
             return Ok(());
         }
-        limit(Resource::Nofile, descriptors)?;
         report_no_crash()?;
         if *tier == Tier::Namespaces {
             if reach.write.is_empty() && self.jail.has("disk") {

@@ -32,6 +32,23 @@ pub(super) fn limit(what: Resource, most: u64) -> io::Result<()> {
     Ok(rustix::process::setrlimit(what, Rlimit { current: Some(hard), maximum: Some(hard) })?)
 }
 
+/// Raises the limit on descriptors as far as this process may. A descriptor that is sent counts
+/// against the sender's limit together with those that any process of the same user has sent and
+/// that are not received yet (unix(7), ETOOMANYREFS). A program's own limit is far lower.
+#[cfg(target_os = "linux")]
+pub(super) fn raise_descriptors() {
+    let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
+    _ = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+/// Limits the descriptors of this process, which becomes a program: to at most half of what the
+/// harness's processes may have.
+#[cfg(target_os = "linux")]
+pub(super) fn limit_descriptors(most: u64) -> io::Result<()> {
+    let hard = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    limit(Resource::Nofile, most.min(hard / 2))
+}
+
 /// Keeps a crash from starting a crash reporter outside. A limit of 0 still lets the kernel start
 /// one through a pipe; a limit of 1 does not (core(5), kernel/coredump).
 pub(super) fn report_no_crash() -> io::Result<()> {
