@@ -32,7 +32,7 @@ fn of_a_build_only_the_program_is_left() {
         return;
     }
     let makefile = "echo_server:\n\tcc -O1 -pthread -o $@ echo_server.c\n\
-        \tdd if=/dev/zero of=large.o bs=1M count=300\n\tmkdir -p closed/within\n\tchmod 0 closed\n\
+        \ttruncate -s 300M large.o\n\tmkdir -p closed/within\n\tchmod 0 closed\n\
         \tpython3 -c \"import os; [(os.mkdir('deeper'), os.chdir('deeper')) for n in range(999)]\"\n";
     let source = fs::read_to_string(echo("mistakes/other_languages/echo_server.c")).unwrap();
     let files = [("echo_server/Makefile", makefile), ("echo_server/echo_server.c", &source)];

@@ -7,7 +7,7 @@ use std::path::Path;
 use predicates::str::contains;
 use tempfile::TempDir;
 
-use crate::support::{folder_with, has, program, xtask};
+use crate::support::{folder_with, has, program, python, xtask};
 use crate::{RIGHT_PYTHON, has_namespaces, text};
 
 /// Returns a folder with a server of two files and with wrappers of it.
@@ -101,4 +101,44 @@ fn a_folder_that_holds_too_much_is_a_fault_with_the_path() {
             "server.py",
         );
     }
+}
+
+/// A right server, if it can neither read nor change what is the course's or git's.
+const CURIOUS: &str = "
+    import itertools
+    names = ['solution/echo_server/src/main.rs', 'rubric.toml', '.git/config']
+    tops = ['.', COURSE, COURSE + '/practicals/echo']
+    for top, name, mode in itertools.product(tops, names, ['r', 'r+']):
+        for path in [top + '/' + name, top + '/practicals/echo/' + name, top + '/../../' + name]:
+            try: open(path, mode); sys.exit(9)
+            except OSError: pass
+    for top in tops[1:]:
+        try: open(top + '/left', 'w')
+        except OSError: pass
+    listen(); serve()";
+
+#[test]
+fn the_course_and_git_are_closed_to_a_program_wherever_it_is_called() {
+    if !has("python3") || !has_namespaces() {
+        return;
+    }
+    let course = folder_with(&[(".git/config", "[core]\n"), ("practicals/echo/README.md", "")]);
+    let echo = course.path().join("practicals/echo");
+    for name in ["rubric.toml", "explanations.toml", "solution/echo_server/src/main.rs"] {
+        fs::create_dir_all(echo.join(name).parent().unwrap()).unwrap();
+        fs::write(echo.join(name), text(name)).unwrap();
+    }
+    let top = format!("{:?}", course.path().display().to_string());
+    let curious = python(&CURIOUS.replace("COURSE", &top));
+    let held = [("required", 0), ("landlock", 0)];
+    for (here, tiers) in [("", &held[..]), ("practicals/echo", &[held[1], ("off", 1)])] {
+        let here = course.path().join(here);
+        fs::write(here.join("curious.py"), &curious).unwrap();
+        for (tier, code) in tiers {
+            let mut grade = xtask("grade echo --only echoes_short_message --confine");
+            let option = program("echo_server", "python3 curious.py");
+            grade.arg(tier).arg(option).current_dir(&here).assert().code(*code);
+        }
+    }
+    assert!(!course.path().join("left").exists() && !echo.join("left").exists());
 }

@@ -2,9 +2,10 @@
 //!
 //! Its files bring their folders along, because a program may have several files. So do the current
 //! folder and the folder of an executable that is not on PATH. A home, the top of the file system,
-//! the temporary folder and what contains one of these hold too much, and so does the course.
+//! the temporary folder and what contains one of these hold too much, and so does the course. Of a
+//! folder that is shared, what git keeps in it is not.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use suite::Reach;
 
@@ -18,10 +19,10 @@ const SEARCHED: &str = "/usr/local/bin:/usr/bin:/bin";
 pub(super) fn reach_of(executable: &Path, arguments: &[String], here: &Path) -> Reach {
     let mut reach = Reach::default();
     add_tool(&mut reach, executable);
-    reach.read.extend(folder_of_own(executable));
-    reach.read.extend(shared_parts(here));
+    reach.read.extend(beside_executable(executable));
+    reach.read.extend(parts_of(here));
     for word in words_of(arguments) {
-        reach.read.extend(place_of(&word, here));
+        reach.read.extend(places_of(&word, here));
     }
     add_tools_on_path(&mut reach, executable, arguments, here);
     reach.read.sort();
@@ -74,17 +75,19 @@ fn words_of(arguments: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Returns what a word makes readable: a file's folder, or the file alone where that holds too much.
-fn place_of(word: &str, here: &Path) -> Option<PathBuf> {
-    let place = std::fs::canonicalize(here.join(word)).ok()?;
-    let beside = place.parent().filter(|folder| place.is_file() && !is_too_much(folder));
-    Some(beside.unwrap_or(&place).to_owned()).filter(|place| place.is_file() || !is_too_much(place))
+/// Returns what a word makes readable: a file with what is beside it, or a folder.
+fn places_of(word: &str, here: &Path) -> Vec<PathBuf> {
+    let Ok(place) = std::fs::canonicalize(here.join(word)) else { return Vec::new() };
+    match place.parent().filter(|_| place.is_file()) {
+        Some(folder) => parts_of(folder).into_iter().chain([place.clone()]).collect(),
+        None => parts_of(&place),
+    }
 }
 
-/// Returns the folder of an executable that is no tool.
-fn folder_of_own(executable: &Path) -> Option<PathBuf> {
-    let folder = std::fs::canonicalize(executable.parent()?).ok()?;
-    (!is_a_tool(executable) && !is_too_much(&folder)).then_some(folder)
+/// Returns what is shared of the folder of an executable that is no tool.
+fn beside_executable(executable: &Path) -> Vec<PathBuf> {
+    let folder = executable.parent().filter(|_| !is_a_tool(executable));
+    folder.map(parts_of).unwrap_or_default()
 }
 
 /// Returns whether an executable is on PATH, or an interpreter: it belongs to the machine.
@@ -95,45 +98,54 @@ fn is_a_tool(executable: &Path) -> bool {
     searched.any(|other| other.ok() == folder) || toolchain::home_of(executable).is_some()
 }
 
-/// Returns what of a folder is shared: all of it, or its entries without the course's own.
-fn shared_parts(here: &Path) -> Vec<PathBuf> {
-    let Ok(here) = std::fs::canonicalize(here) else { return Vec::new() };
-    match course_within(&here) {
-        Some(courses) if !holds_a_home(&here) => {
-            let entries = std::fs::read_dir(&here).into_iter().flatten().flatten();
-            let names = entries.map(|entry| entry.file_name());
-            let is_shared = |name: &std::ffi::OsString| {
-                let name = name.to_string_lossy();
-                !name.starts_with('.') && !courses.contains(&&*name)
-            };
-            names.filter(is_shared).map(|name| here.join(name)).collect()
+/// Returns what of a folder is shared: all of it, or its entries without the course's and git's own.
+fn parts_of(folder: &Path) -> Vec<PathBuf> {
+    let Ok(folder) = std::fs::canonicalize(folder) else { return Vec::new() };
+    if holds_a_home(&folder) {
+        return Vec::new();
+    }
+    match course_within(&folder) {
+        Course::All => Vec::new(),
+        Course::These(names) => {
+            entries(&folder, |name| !name.starts_with('.') && !names.contains(&name))
         }
-        _ if is_too_much(&here) => Vec::new(),
-        _ => vec![here],
+        Course::None if folder.join(".git").exists() => entries(&folder, |name| name != ".git"),
+        Course::None => vec![folder],
     }
 }
 
-/// Returns which entries of this folder belong to the course, if the folder is one of its own.
-fn course_within(here: &Path) -> Option<&'static [&'static str]> {
-    let repository = repository::find().ok()?;
-    let root = std::fs::canonicalize(repository.root()).ok()?;
-    let within: Vec<_> = here.strip_prefix(root).ok()?.components().collect();
-    let practicals = Component::Normal("practicals".as_ref());
-    match within.as_slice() {
-        [] => Some(&["practicals", "target", "tests", "xtask"]),
-        [top, _] if *top == practicals => Some(&["mistakes", "solution", "rubric.toml"]),
-        _ => None,
-    }
+/// Returns the entries of a folder that are shared, without links that lead out of it.
+fn entries(folder: &Path, is_shared: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let is_within =
+        |place: &PathBuf| std::fs::canonicalize(place).is_ok_and(|place| place.starts_with(folder));
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let shared = entries.filter(|entry| is_shared(&entry.file_name().to_string_lossy()));
+    shared.map(|entry| entry.path()).filter(is_within).collect()
 }
 
-/// Returns whether a folder holds too much to be shared.
-fn is_too_much(folder: &Path) -> bool {
-    let repository = repository::find().map(|repository| repository.root().to_owned()).ok();
-    let Some(root) = repository.and_then(|root| std::fs::canonicalize(root).ok()) else {
-        return holds_a_home(folder);
-    };
-    let courses = ["target", "practicals", "tests", "xtask"].map(|name| root.join(name));
-    holds_a_home(folder) || root.starts_with(folder) || courses.iter().any(|own| own == folder)
+/// What of a folder belongs to the course.
+enum Course {
+    None,
+    /// The entries of these names.
+    These(&'static [&'static str]),
+    All,
+}
+
+fn course_within(folder: &Path) -> Course {
+    let root = repository::find().and_then(|found| Ok(std::fs::canonicalize(found.root())?));
+    let Ok(root) = root else { return Course::None };
+    if root != folder && root.starts_with(folder) {
+        return Course::All;
+    }
+    let Ok(within) = folder.strip_prefix(root) else { return Course::None };
+    let names: Vec<&str> = within.iter().filter_map(|name| name.to_str()).collect();
+    match *names {
+        [] => Course::These(&["practicals", "target", "tests", "xtask"]),
+        ["practicals", _] => Course::These(&["mistakes", "solution", "rubric.toml"]),
+        ["practicals"] | ["practicals", _, "mistakes" | "solution", ..] => Course::All,
+        ["target" | "tests" | "xtask" | ".git", ..] => Course::All,
+        _ => Course::None,
+    }
 }
 
 /// Returns whether a folder is a home, the temporary folder or the top, or contains one of them.
@@ -239,26 +251,54 @@ fn paths_in(text: &str, folder: &Path, here: &Path) -> Vec<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn homes_and_what_contains_them_hold_too_much() {
-        let home = PathBuf::from(std::env::var_os("HOME").unwrap());
-        let root = repository::find().unwrap().root().to_owned();
-        for folder in [Path::new("/"), &home, &std::env::temp_dir(), &root, &root.join("target")] {
-            assert!(is_too_much(folder), "{}", folder.display());
-        }
-        let own = tempfile::tempdir().unwrap();
-        assert!(!is_too_much(own.path()));
+    #[track_caller]
+    fn nothing_of(folder: &Path) {
+        assert_eq!(parts_of(folder), Vec::<PathBuf>::new(), "{}", folder.display());
     }
 
     #[test]
-    fn the_course_is_not_shared_where_it_is_the_current_folder() {
+    fn homes_and_what_contains_them_hold_too_much() {
+        let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+        for folder in [Path::new("/"), &home, &std::env::temp_dir()] {
+            nothing_of(folder);
+        }
+        let own = tempfile::tempdir().unwrap();
+        let folder = std::fs::canonicalize(own.path()).unwrap();
+        assert_eq!(parts_of(own.path()), [folder]);
+    }
+
+    #[test]
+    fn the_course_is_not_shared_wherever_a_program_is_called() {
         let root = repository::find().unwrap().root().to_owned();
         for (folder, courses) in [("", "xtask"), ("practicals/echo", "solution")] {
-            let shared = shared_parts(&root.join(folder));
+            let shared = parts_of(&root.join(folder));
             assert!(!shared.iter().any(|path| path.ends_with(courses)), "{shared:?}");
             assert!(!shared.contains(&root.join(folder)), "{shared:?}");
         }
-        assert_eq!(shared_parts(&root.join("xtask")), Vec::<PathBuf>::new());
+        for folder in ["xtask", "xtask/src", "practicals", "practicals/echo/solution/echo_server"] {
+            nothing_of(&root.join(folder));
+        }
+        nothing_of(root.parent().unwrap());
+    }
+
+    #[test]
+    fn a_file_of_the_course_is_shared_without_what_is_beside_it() {
+        let file = "practicals/echo/mistakes/other_languages/echo_server.py";
+        let root = std::fs::canonicalize(repository::find().unwrap().root()).unwrap();
+        assert_eq!(places_of(file, &root), [root.join(file)]);
+        let readme = places_of("README.md", &root.join("practicals/echo"));
+        assert!(!readme.iter().any(|path| path.ends_with("rubric.toml")), "{readme:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_git_keeps_and_what_links_lead_to_is_not_shared() {
+        let own = tempfile::tempdir().unwrap();
+        let folder = std::fs::canonicalize(own.path()).unwrap();
+        std::fs::create_dir(folder.join(".git")).unwrap();
+        std::fs::write(folder.join("server.py"), "").unwrap();
+        std::os::unix::fs::symlink("/etc", folder.join("settings")).unwrap();
+        assert_eq!(parts_of(&folder), [folder.join("server.py")]);
     }
 
     #[test]
