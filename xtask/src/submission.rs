@@ -59,7 +59,7 @@ pub(crate) struct Sources {
 /// One program.
 #[derive(Debug)]
 pub(crate) enum Source {
-    Crate(StagedCrate),
+    Crate(Box<StagedCrate>),
     Other(Box<StagedProgram>),
     Command(ProgramCommand),
     /// It was built before.
@@ -199,7 +199,7 @@ impl Sources {
     /// Returns what was staged of a program.
     pub(crate) fn staged(&self, name: &str) -> Option<&StagedCrate> {
         let staged = self.programs.iter().filter_map(|source| match source {
-            Source::Crate(staged) => Some(staged),
+            Source::Crate(staged) => Some(&**staged),
             Source::Other(program) => Some(&program.staged),
             Source::Command(_) | Source::Ready(_) | Source::Unusable(_) => None,
         });

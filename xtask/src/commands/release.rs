@@ -9,6 +9,7 @@
 //! check, nothing is written.
 
 mod manifests;
+mod tracked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -61,7 +62,7 @@ pub(crate) fn run(request: &ReleaseRequest) -> anyhow::Result<u8> {
     let root = repository.root();
     check_place(request, root)?;
 
-    let release = plan(root, &files(root)?, &rubrics)?;
+    let release = plan(root, &tracked::files(root)?, &rubrics)?;
     check_skeletons(root, &rubrics)?;
     check_hidden(root, &release, &rubrics)?;
     write(root, &release, request)?;
@@ -91,43 +92,6 @@ fn check_place(request: &ReleaseRequest, root: &Path) -> anyhow::Result<()> {
     }
 }
 
-// ---- what there is ----
-
-/// Returns the files that git tracks; without git, all files outside target folders.
-fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if root.join(".git").exists() {
-        let output = Command::new("git")
-            .args(["ls-files", "-z"])
-            .current_dir(root)
-            .output()
-            .context("git ls-files")?;
-        ensure!(
-            output.status.success(),
-            "git ls-files: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-        let paths = names.map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned()));
-        return Ok(paths.filter(|path| root.join(path).is_file()).collect());
-    }
-    let mut files = Vec::new();
-    let mut folders = vec![PathBuf::new()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(root.join(&folder))? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            let path = folder.join(entry.file_name());
-            if kind.is_file() {
-                files.push(path);
-            } else if kind.is_dir() && entry.file_name() != "target" {
-                folders.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
 // ---- what becomes of it ----
 
 fn plan(root: &Path, files: &[PathBuf], rubrics: &[Rubric]) -> anyhow::Result<Release> {
@@ -135,7 +99,10 @@ fn plan(root: &Path, files: &[PathBuf], rubrics: &[Rubric]) -> anyhow::Result<Re
     for path in files {
         match why_left_out(path) {
             Some(why) => *release.left_out.entry(why).or_default() += 1,
-            None => _ = release.files.insert(path.clone(), content(root, path, rubrics)?),
+            None => {
+                tracked::check(root, path)?;
+                release.files.insert(path.clone(), content(root, path, rubrics)?);
+            }
         }
     }
     manifests::add(rubrics, &mut release.files)?;

@@ -7,6 +7,7 @@
 
 mod gzip;
 mod tar;
+mod tree;
 mod weight;
 mod zip;
 
@@ -21,13 +22,16 @@ use super::holder::MOST_BYTES;
 use super::names::is_made;
 use weight::Weight;
 
+pub(super) use tree::Tree;
+
 /// The limits of an archive: unpacked bytes, files, and names of any kind.
 const MOST_UNPACKED: usize = 32 * 1024 * 1024;
 const MOST_FILES: usize = 5000;
-const MOST_NAMES: usize = 100_000;
+const MOST_NAMES: usize = 20_000;
 
-/// The most bytes of a name, with its folders.
+/// The most bytes of a name with its folders, and the most folders. Longer names are left out.
 const LONGEST_NAME: usize = 1024;
+const DEEPEST: usize = 32;
 
 /// What an archive has under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,12 +104,14 @@ impl Unpacked {
             bail!("the name {name:?} in it leads outside");
         }
         let path: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
-        let is_a_tools = path.ancestors().any(is_made) || path.as_os_str().is_empty();
-        Ok((!is_a_tools).then_some(path))
+        let is_left = path.as_os_str().is_empty()
+            || path.iter().count() > DEEPEST
+            || path.ancestors().any(is_made);
+        Ok((!is_left).then_some(path))
     }
 
     fn add(&mut self, path: PathBuf, entry: Entry) {
-        if self.entries.len() < MOST_NAMES {
+        if self.entries.len() <= MOST_NAMES {
             self.entries.insert(path, entry);
         }
     }
@@ -139,6 +145,9 @@ impl Unpacked {
     }
 
     fn finish(self) -> anyhow::Result<Entries> {
+        if self.entries.len() > MOST_NAMES {
+            bail!("it has more than {MOST_NAMES} names: leave out what no program needs");
+        }
         if self.is_too_much() {
             let most = MOST_UNPACKED / 1024 / 1024;
             let largest = match self.bytes > MOST_UNPACKED {

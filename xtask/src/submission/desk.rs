@@ -62,7 +62,7 @@ impl Desk<'_> {
         staged.left = staged.left.into_iter().map(|left| self.named_from_top(left)).collect();
         staged.own_names = own_names;
         if found.is_rust() {
-            return Ok(Source::Crate(staged));
+            return Ok(Source::Crate(Box::new(staged)));
         }
         let main = staged.folder.join(self.name_of_main(row, &found)?);
         let language = found.language;

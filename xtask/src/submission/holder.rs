@@ -5,12 +5,11 @@
 
 use std::fs;
 use std::io::Read;
-use std::ops::Bound::Unbounded;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::archive::{self, Entries, Entry};
+use super::archive::{self, Entry, Tree};
 
 /// The most bytes of one file.
 pub(super) const MOST_BYTES: u64 = 1024 * 1024;
@@ -22,7 +21,7 @@ const MOST_ENTRIES: usize = 10_000;
 #[derive(Debug)]
 pub(super) enum Holder {
     Folder(PathBuf),
-    Archive(Entries),
+    Archive(Tree),
 }
 
 /// The kind of an entry in a folder.
@@ -40,14 +39,14 @@ impl Holder {
         if place.is_dir() {
             return Ok(Self::Folder(fs::canonicalize(place)?));
         }
-        Ok(Self::Archive(archive::unpack(open_file(place)?)?))
+        Ok(Self::Archive(Tree::of(archive::unpack(open_file(place)?)?)))
     }
 
     /// Returns the entries of a folder in order, or none if there is no such folder.
     pub(super) fn list(&self, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Kind)>> {
         match self {
             Self::Folder(base) => list_folder(base, folder),
-            Self::Archive(files) => Ok(list_archive(files, folder)),
+            Self::Archive(tree) => Ok(tree.list(folder)),
         }
     }
 
@@ -59,7 +58,7 @@ impl Holder {
                     above.into_iter().all(|above| kind_of(&base.join(above)) == Some(Kind::Folder));
                 kind_of(&base.join(path)).filter(|_| through_folders)
             }
-            Self::Archive(entries) => kind_in_archive(entries, path),
+            Self::Archive(tree) => tree.kind(path),
         }
     }
 
@@ -67,7 +66,7 @@ impl Holder {
     pub(super) fn read(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
         match self {
             Self::Folder(base) => read_file(&base.join(path)),
-            Self::Archive(entries) => match entries.get(path) {
+            Self::Archive(tree) => match tree.entry(path) {
                 Some(Entry::File(content)) => Ok(content.clone()),
                 Some(Entry::Unread(why)) => bail!("{why}"),
                 Some(_) => bail!("it is not a regular file"),
@@ -99,34 +98,6 @@ fn list_folder(base: &Path, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Kind)
     }
     names.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(names)
-}
-
-fn kind_in_archive(entries: &Entries, path: &Path) -> Option<Kind> {
-    match entries.get(path) {
-        Some(Entry::File(_) | Entry::Unread(_)) => Some(Kind::File),
-        Some(Entry::Folder) => Some(Kind::Folder),
-        Some(Entry::Other) => Some(Kind::Other),
-        None => below(entries, path).next().is_some().then_some(Kind::Folder),
-    }
-}
-
-/// Returns the paths of all that is below a folder, in order.
-fn below<'a>(entries: &'a Entries, folder: &'a Path) -> impl Iterator<Item = &'a PathBuf> {
-    let from = entries.range::<Path, _>((std::ops::Bound::Excluded(folder), Unbounded));
-    from.map(|(path, _)| path).take_while(move |path| path.starts_with(folder))
-}
-
-fn list_archive(entries: &Entries, folder: &Path) -> Vec<(PathBuf, Kind)> {
-    let mut names: Vec<(PathBuf, Kind)> = Vec::new();
-    for path in below(entries, folder) {
-        let Ok(rest) = path.strip_prefix(folder) else { continue };
-        let Some(Component::Normal(first)) = rest.components().next() else { continue };
-        let entry = folder.join(first);
-        if names.last().is_none_or(|(last, _)| *last != entry) {
-            names.extend(kind_in_archive(entries, &entry).map(|kind| (entry, kind)));
-        }
-    }
-    names
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -76,6 +76,10 @@ impl Taken {
         if let Some(other) = self.files.keys().find(is_same) {
             return Err(format!("on some systems it is the same file as {}", visible(other)));
         }
+        let is_above = |other: &&PathBuf| other.starts_with(name) || name.starts_with(other);
+        if let Some(other) = self.files.keys().find(is_above) {
+            return Err(format!("one of it and {} must be a folder", visible(other)));
+        }
         if self.files.len() >= MOST_FILES {
             return Err(format!("at most {MOST_FILES} files are taken"));
         }
