@@ -63,9 +63,12 @@ impl Merge<'_> {
 
     /// Returns a dependency as it is built, if it counts.
     fn dependency(&mut self, path: &[&str], name: &str, spec: &Table) -> Option<Value> {
-        let package = spec.get("package").and_then(Value::as_str).unwrap_or(name);
+        let package = package_of(name, spec.get("package"));
         let course = self.course.table("dependencies");
-        if let Some(course) = course.get(name).or_else(|| course.get(package)) {
+        let is_same = |(name, spec): &(&String, &Value)| {
+            package_of(name, spec.get("package")) == package // whatever name the student gives it
+        };
+        if let Some((_, course)) = course.iter().find(is_same) {
             return Some(self.of_course(path, name, spec, course).into());
         }
         if self.course.shared.iter().any(|library| library == package) {
@@ -78,7 +81,7 @@ impl Merge<'_> {
         if self.course.allowed.iter().any(|allowed| allowed == package) {
             return Some(self.allowed(path, package, spec).into());
         }
-        self.refuse(path, name);
+        self.refuse(path, name, package);
         None
     }
 
@@ -86,7 +89,7 @@ impl Merge<'_> {
     /// that the student gives it.
     fn of_course(&mut self, path: &[&str], name: &str, spec: &Table, course: &Value) -> Table {
         let mut own = as_table(course).unwrap_or_default();
-        let package = spec.get("package").and_then(Value::as_str).unwrap_or(name);
+        let package = package_of(name, spec.get("package"));
         if package != name {
             own.insert("package".to_owned(), package.into());
         }
@@ -142,7 +145,7 @@ impl Merge<'_> {
         rest.is_some_and(|rest| asked.is_empty() || rest.is_empty() || rest.starts_with('.'))
     }
 
-    fn refuse(&mut self, path: &[&str], name: &str) {
+    fn refuse(&mut self, path: &[&str], name: &str, package: &str) {
         let course = self.course.table("dependencies");
         let allowed: BTreeSet<&str> =
             course.keys().chain(&self.course.allowed).map(|name| &**name).collect();
@@ -153,7 +156,7 @@ impl Merge<'_> {
         };
         let place = self.theirs.place(path);
         let says = format!(
-            "{place}: the dependency {name} does not count: remove it and write the program without \
+            "{place}: the dependency {package} does not count: remove it and write the program without \
              it; {allowed}"
         );
         self.refused.push(Refused { name: name.to_owned(), says });
@@ -171,6 +174,11 @@ impl Merge<'_> {
         let lists = features.iter_mut().filter_map(|(_, list)| list.as_array_mut());
         lists.for_each(|list| list.retain(|value| !is_refused(value)));
     }
+}
+
+/// Returns the package of a dependency: what `package` says, or else its name.
+fn package_of<'a>(name: &'a str, package: Option<&'a Value>) -> &'a str {
+    package.and_then(Value::as_str).unwrap_or(name)
 }
 
 fn as_table(spec: &Value) -> Option<Table> {
