@@ -174,3 +174,40 @@ fn unexpected(argument: lexopt::Arg<'_>, command: &str, help: &str) -> anyhow::E
 fn any_seed() -> u64 {
     fastrand::u64(1..1_000_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mutations::Inputs;
+
+    #[test]
+    fn a_bad_command_line_is_refused_in_one_line() {
+        let right: [&[u8]; 5] = [
+            b"grade\0echo\0--submission\0a\0--only\0b\0--report\0json=c\0--seed\x007\0--hint=2",
+            b"grade\0echo\0--program\0echo_server=python3 'a b.py' {host} {port}\0--jobs=3",
+            b"watch\0echo\0--program=x=y\0--address\x00127.0.0.1:10000\0--confine\0off",
+            b"verify\0echo\0--soak\x003\0--attacks\0--renew-evidence",
+            b"release\0a\0--replace",
+        ];
+        let words =
+            ["\0", "--", "-", "=", "--help", "[::1]:1", "localhost:", "{port}", "\"", "new"];
+        Inputs { right: &right, words: &words, ..Inputs::default() }.check(
+            "command lines",
+            |input| {
+                let words = input.split(|byte| *byte == 0).map(os_string);
+                parse(words).map(drop)
+            },
+        );
+    }
+
+    #[cfg(unix)]
+    fn os_string(bytes: &[u8]) -> OsString {
+        use std::os::unix::ffi::OsStringExt;
+        OsString::from_vec(bytes.to_owned())
+    }
+
+    #[cfg(not(unix))]
+    fn os_string(bytes: &[u8]) -> OsString {
+        String::from_utf8_lossy(bytes).into_owned().into()
+    }
+}

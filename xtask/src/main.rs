@@ -40,6 +40,8 @@ mod grade;
 mod grader;
 mod known;
 mod languages;
+#[cfg(test)]
+mod mutations;
 mod nearest;
 mod parallel;
 mod patterns;
@@ -68,7 +70,7 @@ fn main() -> ExitCode {
     }
     let status = cli::parse(std::env::args_os().skip(1)).and_then(run).unwrap_or_else(|error| {
         let error = exit::with_machines_fault(error);
-        let (style, said) = (terminal::RED, visible::line(&format!("{error:#}")));
+        let (style, said) = (terminal::RED, visible::error(&error));
         report::warn(&format!("{style}error{style:#}: {said}"), &Surroundings::read());
         if error.is::<suite::Fault>() { exit::FAULT } else { exit::NOTHING_GRADED }
     });

@@ -46,6 +46,25 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutations::Inputs;
+
+    #[test]
+    fn a_bad_pattern_is_refused_in_one_line() {
+        let right: [&[u8]; 2] = [b"src/**/*.rs", b"a?[!b-d]/c*"];
+        let words = ["**", "/", "[", "]", "***", "*a*b*c"];
+        Inputs { right: &right, words: &words, ..Inputs::default() }.check(
+            "file patterns",
+            |input| {
+                let pattern = Pattern::new(&String::from_utf8_lossy(input))?;
+                for path in
+                    ["src/net/wire.rs", "a/b/c/d/e/f/g", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
+                {
+                    _ = (pattern.matches(Path::new(path)), pattern.may_match_in(Path::new(path)));
+                }
+                Ok(())
+            },
+        );
+    }
 
     fn pattern(text: &str) -> Pattern {
         Pattern::new(text).unwrap()

@@ -56,7 +56,11 @@ pub(crate) fn last_practical() -> Option<String> {
 }
 
 fn read(file: &Path) -> Option<Remembered> {
-    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    parse(&std::fs::read(file).ok()?)
+}
+
+fn parse(content: &[u8]) -> Option<Remembered> {
+    serde_json::from_slice(content).ok()
 }
 
 impl Remembered {
@@ -112,6 +116,9 @@ fn passed(row: &GradedRow) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anyhow::Context;
+
+    use crate::mutations::Inputs;
     use crate::report::real;
     use suite::{Failure, Fault, Verdict};
 
@@ -139,6 +146,19 @@ mod tests {
         let remembered =
             earlier.iter().fold(Remembered::default(), |before, rows| before.with(&grade(rows)));
         assert_eq!(remembered.since(&grade(last)).words(), expected);
+    }
+
+    #[test]
+    fn bad_memory_is_no_memory() {
+        const RIGHT: &[u8] = br#"{"command":"a","passed":{"b":true,"c":false},"undecided":["d"]}"#;
+        let words = ["[", "{", "null", "\"b\":1", "1e400", "\\ud800"];
+        let now = grade(&[("b", failed()), ("c", Passed), ("d", Unbuilt)]);
+        let inputs = Inputs { right: &[RIGHT], words: &words, ..Inputs::default() };
+        inputs.check("results of the last grading", |input| {
+            let before = parse(input).context("that is nothing")?;
+            before.since(&now).words();
+            Ok(())
+        });
     }
 
     use Status::{Passed, Unbuilt};

@@ -35,6 +35,20 @@ pub(crate) fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
+/// Returns an error in one line, shortened: it may quote a word of any length.
+pub(crate) fn error(error: &anyhow::Error) -> String {
+    const LONGEST: usize = 2000;
+    line(&cut(&format!("{error:#}"), LONGEST))
+}
+
+/// Returns the first `most` characters of a longer text, and how many bytes follow.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}… ({} bytes more)", &text[..end], text.len() - end),
+        None => text.to_owned(),
+    }
+}
+
 /// Returns text of several lines that keeps the harness's own styles.
 pub(crate) fn styled(text: &str) -> String {
     let mut parts = text.split("\x1b[");

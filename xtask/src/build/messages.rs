@@ -69,9 +69,25 @@ impl Messages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutations::Inputs;
 
     const PLACELESS: &str = r#"{"reason":"compiler-message","message":{"level":"error","rendered":"no main","spans":[]}}"#;
     const PLACED: &str = r#"{"reason":"compiler-message","message":{"level":"error","rendered":"E0308","spans":[{}]}}"#;
+
+    #[test]
+    fn bad_messages_are_no_panic() {
+        const ARTIFACT: &str =
+            r#"{"reason":"compiler-artifact","target":{"name":"a"},"executable":"/b"}"#;
+        let right = [PLACELESS, PLACED, ARTIFACT].map(str::as_bytes);
+        let words = ["[", "{", "null", "1e400", "\\ud800", "}\n{"];
+        Inputs { right: &right, words: &words, ..Inputs::default() }.check(
+            "cargo's messages",
+            |input| {
+                Messages::read(input).executable("a");
+                Ok(())
+            },
+        );
+    }
 
     #[test]
     fn an_error_without_a_place_is_told_where_there_is_no_other() {

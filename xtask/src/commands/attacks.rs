@@ -38,7 +38,7 @@ pub(crate) fn run(
     let rubric = &rubric::read(repository, practical.name)?;
     let path = rubric.folder.join("attacks.toml");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(Vec::new()) };
-    let table: Table = toml::from_str(&text).with_context(|| repository.relative(&path))?;
+    let table = Table::read(&repository.relative(&path), &text)?;
     let chosen = table.chosen(&request.only).with_context(|| repository.relative(&path))?;
     let mut complaints = table.gaps();
     let (tiers, unconfined) = (tiers(repository)?, grader(repository, Wanted::Off)?);

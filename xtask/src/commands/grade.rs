@@ -19,8 +19,7 @@ pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
             let error = exit::with_machines_fault(error);
             let broken_off = Grading::broken_off(request, surroundings, &error);
             if let Err(unwritten) = report::write_errors(&broken_off, &places) {
-                let said = visible::line(&format!("{unwritten:#}"));
-                report::warn(&said, &broken_off.surroundings);
+                report::warn(&visible::error(&unwritten), &broken_off.surroundings);
             }
             Err(error)
         }

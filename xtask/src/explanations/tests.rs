@@ -1,4 +1,5 @@
 use super::*;
+use crate::mutations::Inputs;
 
 const REAL: &str = include_str!("../../../practicals/echo/explanations.toml");
 
@@ -179,4 +180,22 @@ fn a_gap_is_named() {
     gap("wire    = '''\n", &wide, "never_listens has a line of more than 72 columns: xxx");
     let long = format!("does    = \"{}", "x".repeat(ONE_LINE));
     gap("does    = \"", &long, "never_listens does not say in 50 columns what it does: xxx");
+}
+
+/// A small file is read more often in the same time than the real one.
+const SMALL: &str = "[[mistake]]\nid = \"a\"\ndoes = \"b\"\nfails = [\"echoes_short_message\"]\nsays = \"c\"\n\
+    try = \"d\"\nwire = \"\"\"\na → b\n\"\"\"\ncode = { rust = \"e\" }\nread = [\"f\"]\n\
+    [[same]]\npractical = \"framing\"\nmistakes = [\"g\"]\n";
+
+#[test]
+fn a_bad_file_is_refused_in_one_line() {
+    let practical = suite::practical("echo").unwrap();
+    let words = ["[[mistake]]", "[[same]]", "python = \"x\"", "locally = \"y\"", "[a]", "→"];
+    let inputs = Inputs { right: &[SMALL.as_bytes()], words: &words, ..Inputs::default() };
+    inputs.check("explanations", |input| {
+        let text = String::from_utf8_lossy(input);
+        let explanations = parse(practical, "explanations.toml", &text)?;
+        explanations.gaps();
+        Ok(())
+    });
 }

@@ -317,7 +317,7 @@ pub(super) fn compile_errors(grading: &Grading) -> String {
 /// Returns one error as rustc renders it, without colour.
 pub(super) fn compile_error(rendered: &str) -> String {
     let plain = anstream::adapter::strip_str(rendered).to_string();
-    clean(&cut(&plain, LONGEST_COMPILE_ERROR))
+    clean(&visible::cut(&plain, LONGEST_COMPILE_ERROR))
 }
 
 /// Returns the same with its colours, and without other terminal commands.
@@ -383,15 +383,7 @@ fn spot(grading: &Grading, program: &str, words: &str) -> Option<Spot> {
 
 /// Returns one clean line, shortened.
 pub(super) fn line(text: &str) -> String {
-    clean(&cut(text.trim_end(), LONGEST_LINE)).replace(['\n', '\t'], " ")
-}
-
-/// Returns the beginning of a long text.
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}… ({} bytes more)", &text[..end], text.len() - end),
-        None => text.to_owned(),
-    }
+    clean(&visible::cut(text.trim_end(), LONGEST_LINE)).replace(['\n', '\t'], " ")
 }
 
 /// Returns text of several lines in which every character is visible. XML 1.0 accepts it.

@@ -237,6 +237,7 @@ fn is_own(pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutations::Inputs;
 
     /// Reads the real rubric with one change.
     #[track_caller]
@@ -313,6 +314,24 @@ mod tests {
     #[test]
     fn a_need_must_be_a_check() {
         check("needs  = []", "needs  = [\"nothing\"]", "needs \"nothing\", which is no check");
+    }
+
+    /// A small rubric is read more often in the same time than the real one.
+    const SMALL: &str = "title = \"T\"\nsession = 1\nbranch = \"b\"\npass_mark = 50\nwithheld = 94\n\
+        [[program]]\nname = \"echo_server\"\nfiles = [\"src/**/*.rs\"]\ndependencies = [\"mio\"]\n\
+        [[check]]\nid = \"listens\"\npoints = 6\nneeds = []\nclaim = \"c\"\nhint = [\"h\"]\n";
+
+    #[test]
+    fn a_bad_rubric_is_refused_in_one_line() {
+        let words = ["[[check]]", "[[language]]", "hidden = true", "needs = [\"a\"]", "[a]", "**"];
+        let practical = suite::practical("echo").unwrap();
+        let real = include_str!("../../../practicals/echo/rubric.toml");
+        for (name, right, one_in) in [("small rubrics", SMALL, 1), ("rubrics", real, 40)] {
+            Inputs { right: &[right.as_bytes()], words: &words, one_in }.check(name, |input| {
+                let text = String::from_utf8_lossy(input);
+                read(practical, Path::new("."), "rubric.toml", &text).map(drop)
+            });
+        }
     }
 
     #[test]

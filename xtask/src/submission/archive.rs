@@ -187,6 +187,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::mutations::Inputs;
 
     fn unpack_bytes(bytes: &[u8]) -> anyhow::Result<Entries> {
         let mut file = tempfile::tempfile().unwrap();
@@ -204,6 +205,35 @@ mod tests {
         for bytes in [b"PK\x03\x04".as_slice(), b"\x1f\x8b", b"", b"7z\xbc\xaf", &end] {
             assert!(unpack_bytes(bytes).is_err(), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_bad_archive_is_refused_in_one_line() {
+        let tar = tar::tests::archive();
+        let (gzip, zip) = (gzipped(&tar), zip::tests::archive());
+        let words = ["../", "PK\x01\x02", "PK\x05\x06", "ustar", "13 path=a.py\n", "target/"];
+        let mut file = tempfile::tempfile().unwrap();
+        for (name, archive) in [("zip", zip), ("tar", tar), ("gzip", gzip)] {
+            let inputs = Inputs { right: &[&archive], words: &words, ..Inputs::default() };
+            inputs.check(name, |input| {
+                file.set_len(0)?;
+                file.rewind()?;
+                file.write_all(input)?;
+                file.rewind()?;
+                let entries = unpack(file.try_clone()?)?;
+                assert!(entries.keys().all(|path| stays_inside(path)), "{:?}", entries.keys());
+                Ok(())
+            });
+        }
+    }
+
+    fn stays_inside(path: &Path) -> bool {
+        path.components().all(|part| matches!(part, Component::Normal(_)))
+    }
+
+    fn gzipped(bytes: &[u8]) -> Vec<u8> {
+        const NAMED: &[u8] = b"\x1f\x8b\x08\x08\0\0\0\0\0\x03a.tar\0";
+        [NAMED, &miniz_oxide::deflate::compress_to_vec(bytes, 6), &[0; 8]].concat()
     }
 
     #[test]

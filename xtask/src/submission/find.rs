@@ -152,10 +152,7 @@ impl Desk<'_> {
     /// Returns the main file that a manifest like `package.json` names.
     fn named_by_manifest(&self, folder: &Path, language: &Language) -> Option<PathBuf> {
         let content = self.holder.read(&folder.join(language.manifest.as_ref()?)).ok()?;
-        let manifest: serde_json::Value = serde_json::from_slice(&content).ok()?;
-        let main = Path::new(manifest.get("main")?.as_str()?.trim_start_matches("./"));
-        let is_inside = main.components().all(|part| matches!(part, Component::Normal(_)));
-        let main = is_inside.then(|| folder.join(main))?;
+        let main = folder.join(main_of(&content)?);
         let is_file = |path: &PathBuf| self.holder.kind(path) == Some(Kind::File);
         let with_ending = PathBuf::from(format!("{}.js", main.display()));
         [main.join("index.js"), with_ending, main].into_iter().find(is_file)
@@ -226,5 +223,34 @@ impl Desk<'_> {
     /// Returns how much a name is like a program's, if it is at all.
     pub(super) fn likeness(&self, program: &str, name: &str) -> Option<Likeness> {
         Likeness::of(self.rubric.practical.programs, program, name)
+    }
+}
+
+/// Returns the main file that a manifest in JSON names, if it is in the manifest's folder.
+fn main_of(content: &[u8]) -> Option<PathBuf> {
+    let manifest: serde_json::Value = serde_json::from_slice(content).ok()?;
+    let main = Path::new(manifest.get("main")?.as_str()?.trim_start_matches("./"));
+    let is_inside = main.components().all(|part| matches!(part, Component::Normal(_)));
+    is_inside.then(|| main.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+    use crate::mutations::Inputs;
+
+    #[test]
+    fn a_bad_manifest_names_no_file_outside_its_folder() {
+        const RIGHT: &[u8] = br#"{"name":"a","main":"./lib/server.js","type":"module"}"#;
+        let words = ["../", "/", "\"main\":", "\\u002e\\u002e/", "[", "\\ud800"];
+        let inputs = Inputs { right: &[RIGHT], words: &words, ..Inputs::default() };
+        inputs.check("manifests in JSON", |input| {
+            let main = main_of(input).context("that names no file")?;
+            assert!(Path::new("/folder").join(&main).starts_with("/folder"), "{main:?}");
+            assert!(!main.iter().any(|part| part == ".."), "{main:?}");
+            Ok(())
+        });
     }
 }

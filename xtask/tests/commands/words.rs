@@ -112,3 +112,14 @@ text = ''.join(chr(int(part.strip('{}'), 16)) for part in said.replace('}', '} '
 sys.stderr.buffer.write(text.encode() + b'\\xff\\xed\\xa0\\x80')
 sys.exit(3)
 ";
+
+#[test]
+fn an_error_quotes_no_word_to_its_end() {
+    let output = run({
+        let mut command = xtask("explain");
+        command.arg("x".repeat(100_000));
+        command
+    });
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.len() < 3000 && stderr.ends_with("bytes more)\n"), "{stderr}");
+}

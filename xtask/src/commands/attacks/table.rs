@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use serde::Deserialize;
 
 use crate::terminal;
@@ -46,6 +46,14 @@ struct Elsewhere {
 const LIST: &[(char, usize)] = &[('A', 12), ('B', 15), ('C', 19), ('D', 10), ('E', 15)];
 
 impl Table {
+    /// Reads the text of a table; `shown` is the file's name in errors.
+    pub(super) fn read(shown: &str, text: &str) -> anyhow::Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            anyhow!("{shown}:{line}: {}", error.message())
+        })
+    }
+
     /// Returns the attacks that `only` names, or all.
     pub(super) fn chosen(&self, only: &[String]) -> anyhow::Result<Vec<&Attack>> {
         if let Some(word) =
@@ -87,5 +95,25 @@ impl Table {
         for Elsewhere { id, why } in &self.elsewhere {
             terminal::say_line(format_args!("{id:<4}  {why}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mutations::Inputs;
+
+    #[test]
+    fn a_bad_table_is_refused_in_one_line() {
+        const RIGHT: &str = "[[attack]]\nid = \"A1\"\nact = \"b\"\nsolution = true\n\
+            files = { \"a\" = \"link:b\" }\nexpected = \"c\"\ncontrol = \"d\"\n\
+            [[elsewhere]]\nid = \"A2\"\nwhy = \"e\"\n";
+        let words = ["[[attack]]", "[[elsewhere]]", "[elsewhere]", "python = \"x\"", "make = 1"];
+        let inputs = Inputs { right: &[RIGHT.as_bytes()], words: &words, ..Inputs::default() };
+        inputs.check("tables of attacks", |input| {
+            let table = Table::read("attacks.toml", &String::from_utf8_lossy(input))?;
+            table.gaps();
+            table.chosen(&["A1".to_owned()]).map(drop)
+        });
     }
 }

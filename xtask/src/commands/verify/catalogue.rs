@@ -70,7 +70,11 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Optio
         return Ok(None);
     }
     let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
-    let catalogue: Catalogue = toml::from_str(&text).map_err(|error| {
+    parse(practical, &shown, &text).map(Some)
+}
+
+fn parse(practical: &Practical, shown: &str, text: &str) -> anyhow::Result<Catalogue> {
+    let catalogue: Catalogue = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         anyhow!("{shown}:{line}: {}", error.message())
     })?;
@@ -94,5 +98,26 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Optio
             );
         }
     }
-    Ok(Some(catalogue))
+    Ok(catalogue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mutations::Inputs;
+
+    #[test]
+    fn a_bad_catalogue_is_refused_in_one_line() {
+        const RIGHT: &str = "[[mistake]]\nid = \"a\"\nprogram = \"echo_server\"\ndoes = \"b\"\n\
+            fails = [\"echoes_short_message\"]\nmay_fail = []\nmakes = [\"c\"]\n\
+            [[right]]\nid = \"d\"\nprogram = \"echo_client\"\nodd = \"e\"\ncommand = \"f\"\n";
+        let words = ["[[right]]", "[[mistake]]", "[mistake]", "makes = 1", "program = \"x\""];
+        let practical = suite::practical("echo").unwrap();
+        let inputs = Inputs { right: &[RIGHT.as_bytes()], words: &words, ..Inputs::default() };
+        inputs.check("catalogues", |input| {
+            let catalogue = parse(practical, "mistakes.toml", &String::from_utf8_lossy(input))?;
+            catalogue.mistake.iter().for_each(|mistake| _ = mistake.makes());
+            Ok(())
+        });
+    }
 }

@@ -11,9 +11,10 @@ use suite::{Event, EventKind, Failure, Fault, Status, Verdict};
 
 use super::{decoded, github, json, render, sample, texts};
 use crate::grade::{Grading, NoGrade};
+use crate::mutations::Inputs;
 use crate::report::{human, pcapng};
 use crate::terminal;
-use crate::unbuilt::Reason;
+use crate::unbuilt::{Reason, Unbuilt};
 use crate::visible::tests::{UNSEEN, unseen};
 
 /// The most unseen characters in one text: reports cut longer lines.
@@ -182,6 +183,27 @@ fn json_keeps_every_character_as_an_escape() {
     assert!(report.contains("\"submission\": \"a\\u202eb\""), "{report}");
 }
 
+/// Whatever a program and a compiler print, every report can be written.
+#[test]
+fn bad_output_is_no_panic() {
+    let right: [&[u8]; 4] = [
+        b"Traceback (most recent call last):\n  File \"/s/a.py\", line 6, in <module>\n    x\nE: no\n",
+        b"thread 'main' panicked at src/main.rs:61:5:\nbad\nnote: run with `RUST_BACKTRACE=1`\n",
+        b"\x1b[1m\x1b[91merror[E0308]\x1b[0m: no\n \x1b[94m-->\x1b[0m src/main.rs:2:23\n2 | x\n",
+        b"/s/a.js:3\nx();\n^\n\nE is not\nReferenceError: x\n    at f (/s/a.js:3:1)\n\nNode.js v18.1.1\n",
+    ];
+    let words = ["\x1b[", "panicked at ", "--> ", "  File \"", "panic: ", ":99999999999:", "```"];
+    let inputs = Inputs { right: &right, words: &words, one_in: 100 };
+    inputs.check("output", |input| {
+        let text = String::from_utf8_lossy(input);
+        let grading = everywhere("word", input);
+        let reason = Reason::DoesNotCompile(vec![text.into_owned()]);
+        let unbuilt = Unbuilt { reason, ..grading.unbuilt[0].clone() };
+        check_all(&Grading { unbuilt: vec![unbuilt], ..grading }, "");
+        Ok(())
+    });
+}
+
 /// A name with line ends adds no line to the report, and a name with styles adds no style.
 #[test]
 fn no_name_writes_lines_or_styles_of_the_report() {
@@ -201,7 +223,7 @@ fn an_error_is_one_line_without_unseen_characters() {
     for word in stretches() {
         let place = PathBuf::from(&word);
         let error = anyhow::anyhow!("{}", place.display()).context(word.clone());
-        let said = crate::visible::line(&format!("{error:#}"));
+        let said = crate::visible::error(&error);
         check("an error", &said, &word);
         assert_eq!(said.lines().count(), 1);
         check("a wrapped line", &terminal::wrap(&said, 4), &word);

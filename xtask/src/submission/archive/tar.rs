@@ -138,7 +138,7 @@ fn size_of(header: &[u8; BLOCK]) -> anyhow::Result<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
@@ -153,6 +153,18 @@ mod tests {
         bytes.extend(content);
         bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
         bytes
+    }
+
+    /// Returns an archive with entries of each kind.
+    pub(in super::super) fn archive() -> Vec<u8> {
+        let mut ustar = entry("echo_server/a.py", b'0', "", b"x = 1");
+        ustar[257..263].copy_from_slice(b"ustar\0");
+        let pax = entry("p", b'x', "", b"13 path=b.py\n");
+        let long = entry("l", b'L', "", b"echo_server/long.py\0");
+        let link = entry("c.py", b'1', "echo_server/a.py", b"");
+        let parts =
+            [ustar, pax, entry("cut", b'0', "", b"y"), long, entry("cut", b'0', "", b"z"), link];
+        [parts.concat(), vec![0; 2 * BLOCK]].concat()
     }
 
     #[track_caller]

@@ -132,3 +132,41 @@ fn inflate(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
         _ => anyhow::anyhow!("it is damaged"),
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    /// Returns an archive with a file that is stored, and one that is packed.
+    pub(in super::super) fn archive() -> Vec<u8> {
+        let packed = miniz_oxide::deflate::compress_to_vec(b"x = 1\nx = 1\nx = 1\n", 6);
+        let files: [(&str, u8, &[u8], u8); 2] =
+            [("echo_server/a.py", 0, b"x = 1", 5), ("echo_server/b.py", 8, &packed, 18)];
+        let (mut archive, mut directory) = (Vec::new(), Vec::new());
+        for (name, method, content, size) in files {
+            let sizes =
+                [0, 0, 0, 0, content.len() as u8, 0, 0, 0, size, 0, 0, 0, name.len() as u8, 0];
+            let common = [&[20, 0, 0, 0, method, 0, 0, 0, 0, 0], &sizes[..], &[0, 0]].concat();
+            let at = (archive.len() as u32).to_le_bytes();
+            let row = [b"PK\x01\x02\x14\0", &common[..], &[0; 10], &at, name.as_bytes()].concat();
+            directory.extend(row);
+            archive.extend([b"PK\x03\x04", &common[..], name.as_bytes(), content].concat());
+        }
+        let (length, begin) = (directory.len() as u32, archive.len() as u32);
+        let end = [
+            b"PK\x05\x06\0\0\0\0\x02\0\x02\0",
+            &length.to_le_bytes()[..],
+            &begin.to_le_bytes(),
+            &[0, 0],
+        ];
+        [archive, directory, end.concat()].concat()
+    }
+
+    #[test]
+    fn the_archive_of_the_tests_is_right() {
+        let entries = super::unpack(&mut std::io::Cursor::new(archive())).unwrap();
+        let sizes = entries.values().map(|entry| match entry {
+            super::Entry::File(content) => content.len(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(sizes.collect::<Vec<_>>(), [5, 18]);
+    }
+}

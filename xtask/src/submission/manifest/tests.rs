@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use toml::Value;
 
-use super::{Course, Merged, merge};
+use super::{Course, Merged, merge, packages};
+use crate::mutations::Inputs;
 use crate::submission::listed::Files;
 
 const COURSE: &str = "[package]\nname = \"echo_server\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
@@ -212,4 +213,125 @@ fn what_is_no_text_is_told_with_its_line() {
     let read = merge(&course(), Some(("Cargo.toml", b"[package]\n\xff")), &Files::new(), None);
     let error = read.unwrap_err().to_string();
     assert_eq!(error, "Cargo.toml:2: this is not UTF-8: save the file as UTF-8");
+}
+
+#[test]
+fn a_courses_dependency_stands_for_no_other_package() {
+    let merged = merged(&package("[dependencies]\nmio = { package = \"evil\" }\n"));
+    assert!(!merged.text.contains("evil"), "{}", merged.text);
+    assert!(
+        merged.refused[0].says.contains("the dependency evil does not count"),
+        "{:?}",
+        merged.refused
+    );
+}
+
+const FULL: &str = "[package]\nname = \"mine\"\nversion = \"0.1.0\"\nedition = \"2021\"\nbuild = false\n\
+    [lib]\nname = \"x\"\npath = \"src/lib.rs\"\n[[bin]]\nname = \"y\"\npath = \"src/main.rs\"\n\
+    [dependencies]\nmio = { version = \"1\", features = [\"os-poll\"] }\nt = { package = \"tokio\", version = \"1\" }\n\
+    [dependencies.framing]\npath = \"../framing\"\n[target.'cfg(unix)'.dependencies]\ntokio = \"1\"\n\
+    [features]\ndefault = [\"dep:t\"]\n[profile.dev]\nopt-level = 1\n[lints.rust]\nunused = \"warn\"\n";
+
+/// Keys that bring foreign code or files into a build.
+const HOSTILE: [&str; 18] = [
+    "build = \"evil.rs\"\n",
+    "links = \"z\"\n",
+    "path = \"/etc/passwd\"\n",
+    "path = \"src/../../x.rs\"\n",
+    "git = \"https://127.0.0.1/x\"\n",
+    "registry = \"x\"\n",
+    "registry-index = \"x\"\n",
+    "package = \"evil\"\n",
+    ", package = \"evil\"",
+    ", git = \"https://127.0.0.1/x\"",
+    ", path = \"/\"",
+    "[build-dependencies]\nx = \"1\"\n",
+    "[target.x.build-dependencies]\nx = \"1\"\n",
+    "[patch.crates-io]\nmio = { path = \"/\" }\n",
+    "[replace]\n",
+    "[workspace]\nmembers = [\"/\"]\n",
+    "proc-macro = true\n",
+    "metadata.x = 1\n",
+];
+
+#[test]
+fn no_manifest_brings_foreign_code_into_a_build() {
+    let inputs = Inputs {
+        right: &[FULL.as_bytes(), COURSE.as_bytes()],
+        words: &HOSTILE,
+        ..Inputs::default()
+    };
+    let files = ["src/main.rs", "src/lib.rs"].map(|name| (PathBuf::from(name), Vec::new()));
+    let (course, files) = (course(), Files::from(files));
+    inputs.check("manifests", |input| {
+        let merged = merge(&course, Some(("Cargo.toml", input)), &files, None)?;
+        let table: toml::Table = merged.text.parse()?;
+        assert_eq!(foreign(&table), None, "{}", merged.text);
+        Ok(())
+    });
+}
+
+/// Returns what a merged manifest has that does not come from the course.
+fn foreign(merged: &toml::Table) -> Option<String> {
+    const TABLES: [&str; 9] = [
+        "package",
+        "lib",
+        "bin",
+        "dependencies",
+        "target",
+        "features",
+        "profile",
+        "lints",
+        "workspace",
+    ];
+    let other = merged.keys().find(|key| !TABLES.contains(&key.as_str())).cloned();
+    let is_own = |path: Option<&Value>| {
+        path.is_none_or(|path| {
+            path.as_str().is_some_and(|path| path.starts_with("src/") && !path.contains(".."))
+        })
+    };
+    let targets = merged
+        .get("lib")
+        .into_iter()
+        .chain(merged.get("bin").and_then(Value::as_array).into_iter().flatten());
+    let target = targets.map(|target| target.get("path")).find(|path| !is_own(*path));
+    let package = &merged["package"];
+    let script = package.get("build").filter(|build| build.as_bool() != Some(false));
+    let links = package.get("links").or_else(|| merged["workspace"].get("members"));
+    other
+        .or_else(|| target.flatten().map(Value::to_string))
+        .or_else(|| script.or(links).map(Value::to_string))
+        .or_else(|| foreign_dependency(merged))
+}
+
+fn foreign_dependency(merged: &toml::Table) -> Option<String> {
+    const KEYS: [&str; 6] =
+        ["version", "features", "default-features", "optional", "package", "path"];
+    let platforms = merged.get("target").and_then(Value::as_table).into_iter().flatten();
+    let tables = platforms.filter_map(|(_, platform)| platform.get("dependencies"));
+    let tables = tables.chain(merged.get("dependencies")).filter_map(Value::as_table);
+    let is_foreign = |(name, spec): &(&String, &Value)| {
+        let package = spec.get("package").and_then(Value::as_str).unwrap_or(name);
+        let is_known = ["mio", "tokio", "framing"].contains(&package);
+        let is_elsewhere = spec.get("path").is_some_and(|path| path.as_str() != Some("../framing"));
+        let keys = spec.as_table().into_iter().flat_map(toml::Table::keys);
+        !is_known || is_elsewhere || keys.into_iter().any(|key| !KEYS.contains(&key.as_str()))
+    };
+    let mut all = tables.flatten();
+    all.find(is_foreign).map(|(name, spec)| format!("{name} = {spec}"))
+}
+
+#[test]
+fn a_bad_lock_file_is_no_panic() {
+    const LOCK: &str = "version = 4\n[[package]]\nname = \"mio\"\nversion = \"1.2.4\"\n\
+        source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"00\"\n";
+    let inputs = Inputs {
+        right: &[LOCK.as_bytes()],
+        words: &["[[package]]", "[package]", "name = 1"],
+        ..Inputs::default()
+    };
+    inputs.check("lock files", |input| {
+        packages(input);
+        Ok(())
+    });
 }
