@@ -38,7 +38,7 @@ pub use engine::program::Program;
 pub use engine::received::Ending;
 pub use engine::round::Planned;
 pub use engine::run::run;
-pub use engine::scratch::Scratch;
+pub use engine::scratch::{Scratch, remove_scratch};
 pub use engine::snapshot::{Blocked, Snapshot};
 pub use engine::subject::{CommandLine, Subject};
 pub use engine::transcript::{Event, EventKind, show};
@@ -56,6 +56,8 @@ pub use sandbox::{
     Commands, Confinement, Finished, Folder, Left, Limits, Reach, Surroundings, Tier, Wanted,
     remove_folder, without_settings,
 };
+#[cfg(unix)]
+pub use sandbox::{end_all_programs, on_ending_signal};
 
 /// The practical of this name.
 pub fn practical(name: &str) -> Option<&'static Practical> {

@@ -52,6 +52,8 @@ mod refused;
 #[cfg(target_os = "linux")]
 mod self_test;
 mod settings;
+#[cfg(unix)]
+mod signals;
 mod spec;
 #[cfg(target_os = "linux")]
 mod stand_in;
@@ -75,6 +77,10 @@ pub(crate) use network::Network;
 pub(crate) use not_started::NotStarted;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
+#[cfg(unix)]
+pub use process::end_all_programs;
 pub use settings::without_settings;
+#[cfg(unix)]
+pub use signals::on_ending_signal;
 pub(crate) use spec::{JailedCommand, Stdin};
 pub use spec::{Limits, Reach, Tier, Wanted};

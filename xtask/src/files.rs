@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+use crate::interruption;
+
 /// Writes a file in one step. A link stays a link; what is no file, like a pipe, takes the bytes as
 /// they come.
 pub(crate) fn write(file: &Path, content: &[u8]) -> anyhow::Result<()> {
@@ -16,6 +18,7 @@ pub(crate) fn write(file: &Path, content: &[u8]) -> anyhow::Result<()> {
 
 /// Writes a file in one step, by way of a temporary one whose name begins with `prefix`.
 pub(crate) fn replace(file: &Path, content: &[u8], prefix: &str) -> anyhow::Result<()> {
+    let _until_written = interruption::delayed();
     let mut new = tempfile::Builder::new().prefix(prefix).tempfile_in(folder_of(file))?;
     new.write_all(content)?;
     readable_by_all(&new.persist(file)?)
@@ -23,6 +26,7 @@ pub(crate) fn replace(file: &Path, content: &[u8], prefix: &str) -> anyhow::Resu
 
 /// Adds to the end of a file.
 pub(crate) fn append(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let _until_written = interruption::delayed();
     let mut file = OpenOptions::new().append(true).create(true).open(file)?;
     Ok(file.write_all(content)?)
 }

@@ -23,7 +23,8 @@
 //! repository  toolchain  files         folders, toolchains, files
 //! terminal  columns  plural  nearest   output
 //! visible                              text from outside, without what a reader cannot see
-//! parallel  patterns  exit             threads, file patterns, exit statuses
+//! interruption  parallel  patterns     signals, threads, file patterns
+//! exit                                 exit statuses
 //! ```
 
 mod build;
@@ -38,6 +39,7 @@ mod files;
 mod full;
 mod grade;
 mod grader;
+mod interruption;
 mod known;
 mod languages;
 #[cfg(test)]
@@ -68,6 +70,8 @@ fn main() -> ExitCode {
     if let Some(status) = suite::enter_launcher() {
         return status;
     }
+    #[cfg(unix)]
+    interruption::expect();
     let status = cli::parse(std::env::args_os().skip(1)).and_then(run).unwrap_or_else(|error| {
         let error = exit::with_machines_fault(error);
         let (style, said) = (terminal::RED, visible::error(&error));

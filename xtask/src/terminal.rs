@@ -46,6 +46,14 @@ fn columns_of_terminal() -> Option<usize> {
     None
 }
 
+/// Moves to the beginning of the line and empties it.
+pub(crate) const CLEAR_LINE: &str = "\r\x1b[K";
+
+/// Returns whether progress is shown in one line that is overwritten.
+pub(crate) fn is_live() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("CI").is_none()
+}
+
 /// Shows progress: on a terminal in one line that is overwritten, elsewhere in a line for each
 /// step.
 #[derive(Debug)]
@@ -58,8 +66,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        let live = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        Self { live, silent: false, total: AtomicUsize::new(0), done: AtomicUsize::new(0) }
+        Self {
+            live: is_live(),
+            silent: false,
+            total: AtomicUsize::new(0),
+            done: AtomicUsize::new(0),
+        }
     }
 
     /// Shows nothing.
@@ -104,7 +116,7 @@ impl Progress {
     /// Removes the line from the terminal.
     pub(crate) fn clear(&self) {
         if self.live {
-            _ = write!(std::io::stderr(), "\r\x1b[K");
+            _ = write!(std::io::stderr(), "{CLEAR_LINE}");
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::sandbox::{Folder, remove_folder};
@@ -34,12 +35,36 @@ impl Scratch {
         let lock = File::create(&unnamed)?;
         lock.lock()?;
         std::fs::rename(unnamed, folder.path().join(LOCK))?;
+        living().push(folder.path().to_owned());
         Ok(Self { folder, _lock: lock })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        living().retain(|folder| folder != self.folder.path());
+    }
+}
+
+/// The folders of this process.
+static LIVING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn living() -> MutexGuard<'static, Vec<PathBuf>> {
+    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the folders of this process, which is about to end, also while other threads add files.
+pub fn remove_scratch() {
+    for folder in living().iter() {
+        let mut attempts = 0..100;
+        while attempts.next().is_some() && remove_folder(folder).is_err() && folder.exists() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 

@@ -3,9 +3,13 @@
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(unix)]
+mod living;
+#[cfg(unix)]
 mod unix;
 
 #[cfg(not(unix))]
 pub(crate) use elsewhere::Process;
+#[cfg(unix)]
+pub use living::end_all_programs;
 #[cfg(unix)]
 pub(crate) use unix::Process;

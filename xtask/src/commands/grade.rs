@@ -4,12 +4,14 @@ use crate::grade::Grading;
 use crate::grader::Grader;
 use crate::request::GradeRequest;
 use crate::surroundings::Surroundings;
-use crate::{exit, remembered, report, repository, rubric, visible};
+use crate::{exit, interruption, remembered, report, repository, rubric, visible};
 
 pub(crate) fn run(request: &GradeRequest) -> anyhow::Result<u8> {
     let surroundings = Surroundings::read();
     let places = report::places(request)?;
-    match grade(request, &surroundings) {
+    let graded = grade(request, &surroundings);
+    interruption::no_longer();
+    match graded {
         Ok(grading) => {
             let grading = remembered::compared(grading);
             report::write_all(&grading, &places)?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
+use super::living::Registered;
 use crate::observe::{self, ProcessTree};
 use crate::sandbox::messages::LauncherMessage;
 use crate::sandbox::not_started::NotStarted;
@@ -28,6 +29,7 @@ const REST_OF_OUTPUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Process {
     launcher: Child,
+    _registered: Registered,
     channel: Channel,
     heard: Heard,
     program: u32,
@@ -61,12 +63,13 @@ impl Process {
     ) -> Result<Self, NotStarted> {
         let (channel, theirs) = Channel::pair()?;
         let mut launcher = launcher(executable, folder, &launch.jail, theirs).spawn()?;
+        let _registered = Registered::new(launcher.id(), &channel)?;
         let most_output = launch.jail.reach.limits.output;
         let stdout = drain(launcher.stdout.take(), most_output, &channel)?;
         let stderr = drain(launcher.stderr.take(), most_output, &channel)?;
         let heard = Heard::default();
         let mut process =
-            Self { launcher, channel, heard, program: 0, most_output, stdout, stderr };
+            Self { launcher, _registered, channel, heard, program: 0, most_output, stdout, stderr };
         process.channel.send(launch)?;
         process.hear_of_its_start()?;
         Ok(process)

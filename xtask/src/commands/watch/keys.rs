@@ -2,21 +2,28 @@
 //! keys.
 
 use std::io::{IsTerminal, Read};
+#[cfg(unix)]
+use std::sync::OnceLock;
 use std::sync::mpsc::Sender;
 
+#[cfg(unix)]
+use rustix::termios::Termios;
 use suite::Fault;
 
 use super::News;
+#[cfg(unix)]
+use crate::interruption;
 use crate::parallel;
 
 /// Ctrl-C: it comes as a key, so that the terminal can be restored.
 pub(super) const INTERRUPT: u8 = 3;
 
 /// Restores the terminal when dropped.
-pub(super) struct Keys {
-    #[cfg(unix)]
-    before: rustix::termios::Termios,
-}
+pub(super) struct Keys;
+
+/// How the terminal was.
+#[cfg(unix)]
+static BEFORE: OnceLock<Termios> = OnceLock::new();
 
 impl Keys {
     pub(super) fn open(sender: Sender<News>) -> Result<Option<Self>, Fault> {
@@ -41,25 +48,31 @@ impl Keys {
         let stdin = std::io::stdin();
         let before = tcgetattr(&stdin).ok()?;
         let mut single = before.clone();
+        _ = BEFORE.set(before);
+        interruption::at_the_end(restore);
         single.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
         tcsetattr(&stdin, OptionalActions::Now, &single).ok()?;
-        Some(Self { before })
+        Some(Self)
     }
 
     /// On other systems a key counts after Enter.
     #[cfg(not(unix))]
     fn prepare() -> Option<Self> {
-        Some(Self {})
+        Some(Self)
+    }
+}
+
+#[cfg(unix)]
+fn restore() {
+    use rustix::termios::{OptionalActions, tcsetattr};
+    if let Some(before) = BEFORE.get() {
+        _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
     }
 }
 
 #[cfg(unix)]
 impl Drop for Keys {
     fn drop(&mut self) {
-        _ = rustix::termios::tcsetattr(
-            std::io::stdin(),
-            rustix::termios::OptionalActions::Now,
-            &self.before,
-        );
+        restore();
     }
 }
