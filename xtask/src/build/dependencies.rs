@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use suite::{Fault, Fnv};
 
 use crate::submission::StagedCrate;
-use crate::{repository, toolchain};
+use crate::{files, repository, toolchain};
 
 /// The copies of a program's dependencies.
 pub(super) struct Vendored {
@@ -46,7 +46,8 @@ pub(super) fn vendor(
     if !settings.is_file() {
         _ = fs::remove_dir_all(&folder); // an earlier copying was cut short
         let said = run_cargo_vendor(staged, crate_folder, cargo, &folder.join("crates"))?;
-        fs::write(&settings, said)?;
+        // Half of it would look like all of it to the next grading.
+        files::write(&settings, &said)?;
     }
     Ok(Some(Vendored { folder, settings }))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::exit::PASSED;
-use crate::{repository, terminal};
+use crate::{files, interruption, repository, terminal};
 
 /// The placeholder for the practical's name, in texts and in paths.
 const NAME: &str = "PRACTICAL";
@@ -54,14 +54,18 @@ pub(crate) fn run(name: &str) -> anyhow::Result<u8> {
     let text = std::fs::read_to_string(&register).with_context(unread)?;
     let registered =
         registered(&text, name).with_context(|| format!("{shown} has no list of practicals"))?;
-    let files = files(name);
+    let files = new_files(name);
     if let Some((path, _)) = files.iter().find(|(path, _)| root.join(path).exists()) {
         bail!("{} is there already: choose another name", path.display());
     }
-    for (path, content) in &files {
-        write(&root.join(path), content)?;
+    let until_written = interruption::delayed();
+    let written = files.iter().try_for_each(|(path, content)| write(&root.join(path), content));
+    // The register is last: what is registered is there.
+    if let Err(error) = written.and_then(|()| write(&register, &registered)) {
+        files.iter().for_each(|(path, _)| remove(&root, path));
+        return Err(error);
     }
-    write(&register, &registered)?; // last of all: what is registered is there
+    drop(until_written);
     terminal::print(&next_steps(name))?;
     Ok(PASSED)
 }
@@ -86,7 +90,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 }
 
 /// Returns all new files by their paths in the repository.
-fn files(name: &str) -> Vec<(PathBuf, String)> {
+fn new_files(name: &str) -> Vec<(PathBuf, String)> {
     const LOCK: &str = include_str!("new/lock.toml");
     let named = |text: &str| text.replace(NAME, name);
     let locks =
@@ -99,7 +103,19 @@ fn write(path: &Path, content: &str) -> anyhow::Result<()> {
     let folder = path.parent().context("a file without a folder")?;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{} cannot be made", folder.display()))?;
-    std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))
+    files::write(path, content.as_bytes())
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Removes a new file, and the folders above it that are empty then.
+fn remove(root: &Path, file: &Path) {
+    _ = std::fs::remove_file(root.join(file));
+    let above = file.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+    for folder in above {
+        if std::fs::remove_dir(root.join(folder)).is_err() {
+            return;
+        }
+    }
 }
 
 /// Returns the list of practicals with a line for the new one at its end.
@@ -167,7 +183,7 @@ mod tests {
 
     #[test]
     fn no_placeholder_is_left() {
-        for (path, text) in files("chat") {
+        for (path, text) in new_files("chat") {
             assert!(
                 !text.contains(NAME)
                     && !text.contains(PACKAGE)

@@ -24,7 +24,7 @@ use crate::plural;
 use crate::request::ReleaseRequest;
 use crate::rubric::{self, Rubric};
 use crate::terminal::{BOLD, GREEN};
-use crate::{repository, terminal};
+use crate::{interruption, repository, terminal};
 
 /// What students do not get, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
@@ -201,7 +201,7 @@ fn check_skeletons(root: &Path, rubrics: &[Rubric]) -> anyhow::Result<()> {
         .flat_map(|rubric| rubric.programs.iter().map(move |row| folder(rubric).join(&row.name)));
     let mut status = Command::new("git");
     status
-        .args(["status", "--porcelain", "--untracked-files=no", "--"])
+        .args(["--no-optional-locks", "status", "--porcelain", "--untracked-files=no", "--"])
         .args(programs)
         .current_dir(root);
     let output = status.output().context("git status")?;
@@ -222,27 +222,45 @@ fn check_skeletons(root: &Path, rubrics: &[Rubric]) -> anyhow::Result<()> {
 // ---- how it is written ----
 
 fn write(root: &Path, release: &Release, request: &ReleaseRequest) -> anyhow::Result<()> {
+    let _until_written = interruption::delayed();
     let folder = &request.folder;
+    let is_new = !folder.exists();
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    clear(folder)?;
+    let written = write_within(root, release, folder);
+    if written.is_err() && is_new {
+        _ = fs::remove_dir(folder);
+    }
+    written
+}
+
+/// Writes all files aside, and only then replaces what is there: a disk may be full.
+fn write_within(root: &Path, release: &Release, folder: &Path) -> anyhow::Result<()> {
+    let aside = tempfile::Builder::new().prefix(".release-").tempdir_in(folder);
+    let aside = aside.with_context(|| folder.display().to_string())?;
     for (path, content) in &release.files {
-        let to = folder.join(path);
+        let to = aside.path().join(path);
         let above = to.parent().context("a file in no folder")?;
         let written = fs::create_dir_all(above).and_then(|()| match content {
             Content::AsItIs => fs::copy(root.join(path), &to).map(drop),
             Content::Changed(text) => fs::write(&to, text),
         });
-        written.with_context(|| to.display().to_string())?;
+        written.with_context(|| folder.join(path).display().to_string())?;
+    }
+    clear(folder, aside.path())?;
+    for entry in fs::read_dir(aside.path())? {
+        let entry = entry?;
+        let to = folder.join(entry.file_name());
+        fs::rename(entry.path(), &to).with_context(|| to.display().to_string())?;
     }
     Ok(())
 }
 
-/// Removes everything in a folder but `.git`.
-fn clear(folder: &Path) -> anyhow::Result<()> {
+/// Removes everything in a folder but `.git` and one other folder.
+fn clear(folder: &Path, but: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let removed = match entry.file_type()?.is_dir() {
-            _ if entry.file_name() == ".git" => Ok(()),
+            _ if entry.file_name() == ".git" || entry.path() == but => Ok(()),
             true => fs::remove_dir_all(entry.path()),
             false => fs::remove_file(entry.path()),
         };

@@ -63,7 +63,7 @@ pub fn end_all_programs(within: Duration) {
     }
     let others = observe::children(std::process::id()).into_iter();
     for pid in others.filter(|child| !launchers.contains(child)).filter_map(process) {
-        _ = rustix::process::kill_process(pid, Signal::KILL);
+        _ = rustix::process::kill_process(pid, Signal::TERM); // git then removes its locks
     }
 }
 

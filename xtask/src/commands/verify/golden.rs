@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anstream::adapter::strip_str;
 use anyhow::Context;
 
+use crate::files;
 use crate::grade::Grading;
 use crate::report::human;
 
@@ -31,7 +32,8 @@ impl Golden {
         let now = what_stays(&strip_str(&human::render(grading)).to_string());
         if self.renew {
             std::fs::create_dir_all(&self.folder)
-                .and_then(|()| std::fs::write(&file, &now))
+                .map_err(Into::into)
+                .and_then(|()| files::write(&file, now.as_bytes()))
                 .with_context(|| file.display().to_string())?;
             return Ok(true);
         }
