@@ -172,6 +172,8 @@ fn keep(
     let limits = Limits { memory, ..jail.reach.limits };
     let none_left = Reaper { reports, program, group: group.cloned(), memory }.begin();
 
+    #[cfg(target_os = "linux")]
+    user.into_iter().for_each(users::look_as);
     if told.is_ok() && none_left.is_ok() {
         let quota = Quota::new(limits, alone, jail.reach.write.clone());
         watch_until_end(channel, quota.with(files, group.cloned()));
@@ -210,6 +212,7 @@ struct Started {
     listener: Option<OwnedFd>,
 }
 
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "only Linux has users here"))]
 fn start(
     launch: &JailedCommand,
     user: Option<u32>,

@@ -81,6 +81,20 @@ pub(super) fn become_user(user: u32) -> io::Result<()> {
     Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?)
 }
 
+/// Lets this thread look into processes of a user, where root must not look into every process, as
+/// in most containers: the kernel then compares users (setfsuid(2), ptrace(2)).
+pub(super) fn look_as(user: u32) {
+    let all = CapabilitySet::SYS_PTRACE;
+    if rustix::thread::capabilities(None).is_ok_and(|own| own.effective.contains(all)) {
+        return;
+    }
+    // SAFETY: the calls take numbers, and change this thread alone.
+    unsafe {
+        libc::syscall(libc::SYS_setfsgid, libc::c_long::from(user));
+        libc::syscall(libc::SYS_setfsuid, libc::c_long::from(user));
+    }
+}
+
 /// Drops all capabilities. Where a folder above what the program needs is closed to its user,
 /// `needs` says so, and the right to pass such folders stays: Landlock still limits what is read.
 pub(super) fn renounce(needs: impl FnOnce() -> bool) -> io::Result<()> {
