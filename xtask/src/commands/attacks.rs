@@ -5,6 +5,7 @@
 //! confinement, too, proves nothing, and the table says so.
 
 mod fixture;
+mod neighbour;
 mod table;
 mod targets;
 
@@ -26,6 +27,7 @@ use crate::request::{GradeRequest, Origin, VerifyRequest};
 use crate::rubric::{self, Rubric};
 use crate::terminal::{self, BOLD, GREEN, RED, YELLOW};
 use fixture::{shell, write};
+use neighbour::Neighbour;
 use table::{Attack, Table};
 use targets::{Targets, own_user, processes_with};
 
@@ -129,6 +131,8 @@ struct Outcome {
     tier: Tier,
     intact: bool,
     seen: Seen,
+    /// What a right submission beside it has lost.
+    beside: Option<String>,
 }
 
 /// What the harness says about an attack.
@@ -164,11 +168,31 @@ impl Trial<'_> {
         write(attack, self.rubric, &targets, submission.path())?;
         let mut tiers = Vec::new();
         for grader in &self.tiers {
-            let seen = self.grade(attack, submission.path(), grader);
-            tiers.push(Outcome { tier: tier(grader), intact: targets.is_intact(), seen });
+            let (seen, beside) = self.grade_beside(attack, submission.path(), grader)?;
+            tiers.push(Outcome { tier: tier(grader), intact: targets.is_intact(), seen, beside });
         }
         let control = self.control(attack, &targets, submission.path())?;
         Ok(Row::Made { tiers, control })
+    }
+
+    /// Grades an attack, and beside it a right submission where the row asks for that. Returns what
+    /// that one has lost, too.
+    fn grade_beside(
+        &self,
+        attack: &Attack,
+        submission: &Path,
+        grader: &Grader,
+    ) -> anyhow::Result<(Seen, Option<String>)> {
+        if !attack.beside {
+            return Ok((self.grade(attack, submission, grader), None));
+        }
+        let neighbour = Neighbour::new(self.rubric, self.seed)?;
+        Ok(std::thread::scope(|scope| {
+            let beside = scope.spawn(|| neighbour.grade_repeatedly(grader));
+            let seen = self.grade(attack, submission, grader);
+            neighbour.end();
+            (seen, beside.join().unwrap_or_else(|_| Some("its grading panicked".to_owned())))
+        }))
     }
 
     /// Returns what the harness says about the attack: a verdict, or the reason why there is none.
@@ -237,12 +261,15 @@ impl Row {
 
 impl Outcome {
     fn is_right(&self, attack: &Attack) -> bool {
-        self.intact && self.seen.is_as_expected(attack)
+        self.intact && self.seen.is_as_expected(attack) && self.beside.is_none()
     }
 
     fn complaint(&self, attack: &Attack) -> String {
         let Attack { id, act, .. } = attack;
         let (tier, expected) = (self.tier, attack.expected.as_deref().unwrap_or("held"));
+        if let Some(lost) = &self.beside {
+            return format!("{tier:?}: {id} {act}: a right submission beside it: {lost}");
+        }
         if self.seen.is_as_expected(attack) {
             return format!("{tier:?}: {id} {act}: something was left behind");
         }

@@ -32,6 +32,9 @@ pub(super) struct Attack {
     /// Text that must not appear in any report.
     pub(super) absent: Option<String>,
     pub(super) control: Option<String>,
+    /// Whether a right submission is graded beside it, over and over, and must lose nothing.
+    #[serde(default)]
+    pub(super) beside: bool,
 }
 
 /// An attack of the list without a fixture, and why.
