@@ -261,7 +261,9 @@ def graded(system, row, options):
 
 def surroundings():
     wine = {"WINEDEBUG": "-all", "WINEPREFIX": str(PLACE / "wine")}
-    return {**wine, **os.environ, "NO_COLOR": "1"}
+    # Without this, a program that is hidden on purpose would fail its checks.
+    no_sight = {"SOCKET_PRACTICALS_WITHOUT": "sight"}
+    return {**wine, **os.environ, **no_sight, "NO_COLOR": "1"}
 
 
 def seen_in(report):

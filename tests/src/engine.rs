@@ -38,6 +38,7 @@ pub(crate) mod run;
 pub(crate) mod running;
 pub(crate) mod scratch;
 pub(crate) mod shrink;
+pub(crate) mod sight;
 pub(crate) mod snapshot;
 mod starts;
 pub(crate) mod subject;

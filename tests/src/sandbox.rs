@@ -41,6 +41,8 @@ mod launcher;
 mod messages;
 mod network;
 mod not_started;
+#[cfg(target_os = "linux")]
+mod ordinary;
 mod output;
 #[cfg(target_os = "linux")]
 mod probe;
@@ -75,6 +77,8 @@ pub use folder::{Folder, remove_folder};
 pub(crate) use launcher::enter_helper;
 pub(crate) use network::Network;
 pub(crate) use not_started::NotStarted;
+#[cfg(target_os = "linux")]
+pub(crate) use ordinary::is_shown;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
 #[cfg(unix)]

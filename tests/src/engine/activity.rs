@@ -40,6 +40,12 @@ impl Activity {
         self.lock().programs.push((name.to_owned(), tree));
     }
 
+    /// Returns the name of a running program.
+    pub(crate) fn name_of(&self, tree: ProcessTree) -> Option<String> {
+        let state = self.lock();
+        state.programs.iter().find(|(_, other)| *other == tree).map(|(name, _)| name.clone())
+    }
+
     /// Removes a program that is about to be ended.
     pub(crate) fn remove_program(&self, tree: ProcessTree) {
         self.lock().programs.retain(|(_, other)| *other != tree);

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::engine::network::Network;
+use crate::observe::ProcessTree;
+#[cfg(target_os = "linux")]
+use crate::sandbox;
 use crate::sandbox::{Confinement, Folder, Reach};
 
 /// Where the programs of one check run.
@@ -49,6 +52,18 @@ impl Place {
     /// The network in which the programs and the harness's sockets meet.
     pub(crate) fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Returns whether the harness sees this much of an ordinary program that runs here.
+    pub(crate) fn shows_ordinary_programs(&self, look: impl Fn(&ProcessTree) -> bool) -> bool {
+        #[cfg(target_os = "linux")]
+        if self.confinement.may_look() {
+            let files = (self.launcher.as_path(), self.scratch.as_path());
+            let around = (&*self.confinement, &self.network.0);
+            return sandbox::is_shown(files, around, look).unwrap_or(false);
+        }
+        _ = look;
+        false
     }
 
     /// Prepares one launch of a program: in the given folder, or in one that is removed later. That

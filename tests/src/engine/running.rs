@@ -15,6 +15,7 @@ pub(crate) use crate::engine::not_listening::{NeverListened, NotListening};
 use crate::engine::place::{Prepared, WorkingFolder};
 use crate::engine::port::Tenancy;
 use crate::engine::probe::Probe;
+use crate::engine::sight;
 use crate::engine::subject::Subject;
 use crate::engine::verdict::{Bar, Failure, Stop};
 use crate::engine::wait::{self, Deadline, GaveUp, Timeout, Wait, wait_for};
@@ -141,6 +142,9 @@ impl Running {
             let elsewhere = addresses.first().filter(|_| elsewhere_for > ELSEWHERE).copied();
             elsewhere.map(Ok).or_else(|| outputs.are_a_flood().then_some(Err(NotListening::Floods)))
         })?;
+        if !is_shown && !matches!(found, Ok(Event::Exit(_) | Event::Over(_))) {
+            sight::see_if_shown(&context, tree, ProcessTree::listening)?;
+        }
         Ok(match found {
             Ok(Event::Exit(status)) => {
                 Err(NotListening::Ended { status, may_have_listened: false, is_shown })

@@ -52,9 +52,16 @@ impl Confinement {
         Ok(Arc::new(found))
     }
 
+    /// Whether the harness may look into programs. A test leaves that out to be on a system that
+    /// shows nothing.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn may_look(&self) -> bool {
+        !self.leaves_out("sight")
+    }
+
     /// Returns the confinement that protects from nothing.
     pub fn off() -> Arc<Self> {
-        Arc::new(Self::plain(vec!["--confine off".to_owned()]))
+        Arc::new(Self { without: left_out(), ..Self::plain(vec!["--confine off".to_owned()]) })
     }
 
     fn check_required(&self) -> Result<(), Fault> {
@@ -260,9 +267,8 @@ impl Confinement {
     }
 }
 
-/// Returns the protections that a test of the self-test leaves out: the variable names them,
+/// Returns the protections that a test leaves out: the variable names them,
 /// separated by commas.
-#[cfg(target_os = "linux")]
 fn left_out() -> Vec<String> {
     let text = std::env::var("SOCKET_PRACTICALS_WITHOUT").unwrap_or_default();
     text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()

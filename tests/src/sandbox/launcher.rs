@@ -40,7 +40,7 @@ use super::spec::Jail;
 use super::spec::{JailedCommand, Limits, Tier};
 use super::wire::Channel;
 #[cfg(target_os = "linux")]
-use super::{broker, enter, users};
+use super::{broker, enter, ordinary, users};
 use crate::observe;
 
 /// The first argument that makes an executable a launcher. No command has this name.
@@ -56,6 +56,8 @@ pub(crate) fn enter_helper() -> Option<ExitCode> {
     inherited::settle();
     let served = match std::env::args_os().nth(1)? {
         first if first == ARGUMENT => launch(),
+        #[cfg(target_os = "linux")]
+        first if first == ordinary::ARGUMENT => ordinary::serve(),
         #[cfg(target_os = "linux")]
         first if first == broker::ARGUMENT => broker::serve(),
         _ => return None,

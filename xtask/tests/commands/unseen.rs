@@ -1,4 +1,5 @@
-//! A program into which the kernel does not let the harness look.
+//! A program into which the kernel does not let the harness look: on a system that shows no program,
+//! and on one that shows all others.
 
 use std::process::Command;
 
@@ -28,16 +29,51 @@ fn is_root() -> bool {
     id.is_ok_and(|output| output.stdout == b"0\n")
 }
 
-/// Returns the report of a hidden server.
+/// Returns the report of a hidden server on a system that shows no program.
 fn graded(listens: &str) -> Option<Value> {
-    const WORDS: &str = "grade echo --confine off --only listens_on_given_address";
-    let (_folder, program) = python_program(&hidden(listens))?;
-    let command = match is_root() {
+    grade(&hidden(listens), "listens_on_given_address", "sight")
+}
+
+/// Grades a server in this check. `without` is what is left out of the confinement.
+fn grade(server: &str, only: &str, without: &str) -> Option<Value> {
+    let words = format!("grade echo --confine off --only {only}");
+    let (_folder, program) = python_program(server)?;
+    let mut command = match is_root() {
         true if !has("setpriv") => return None,
-        true => without_ptrace(WORDS),
-        false => process(WORDS),
+        true => without_ptrace(&words),
+        false => process(&words),
     };
+    command.env("SOCKET_PRACTICALS_WITHOUT", without);
     Some(report(assert_cmd::Command::from_std(command).arg(program)))
+}
+
+/// Checks that a server which hides fails where the system shows an ordinary program.
+#[track_caller]
+fn check_that_hiding_costs(server: &str) {
+    let Some(report) = grade(server, "closes_after_client", "") else { return };
+    let check = &report["checks"][0];
+    let message = check["message"].as_str().unwrap_or_default();
+    assert_eq!((&check["status"], &report["score"]), (&"failed".into(), &0.into()), "{report:#}");
+    assert!(message.contains("your program hides from the grader"), "{message}");
+}
+
+#[test]
+fn a_server_that_hides_from_the_beginning_fails() {
+    check_that_hiding_costs(&hidden("listen()"));
+}
+
+#[test]
+fn what_the_system_shows_of_no_program_does_not_count() {
+    let Some(report) = grade(&hidden("listen()"), "closes_after_client", "sight") else { return };
+    let message = report["checks"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("not counted: "), "{report:#}");
+}
+
+#[test]
+fn a_server_that_hides_once_it_listens_fails() {
+    let server = "import ctypes\nlisten()\ntime.sleep(0.3)\n\
+                  ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\nserve()";
+    check_that_hiding_costs(server);
 }
 
 #[test]

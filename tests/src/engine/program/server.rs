@@ -13,6 +13,7 @@ use crate::engine::port::Tenancy;
 use crate::engine::probe::Probe;
 use crate::engine::program::Program;
 use crate::engine::running::Running;
+use crate::engine::sight;
 use crate::engine::verdict::{Failure, Stop};
 use crate::engine::wait;
 use crate::fault::Fault;
@@ -75,6 +76,11 @@ impl Server {
     /// The kernel's view of it.
     pub(crate) fn tree(&self) -> ProcessTree {
         self.tree
+    }
+
+    /// Returns what a look at it shows. Ends the check where this system shows nothing.
+    pub(crate) fn see<T>(&self, look: impl Fn(&ProcessTree) -> Option<T>) -> Result<T, Stop> {
+        sight::see(self.context(), self.tree, look)
     }
 
     /// What it is known to send before its client says anything.

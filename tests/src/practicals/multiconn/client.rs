@@ -13,14 +13,15 @@ use crate::engine::payload::otherwise;
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
 use crate::engine::shrink;
+use crate::engine::sight;
 use crate::engine::transcript::show;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait;
-use crate::observe::TaskCounts;
+use crate::observe::{ProcessTree, TaskCounts};
+use crate::practicals::shared::AFTERMATH;
 use crate::practicals::shared::any_client::{self, CUTS, reports_refused, sends_nothing_more};
 use crate::practicals::shared::reports::{reports, reports_failure};
-use crate::practicals::shared::{AFTERMATH, cannot_see};
 
 pub(super) const CHECKS: &[Check] = &[
     check!(client, client_opens_all_at_once, multiconn_client, then whether_one_follows_another),
@@ -127,7 +128,7 @@ fn client_works_in_one_thread(client: &Program) -> Outcome {
     const FEW: usize = 2;
     let (listener, mut connecting) = start(client, CONNECTIONS)?;
     let (tree, context) = (connecting.tree(), &client.context);
-    tree.tasks().ok_or_else(cannot_see)?;
+    sight::see(context, tree, ProcessTree::tasks)?;
     let servers = accept_all(&listener, &mut connecting, CONNECTIONS)?;
 
     let when = format!("with {CONNECTIONS} connections open");

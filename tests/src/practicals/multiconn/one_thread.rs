@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::engine::context::Context;
+use crate::engine::sight;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait;
 use crate::observe::{ProcessTree, Runs, TaskCounts};
-use crate::practicals::shared::{AFTERMATH, cannot_see};
+use crate::practicals::shared::AFTERMATH;
 
 /// A fact: there were this many threads for the sockets.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(super) struct Threads(pub(super) usize);
 /// Counts all tasks of a program, once nothing moves in it.
 pub(super) fn tasks_at_rest(context: &Context, tree: ProcessTree) -> Result<TaskCounts, Stop> {
     wait::settle(context, AFTERMATH, wait::STALLED);
-    tree.tasks().ok_or_else(cannot_see)
+    sight::see(context, tree, ProcessTree::tasks)
 }
 
 /// At most one thread waits for sockets. Returns how many there are, once nothing moves.
@@ -33,7 +34,7 @@ pub(super) fn waits_in_one_thread(
     if is_one(tasks) {
         return Ok(tasks);
     }
-    let waiting = tree.waiting_for_sockets().ok_or_else(cannot_see)?;
+    let waiting = sight::see(context, tree, ProcessTree::waiting_for_sockets)?;
     let is_fine = waiting.threads <= 1;
     if is_fine { Ok(tasks) } else { Err(too_many(waiting, "wait for sockets", when)) }
 }

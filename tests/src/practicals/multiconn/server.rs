@@ -9,10 +9,11 @@ use crate::engine::program::Program;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome};
 use crate::engine::wait;
+use crate::observe::ProcessTree;
+use crate::practicals::shared::AFTERMATH;
 use crate::practicals::shared::clients::connect_one_by_one;
 use crate::practicals::shared::dialogue::Echo;
 use crate::practicals::shared::rest::{Busy, BusyWithNobodyGone, uses_little_time};
-use crate::practicals::shared::{AFTERMATH, cannot_see};
 
 pub(super) const CHECKS: &[Check] = &[
     check!(readiness, works_in_one_thread, multiconn_server),
@@ -39,7 +40,7 @@ fn works_in_one_thread(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
     let (tree, context) = (running.tree(), running.context());
-    tree.tasks().ok_or_else(cannot_see)?;
+    running.see(ProcessTree::tasks)?;
     let when = format!("with {CLIENTS} clients connected");
 
     let mut clients = connect_one_by_one(&running, &Echo, FEW, &mut payload)?;
@@ -84,7 +85,7 @@ fn rests_among_many_clients(server: &Program) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
     let tree = running.tree();
-    tree.cpu_time().ok_or_else(cannot_see)?;
+    running.see(ProcessTree::cpu_time)?;
 
     let _silent = connect_one_by_one(&running, &Echo, SILENT, &mut payload)?;
     let not_reading = running.connect_with_small_buffer()?;

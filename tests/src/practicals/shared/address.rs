@@ -7,8 +7,10 @@ use crate::engine::diagnose::{Failed, Findings};
 use crate::engine::kept;
 use crate::engine::program::{LOCALHOST, Program, Server};
 use crate::engine::running::NeverListened;
+use crate::engine::sight;
 use crate::engine::verdict::{Diagnosis, Failure, Outcome};
 use crate::engine::wait;
+use crate::observe::ProcessTree;
 use crate::practicals::shared::AFTERMATH;
 
 /// A fact: it listens on these addresses, which are not only the address from its command line.
@@ -48,7 +50,8 @@ pub(crate) fn listens_on_given_address(server: &Program) -> Outcome {
 }
 
 fn listens_where_told_only(running: &Server, told_host: bool) -> Outcome {
-    let addresses = match running.tree().listening() {
+    let shown = sight::see_if_shown(running.context(), running.tree(), ProcessTree::listening)?;
+    let addresses = match shown {
         Some(addresses) if !addresses.is_empty() => addresses,
         _ => vec![running.address],
     };
@@ -129,6 +132,7 @@ pub(crate) fn listens_everywhere(findings: &Findings<'_>) -> Option<Diagnosis> {
 mod tests {
     use super::*;
     use crate::engine::diagnose;
+    use crate::engine::sight;
     use crate::engine::verdict::{Status, Verdict};
 
     #[track_caller]

@@ -13,9 +13,6 @@ pub(crate) mod rest;
 
 use std::time::Duration;
 
-use crate::engine::verdict::Stop;
-use crate::observe::CANNOT_SEE;
-
 /// How long a program has to do the wrong thing after a client did something odd. The wait ends
 /// earlier where nothing can move.
 pub(crate) const AFTERMATH: Duration = Duration::from_millis(250);
@@ -27,8 +24,3 @@ pub(crate) struct FailedAt(pub(crate) usize);
 /// A fact: a client received bytes that another client had sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OthersBytes;
-
-/// Ends a check or an attempt that needs what this system does not show of a program.
-pub(crate) fn cannot_see() -> Stop {
-    Stop::Unseen(CANNOT_SEE.to_owned())
-}

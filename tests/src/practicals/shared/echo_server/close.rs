@@ -17,11 +17,11 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Failure, Outcome, Stop};
 use crate::engine::wait::{self, Proof, Wait, wait_for};
-use crate::observe::SocketCounts;
+use crate::observe::{ProcessTree, SocketCounts};
+use crate::practicals::shared::AFTERMATH;
 use crate::practicals::shared::clients::{connect_one_by_one, reset_at};
 use crate::practicals::shared::dialogue::Echo;
 use crate::practicals::shared::rest::{Busy, BusyWithNobodyGone, uses_little_time};
-use crate::practicals::shared::{AFTERMATH, cannot_see};
 
 /// The end of the client's stream is no reason to forget what the client is still owed. It comes
 /// together with the last bytes, or when everything has been taken.
@@ -114,7 +114,7 @@ pub(super) fn closes_after_few(server: &Program, tried: Tried) -> InShort {
 fn lets_go(server: &Program, clients: usize) -> Outcome {
     let mut payload = server.payload();
     let running = server.launch()?;
-    let before = running.tree().sockets().ok_or_else(cannot_see)?;
+    let before = running.see(ProcessTree::sockets)?;
 
     connect_exchange_and_close(&running, 1, &mut payload)?;
     let (after_one, _) = settled(&running, before.held)?;
@@ -166,7 +166,10 @@ fn settled(running: &Server, wanted: usize) -> Result<(SocketCounts, Option<Arc<
     let arrived = |now: SocketCounts, wanted| now.held.saturating_sub(now.half_closed) <= wanted;
     let let_go = |now: SocketCounts, wanted| now.held <= wanted && now.half_closed == 0;
     until(Proof::Nothing, arrived);
-    let sockets = until(wait::STUCK, let_go).ok_or_else(cannot_see)?;
+    let sockets = match until(wait::STUCK, let_go) {
+        Some(sockets) => sockets,
+        None => running.see(ProcessTree::sockets)?,
+    };
     Ok((sockets, snapshot))
 }
 
@@ -327,7 +330,7 @@ pub(super) fn rests_when_idle(server: &Program) -> Outcome {
     const CLIENTS: usize = 10;
     let mut payload = server.payload();
     let running = server.launch()?;
-    running.tree().cpu_time().ok_or_else(cannot_see)?;
+    running.see(ProcessTree::cpu_time)?;
 
     let mut gone = running.connect()?;
     gone.exchange(&payload.letters(12))?;

@@ -8,7 +8,7 @@ use crate::engine::program::Program;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Outcome, Stop};
 use crate::engine::wait;
-use crate::practicals::shared::cannot_see;
+use crate::observe::ProcessTree;
 use crate::practicals::shared::rest::percent_busy;
 use crate::practicals::shared::{AFTERMATH, FailedAt};
 
@@ -119,7 +119,7 @@ fn at_the_end(server: &Program) -> Result<Option<AtTheEnd>, Stop> {
     const LITTLE: u32 = 5;
     const MUCH: u32 = 50;
     let running = server.launch()?;
-    running.tree().cpu_time().zip(running.tree().sockets()).ok_or_else(cannot_see)?;
+    running.see(|tree| tree.cpu_time().zip(tree.sockets()))?;
     let mut client = running.connect()?;
     client.exchange(&server.payload().letters(6))?;
     wait::settle(&server.context, AFTERMATH, wait::STUCK);
@@ -129,7 +129,7 @@ fn at_the_end(server: &Program) -> Result<Option<AtTheEnd>, Stop> {
     client.close();
     wait::settle(&server.context, AFTERMATH, wait::STUCK);
     let percent = percent_busy(running.tree());
-    let is_kept = running.tree().sockets().ok_or_else(cannot_see)?.half_closed > 0;
+    let is_kept = running.see(ProcessTree::sockets)?.half_closed > 0;
     let reads_on = percent >= MUCH && is_kept;
     Ok(Some(if reads_on { AtTheEnd::ReadsOn(percent) } else { AtTheEnd::Rests }))
 }
