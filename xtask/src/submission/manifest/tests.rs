@@ -209,6 +209,15 @@ fn is_cut_off(text: &str) -> String {
 }
 
 #[test]
+fn a_manifest_that_takes_long_to_read_is_refused() {
+    let comments = "#\n".repeat(40_000);
+    is_wrong(
+        &package(&comments),
+        "Cargo.toml: it has 80066 bytes; a manifest has at most 65536: shorten it",
+    );
+}
+
+#[test]
 fn what_is_no_text_is_told_with_its_line() {
     let read = merge(&course(), Some(("Cargo.toml", b"[package]\n\xff")), &Files::new(), None);
     let error = read.unwrap_err().to_string();

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table};
+
+/// The most bytes of a manifest. A longer one takes seconds to read.
+const MOST_BYTES: usize = 64 * 1024;
 
 /// A manifest as it was handed in.
 #[derive(Debug)]
@@ -57,6 +60,12 @@ impl Manifest {
 
 /// Returns the text without a byte order mark.
 fn text<'a>(shown: &str, content: &'a [u8]) -> anyhow::Result<&'a str> {
+    if content.len() > MOST_BYTES {
+        bail!(
+            "{shown}: it has {} bytes; a manifest has at most {MOST_BYTES}: shorten it",
+            content.len()
+        );
+    }
     let text = std::str::from_utf8(content).map_err(|error| {
         let line = line_of(&content[..error.valid_up_to()]);
         anyhow!("{shown}:{line}: this is not UTF-8: save the file as UTF-8")
