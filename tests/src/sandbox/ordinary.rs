@@ -38,7 +38,7 @@ pub(crate) fn is_shown(
     let launch = JailedCommand {
         command: vec![launcher.into(), ARGUMENT.into()],
         stdin: Stdin::default(),
-        jail: confinement.jail(network, &reach, Vec::new()),
+        jail: confinement.jail(network, &reach, Vec::new())?,
     };
     let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
     let mut process = Process::start(launcher, folder.path(), &launch)?;

@@ -6,7 +6,7 @@
 //! (PKWARE's APPNOTE 6.3.10; POSIX pax, ustar; RFC 1952.)
 
 mod gzip;
-mod tar;
+pub(super) mod tar;
 mod tree;
 mod weight;
 mod zip;

@@ -3,9 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use super::archive::tar::tests::entry;
 use super::copy::copy;
 use super::holder::Holder;
 use super::listed::read_listed;
+use crate::mutations::Inputs;
+use crate::request::{GradeRequest, Origin};
+use crate::{repository, rubric};
 
 fn stage_once(from: &Path, to: &Path) -> anyhow::Result<u64> {
     let patterns = ["Cargo.toml".to_owned(), "src/**/*.rs".to_owned()];
@@ -152,4 +156,67 @@ fn a_name_that_is_no_text_is_left_out() {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(b"src/m\x84in.rs");
     leaves_out(|folder| fs::write(folder.join(name), "").unwrap(), "letters, digits");
+}
+
+/// Submissions as lists: a name and a content in each line.
+const TREES: [&str; 5] = [
+    "echo_server/Cargo.toml=[package] name = \"a\"\necho_server/src/main.rs=fn main() {}\n\
+     echo_server/src/net/mod.rs=use std::net;\necho_server/data/a.txt=x\n",
+    "hw/20-practical/EchoServer.java=package a.b; class EchoServer { void main( }\nhw/a/b/C.java=package a.b;\n",
+    "echo_server.py=import sys\nechoserver/__init__.py=x = 1\necho_client.py=if __name__ == x: y\n",
+    "server/package.json={\"main\": \"./lib/server.js\"}\nserver/lib/server.js=require('net')\n",
+    "src/server.c=int main(void) {}\nsrc/util.c=int x;\ninclude/util.h=int x;\nMakefile=all:\nmain.go=package main\n",
+];
+
+const WORDS: [&str; 16] = [
+    "echo_server/",
+    "src/",
+    "main.rs=",
+    "main.py=x\n",
+    "target/",
+    ".git/",
+    "../",
+    "a/b/c/d/e/f/g/h/i/",
+    "con=",
+    "\u{e9}",
+    " (1)",
+    "=todo!(\n",
+    "Cargo.toml=",
+    "server.zip=PK",
+    "ECHO_SERVER.PY=x\n",
+    "mod.rs=",
+];
+
+/// Whatever is handed in, it is staged or refused, and its copies hold no other names.
+#[test]
+fn a_bad_submission_is_refused_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("a.tar");
+    let repository = repository::find().unwrap();
+    let rubric = rubric::read(&repository, "echo").unwrap();
+    let plan = rubric.plan(&[]).unwrap();
+    let request = GradeRequest::of("echo", Origin::Submission(archive.clone()), 7);
+    let inputs = Inputs { right: &TREES.map(str::as_bytes), words: &WORDS, one_in: 50 };
+    inputs.check("submissions", |input| {
+        fs::write(&archive, packed(&String::from_utf8_lossy(input)))?;
+        let sources = super::stage(&repository, &rubric, &plan, &request)?;
+        sources.fingerprints();
+        assert!(sources.notes.iter().all(|note| !note.contains('\n')), "{:?}", sources.notes);
+        Ok(())
+    });
+}
+
+fn packed(tree: &str) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for line in tree.lines() {
+        let (name, content) = line.split_once('=').unwrap_or((line, ""));
+        let is_name = !name.is_empty() && name.len() <= 100;
+        if is_name {
+            let mut file = entry(name, b'0', "", content.replace(';', ";\n").as_bytes());
+            file[257..263].copy_from_slice(b"ustar\0");
+            archive.extend(file);
+        }
+    }
+    archive.extend([0; 1024]);
+    archive
 }

@@ -138,13 +138,18 @@ fn size_of(header: &[u8; BLOCK]) -> anyhow::Result<u64> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::submission) mod tests {
     use std::path::Path;
 
     use super::*;
 
     /// Returns a header and its content, in whole blocks.
-    fn entry(name: &str, kind: u8, target: &str, content: &[u8]) -> Vec<u8> {
+    pub(in crate::submission) fn entry(
+        name: &str,
+        kind: u8,
+        target: &str,
+        content: &[u8],
+    ) -> Vec<u8> {
         let mut bytes = vec![0; BLOCK];
         bytes[..name.len()].copy_from_slice(name.as_bytes());
         bytes[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
