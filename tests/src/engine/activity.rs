@@ -108,7 +108,7 @@ impl Activity {
         self.trees().iter().any(keeps)
     }
 
-    /// Returns whether a thread of a program runs, or waits for a processor.
+    /// Returns whether a thread of a program runs, or waits for a processor or for the kernel.
     pub(crate) fn is_running(&self) -> bool {
         self.trees().iter().any(ProcessTree::is_running)
     }

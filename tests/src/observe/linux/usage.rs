@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use super::call::waiting_call;
 use super::descendants::{descendants, recent_descendants};
 use super::task::{schedstat, stat, thread_stat, threads};
 use crate::observe::facts::{CpuTime, TaskCounts};
@@ -52,10 +53,29 @@ pub(super) fn cpu_time_of(launcher: u32, processes: &[u32]) -> Option<Duration> 
 }
 
 pub(crate) fn is_running(launcher: u32) -> bool {
-    let runs = |pid, tid| thread_stat(pid, tid).is_some_and(|stat| stat.state == 'R');
+    let runs = |pid, tid| {
+        thread_stat(pid, tid).is_some_and(|stat| match stat.state {
+            'R' => true,
+            'D' => !waits_for_a_child(pid, tid),
+            _ => false,
+        })
+    };
     recent_descendants(launcher)
         .into_iter()
         .any(|pid| threads(pid).into_iter().any(|tid| runs(pid, tid)))
+}
+
+/// Returns whether a thread in an uninterruptible sleep is there because of its own program, which
+/// waits for a child to execute another one (vfork(2)). Otherwise it waits for the kernel: for a
+/// disk, or for a lock that all processes of a machine share when they fork.
+fn waits_for_a_child(pid: u32, tid: u32) -> bool {
+    waiting_call(pid, tid).is_some_and(|call| {
+        #[cfg(target_arch = "x86_64")]
+        if call.number == libc::SYS_vfork {
+            return true;
+        }
+        call.number == libc::SYS_clone && call.arguments[0] & libc::CLONE_VFORK as u64 != 0
+    })
 }
 
 #[cfg(test)]
