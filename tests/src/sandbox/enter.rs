@@ -251,6 +251,20 @@ impl Inside<'_> {
         private.chain(commands).collect()
     }
 
+    /// Returns the places in `/proc` that may be read. Where others' processes are there, a program
+    /// reads what the kernel says of the machine and of its first process. A command line of another
+    /// process may hold secrets.
+    fn facts_of_the_kernel(&self) -> Vec<PathBuf> {
+        let has_own = self.jail.tier == Tier::Namespaces && self.jail.has("processes");
+        if has_own || !self.jail.reach.write.is_empty() {
+            return vec!["/proc".into()];
+        }
+        let is_of_a_process = |name: &OsString| name.as_encoded_bytes()[0].is_ascii_digit();
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let entries = entries.filter(|entry| !is_of_a_process(&entry.file_name()));
+        entries.map(|entry| entry.path()).collect()
+    }
+
     fn rules(&self) -> io::Result<Rules> {
         let (jail, reach) = (self.jail, &self.jail.reach);
         let rules = Rules::new(jail.shares_the_network())?;
@@ -273,7 +287,9 @@ impl Inside<'_> {
         for place in DEVICES {
             rules.allow(Path::new(place), Access::DEVICE)?;
         }
-        rules.allow(Path::new("/proc"), Access::READ)?;
+        for place in self.facts_of_the_kernel() {
+            rules.allow(&place, Access::READ)?;
+        }
         // A compiler executes what it has written; a program under test does not.
         let write = if reach.write.is_empty() { Access::WRITE } else { Access::EVERYTHING };
         for place in reach.write.iter().map(PathBuf::as_path).chain([self.folder]) {
