@@ -12,6 +12,7 @@ use serde::Deserialize;
 use suite::{Diagnosis, Practical};
 
 use crate::columns;
+use crate::files;
 
 /// The columns for text that is not wrapped: `wire` and `code`.
 pub(crate) const VERBATIM: usize = 72;
@@ -128,7 +129,7 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Expla
 fn read_own(practical: &Practical, folder: &Path) -> anyhow::Result<Explanations> {
     let path = folder.join("explanations.toml");
     let shown = format!("practicals/{}/explanations.toml", practical.name);
-    let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
+    let text = files::read_text(&path).with_context(|| shown.clone())?;
     parse(practical, &shown, &text)
 }
 

@@ -1,10 +1,44 @@
-//! Files that are replaced in one step, so that no reader ever sees half of one.
+//! Files that are replaced in one step, so that no reader ever sees half of one, and files that are
+//! read only if they are regular.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Error, Read, Write};
 use std::path::Path;
 
 use crate::interruption;
+
+/// The most bytes of a file of the course.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Reads a file of the course. A pipe would never end, and a device neither.
+pub(crate) fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32);
+    }
+    let file = options.open(file)?;
+    let facts = file.metadata()?;
+    match facts.len() {
+        _ if !facts.is_file() => Err(Error::other("it is not a regular file: put a file there")),
+        bytes if bytes > MOST_BYTES => {
+            Err(Error::other(format!("it has {bytes} bytes; at most {MOST_BYTES} are read")))
+        }
+        _ => {
+            let mut content = Vec::new();
+            file.take(MOST_BYTES).read_to_end(&mut content)?;
+            Ok(content)
+        }
+    }
+}
+
+/// Reads a file of the course as text.
+pub(crate) fn read_text(file: &Path) -> io::Result<String> {
+    String::from_utf8(read(file)?).map_err(|_| Error::other("it is not in UTF-8: save it as UTF-8"))
+}
 
 /// Writes a file in one step. A link stays a link; what is no file, like a pipe, takes the bytes as
 /// they come.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use suite::{Check, Planned, Practical};
 
 use crate::explanations::{self, Explanations};
+use crate::files;
 use crate::languages::Language;
 use crate::nearest::nearest;
 use crate::repository::Repository;
@@ -119,7 +120,7 @@ pub(crate) fn read_from(
     folder: &Path,
     shown: &str,
 ) -> anyhow::Result<Rubric> {
-    let text = std::fs::read_to_string(folder.join("rubric.toml"))
+    let text = files::read_text(&folder.join("rubric.toml"))
         .map_err(|error| anyhow!("the rubric {shown} cannot be read: {error}"))?;
     let rubric = file::read(practical, folder, shown, &text)?;
     Ok(Rubric { explanations: explanations::read(practical, folder)?, ..rubric })

@@ -18,6 +18,7 @@ use std::time::Duration;
 use anyhow::Context;
 use suite::{Limits, Practical, Status, Tier, Wanted};
 
+use crate::files;
 use crate::grade::Grading;
 use crate::grader::Grader;
 use crate::parallel;
@@ -39,7 +40,10 @@ pub(crate) fn run(
 ) -> anyhow::Result<Vec<String>> {
     let rubric = &rubric::read(repository, practical.name)?;
     let path = rubric.folder.join("attacks.toml");
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(Vec::new()) };
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = files::read_text(&path).with_context(|| repository.relative(&path))?;
     let table = Table::read(&repository.relative(&path), &text)?;
     let chosen = table.chosen(&request.only).with_context(|| repository.relative(&path))?;
     let mut complaints = table.gaps();

@@ -51,11 +51,13 @@ pub(crate) fn run(name: &str) -> anyhow::Result<u8> {
     let register = root.join(REGISTER);
     let shown = register.display();
     let unread = || format!("{shown} cannot be read: run this in the repository with the checks");
-    let text = std::fs::read_to_string(&register).with_context(unread)?;
+    let text = files::read_text(&register).with_context(unread)?;
     let registered =
         registered(&text, name).with_context(|| format!("{shown} has no list of practicals"))?;
     let files = new_files(name);
-    if let Some((path, _)) = files.iter().find(|(path, _)| root.join(path).exists()) {
+    let named =
+        files.iter().flat_map(|(path, _)| path.ancestors().take_while(|it| is_new(it, name)));
+    if let Some(path) = named.into_iter().find(|path| root.join(path).symlink_metadata().is_ok()) {
         bail!("{} is there already: choose another name", path.display());
     }
     let until_written = interruption::delayed();
@@ -97,6 +99,11 @@ fn new_files(name: &str) -> Vec<(PathBuf, String)> {
         LOCKS.iter().map(|(path, package)| (named(path), named(&LOCK.replace(PACKAGE, package))));
     let texts = FILES.iter().chain([&CHECKS]).map(|(path, text)| (named(path), named(text)));
     texts.chain(locks).map(|(path, text)| (PathBuf::from(path), text)).collect()
+}
+
+/// Returns whether only the new practical has this path.
+fn is_new(path: &Path, name: &str) -> bool {
+    path.iter().any(|part| part == name)
 }
 
 fn write(path: &Path, content: &str) -> anyhow::Result<()> {

@@ -1,12 +1,12 @@
 //! Finds programs where students put them.
 
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::desk::Desk;
 use super::holder::Kind;
 use super::likeness::Likeness;
 use super::near::Unfound;
+use crate::files;
 use crate::languages::{self, Language};
 use crate::request::Origin;
 
@@ -215,7 +215,7 @@ impl Desk<'_> {
     fn is_skeleton(&self, found: &Found, content: &[u8]) -> bool {
         let ours =
             found.folder.file_name().map(|name| self.rubric.folder.join(name).join("src/main.rs"));
-        let ours = ours.and_then(|main| fs::read(main).ok());
+        let ours = ours.and_then(|main| files::read(&main).ok());
         matches!(self.request.origin, Origin::Submission(_))
             && ours.is_some_and(|ours| ours == content)
     }

@@ -1,11 +1,11 @@
 //! Notes what of a submission is left out or ignored.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::desk::Desk;
 use super::manifest::{Course, Merged, packages};
 use super::names::visible;
+use crate::files;
 use crate::request::Origin;
 
 /// The most names in one note.
@@ -55,7 +55,7 @@ impl Desk<'_> {
         let places = places.map(PathBuf::from).chain(sources);
         let is_changed = |path: &PathBuf| {
             let theirs = self.holder.read(path).ok();
-            theirs.is_some() && theirs != fs::read(self.repository.root().join(path)).ok()
+            theirs.is_some() && theirs != files::read(&self.repository.root().join(path)).ok()
         };
         let changed: Vec<PathBuf> = places.filter(is_changed).collect();
         self.note_ignored(&changed);

@@ -127,3 +127,55 @@ fn an_unreadable_rubric_is_refused() {
     let unread = "the rubric practicals/echo/rubric.toml cannot be read";
     refuses(xtask("grade echo").current_dir(course.path()), unread);
 }
+
+/// A pipe has no end, and `/dev/zero` neither. A file of a terabyte needs no room on disk.
+#[cfg(unix)]
+#[test]
+fn a_course_file_that_is_no_file_is_one_line_for_every_command() {
+    use std::os::unix::fs::symlink;
+    let pipe = |place: &std::path::Path| {
+        assert!(std::process::Command::new("mkfifo").arg(place).status().unwrap().success());
+    };
+    let large = |place: &std::path::Path| {
+        fs::File::create(place).unwrap().set_len(1 << 40).unwrap();
+    };
+    let endless = |place: &std::path::Path| symlink("/dev/zero", place).unwrap();
+    let makes: [(&dyn Fn(&std::path::Path), &str); 3] = [
+        (&pipe, "it is not a regular file"),
+        (&large, "1099511627776 bytes"),
+        (&endless, "it is not a regular file"),
+    ];
+    for name in ["rubric.toml", "explanations.toml"] {
+        for (make, says) in makes {
+            let course = course();
+            let file = course.path().join("practicals/echo").join(name);
+            fs::remove_file(&file).unwrap();
+            make(&file);
+            for words in ["list", "explain reads_once", "grade echo", "release out", "verify echo"]
+            {
+                let mut command = xtask(words);
+                command.current_dir(course.path()).timeout(std::time::Duration::from_secs(30));
+                refuses(&mut command, says);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_practical_is_not_written_through_a_link() {
+    use std::os::unix::fs::symlink;
+    let outside = tempfile::tempdir().unwrap();
+    let suite = crate::support::root().join("tests/src/practicals.rs");
+    for link in ["practicals/chat", "practicals/chat/README.md", "tests/src/practicals/chat"] {
+        let course = course();
+        let link = course.path().join(link);
+        fs::create_dir_all(course.path().join("tests/src/practicals")).unwrap();
+        fs::copy(&suite, course.path().join("tests/src/practicals.rs")).unwrap();
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(outside.path().join("none"), &link).unwrap();
+        let mut new = xtask("new chat");
+        refuses(new.current_dir(course.path()), "is there already: choose another name");
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+}

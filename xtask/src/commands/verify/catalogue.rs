@@ -69,7 +69,7 @@ pub(crate) fn read(practical: &Practical, folder: &Path) -> anyhow::Result<Optio
     if !path.exists() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
+    let text = crate::files::read_text(&path).with_context(|| shown.clone())?;
     parse(practical, &shown, &text).map(Some)
 }
 

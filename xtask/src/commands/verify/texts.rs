@@ -10,7 +10,7 @@ use super::words::say;
 pub(super) fn handout(ground: &Ground<'_>) -> anyhow::Result<Vec<String>> {
     let path = ground.rubric.folder.join("README.md");
     let shown = ground.grader.repository.relative(&path);
-    let text = std::fs::read_to_string(&path).with_context(|| shown.clone())?;
+    let text = crate::files::read_text(&path).with_context(|| shown.clone())?;
     let rows = ground.rubric.checks.iter().filter(|row| !row.hidden).map(|row| {
         format!("| {} | `{}` | {} | {} |", row.check.group, row.check.id, row.claim, row.points)
     });

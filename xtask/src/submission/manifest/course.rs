@@ -1,11 +1,11 @@
 //! The course's own manifest and lock file of a crate.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use toml::{Table, Value};
 
+use crate::files;
 use crate::rubric::{ProgramRow, Rubric};
 
 /// What every submission of one crate is built with.
@@ -88,7 +88,7 @@ fn manifest(rubric: &Rubric, row: &ProgramRow, is_ours: bool) -> anyhow::Result<
 
 fn read(place: &Path) -> anyhow::Result<Table> {
     let wrong = |error: &dyn std::fmt::Display| anyhow!("{}: {error}", place.display());
-    let text = fs::read_to_string(place).map_err(|error| wrong(&error))?;
+    let text = files::read_text(place).map_err(|error| wrong(&error))?;
     text.parse().map_err(|error: toml::de::Error| wrong(&error.message()))
 }
 
@@ -104,7 +104,8 @@ fn plain(name: &str) -> Table {
 
 /// Returns the first lock file that has all packages which the rubric allows, or else the first.
 fn lock(rubric: &Rubric, row: &ProgramRow) -> Option<Vec<u8>> {
-    let locks = places(rubric, row, "lock").into_iter().filter_map(|place| fs::read(place).ok());
+    let locks =
+        places(rubric, row, "lock").into_iter().filter_map(|place| files::read(&place).ok());
     let mut locks: Vec<Vec<u8>> = locks.collect();
     let has_all = |lock: &Vec<u8>| {
         let packages = packages(lock);
