@@ -12,6 +12,8 @@
 #[cfg(target_os = "linux")]
 mod broker;
 mod command;
+#[cfg(target_os = "linux")]
+mod comparison;
 mod confinement;
 #[cfg(target_os = "linux")]
 mod copies;
@@ -69,6 +71,8 @@ mod users;
 mod wire;
 
 pub use command::{Commands, Finished, Left};
+#[cfg(target_os = "linux")]
+pub(crate) use comparison::is_shown;
 pub use confinement::{Confinement, Surroundings};
 #[cfg(target_os = "linux")]
 pub(crate) use enter::tasks_of_this_user;
@@ -77,8 +81,6 @@ pub use folder::{Folder, remove_folder};
 pub(crate) use launcher::enter_helper;
 pub(crate) use network::Network;
 pub(crate) use not_started::NotStarted;
-#[cfg(target_os = "linux")]
-pub(crate) use ordinary::is_shown;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
 #[cfg(unix)]

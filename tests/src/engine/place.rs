@@ -59,8 +59,8 @@ impl Place {
         #[cfg(target_os = "linux")]
         if self.confinement.may_look() {
             let files = (self.launcher.as_path(), self.scratch.as_path());
-            let around = (&*self.confinement, &self.network.0);
-            return sandbox::is_shown(files, around, look).unwrap_or(false);
+            let jail = |reach: &Reach| self.confinement.jail(&self.network.0, reach, Vec::new());
+            return sandbox::is_shown(files, jail, look).unwrap_or(false);
         }
         _ = look;
         false

@@ -132,7 +132,6 @@ pub(crate) fn listens_everywhere(findings: &Findings<'_>) -> Option<Diagnosis> {
 mod tests {
     use super::*;
     use crate::engine::diagnose;
-    use crate::engine::sight;
     use crate::engine::verdict::{Status, Verdict};
 
     #[track_caller]
