@@ -78,6 +78,10 @@ impl Server {
                 let observed = format!("no connection within {} s", CONNECT.as_secs());
                 (EventKind::Timeout, observed, context.snapshot())
             }
+            // Only the programs of this check have ports of a private network.
+            ErrorKind::AddrNotAvailable if context.place.network().is_private() => {
+                (EventKind::Refused, "no free port: your program uses all of them".to_owned(), None)
+            }
             _ => return Fault(format!("client {name} could not connect: {error}")).into(),
         };
         context.record.note(name, kind, &[]);
