@@ -44,6 +44,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use suite::{Event, show};
 
+use crate::exit;
 use crate::files;
 use crate::grade::Grading;
 use crate::request::{GradeRequest, Report};
@@ -268,7 +269,8 @@ pub(crate) fn write_all(grading: &Grading, places: &Places<'_>) -> Result<(), su
             std::io::stdout().write_all(&report).context("stdout")
         }
     };
-    written.and(shown).map_err(|error| suite::Fault(format!("{error:#}")))
+    let fault = |error| suite::Fault(format!("{:#}", exit::with_machines_fault(error)));
+    written.and(shown).map_err(fault)
 }
 
 /// Writes every report of a request that could not be graded. People get one line on stderr.

@@ -17,7 +17,7 @@ const STARTING: Duration = Duration::from_secs(5);
 /// started, nothing is known, and so nothing is shown.
 pub(crate) fn is_shown(
     (launcher, scratch): (&Path, &Path),
-    jail: impl FnOnce(&Reach) -> Jail,
+    jail: impl FnOnce(&Reach) -> io::Result<Jail>,
     look: impl Fn(&ProcessTree) -> bool,
 ) -> io::Result<bool> {
     let itself = vec![launcher.to_owned()];
@@ -25,7 +25,7 @@ pub(crate) fn is_shown(
     let launch = JailedCommand {
         command: vec![launcher.into(), ordinary::ARGUMENT.into()],
         stdin: Stdin::default(),
-        jail: jail(&reach),
+        jail: jail(&reach)?,
     };
     let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;
     let mut process = Process::start(launcher, folder.path(), &launch)?;

@@ -119,9 +119,9 @@ fn launch_in_namespaces(
     let user = user_of(launch);
     match fork()? {
         Forked::Child => {
+            end_with_parent();
             let furnished = enter::furnish(&launch.jail, &folder, user);
-            // With the launcher, the harness loses sight of the keeper.
-            _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+            end_with_parent(); // other privileges reset it
             let kept = match furnished {
                 Ok(()) => keep(channel, launch, user, group),
                 Err(error) => not_started(channel, "no private file tree", &error),
@@ -139,6 +139,12 @@ fn launch_in_namespaces(
             leave(channel, group.map(Arc::as_ref))
         }
     }
+}
+
+/// Ends this process with its launcher, without which the harness loses sight of it.
+#[cfg(target_os = "linux")]
+fn end_with_parent() {
+    _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
 }
 
 /// Starts the program and stays until all of its processes have ended.
@@ -175,7 +181,12 @@ fn keep(
     let none_left = Reaper { reports, program, group: group.cloned(), memory }.begin();
 
     #[cfg(target_os = "linux")]
-    user.into_iter().for_each(users::look_as);
+    if let Some(user) = user {
+        users::look_as(user);
+        if alone {
+            end_with_parent();
+        }
+    }
     if told.is_ok() && none_left.is_ok() {
         let quota = Quota::new(limits, alone, jail.reach.write.clone());
         watch_until_end(channel, quota.with(files, group.cloned()));
