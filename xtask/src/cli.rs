@@ -99,9 +99,7 @@ fn explain(mut parser: lexopt::Parser) -> anyhow::Result<Command> {
             Value(value) if request.word.is_none() => request.word = Some(value.string()?),
             Value(value) if request.practical.is_none() => {
                 let practical = request.word.replace(value.string()?).unwrap_or_default();
-                let practical = words::named(&practical).practical;
-                words::check_practical(&practical)?;
-                request.practical = Some(practical);
+                request.practical = Some(words::named(&practical).practical);
             }
             other => return Err(unexpected(other, "explain", help::HELP)),
         }

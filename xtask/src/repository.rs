@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::nearest::nearest;
+
 /// A checkout of the course.
 #[derive(Debug, Clone)]
 pub(crate) struct Repository {
@@ -43,12 +45,7 @@ impl Repository {
     pub(crate) fn practical(&self, name: &str) -> anyhow::Result<PathBuf> {
         let folder = self.root.join("practicals").join(name);
         if suite::practical(name).is_none() {
-            let known: Vec<&str> =
-                suite::PRACTICALS.iter().map(|practical| practical.name).collect();
-            bail!(
-                "there is no practical {name:?}: there is {} (cargo xtask list)",
-                known.join(", ")
-            );
+            bail!(no_practical(name));
         }
         if !folder.is_dir() {
             bail!("the practical {name:?} has no folder {}", folder.display());
@@ -59,6 +56,20 @@ impl Repository {
     /// Returns a path relative to the repository.
     pub(crate) fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}
+
+/// Says that there is no such practical, and what was probably meant.
+fn no_practical(name: &str) -> String {
+    let all = suite::PRACTICALS.iter();
+    let known: Vec<&str> = all.clone().map(|practical| practical.name).collect();
+    let programs = all.flat_map(|practical| practical.programs.iter().copied());
+    match nearest(name, &known.iter().copied().chain(programs).collect::<Vec<_>>()) {
+        Some(meant) => format!("there is no practical {name:?}; did you mean {meant}?"),
+        None => format!(
+            "there is no practical {name:?}: there is {} (cargo xtask list)",
+            known.join(", ")
+        ),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::path::{Component, Path};
 
-use anyhow::bail;
-
 use super::help;
 use crate::nearest::nearest;
 
@@ -42,24 +40,6 @@ fn of_program(name: &str) -> Option<Named> {
     let mut all = suite::PRACTICALS.iter();
     let practical = all.find(|practical| practical.programs.contains(&name))?;
     Some(Named { practical: practical.name.to_owned(), program: Some(name.to_owned()) })
-}
-
-/// Fails if there is no such practical, with what was probably meant.
-pub(super) fn check_practical(word: &str) -> anyhow::Result<()> {
-    if suite::practical(word).is_some() {
-        return Ok(());
-    }
-    let all = suite::PRACTICALS.iter();
-    let known: Vec<&str> = all.clone().map(|practical| practical.name).collect();
-    let programs = all.flat_map(|practical| practical.programs.iter().copied());
-    let meant = nearest(word, &known.iter().copied().chain(programs).collect::<Vec<_>>());
-    match meant {
-        Some(meant) => bail!("there is no practical {word:?}; did you mean {meant}?"),
-        None => bail!(
-            "there is no practical {word:?}: there is {} (cargo xtask list)",
-            known.join(", ")
-        ),
-    }
 }
 
 /// Returns the error of a command that does not exist.
@@ -102,7 +82,6 @@ mod tests {
     #[test]
     fn what_is_nearly_right_is_recognised() {
         let says = |error: anyhow::Error| format!("{error:#}");
-        assert!(says(check_practical("ecoh").unwrap_err()).ends_with("did you mean echo?"));
         assert!(says(no_command("garde")).ends_with("did you mean grade?"));
         assert_eq!(nearest_option("sumbission", help::GRADE_HELP).as_deref(), Some("--submission"));
         assert_eq!(nearest_option("zzz", help::GRADE_HELP), None);

@@ -20,6 +20,7 @@ const MISTAKES: &str = "mistakes";
 
 pub(crate) fn run(request: &ExplainRequest) -> anyhow::Result<u8> {
     let repository = repository::find()?;
+    request.practical.as_ref().map(|name| repository.practical(name)).transpose()?;
     let wanted = |practical: &&Practical| {
         request.practical.as_ref().is_none_or(|name| practical.name == name)
     };

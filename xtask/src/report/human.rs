@@ -190,7 +190,7 @@ pub(crate) fn labelled(label: &str, text: &str) -> String {
 
 /// Returns a label and a command in one line, to be pasted.
 fn command(label: &str, command: &str) -> String {
-    format!("{:INDENT$}{label:<10}{command}\n", "")
+    format!("{:INDENT$}{label:<10}{}\n", "", plain::line(command))
 }
 
 /// Returns the last steps of the peer that failed, and of the one whose bytes it got.

@@ -76,7 +76,7 @@ fn others(grading: &Grading, next: Option<&Next<'_>>) -> String {
         let id = row.verdict.check;
         let command = match grading.hides(row) {
             true => plain::HIDDEN.to_owned(),
-            false => format!("{} --only {id}", grading.command),
+            false => plain::line(&format!("{} --only {id}", grading.command)),
         };
         format!("  {} {id:<longest$}  {command}\n", paint(RED, "✗"))
     };

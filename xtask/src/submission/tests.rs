@@ -199,7 +199,8 @@ fn a_bad_submission_is_refused_in_one_line() {
     let inputs = Inputs { right: &TREES.map(str::as_bytes), words: &WORDS, one_in: 50 };
     inputs.check("submissions", |input| {
         fs::write(&archive, packed(&String::from_utf8_lossy(input)))?;
-        let sources = super::stage(&repository, &rubric, &plan, &request)?;
+        let scratch = tempfile::tempdir_in(folder.path())?;
+        let sources = super::stage(&repository, &rubric, &plan, &request, scratch.path())?;
         sources.fingerprints();
         assert!(sources.notes.iter().all(|note| !note.contains('\n')), "{:?}", sources.notes);
         Ok(())

@@ -42,7 +42,9 @@ fn the_report_fits_80_columns_and_has_no_colour_where_nobody_sees_it() {
     let output = xtask("grade echo --hint 9").current_dir(course.path()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.contains('\u{1b}'));
-    let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+    // A command stands on one line, to be pasted.
+    let is_long = |line: &&str| line.chars().count() > 80 && !line.contains("cargo xtask");
+    let long: Vec<&str> = text.lines().filter(is_long).collect();
     assert!(long.is_empty(), "{long:#?}");
 }
 
