@@ -125,6 +125,12 @@ impl ProcessTree {
         system::sockets(self.launcher)
     }
 
+    /// Counts its connections for which none of its processes has a descriptor, in a network that
+    /// only the program and the harness use.
+    pub(crate) fn sockets_put_aside(&self) -> Option<SocketCounts> {
+        system::sockets_put_aside(self.launcher)
+    }
+
     /// Returns the processor time of the threads that live now.
     pub(crate) fn cpu_time(&self) -> Option<CpuTime> {
         system::cpu_time(self.launcher)

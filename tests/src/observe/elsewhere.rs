@@ -56,6 +56,10 @@ pub(crate) fn sockets(_launcher: u32) -> Option<SocketCounts> {
     None
 }
 
+pub(crate) fn sockets_put_aside(_launcher: u32) -> Option<SocketCounts> {
+    None
+}
+
 pub(crate) fn reuses_address(_launcher: u32) -> Option<bool> {
     None
 }

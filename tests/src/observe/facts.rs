@@ -36,6 +36,13 @@ pub(crate) struct SocketCounts {
     pub(crate) half_closed: usize,
 }
 
+impl SocketCounts {
+    /// Adds two of them.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { held: self.held + other.held, half_closed: self.half_closed + other.half_closed }
+    }
+}
+
 /// A socket of the harness: its end of a connection, or its listening socket.
 #[derive(Debug)]
 pub(crate) struct HarnessSocket {

@@ -1,5 +1,6 @@
 //! The answers of Linux, from `/proc` (proc(5)) and by pidfd_getfd(2).
 
+mod aside;
 mod blocked;
 mod call;
 mod connections;
@@ -18,6 +19,7 @@ mod task;
 mod testing;
 mod usage;
 
+pub(crate) use aside::sockets_put_aside;
 pub(crate) use blocked::program_state;
 pub(crate) use descendants::{become_subreaper, children, descendants};
 pub(crate) use held::{bound_datagrams, listening, reuses_address, sockets, unread_from};

@@ -143,3 +143,27 @@ fn the_full_tier_says_what_it_has_verified() {
         assert.stdout(contains("verified: no").and(contains("not active").not()));
     }
 }
+
+/// Echoes, and keeps each client's socket in a message to itself that it never receives.
+const PUTS_SOCKETS_ASIDE: &str = "
+import array, socket, sys
+one, other = socket.socketpair()
+with socket.create_server((sys.argv[1], int(sys.argv[2]))) as s:
+    while True:
+        c, _ = s.accept()
+        while data := c.recv(65536):
+            c.sendall(data)
+        one.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [c.fileno()]))])
+        c.close()
+";
+
+#[test]
+fn sockets_that_are_put_aside_in_messages_are_open() {
+    if !has_namespaces() || !has("python3") {
+        return;
+    }
+    let folder = folder_with(&[("echo_server.py", PUTS_SOCKETS_ASIDE)]);
+    let mut grade = xtask("grade echo --only closes_after_client --confine required");
+    grade.arg("--submission").arg(folder.path());
+    grade.assert().code(1).stdout(contains("7 sockets, 6 of them in CLOSE_WAIT"));
+}

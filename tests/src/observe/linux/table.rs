@@ -41,6 +41,14 @@ fn all(process: &Process, protocol: &str) -> Vec<Entry> {
     tables.flat_map(|table| table.lines().filter_map(entry).collect::<Vec<_>>()).collect()
 }
 
+/// Returns the TCP connections of a process's network for which a process has, or had, a
+/// descriptor.
+pub(super) fn connections(process: &Process) -> Vec<Entry> {
+    let mut all = all(process, "tcp");
+    all.retain(|entry| entry.inode != 0 && !entry.listens());
+    all
+}
+
 /// Finds a socket of a process in the tables of a protocol, `tcp` or `udp`. Returns `None` where
 /// there is no table, and `Some(None)` where the socket is in none.
 pub(super) fn find(process: &Process, protocol: &str, inode: u64) -> Option<Option<Entry>> {
@@ -51,6 +59,10 @@ pub(super) fn find(process: &Process, protocol: &str, inode: u64) -> Option<Opti
 }
 
 impl Entry {
+    pub(super) fn inode(&self) -> u64 {
+        self.inode
+    }
+
     pub(super) fn listens(&self) -> bool {
         self.state == 0x0A // TCP_LISTEN
     }
