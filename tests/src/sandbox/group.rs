@@ -115,7 +115,7 @@ impl Group {
 
     fn write(&self, folder: fn(&Self) -> &Path, file: &str, value: &str) -> io::Result<()> {
         std::fs::write(folder(self).join(file), value)
-            .map_err(|error| about(&format!("cannot write a control group's {file}"), error))
+            .map_err(|error| about(format!("cannot write a control group's {file}"), error))
     }
 
     fn memory(&self) -> &Path {

@@ -35,9 +35,7 @@ use super::quota::{self, MemoryFiles, Quota};
 #[cfg(target_os = "linux")]
 use super::refused::Answers;
 use super::settings::without_settings;
-#[cfg(target_os = "linux")]
-use super::spec::Jail;
-use super::spec::{JailedCommand, Limits, Tier};
+use super::spec::{Jail, JailedCommand, Limits, Tier};
 use super::wire::Channel;
 #[cfg(target_os = "linux")]
 use super::{broker, enter, ordinary, users};
@@ -164,21 +162,14 @@ fn keep(
         Ok(started) => started,
         Err(not) => return channel.send(&LauncherMessage::from(not)),
     };
-    let files = MemoryFiles::default();
-    #[cfg(target_os = "linux")]
-    if let Some(listener) = listener {
-        _ = answer(listener, channel, jail, files.clone()); // without answers the calls fail, too
-    }
-    #[cfg(not(target_os = "linux"))]
-    drop(listener);
+    let files = answered(listener, channel, jail);
     // From here on an error must not skip the program's end. An error in sending means that the
     // harness has ended: then the program ends, too.
-    let told = let_go_of_output().and_then(|()| {
-        channel.send(&LauncherMessage::Started(program.as_raw_nonzero().get() as u32))
-    });
-    let memory = if jail.has("memory") { jail.reach.limits.memory } else { u64::MAX };
-    let limits = Limits { memory, ..jail.reach.limits };
-    let none_left = Reaper { reports, program, group: group.cloned(), memory }.begin();
+    let started = LauncherMessage::Started(program.as_raw_nonzero().get() as u32);
+    let told = let_go_of_output().and_then(|()| channel.send(&started));
+    let limits = limits(jail);
+    let none_left =
+        Reaper { reports, program, group: group.cloned(), memory: limits.memory }.begin();
 
     #[cfg(target_os = "linux")]
     if let Some(user) = user {
@@ -198,6 +189,22 @@ fn keep(
         end_all(program, none_left.as_ref().ok(), alone, group.map(Arc::as_ref));
     }
     Ok(())
+}
+
+/// Begins to answer where the kernel asks. Returns the files in memory that are made then.
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "no kernel asks"))]
+fn answered(listener: Option<OwnedFd>, channel: &Channel, jail: &Jail) -> MemoryFiles {
+    let files = MemoryFiles::default();
+    #[cfg(target_os = "linux")]
+    if let Some(listener) = listener {
+        _ = answer(listener, channel, jail, files.clone()); // without answers the calls fail, too
+    }
+    files
+}
+
+fn limits(jail: &Jail) -> Limits {
+    let memory = if jail.has("memory") { jail.reach.limits.memory } else { u64::MAX };
+    Limits { memory, ..jail.reach.limits }
 }
 
 /// Closes the launcher's copies of the program's output pipes: a pipe must end when the program
