@@ -154,7 +154,7 @@ pub(crate) fn stage(
     check_programs(rubric, request)?;
     let base = base(repository, rubric, &request.origin)?;
     let holder = Holder::open(&base).with_context(|| format!("--submission {}", base.display()))?;
-    let room = Folder::new(scratch, "staged-")?;
+    let room = Folder::passable(scratch, "staged-")?;
     let (base, notes) = (&*base, Vec::new());
     let mut desk =
         Desk { repository, rubric, request, base, holder: &holder, room: room.path(), notes };

@@ -16,6 +16,18 @@ impl Folder {
         Ok(Self(tempfile::Builder::new().prefix(prefix).tempdir_in(within)?.keep()))
     }
 
+    /// Makes such a folder, which others may pass but not list, as far as they may pass the folders
+    /// above it. Programs of another user reach what is in it.
+    pub fn passable(within: &Path, prefix: &str) -> io::Result<Self> {
+        let folder = Self::new(within, prefix)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))?;
+        }
+        Ok(folder)
+    }
+
     /// Returns its path.
     pub fn path(&self) -> &Path {
         &self.0
@@ -35,14 +47,21 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
+pub(super) use of_unix::size_of_folder;
+
+#[cfg(unix)]
 pub use of_unix::remove_folder;
 
 #[cfg(unix)]
 mod of_unix {
-    use std::ffi::{CStr, CString};
+    use std::ffi::{CStr, CString, OsStr};
     use std::io;
+    #[cfg(target_os = "linux")]
+    use std::os::fd::AsRawFd;
     use std::os::fd::{AsFd, OwnedFd};
-    use std::path::Path;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::{Path, PathBuf};
+    use std::rc::Rc;
 
     use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
     use rustix::io::Errno;
@@ -65,6 +84,98 @@ mod of_unix {
                 remove(&top, &name)?;
             }
         }
+    }
+
+    /// The least that an entry counts, with its name and its facts.
+    const LEAST: u64 = 4096;
+
+    /// The most entries that are looked at, and the size of a folder that has more.
+    const MOST_ENTRIES: u64 = 1_000_000;
+    const TOO_MUCH: u64 = u64::MAX / 1024;
+
+    /// The longest path from one open folder to the next.
+    const LONGEST: usize = 2000;
+
+    /// Returns the bytes that a folder takes on disk, also of what no path can name. A closed folder
+    /// is opened.
+    pub(in crate::sandbox) fn size_of_folder(folder: &Path) -> u64 {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(top) = rustix::fs::openat(CWD, folder, flags, Mode::empty()) else { return 0 };
+        let mut folders = vec![(Rc::new(top), PathBuf::from("."))];
+        let (mut size, mut entries) = (0, 0);
+        while let Some((above, path)) = folders.pop() {
+            let folder = match open_beneath(&above, &path) {
+                Err(error) if is_out_of_descriptors(&error) => return TOO_MUCH,
+                Err(_) => continue,
+                Ok(folder) => Rc::new(folder),
+            };
+            let Ok(inside) = Dir::read_from(&*folder) else { continue };
+            for entry in inside.flatten().filter(|entry| !is_dots(entry.file_name())) {
+                let name = entry.file_name();
+                let Ok(facts) = rustix::fs::statat(&*folder, name, AtFlags::SYMLINK_NOFOLLOW)
+                else {
+                    continue;
+                };
+                entries += 1;
+                size += LEAST.max(facts.st_blocks as u64 * 512);
+                if FileType::from_raw_mode(facts.st_mode) == FileType::Directory {
+                    folders.push(below(&above, &path, &folder, OsStr::from_bytes(name.to_bytes())));
+                }
+            }
+            if entries > MOST_ENTRIES {
+                return TOO_MUCH;
+            }
+        }
+        size
+    }
+
+    /// Opens a folder that lies below another one, whatever a living program puts in its place. Its
+    /// owner gets the right to read it.
+    #[cfg(target_os = "linux")]
+    fn open_beneath(above: &OwnedFd, path: &Path) -> io::Result<OwnedFd> {
+        use rustix::fs::{ResolveFlags, openat2};
+        let open = |flags| {
+            let flags = flags | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+            openat2(above, path, flags, Mode::empty(), beneath)
+        };
+        let opened = open(OFlags::RDONLY).or_else(|error| match error {
+            Errno::ACCESS => {
+                let closed = open(OFlags::PATH)?;
+                let place = format!("/proc/self/fd/{}", closed.as_raw_fd());
+                rustix::fs::chmodat(CWD, place, Mode::RWXU, AtFlags::empty())?;
+                open(OFlags::RDONLY)
+            }
+            error => Err(error),
+        });
+        Ok(opened?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn open_beneath(above: &OwnedFd, path: &Path) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(above, path, flags, Mode::empty())?)
+    }
+
+    /// Names a folder in `folder`: from there, if the path from `above` on becomes too long.
+    fn below(
+        above: &Rc<OwnedFd>,
+        path: &Path,
+        folder: &Rc<OwnedFd>,
+        name: &OsStr,
+    ) -> (Rc<OwnedFd>, PathBuf) {
+        match path.as_os_str().len() < LONGEST {
+            true => (above.clone(), path.join(name)),
+            false => (folder.clone(), name.into()),
+        }
+    }
+
+    fn is_out_of_descriptors(error: &io::Error) -> bool {
+        [Errno::MFILE, Errno::NFILE].contains(&Errno::from_io_error(error).unwrap_or(Errno::PERM))
+    }
+
+    fn is_dots(name: &CStr) -> bool {
+        matches!(name.to_bytes(), b"." | b"..")
     }
 
     /// Removes an entry of the top folder.
@@ -126,7 +237,7 @@ mod of_unix {
         let mut names = Vec::new();
         for entry in Dir::read_from(folder)? {
             let name = entry?.file_name().to_owned();
-            if !matches!(name.to_bytes(), b"." | b"..") {
+            if !is_dots(&name) {
                 names.push(name);
             }
             if names.len() == AT_ONCE {
@@ -150,6 +261,8 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
+
+    const MIB: u64 = 1024 * 1024;
 
     #[test]
     fn what_cannot_be_opened_is_removed() {
@@ -187,8 +300,21 @@ mod tests {
             mkdirat(&at, "deeper", Mode::RWXU).unwrap();
             at = openat(&at, "deeper", flags, Mode::empty()).unwrap();
         }
+        assert!(size_of_folder(folder.path()) < 20 * MIB);
+        let large = OFlags::WRONLY | OFlags::CREATE;
+        let large = openat(&at, "large", large, Mode::from_raw_mode(0o644)).unwrap();
+        rustix::io::write(&large, &vec![1; 20 * MIB as usize]).unwrap();
+        rustix::fs::fchmod(&at, Mode::empty()).unwrap();
         drop(at);
+        assert!(size_of_folder(folder.path()) > 20 * MIB);
         remove_folder(folder.path()).unwrap();
         assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn many_empty_files_count() {
+        let folder = tempfile::tempdir().unwrap();
+        (0..1000).for_each(|n| fs::write(folder.path().join(n.to_string()), "").unwrap());
+        assert!(size_of_folder(folder.path()) >= 1000 * 4096);
     }
 }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Resource, Rlimit};
 
+use super::folder::size_of_folder;
 use super::group::{Joined, RanOut};
 use super::messages::LauncherMessage;
 use super::spec::Limits;
@@ -171,20 +172,4 @@ fn in_files(files: &MemoryFiles) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let files = files.lock().unwrap_or_else(PoisonError::into_inner);
     files.iter().filter_map(|file| Some(file.metadata().ok()?.blocks() * 512)).sum()
-}
-
-fn size_of_folder(folder: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    let mut folders = vec![folder.to_owned()];
-    let mut size = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let Ok(facts) = entry.metadata() else { continue };
-            size += facts.blocks() * 512;
-            if facts.is_dir() {
-                folders.push(entry.path());
-            }
-        }
-    }
-    size
 }

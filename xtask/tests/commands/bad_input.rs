@@ -140,13 +140,11 @@ fn a_course_file_that_is_no_file_is_one_line_for_every_command() {
         fs::File::create(place).unwrap().set_len(1 << 40).unwrap();
     };
     let endless = |place: &std::path::Path| symlink("/dev/zero", place).unwrap();
-    let makes: [(&dyn Fn(&std::path::Path), &str); 3] = [
-        (&pipe, "it is not a regular file"),
-        (&large, "1099511627776 bytes"),
-        (&endless, "it is not a regular file"),
-    ];
+    let makes: [fn(&std::path::Path); 3] = [pipe, large, endless];
+    let no_file = "it is not a regular file";
+    let makes = makes.into_iter().zip([no_file, "1099511627776 bytes", no_file]);
     for name in ["rubric.toml", "explanations.toml"] {
-        for (make, says) in makes {
+        for (make, says) in makes.clone() {
             let course = course();
             let file = course.path().join("practicals/echo").join(name);
             fs::remove_file(&file).unwrap();
