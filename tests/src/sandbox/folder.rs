@@ -47,7 +47,7 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-pub(super) use of_unix::size_of_folder;
+pub(crate) use of_unix::size_of_folder;
 
 #[cfg(unix)]
 pub use of_unix::remove_folder;
@@ -98,7 +98,7 @@ mod of_unix {
 
     /// Returns the bytes that a folder takes on disk, also of what no path can name. A closed folder
     /// is opened.
-    pub(in crate::sandbox) fn size_of_folder(folder: &Path) -> u64 {
+    pub(crate) fn size_of_folder(folder: &Path) -> u64 {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(top) = rustix::fs::openat(CWD, folder, flags, Mode::empty()) else { return 0 };
         let mut folders = vec![(Rc::new(top), PathBuf::from("."))];

@@ -8,14 +8,14 @@ use crate::submission::holder::Kind;
 
 /// The entries of an archive by their paths, and those of each folder.
 #[derive(Debug)]
-pub(in crate::submission) struct Tree {
+pub(crate) struct Tree {
     entries: Entries,
     folders: BTreeMap<PathBuf, Vec<PathBuf>>,
 }
 
 impl Tree {
     /// Finds the folders. A name that is a file's and a folder's, too, is not read as a file.
-    pub(in crate::submission) fn of(mut entries: Entries) -> Self {
+    pub(crate) fn of(mut entries: Entries) -> Self {
         let mut folders: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
         for path in entries.keys() {
             let mut path = path.as_path();
@@ -41,11 +41,11 @@ impl Tree {
         Self { entries, folders }
     }
 
-    pub(in crate::submission) fn entry(&self, path: &Path) -> Option<&Entry> {
+    pub(crate) fn entry(&self, path: &Path) -> Option<&Entry> {
         self.entries.get(path)
     }
 
-    pub(in crate::submission) fn kind(&self, path: &Path) -> Option<Kind> {
+    pub(crate) fn kind(&self, path: &Path) -> Option<Kind> {
         match self.entries.get(path) {
             Some(Entry::File(_) | Entry::Unread(_)) => Some(Kind::File),
             Some(Entry::Folder) => Some(Kind::Folder),
@@ -55,7 +55,7 @@ impl Tree {
     }
 
     /// Returns the entries of a folder, in order.
-    pub(in crate::submission) fn list(&self, folder: &Path) -> Vec<(PathBuf, Kind)> {
+    pub(crate) fn list(&self, folder: &Path) -> Vec<(PathBuf, Kind)> {
         let inside = self.folders.get(folder).into_iter().flatten();
         inside.filter_map(|path| Some((path.clone(), self.kind(path)?))).collect()
     }
