@@ -14,7 +14,7 @@ use super::messages::Messages;
 use super::stamp::Stamp;
 use super::{
     BUILD_TIME, Built, artefact, cannot_be_run, dependencies, give_to_builder, name_in_store,
-    not_built, subject_at,
+    not_built, remove_if_of_another_builder, subject_at,
 };
 use crate::sandbox::Sandbox;
 use crate::submission::{Refused, StagedCrate, Store};
@@ -30,6 +30,7 @@ pub(super) fn build(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<B
         return built(staged, &executable);
     }
     let folder = store.sources(staged)?;
+    remove_if_of_another_builder(&target, sandbox)?;
     std::fs::create_dir_all(&target)?;
     give_to_builder(&target, sandbox)?;
     let finished = Building { staged, folder, target: &target }.run_cargo_confined(sandbox)?;
