@@ -70,10 +70,15 @@ fn rust_on_path() -> anyhow::Result<Option<PathBuf>> {
     question.args(["--print", "sysroot"]).current_dir(std::env::temp_dir()).stdin(Stdio::null());
     let said = match question.output() {
         Ok(output) => String::from_utf8(output.stdout).unwrap_or_default(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_none(error.kind()) => return Ok(None),
         Err(error) => bail!(Fault(format!("rustc cannot be started: {error}"))),
     };
     Ok(Some(PathBuf::from(said.trim())).filter(|_| !said.is_empty()))
+}
+
+/// Returns whether a program on PATH that cannot be started is none for this user.
+fn is_none(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::PermissionDenied)
 }
 
 /// Variables that change what cargo builds, by what their names begin with. Other variables of

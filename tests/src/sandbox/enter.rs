@@ -18,7 +18,7 @@ use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space}
 
 use super::broker::STUDENT;
 use super::group::{Joined, SPARE};
-use super::kernel::{Forked, checked, fork};
+use super::kernel::{Forked, checked, end_with_parent, fork};
 use super::landlock::{Access, Rules};
 use super::messages::Becoming;
 use super::not_started::NotStarted;
@@ -196,6 +196,7 @@ impl Inside<'_> {
             users::renounce(|| self.needs_to_pass(command))?;
         }
         rustix::thread::set_no_new_privs(true)?;
+        end_with_parent();
         if jail.has("landlock") {
             self.rules()?.enforce()?;
         }

@@ -28,3 +28,9 @@ pub(super) fn about(what: impl Display, error: impl Into<io::Error>) -> io::Erro
     let error = error.into();
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
+
+/// Ends this process with its parent, without which the harness loses sight of it. The kernel
+/// forgets this when the process gets other privileges.
+pub(super) fn end_with_parent() {
+    _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+}

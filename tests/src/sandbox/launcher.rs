@@ -28,7 +28,7 @@ use super::filter::Setting;
 use super::group::Joined;
 use super::inherited;
 #[cfg(target_os = "linux")]
-use super::kernel::{Forked, fork};
+use super::kernel::{Forked, end_with_parent, fork};
 use super::messages::LauncherMessage;
 use super::not_started::NotStarted;
 use super::quota::{self, MemoryFiles, Quota};
@@ -119,7 +119,7 @@ fn launch_in_namespaces(
         Forked::Child => {
             end_with_parent();
             let furnished = enter::furnish(&launch.jail, &folder, user);
-            end_with_parent(); // other privileges reset it
+            end_with_parent(); // furnishing changes privileges
             let kept = match furnished {
                 Ok(()) => keep(channel, launch, user, group),
                 Err(error) => not_started(channel, "no private file tree", &error),
@@ -137,12 +137,6 @@ fn launch_in_namespaces(
             leave(channel, group.map(Arc::as_ref))
         }
     }
-}
-
-/// Ends this process with its launcher, without which the harness loses sight of it.
-#[cfg(target_os = "linux")]
-fn end_with_parent() {
-    _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
 }
 
 /// Starts the program and stays until all of its processes have ended.
@@ -256,13 +250,22 @@ fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> Result<Pid, NotStart
     quota::report_no_crash()?;
     let (executable, arguments) =
         launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
-    let child = without_settings(&mut Command::new(executable))
+    let mut program = Command::new(executable);
+    without_settings(&mut program)
         .args(arguments)
         .stdin(Stdio::from(stdin))
         .process_group(0)
-        .env("RUST_BACKTRACE", "0")
-        .spawn()
-        .map_err(|error| NotStarted::of_execution(Path::new(executable), error))?;
+        .env("RUST_BACKTRACE", "0");
+    #[cfg(target_os = "linux")]
+    // SAFETY: the closure makes one system call, and this process has one thread.
+    unsafe {
+        program.pre_exec(|| {
+            end_with_parent();
+            Ok(())
+        })
+    };
+    let child =
+        program.spawn().map_err(|error| NotStarted::of_execution(Path::new(executable), error))?;
     Ok(Pid::from_child(&child))
 }
 

@@ -42,6 +42,8 @@ fn end(signal: &str) {
     let (red, reset) = (terminal::RED, terminal::RED.render_reset());
     let line = format!("{red}error{reset}: ended by {signal} before it was done\n");
     let clear = if terminal::is_live() { terminal::CLEAR_LINE } else { "" };
-    _ = write!(anstream::stderr(), "{clear}{line}");
+    // The lock is kept, so that this line is the last one.
+    let mut stderr = anstream::stderr().lock();
+    _ = write!(stderr, "{clear}{line}");
     std::process::exit(exit::FAULT.into());
 }

@@ -22,7 +22,7 @@ fn a_full_target_folder() {
         let place = Place::new();
         let grading = with_own_target(&place, &place.grading(""));
         let target = place.path("target").display().to_string();
-        let kibibytes = [4, 1024, 8 * 1024, 12 * 1024][attempt as usize % 4];
+        let kibibytes = [4, 256, 1024, 4096][attempt as usize % 4];
         let size = fs::metadata(grading.get_program()).unwrap().len() / 1024 + 64 + kibibytes;
         let script = format!(
             "mv {target} {target}.old; mkdir {target}; mount -t tmpfs -o size={size}k none {target}

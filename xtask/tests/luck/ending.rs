@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{Comes, Place, attempts, support};
 
-/// Returns a grading whose programs carry the place's name on their command line.
+/// Returns a grading whose programs have the place's name in their command line.
 fn grading(place: &Place, confine: &str) -> Option<Command> {
     if !support::has("python3") {
         return None;
@@ -15,9 +15,8 @@ fn grading(place: &Place, confine: &str) -> Option<Command> {
     let server = place.path("server.py");
     fs::write(&server, support::python("listen(); serve()")).unwrap();
     let mut grading = place.grading(&format!("--confine {confine}"));
-    let name = place.path("").parent()?.file_name()?.to_str()?.to_owned();
     let command = format!("python3 {}", server.display());
-    grading.arg(support::program("echo_server", command) + " " + &name);
+    grading.arg(support::program("echo_server", command));
     grading.stdout(Stdio::piped()).stderr(Stdio::piped());
     Some(grading)
 }

@@ -60,7 +60,7 @@ fn no_processes() {
     for attempt in attempts("no_processes") {
         let most = [2, 8, 32, 64][attempt as usize % 4];
         if !is_root() {
-            check(&format!("ulimit -u {most}"), "processes and threads");
+            check(&format!("prlimit --pid $$ --nproc={most}"), "processes and threads");
             continue;
         }
         let Some(group) = Group::new(most) else { return };

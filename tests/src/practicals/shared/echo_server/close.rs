@@ -143,7 +143,7 @@ fn put_aside(running: &Server) -> Result<SocketCounts, Stop> {
     if !running.context().place.network().is_private() {
         return Ok(SocketCounts { held: 0, half_closed: 0 });
     }
-    running.tree().sockets_put_aside().ok_or_else(cannot_see)
+    running.see(|tree| tree.sockets_put_aside())
 }
 
 fn connect_exchange_and_close(running: &Server, clients: usize, payload: &mut Payload) -> Outcome {
