@@ -10,6 +10,8 @@
 //! its helper processes in one protocol ([`wire`], [`messages`]).
 
 #[cfg(target_os = "linux")]
+mod allowance;
+#[cfg(target_os = "linux")]
 mod broker;
 mod command;
 #[cfg(target_os = "linux")]
@@ -70,6 +72,8 @@ mod users;
 #[cfg(unix)]
 mod wire;
 
+#[cfg(target_os = "linux")]
+pub(crate) use allowance::{Allowance, allowance};
 pub use command::{Commands, Finished, Left};
 #[cfg(target_os = "linux")]
 pub(crate) use comparison::is_shown;

@@ -7,7 +7,12 @@ use std::sync::Arc;
 use super::network::Network;
 use super::spec::{Group, Jail, Limits, Protection, Reach, Tier, Wanted};
 #[cfg(target_os = "linux")]
-use super::{broker::Broker, group::Groups, hidden, probe, self_test, users};
+use super::{
+    allowance::{Allowance, allowance, part},
+    broker::Broker,
+    group::Groups,
+    hidden, probe, self_test, users,
+};
 use crate::fault::Fault;
 
 /// The confinement of one run.
@@ -21,6 +26,9 @@ pub struct Confinement {
     /// Where control groups are made; `None` where that cannot be.
     #[cfg(target_os = "linux")]
     groups: Option<Groups>,
+    /// What the machine, or a container, allows all launches together.
+    #[cfg(target_os = "linux")]
+    allowance: Option<Allowance>,
     /// Protections left out on purpose, to test that the self-test notices.
     without: Vec<String>,
     /// Folders among the system's that no program may see.
@@ -159,6 +167,8 @@ impl Confinement {
             broker: None,
             #[cfg(target_os = "linux")]
             groups: None,
+            #[cfg(target_os = "linux")]
+            allowance: allowance(),
             without: Vec::new(),
             hidden: Vec::new(),
         }
@@ -241,17 +251,26 @@ impl Confinement {
         let users = self.broker.as_ref().map(|broker| broker.users());
         #[cfg(not(target_os = "linux"))]
         let users = None;
+        let limits = self.limits(reach.limits);
         Ok(Jail {
             tier: self.tier,
-            reach: reach.clone(),
+            reach: Reach { limits, ..reach.clone() },
             network: network.place(),
             users,
-            group: self.group(&reach.limits)?,
+            group: self.group(&limits)?,
             ports,
             hidden: self.hidden.iter().filter(|_| !self.leaves_out("hidden")).cloned().collect(),
             without: self.without.clone(),
             self_test: None,
         })
+    }
+
+    /// Returns the limits that hold on this machine.
+    fn limits(&self, limits: Limits) -> Limits {
+        #[cfg(target_os = "linux")]
+        return Limits { memory: part(limits.memory, self.allowance.as_ref()), ..limits };
+        #[cfg(not(target_os = "linux"))]
+        limits
     }
 
     /// Makes the control group of one launch. Without one where groups are in force, the launch

@@ -4,6 +4,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{Limit, task_limits};
 use crate::fault::Fault;
+#[cfg(target_os = "linux")]
+use crate::sandbox::{self, Allowance};
 
 /// A limit of a process that a grading needs to be at least so high.
 struct Need {
@@ -53,6 +55,8 @@ const TASKS: u64 = 100;
 /// Descendants inherit the limits.
 pub fn check_machine() -> Result<(), Fault> {
     NEEDS.iter().try_for_each(Need::check)?;
+    #[cfg(target_os = "linux")]
+    sandbox::allowance().map_or(Ok(()), check_memory)?;
     match task_limits(None).into_iter().find(|limit| !limit.has_room_for(TASKS)) {
         None => Ok(()),
         Some(Limit { most, now, way_out }) => Err(Fault(format!(
@@ -60,6 +64,22 @@ pub fn check_machine() -> Result<(), Fault> {
              are {now}: {way_out}"
         ))),
     }
+}
+
+/// The memory that the harness, a compiler and a small program need, in bytes.
+#[cfg(target_os = "linux")]
+const MEMORY: u64 = 512 * MIB;
+
+#[cfg(target_os = "linux")]
+fn check_memory(allowance: Allowance) -> Result<(), Fault> {
+    let Allowance { memory, file } = allowance;
+    if memory >= MEMORY {
+        return Ok(());
+    }
+    let (least, memory, file) = (MEMORY / MIB, memory / MIB, file.display());
+    Err(Fault(format!(
+        "a grading needs {least} MiB of memory, and this machine allows {memory}: raise {file}"
+    )))
 }
 
 impl Need {
