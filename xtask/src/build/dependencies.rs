@@ -32,10 +32,11 @@ pub(super) fn vendor(
         return Ok(None);
     }
     let all = repository::target()?.join("vendored");
-    // Two manifests may take different packages from the same lock file.
+    // Two manifests may take different packages from the same lock file. The settings name this
+    // place, so they do not hold after the course's folder has been moved.
     let hash = |name: &str| {
         let content = fs::read(crate_folder.join(name)).unwrap_or_default();
-        Fnv::default().bytes(&content).finish()
+        Fnv::default().field(all.as_os_str().as_encoded_bytes()).bytes(&content).finish()
     };
     let folder = all.join(format!("{:016x}-{:016x}", hash("Cargo.lock"), hash("Cargo.toml")));
     let settings = folder.join("settings.toml");
