@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::engine::budget::Budget;
 use crate::engine::check::{Body, Check, InShort};
 use crate::engine::context::{Context, Scene};
+use crate::engine::machine;
 use crate::engine::payload::{Payloads, Shared};
 use crate::engine::place::Place;
 use crate::engine::program::Program;
@@ -109,6 +110,7 @@ fn perform(
     let is_late = budget.is_over();
     let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
     let failure = outcome.as_ref().err().and_then(Stop::failure);
+    let crowded = failure.and_then(|_| machine::has_process_ids().err());
     programs.iter().for_each(|program| program.keep_ends(failure));
     programs.iter().for_each(|program| program.conclude(failure));
     let scene = Arc::new(context.take_scene());
@@ -119,7 +121,7 @@ fn perform(
         }
         Err(Stop::Unseen(why)) => (Status::Unseen(why), scene),
         Err(Stop::Fault(fault)) => (Status::Fault(fault), scene),
-        Err(Stop::Failed(failure)) => match context.kept.lost() {
+        Err(Stop::Failed(failure)) => match context.kept.lost().or(crowded) {
             Some(fault) => (Status::Fault(fault), scene),
             None => explain(body, programs, context, Tried { failure, scene }),
         },

@@ -48,6 +48,43 @@ pub(crate) fn has_room_for_tasks(tasks: usize) -> Result<(), Fault> {
     }
 }
 
+/// Checks, after a failure, that the machine has process ids left: without one, a right program
+/// cannot start a thread. Other programs may have taken them all.
+pub(crate) fn has_process_ids() -> Result<(), Fault> {
+    match process_ids().filter(Limit::is_nearly_reached) {
+        None => Ok(()),
+        Some(Limit { most, now, way_out }) => Err(Fault(format!(
+            "this machine has {most} process ids, and {now} are taken: {way_out}"
+        ))),
+    }
+}
+
+/// Returns how many process ids the machine has and how many are taken (proc_sys_kernel(5),
+/// proc_loadavg(5)).
+#[cfg(target_os = "linux")]
+fn process_ids() -> Option<Limit> {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{name}")).ok();
+    let number = |name: &str| read(name)?.trim().parse::<u64>().ok();
+    let (ids, tasks) = (number("sys/kernel/pid_max")?, number("sys/kernel/threads-max")?);
+    let way_out = "end other programs, or raise kernel.pid_max and kernel.threads-max";
+    Some(Limit {
+        most: ids.min(tasks),
+        now: tasks_of(&read("loadavg")?)?,
+        way_out: way_out.to_owned(),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process_ids() -> Option<Limit> {
+    None
+}
+
+/// Reads how many tasks there are from a line like `0.20 0.18 0.12 1/80 11206`.
+#[cfg(target_os = "linux")]
+fn tasks_of(loadavg: &str) -> Option<u64> {
+    loadavg.split_ascii_whitespace().nth(3)?.split_once('/')?.1.parse().ok()
+}
+
 /// A limit on processes and threads, and how many there are.
 struct Limit {
     most: u64,
@@ -139,6 +176,14 @@ fn task_limits(_tasks: Option<u64>) -> Vec<Limit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_machines_tasks_are_counted() {
+        assert_eq!(tasks_of("0.20 0.18 0.12 1/80 11206\n"), Some(80));
+        assert!(process_ids().is_some_and(|ids| ids.now > 1 && ids.now < ids.most));
+        assert_eq!(has_process_ids(), Ok(()));
+    }
 
     #[test]
     fn a_few_clients_can_always_be_held() {
