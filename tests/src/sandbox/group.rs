@@ -16,7 +16,7 @@ pub(super) use joined::{Joined, RanOut};
 pub(super) use place::memory_of_machine;
 
 use super::kernel::about;
-use super::launcher::ARGUMENT;
+use super::messages::LAUNCH;
 use super::spec::{Group, Limits, Version};
 use super::wire::Channel;
 
@@ -130,7 +130,7 @@ impl Group {
     fn holds_a_process(&self, launcher: &Path) -> io::Result<()> {
         let (channel, theirs) = Channel::pair()?;
         let mut process = Command::new(launcher)
-            .arg(ARGUMENT)
+            .arg(LAUNCH)
             .env_clear()
             .stdin(theirs)
             .stdout(Stdio::null())

@@ -29,7 +29,7 @@ use super::group::Joined;
 use super::inherited;
 #[cfg(target_os = "linux")]
 use super::kernel::{Forked, end_with_parent, fork};
-use super::messages::LauncherMessage;
+use super::messages::{LAUNCH, LauncherMessage};
 use super::not_started::NotStarted;
 use super::quota::{self, MemoryFiles, Quota};
 #[cfg(target_os = "linux")]
@@ -41,9 +41,6 @@ use super::wire::Channel;
 use super::{broker, enter, ordinary, users};
 use crate::observe;
 
-/// The first argument that makes an executable a launcher. No command has this name.
-pub(super) const ARGUMENT: &str = "__launch";
-
 /// The time between two kills of a tree that does not end at once.
 const SWEEP: Duration = Duration::from_millis(2);
 
@@ -53,7 +50,7 @@ const SWEEP: Duration = Duration::from_millis(2);
 pub(crate) fn enter_helper() -> Option<ExitCode> {
     inherited::settle();
     let served = match std::env::args_os().nth(1)? {
-        first if first == ARGUMENT => launch(),
+        first if first == LAUNCH => launch(),
         #[cfg(target_os = "linux")]
         first if first == ordinary::ARGUMENT => ordinary::serve(),
         #[cfg(target_os = "linux")]

@@ -6,6 +6,9 @@ use super::not_started::NotStarted;
 use super::spec::{Group, Jail, JailedCommand, Limits, Reach, Stdin, Targets, Tier, Version};
 use super::wire::{Wire, fields, variants};
 
+/// The first argument that makes an executable a launcher. No command has this name.
+pub(super) const LAUNCH: &str = "__launch";
+
 // The harness sends a launcher one `JailedCommand`.
 fields!(JailedCommand { command, stdin, jail });
 fields!(Stdin { bytes, then_end });

@@ -6,7 +6,7 @@ use crate::sandbox::spec::{Jail, Tier};
 
 /// What the refused calls depend on.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sandbox) struct Setting {
+pub(crate) struct Setting {
     /// The program shares the machine's network, and its queues and semaphores.
     network_is_shared: bool,
     /// The program sees the machine's files, and must change no modes and owners.
@@ -20,7 +20,7 @@ pub(in crate::sandbox) struct Setting {
 }
 
 impl Setting {
-    pub(in crate::sandbox) fn of(jail: &Jail) -> Self {
+    pub(crate) fn of(jail: &Jail) -> Self {
         Self {
             network_is_shared: jail.shares_the_network(),
             keeps_modes: (jail.tier != Tier::Namespaces || !jail.has("files")) && jail.has("modes"),
@@ -344,7 +344,7 @@ impl When {
 
 /// What the keeper answers when the kernel asks about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sandbox) enum Answer {
+pub(crate) enum Answer {
     /// The call fails with this error.
     Error(i32),
     /// The call is made if this process id is the caller's own; otherwise it fails.
@@ -352,7 +352,7 @@ pub(in crate::sandbox) enum Answer {
 }
 
 /// Returns the answer to a call about which the kernel asks.
-pub(in crate::sandbox) fn answer_to(
+pub(crate) fn answer_to(
     call: c_long,
     arguments: &[u64; 6],
     setting: Setting,

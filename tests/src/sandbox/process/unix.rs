@@ -11,12 +11,12 @@ use rustix::process::{Pid, Signal};
 
 use super::living::Registered;
 use crate::observe::{self, ProcessTree};
-use crate::sandbox::messages::LauncherMessage;
+use crate::sandbox::group;
+use crate::sandbox::messages::{LAUNCH, LauncherMessage};
 use crate::sandbox::not_started::NotStarted;
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::spec::{Jail, JailedCommand, Tier};
 use crate::sandbox::wire::{Came, Channel};
-use crate::sandbox::{group, launcher};
 
 /// The time that the launcher may take, on a busy machine, to end all processes and to say so.
 const ENDING: Duration = Duration::from_secs(20);
@@ -252,7 +252,7 @@ fn launcher(executable: &Path, folder: &Path, jail: &Jail, stdin: OwnedFd) -> Co
         launcher.env_clear();
     }
     launcher
-        .arg(launcher::ARGUMENT)
+        .arg(LAUNCH)
         .current_dir(folder)
         .process_group(0) // Ctrl-C must reach the harness alone; the launcher ends after it
         .stdin(stdin)
