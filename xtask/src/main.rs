@@ -20,7 +20,7 @@
 //! check  rubric                        verdicts; what the course says
 //! explanations  sandbox  surroundings  mistakes in words; where programs run; the environment
 //! request  unbuilt  languages          what is asked for; why there is no program
-//! repository  toolchain  files         folders, toolchains, files
+//! repository  toolchain  files  keyed  folders, toolchains, files, a hash with a key
 //! terminal  columns  plural  nearest   output
 //! visible                              text from outside, without what a reader cannot see
 //! interruption  parallel  patterns     signals, threads, file patterns
@@ -40,6 +40,7 @@ mod full;
 mod grade;
 mod grader;
 mod interruption;
+mod keyed;
 mod known;
 mod languages;
 #[cfg(test)]

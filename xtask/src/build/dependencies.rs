@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use suite::{Fault, Fnv};
+use suite::Fault;
 
+use crate::keyed::Keyed;
 use crate::submission::StagedCrate;
 use crate::{files, repository, toolchain};
 
@@ -36,7 +37,7 @@ pub(super) fn vendor(
     // place, so they do not hold after the course's folder has been moved.
     let hash = |name: &str| {
         let content = fs::read(crate_folder.join(name)).unwrap_or_default();
-        Fnv::default().field(all.as_os_str().as_encoded_bytes()).bytes(&content).finish()
+        Keyed::default().field(all.as_os_str().as_encoded_bytes()).field(&content).finish()
     };
     let folder = all.join(format!("{:016x}-{:016x}", hash("Cargo.lock"), hash("Cargo.toml")));
     let settings = folder.join("settings.toml");

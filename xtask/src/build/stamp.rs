@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use suite::Fnv;
-
+use crate::keyed::Keyed;
 use crate::submission::StagedCrate;
 use crate::{files, repository};
+use anyhow::Context;
 
 /// The record of one build. Asking cargo whether a file has changed takes longer than most checks,
 /// and the harness has just copied the files.
@@ -20,7 +19,7 @@ impl Stamp {
     pub(super) fn of(staged: &StagedCrate, file: PathBuf) -> anyhow::Result<Self> {
         let harness = std::fs::metadata(repository::this_executable()?)?;
         let age = harness.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let key = Fnv::default()
+        let key = Keyed::default()
             .field(&staged.fingerprint.to_be_bytes())
             .field(&harness.len().to_be_bytes())
             .field(&age.as_nanos().to_be_bytes());

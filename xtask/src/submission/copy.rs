@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use suite::{Fnv, remove_folder};
+use suite::remove_folder;
+
+use crate::keyed::Keyed;
 
 use super::listed::Files;
 use crate::files;
@@ -27,10 +29,10 @@ pub(super) fn copy(files: &Files, to: &Path) -> anyhow::Result<u64> {
 
 /// Returns a number that changes with the name or content of any of these files.
 pub(super) fn fingerprint_of(files: &Files) -> u64 {
-    let add = |fingerprint: Fnv, (path, content): (&PathBuf, &Vec<u8>)| {
+    let add = |fingerprint: Keyed, (path, content): (&PathBuf, &Vec<u8>)| {
         fingerprint.field(path.as_os_str().as_encoded_bytes()).field(content)
     };
-    files.iter().fold(Fnv::default(), add).finish()
+    files.iter().fold(Keyed::default(), add).finish()
 }
 
 /// Removes other files. A build may have left links there: they are removed and never followed.

@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use suite::Fnv;
-
 use super::copy::{copy, fingerprint_of};
 use super::find::Found;
 use super::holder::{Holder, Kind};
@@ -15,10 +12,12 @@ use super::listed::{Files, Taken, read_listed};
 use super::manifest::{Course, Refused, merge};
 use super::names::visible;
 use super::{Source, StagedCrate, StagedProgram};
+use crate::keyed::Keyed;
 use crate::repository::{self, Repository};
 use crate::request::{GradeRequest, Origin};
 use crate::rubric::{ProgramRow, Rubric};
 use crate::unbuilt::{Reason, Unbuilt};
+use anyhow::{Context, bail};
 
 /// What staging one submission needs.
 pub(super) struct Desk<'a> {
@@ -73,9 +72,9 @@ impl Desk<'_> {
         let Whole { taken, libraries, refused, downloads, .. } = whole;
         let submission = format!("{}-{:016x}", self.rubric.practical.name, hash(from));
         let folder = self.room.join(&row.name);
-        let mut fingerprint = Fnv::default().bytes(&copy(&taken.files, &folder)?.to_be_bytes());
+        let mut fingerprint = Keyed::default().field(&copy(&taken.files, &folder)?.to_be_bytes());
         for files in libraries.values() {
-            fingerprint = fingerprint.bytes(&fingerprint_of(files).to_be_bytes());
+            fingerprint = fingerprint.field(&fingerprint_of(files).to_be_bytes());
         }
         Ok(StagedCrate {
             name: row.name.clone(),
@@ -237,5 +236,5 @@ struct Whole {
 /// Returns a hash that gives each folder of a submission a folder of the harness.
 fn hash(path: &Path) -> u64 {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    Fnv::default().field(path.as_os_str().as_encoded_bytes()).finish()
+    Keyed::default().field(path.as_os_str().as_encoded_bytes()).finish()
 }

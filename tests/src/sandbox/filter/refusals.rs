@@ -352,11 +352,7 @@ pub(crate) enum Answer {
 }
 
 /// Returns the answer to a call about which the kernel asks.
-pub(crate) fn answer_to(
-    call: c_long,
-    arguments: &[u64; 6],
-    setting: Setting,
-) -> Answer {
+pub(crate) fn answer_to(call: c_long, arguments: &[u64; 6], setting: Setting) -> Answer {
     let applies = |(refused, when, _): &Refusal| *refused == call && when.holds(arguments);
     match refusals(setting).into_iter().find(applies) {
         Some((_, When::NamesAnother(at) | When::IsAndNamesAnother(_, _, at), _)) => {
