@@ -110,7 +110,7 @@ fn perform(
     let is_late = budget.is_over();
     let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
     let failure = outcome.as_ref().err().and_then(Stop::failure);
-    let crowded = failure.and_then(|_| machine::has_process_ids().err());
+    let crowded = failure.and_then(|_| machine::has_enough_for_others().err());
     programs.iter().for_each(|program| program.keep_ends(failure));
     programs.iter().for_each(|program| program.conclude(failure));
     let scene = Arc::new(context.take_scene());

@@ -48,15 +48,38 @@ pub(crate) fn has_room_for_tasks(tasks: usize) -> Result<(), Fault> {
     }
 }
 
-/// Checks, after a failure, that the machine has process ids left: without one, a right program
-/// cannot start a thread. Other programs may have taken them all.
-pub(crate) fn has_process_ids() -> Result<(), Fault> {
+/// Checks, after a failure, that the machine has left what right programs need and what others may
+/// have used up: process ids, and epoll watches, which the kernel counts for each user.
+pub(crate) fn has_enough_for_others() -> Result<(), Fault> {
     match process_ids().filter(Limit::is_nearly_reached) {
-        None => Ok(()),
+        None => has_epoll_watches(),
         Some(Limit { most, now, way_out }) => Err(Fault(format!(
             "this machine has {most} process ids, and {now} are taken: {way_out}"
         ))),
     }
+}
+
+/// Tries whether this user may watch one more descriptor (epoll(7), max_user_watches).
+#[cfg(target_os = "linux")]
+fn has_epoll_watches() -> Result<(), Fault> {
+    use rustix::event::epoll;
+    let tried = epoll::create(epoll::CreateFlags::CLOEXEC).and_then(|watch| {
+        let (reader, _writer) = rustix::pipe::pipe()?;
+        epoll::add(&watch, &reader, epoll::EventData::new_u64(0), epoll::EventFlags::IN)
+    });
+    match tried {
+        Err(rustix::io::Errno::NOSPC) => Err(Fault(
+            "this user's epoll watches are used up: end other programs, or raise \
+             fs.epoll.max_user_watches"
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_epoll_watches() -> Result<(), Fault> {
+    Ok(())
 }
 
 /// Returns how many process ids the machine has and how many are taken (proc_sys_kernel(5),
@@ -182,7 +205,7 @@ mod tests {
     fn the_machines_tasks_are_counted() {
         assert_eq!(tasks_of("0.20 0.18 0.12 1/80 11206\n"), Some(80));
         assert!(process_ids().is_some_and(|ids| ids.now > 1 && ids.now < ids.most));
-        assert_eq!(has_process_ids(), Ok(()));
+        assert_eq!(has_enough_for_others(), Ok(()));
     }
 
     #[test]

@@ -136,6 +136,9 @@ impl Inside<'_> {
         if let Some(error) = self.needed(command).find_map(|place| unreadable(&place)) {
             return error.into();
         }
+        if let Some(error) = of_its_owner_alone(Path::new(executable)) {
+            return error.into();
+        }
         let temporary = if self.has_own_files() { Path::new("/tmp") } else { self.folder };
         // Compilers look for settings above the folder that they are started in: the machine's.
         let is_compiler = !self.jail.reach.write.is_empty();
@@ -325,6 +328,21 @@ fn unreadable(place: &Path) -> Option<io::Error> {
     };
     Some(io::Error::other(format!(
         "{place} cannot be read by the user that programs run as; allow it: {way_out}"
+    )))
+}
+
+/// Returns an error if a file can be executed, but not by the program's user. What a submission
+/// builds is open to all users, so this is a program that a command line names.
+fn of_its_owner_alone(executable: &Path) -> Option<io::Error> {
+    use rustix::fs::Access;
+    use std::os::unix::fs::PermissionsExt;
+    let is_program = executable.metadata().is_ok_and(|it| it.permissions().mode() & 0o111 != 0);
+    if !is_program || rustix::fs::access(executable, Access::EXEC_OK).is_ok() {
+        return None;
+    }
+    let place = executable.display();
+    Some(io::Error::other(format!(
+        "{place} cannot be executed by the user that programs run as; allow it: chmod a+rx {place}"
     )))
 }
 

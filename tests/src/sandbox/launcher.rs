@@ -247,22 +247,15 @@ fn start_plainly(launch: &JailedCommand, stdin: OwnedFd) -> Result<Pid, NotStart
     quota::report_no_crash()?;
     let (executable, arguments) =
         launch.command.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
-    let mut program = Command::new(executable);
-    without_settings(&mut program)
+    // Nothing may run between fork and exec here: the standard library then executes by another call,
+    // which hands a file that is no program to a shell.
+    let child = without_settings(&mut Command::new(executable))
         .args(arguments)
         .stdin(Stdio::from(stdin))
         .process_group(0)
-        .env("RUST_BACKTRACE", "0");
-    #[cfg(target_os = "linux")]
-    // SAFETY: the closure makes one system call, and this process has one thread.
-    unsafe {
-        program.pre_exec(|| {
-            end_with_parent();
-            Ok(())
-        })
-    };
-    let child =
-        program.spawn().map_err(|error| NotStarted::of_execution(Path::new(executable), error))?;
+        .env("RUST_BACKTRACE", "0")
+        .spawn()
+        .map_err(|error| NotStarted::of_execution(Path::new(executable), error))?;
     Ok(Pid::from_child(&child))
 }
 
