@@ -110,9 +110,10 @@ fn perform(
     let is_late = budget.is_over();
     let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
     let failure = outcome.as_ref().err().and_then(Stop::failure);
-    let crowded = failure.and_then(|_| machine::has_enough_for_others().err());
     programs.iter().for_each(|program| program.keep_ends(failure));
     programs.iter().for_each(|program| program.conclude(failure));
+    // Its own programs have ended: what is short now others have taken.
+    let crowded = outcome.is_err().then(machine::has_enough_for_others).and_then(Result::err);
     let scene = Arc::new(context.take_scene());
     match outcome {
         Ok(()) => (Status::Passed, scene),
