@@ -36,8 +36,8 @@ pub(super) fn serves_next_client(server: &Program) -> Outcome {
     lives_on.map_err(|stop| after_others(stop, CLIENTS_IN_TURN).with(FailedAt(CLIENTS_IN_TURN + 1)))
 }
 
-/// How many clients come one after another.
-const CLIENTS_IN_TURN: usize = 8;
+/// How many clients come one after another: more than in any check about how they leave.
+const CLIENTS_IN_TURN: usize = 17;
 
 fn after_others(stop: Stop, gone: usize) -> Stop {
     match gone {

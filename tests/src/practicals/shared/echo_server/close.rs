@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::abilities::Abilities;
 use super::chunking::LATE;
+use super::clients::serves_next_client;
 use super::departures::{Departure, serves_after, stops_after_one, whether_it_reads_on};
 use super::facts::{HalfClose, LeftOpen, ListensAgainWithNothingLeft};
 use crate::engine::check::InShort;
@@ -210,12 +211,10 @@ pub(super) fn survives_one_empty(server: &Program, tried: Tried) -> InShort {
     }
 }
 
-/// Where as many clients that close after an echo stop the server, too, only their number is to
-/// blame.
+/// Where clients that close after an echo stop the server, too, only their number is to blame. The
+/// same conversation decides in both checks: what is taken back here is lost there.
 fn unless_it_counts(server: &Program, tried: Tried) -> InShort {
-    /// More than the clients of one check here.
-    const CLIENTS: usize = 16;
-    match server.try_aside(|server| serves_after(server, CLIENTS, Departure::AfterAnEcho)) {
+    match server.try_aside(serves_next_client) {
         Err(Some(_)) => InShort::Holds,
         Ok(()) | Err(None) => InShort::Fails(tried),
     }
