@@ -168,9 +168,10 @@ fn unexpected(argument: lexopt::Arg<'_>, command: &str, help: &str) -> anyhow::E
         .context(format!("cargo xtask {command} --help lists its options"))
 }
 
-/// Returns a seed that is short enough to type again.
+/// Returns a seed that is short enough to type again. Trying all of them out takes longer than any
+/// check: a program cannot find the seed by the bytes that it receives.
 fn any_seed() -> u64 {
-    fastrand::u64(1..1_000_000)
+    fastrand::u64(1..1_000_000_000_000)
 }
 
 #[cfg(test)]

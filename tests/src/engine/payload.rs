@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::hash::Fnv;
+
 /// Letters and digits without `q` and `Q`: a program that obeys words must not fail on them.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPRSTUVWXYZabcdefghijklmnoprstuvwxyz0123456789";
 
@@ -27,6 +29,15 @@ impl Payloads {
         Payload::new(self.seed, self.check)
     }
 
+    /// Returns as many bytes as `message`. Another one of its kind, drawn for each place, stands for
+    /// each letter and digit: a program cannot know this answer without receiving it. One check
+    /// gives one answer to one message.
+    pub(crate) fn otherwise(&self, message: &[u8]) -> Vec<u8> {
+        let of_this_message = Fnv::default().bytes(message).finish().rotate_left(32);
+        let Payload(mut rng) = Payload::new(self.seed ^ of_this_message, self.check);
+        message.iter().map(|&byte| another(&mut rng, byte)).collect()
+    }
+
     pub(crate) fn large(&self) -> &Shared {
         &self.large
     }
@@ -45,7 +56,7 @@ pub(crate) struct Payload(fastrand::Rng);
 impl Payload {
     /// `seed` is the run's; `check` keeps the checks apart.
     pub(crate) fn new(seed: u64, check: &str) -> Self {
-        let name = crate::hash::Fnv::default().bytes(check.as_bytes()).finish();
+        let name = Fnv::default().bytes(check.as_bytes()).finish();
         Self(fastrand::Rng::with_seed(seed ^ name))
     }
 
@@ -75,19 +86,19 @@ impl Payload {
     }
 }
 
-/// Returns as many bytes as `message`, each another one: a program cannot know this answer without
-/// receiving it.
-pub(crate) fn otherwise(message: &[u8]) -> Vec<u8> {
-    message
-        .iter()
-        .map(|&byte| match byte {
-            b'a'..=b'y' | b'A'..=b'Y' | b'0'..=b'8' => byte + 1,
-            b'z' => b'a',
-            b'Z' => b'A',
-            b'9' => b'0',
-            other => other,
-        })
-        .collect()
+/// Draws another letter or digit of the same kind, and leaves other bytes as they are.
+fn another(rng: &mut fastrand::Rng, byte: u8) -> u8 {
+    loop {
+        let drawn = match byte {
+            b'a'..=b'z' => rng.lowercase(),
+            b'A'..=b'Z' => rng.uppercase(),
+            b'0'..=b'9' => rng.digit(10),
+            other => return other,
+        } as u8;
+        if drawn != byte && ALPHABET.contains(&drawn) {
+            return drawn;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -111,11 +122,30 @@ mod tests {
         );
     }
 
+    fn answer(seed: u64, message: &[u8]) -> Vec<u8> {
+        Payloads::new(seed, "x", &Shared::default()).otherwise(message)
+    }
+
     #[test]
     fn an_answer_differs_from_the_message_in_every_letter() {
         let message = Payload::new(1, "x").letters(1000);
-        let answer = otherwise(&message);
+        let answer = answer(1, &message);
         assert_eq!(answer.len(), message.len());
-        assert!(answer.iter().zip(&message).all(|(a, b)| a != b));
+        let kind = |byte: u8| (byte.is_ascii_lowercase(), byte.is_ascii_digit());
+        assert!(answer.iter().zip(&message).all(|(a, b)| a != b && kind(*a) == kind(*b)));
+        assert!(answer.iter().all(u8::is_ascii_alphanumeric));
+    }
+
+    #[test]
+    fn an_answer_is_drawn_for_each_place_and_each_seed() {
+        let message = b"aaaaaaaaaaaaaaaaaaaa";
+        assert_eq!(answer(1, message), answer(1, message));
+        assert_ne!(answer(1, message), answer(2, message));
+        assert!(answer(1, message).windows(2).any(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
+    fn an_answer_keeps_what_is_no_letter() {
+        assert_eq!(answer(1, " é!".as_bytes()), " é!".as_bytes());
     }
 }

@@ -81,6 +81,11 @@ impl Program {
         self.context.payload()
     }
 
+    /// Returns an answer to this message that a program cannot foretell.
+    pub(crate) fn otherwise(&self, message: &[u8]) -> Vec<u8> {
+        self.context.payloads.otherwise(message)
+    }
+
     /// Returns 8 MiB, more than the buffers between two programs on one machine hold.
     pub(crate) fn large_message(&self) -> &Vec<u8> {
         self.context.payloads.large_message()

@@ -12,7 +12,6 @@ use crate::engine::compare::describe;
 use crate::engine::difference::Difference;
 use crate::engine::ended::Ended;
 use crate::engine::listener::Listener;
-use crate::engine::payload::otherwise;
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
 use crate::engine::received::{Ending, Received};
@@ -85,7 +84,7 @@ fn client_sends_exactly(client: &Program) -> Outcome {
         let mut server = listener.accept(&mut sender)?;
 
         server.expect(message)?;
-        server.send(&otherwise(message))?;
+        server.send(&client.otherwise(message))?;
         sends_nothing_more(&server, message)?;
     }
     Ok(())
@@ -100,7 +99,7 @@ fn client_reads_line_from_stdin(client: &Program) -> Outcome {
     let line = client.payload().letters(14);
     for (end, then_end) in [(b"\n".as_slice(), false), (b"\r\n", false), (b"", true)] {
         let ended = types(client, &line, end, then_end)?;
-        let printed = prints(&ended, &line, &otherwise(&line));
+        let printed = prints(&ended, &line, &client.otherwise(&line));
         printed.or_else(|stop| unless_always(client, stop))?;
     }
     Ok(())
@@ -112,7 +111,7 @@ fn types(client: &Program, line: &[u8], end: &[u8], then_end: bool) -> Result<En
     let mut sender = client.send_typed(listener.address, &[line, end].concat(), then_end)?;
     let mut server = listener.accept(&mut sender)?;
     server.expect(line)?;
-    server.send(&otherwise(line))?;
+    server.send(&client.otherwise(line))?;
     sends_nothing_more(&server, line)?;
     server.close();
     sender.until_ended()
@@ -130,7 +129,7 @@ fn unless_always(client: &Program, stop: Stop) -> Outcome {
 /// What is printed is what came back.
 fn client_prints_reply(client: &Program) -> Outcome {
     let message = message(client);
-    let reply = otherwise(&message);
+    let reply = client.otherwise(&message);
 
     let ended = answer(client, &message, |server| server.send(&reply))?;
 
@@ -197,7 +196,7 @@ fn cut_characters(client: &Program) -> Vec<u8> {
 }
 
 fn answered_byte_by_byte(client: &Program, message: &[u8]) -> Outcome {
-    let reply = otherwise(message);
+    let reply = client.otherwise(message);
     let ended = answer(client, message, |server| {
         for byte in reply.chunks(1) {
             server.send(byte)?;
@@ -226,7 +225,7 @@ fn one_piece(client: &Program, of: usize, tried: Tried) -> Tried {
     let ended = client.try_aside(|client| {
         answer(client, &message, |server| {
             buffer = server.asked_for();
-            server.send(&otherwise(&message))
+            server.send(&client.otherwise(&message))
         })
     });
     match ended {
@@ -244,7 +243,7 @@ fn one_piece(client: &Program, of: usize, tried: Tried) -> Tried {
 fn client_gathers_large_reply(client: &Program) -> Outcome {
     const SIZE: usize = 100_000;
     let message = client.payload().letters(SIZE);
-    let reply = otherwise(&message);
+    let reply = client.otherwise(&message);
 
     let (first, second) = reply.split_at(SIZE / 2 + 1);
     let ended = answer(client, &message, |server| {
@@ -262,7 +261,7 @@ fn client_gathers_large_reply(client: &Program) -> Outcome {
 /// The reply to a short line from stdin is printed.
 fn prints_a_typed_line(client: &Program) -> Outcome {
     let line = client.payload().letters(14);
-    prints(&types(client, &line, b"\n", false)?, &line, &otherwise(&line))
+    prints(&types(client, &line, b"\n", false)?, &line, &client.otherwise(&line))
 }
 
 /// No server listens: that deserves a message for a person, and a failure for a script.
@@ -273,7 +272,7 @@ fn client_reports_refused(client: &Program) -> Outcome {
 /// Half a reply is no reply.
 fn client_reports_cut_reply(client: &Program) -> Outcome {
     let message = client.payload().letters(20);
-    let reply = otherwise(&message);
+    let reply = client.otherwise(&message);
     let half = &reply[..reply.len() / 2];
 
     for (cut, how) in CUTS {
@@ -300,7 +299,7 @@ fn client_closes(client: &Program) -> Outcome {
         let (listener, mut sender) = start(client, message)?;
         let mut server = listener.accept(&mut sender)?;
         server.expect(message)?;
-        server.send(&otherwise(message))?;
+        server.send(&client.otherwise(message))?;
 
         server
             .expect_end(wait::ENDING)

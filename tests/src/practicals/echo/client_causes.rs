@@ -1,7 +1,6 @@
 //! What is tried after a check of the echo client has failed: the same steps with one difference.
 
 use super::client::{Printed, answer, prints, start};
-use crate::engine::payload::otherwise;
 use crate::engine::program::Program;
 use crate::engine::tried::Tried;
 use crate::engine::verdict::{Outcome, Stop};
@@ -24,7 +23,7 @@ pub(super) fn why_it_prints_that(client: &Program, tried: Tried) -> Tried {
 
 fn one_byte_more(client: &Program) -> Option<OneByteMore> {
     let message = client.payload().letters(message(client).len() + 1);
-    let reply = otherwise(&message);
+    let reply = client.otherwise(&message);
     let ended = client.try_aside(|client| answer(client, &message, |server| server.send(&reply)));
     ended.ok().filter(|ended| ended.exit.is_ok()).map(|ended| {
         let stdout = ended.stdout();
@@ -56,15 +55,15 @@ pub(super) fn closed_after_the_reply(client: &Program) -> Outcome {
     let (listener, mut sender) = start(client, &message)?;
     let mut server = listener.accept(&mut sender)?;
     server.expect(&message)?;
-    server.send(&otherwise(&message))?;
+    server.send(&client.otherwise(&message))?;
     server.close();
-    prints(&sender.until_ended()?, &message, &otherwise(&message))
+    prints(&sender.until_ended()?, &message, &client.otherwise(&message))
 }
 
 /// The reply is as long as ever, and its last byte is a newline.
 fn answered_with_a_line_end(client: &Program) -> Outcome {
     let message = message(client);
-    let mut reply = otherwise(&message);
+    let mut reply = client.otherwise(&message);
     reply.pop();
     reply.push(b'\n');
     ends_after(client, &message, &reply)

@@ -10,7 +10,6 @@ use crate::engine::compare::describe;
 use crate::engine::difference::bytes;
 use crate::engine::ended::Ended;
 use crate::engine::listener::Listener;
-use crate::engine::payload::otherwise;
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
 use crate::engine::shrink;
@@ -41,8 +40,8 @@ fn start(client: &Program, messages: &[&[u8]]) -> Result<(Listener, Client), Sto
 }
 
 /// Makes a reply that the client cannot guess, of another length than its message.
-fn reply_to(message: &[u8]) -> Vec<u8> {
-    [otherwise(message).as_slice(), b"!"].concat()
+fn reply_to(client: &Program, message: &[u8]) -> Vec<u8> {
+    [client.otherwise(message).as_slice(), b"!"].concat()
 }
 
 /// The header goes first, high byte first, and counts the body alone; nothing stands before,
@@ -53,7 +52,7 @@ fn client_frames_message(client: &Program) -> Outcome {
     let mut server = listener.accept(&mut sender)?;
 
     server.expect(&framed(&message))?;
-    server.send(&framed(&otherwise(&message)))?;
+    server.send(&framed(&client.otherwise(&message)))?;
     sends_nothing_more(&server, &framed(&message))
 }
 
@@ -111,7 +110,7 @@ fn conversation(client: &Program) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let mut payload = client.payload();
     let messages: Vec<Vec<u8>> =
         [9, 4, 14].into_iter().map(|length| payload.letters(length)).collect();
-    let replies = messages.iter().map(|message| reply_to(message)).collect();
+    let replies = messages.iter().map(|message| reply_to(client, message)).collect();
     (messages, replies)
 }
 
@@ -248,12 +247,12 @@ fn types_lines(client: &Program, then: impl Fn(&Peer, &[u8], Failure) -> Failure
         for message in complete {
             let came = server.expect(&framed(message));
             came.map_err(|stop| stop.map(|failure| then(&server, message, failure)))?;
-            server.send(&framed(&otherwise(message)))?;
+            server.send(&framed(&client.otherwise(message)))?;
         }
         if then_end {
             server.expect_end(wait::ENDING)?;
             server.close();
-            prints(&sender.until_ended()?, &sent.map(|message| otherwise(message)))?;
+            prints(&sender.until_ended()?, &sent.map(|message| client.otherwise(message)))?;
         }
     }
     Ok(())
@@ -341,7 +340,7 @@ fn client_reports_nobody(client: &Program) -> Outcome {
 /// Half a reply is no reply, and the end of the stream where a reply is due is an error.
 fn client_reports_cut_message(client: &Program) -> Outcome {
     let message = client.payload().letters(20);
-    let reply = framed(&reply_to(&message));
+    let reply = framed(&reply_to(client, &message));
     for (cut, place) in [(0, "before a reply"), (1, "inside a header"), (9, "inside a body")] {
         let (listener, mut sender) = start(client, &[&message])?;
         let mut server = listener.accept(&mut sender)?;

@@ -9,7 +9,6 @@ use crate::engine::client::Client;
 use crate::engine::difference::bytes;
 use crate::engine::ended::Ended;
 use crate::engine::listener::{Listener, Refusing};
-use crate::engine::payload::otherwise;
 use crate::engine::peer::Peer;
 use crate::engine::program::Program;
 use crate::engine::shrink;
@@ -81,7 +80,7 @@ fn accept_asking(
 }
 
 fn reply(server: &Peer) -> Outcome {
-    server.send(&otherwise(&both()))
+    server.send(&server.context().payloads.otherwise(&both()))
 }
 
 fn succeeds(client: Client) -> Result<Ended, Stop> {
@@ -186,7 +185,7 @@ fn sends_the_second_once_answered(client: &Program) -> Outcome {
         let expected = "no bytes before the first message is answered";
         return Err(Failure::new(expected, show(&came, 40)).into());
     }
-    server.send(&otherwise(MESSAGES[0].as_bytes()))?;
+    server.send(&client.otherwise(MESSAGES[0].as_bytes()))?;
     server.expect(MESSAGES[1].as_bytes())
 }
 
@@ -201,7 +200,7 @@ fn client_counts_pieces(client: &Program) -> Outcome {
     let (listener, mut connecting) = start(client, 2)?;
     let mut servers = accept_asking(&listener, &mut connecting, 2)?;
 
-    let reply = otherwise(&both());
+    let reply = client.otherwise(&both());
     let mut from = 0;
     for piece in PIECES {
         for server in &servers {
@@ -239,7 +238,7 @@ fn closes_after_first_piece(client: &Program) -> Outcome {
     let (listener, mut connecting) = start(client, 1)?;
     let mut server = listener.accept(&mut connecting)?;
     server.expect(&both())?;
-    server.send(&otherwise(&both())[..1])?;
+    server.send(&client.otherwise(&both())[..1])?;
     server.expect_end(wait::REPLY)
 }
 
@@ -362,7 +361,7 @@ fn client_reports_cut_connection(client: &Program) -> Outcome {
         let mut servers = accept_asking(&listener, &mut connecting, 3)?;
 
         let second = servers.remove(1);
-        second.send(&otherwise(&both())[..30])?;
+        second.send(&client.otherwise(&both())[..30])?;
         second.until_taken()?;
         cut(second);
         for mut server in servers {
