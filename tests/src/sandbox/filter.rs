@@ -86,6 +86,12 @@ fn test(when: When, refuse: sock_filter) -> Vec<sock_filter> {
         When::Bits(argument, bits) => {
             vec![load_argument(argument), jump(libc::BPF_JSET, bits, 0, 1), refuse]
         }
+        When::BitsWithout(argument, set, unset) => vec![
+            load_argument(argument),
+            instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, set | unset, 0, 0),
+            jump(libc::BPF_JEQ, set, 0, 1),
+            refuse,
+        ],
         When::Is(argument, value) => {
             vec![load_argument(argument), jump(libc::BPF_JEQ, value, 0, 1), refuse]
         }

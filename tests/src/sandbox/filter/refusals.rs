@@ -37,6 +37,8 @@ pub(super) enum When {
     Always,
     /// Any of these bits is set in this argument.
     Bits(u32, u32),
+    /// All of the first bits are set in this argument, and none of the second.
+    BitsWithout(u32, u32, u32),
     /// This argument has this value.
     Is(u32, u32),
     /// This argument has none of these values.
@@ -57,6 +59,8 @@ pub(super) type Refusal = (c_long, When, i32);
 
 /// The flags of new namespaces (clone(2)).
 const NAMESPACES: u32 = 0x7e02_0000;
+const THREAD: u32 = libc::CLONE_THREAD as u32;
+const DESCRIPTORS: u32 = libc::CLONE_FILES as u32;
 const MPTCP: u32 = 262;
 const NETLINK: u32 = libc::AF_NETLINK as u32;
 const ROUTES: u32 = libc::NETLINK_ROUTE as u32;
@@ -264,7 +268,10 @@ fn always(calls: &[c_long], error: i32) -> Vec<Refusal> {
 }
 
 /// Calls that are refused for some arguments.
-const SPECIAL: [Refusal; 11] = [
+const SPECIAL: [Refusal; 13] = [
+    // The harness sees the descriptors of a process, and so its threads must share them.
+    (libc::SYS_clone, When::BitsWithout(0, THREAD, DESCRIPTORS), libc::EINVAL),
+    (libc::SYS_close_range, When::Bits(2, libc::CLOSE_RANGE_UNSHARE), libc::EINVAL),
     (libc::SYS_clone, When::Bits(0, NAMESPACES), libc::EPERM),
     (libc::SYS_clone3, When::Always, libc::ENOSYS), // a filter cannot read its flags; C libraries then use clone
     // A process that hides itself cannot be judged. A server that guards its secrets so may believe
@@ -330,6 +337,7 @@ impl When {
         match self {
             Self::Always => true,
             Self::Bits(at, bits) => argument(at) & bits != 0,
+            Self::BitsWithout(at, set, unset) => argument(at) & (set | unset) == set,
             Self::Is(at, value) => argument(at) == value,
             Self::IsNot(at, values) => !values.contains(&argument(at)),
             Self::Other(first, third) => argument(0) == first && argument(2) != third,
