@@ -107,34 +107,6 @@ fn name_in_store(language: &str, sandbox: &Sandbox) -> PathBuf {
     Path::new(&format!("{:?}", sandbox.confinement.tier()).to_lowercase()).join(language)
 }
 
-/// Removes what another user has built: this one's compiler could not write to it.
-fn remove_if_of_another_builder(target: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
-    #[cfg(unix)]
-    if let (Some(owner), Ok(facts)) = (sandbox.confinement.builder(), target.metadata()) {
-        use std::os::unix::fs::MetadataExt;
-        if facts.uid() != owner {
-            suite::remove_folder(target)?;
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = (target, sandbox);
-    Ok(())
-}
-
-/// Gives a folder, and what is directly in it, to the user that builds.
-fn give_to_builder(folder: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
-    #[cfg(unix)]
-    if let Some(owner) = sandbox.confinement.builder() {
-        std::os::unix::fs::chown(folder, Some(owner), Some(owner))?;
-        for entry in std::fs::read_dir(folder)? {
-            std::os::unix::fs::lchown(entry?.path(), Some(owner), Some(owner))?;
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = (folder, sandbox);
-    Ok(())
-}
-
 /// Returns the program that is one executable and needs nothing else.
 pub(crate) fn subject(name: &str, executable: &Path) -> Subject {
     subject_at(name, executable, None, None)

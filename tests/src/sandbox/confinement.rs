@@ -147,7 +147,8 @@ impl Confinement {
     #[cfg(target_os = "linux")]
     fn open_to_programs(&self, scratch: &Path) -> std::io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
-        let is_needed = self.keeps_folders() && self.builder().is_some();
+        let has_users = users::are_others() && !self.leaves_out("privileges");
+        let is_needed = self.keeps_folders() && has_users;
         let passable = std::fs::Permissions::from_mode(0o711);
         if is_needed { std::fs::set_permissions(scratch, passable) } else { Ok(()) }
     }
@@ -183,20 +184,6 @@ impl Confinement {
     /// reason.
     pub fn statement(&self) -> Vec<String> {
         self.statement.clone()
-    }
-
-    /// Returns the user who must own the folders that a compiler writes to; `None` unless the
-    /// harness is root.
-    #[cfg(unix)]
-    pub fn builder(&self) -> Option<u32> {
-        if !rustix::process::getuid().is_root() {
-            return None;
-        }
-        #[cfg(target_os = "linux")]
-        if self.tier != Tier::Plain && !self.leaves_out("privileges") {
-            return Some(users::of_builds());
-        }
-        Some(0)
     }
 
     /// Whether each check has a private network.

@@ -47,7 +47,7 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-pub(crate) use of_unix::size_of_folder;
+pub(crate) use of_unix::{for_each_entry, size_of_folder};
 
 #[cfg(unix)]
 pub use of_unix::remove_folder;
@@ -63,7 +63,7 @@ mod of_unix {
     use std::path::{Path, PathBuf};
     use std::rc::Rc;
 
-    use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+    use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
     use rustix::io::Errno;
 
     /// The most names that are read before they are removed.
@@ -99,13 +99,30 @@ mod of_unix {
     /// Returns the bytes that a folder takes on disk, also of what no path can name. A closed folder
     /// is opened.
     pub(crate) fn size_of_folder(folder: &Path) -> u64 {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(top) = rustix::fs::openat(CWD, folder, flags, Mode::empty()) else { return 0 };
-        let mut folders = vec![(Rc::new(top), PathBuf::from("."))];
         let (mut size, mut entries) = (0, 0);
+        let looked = for_each_entry(folder, |_, _, facts| {
+            entries += 1;
+            size += LEAST.max(facts.st_blocks as u64 * 512);
+            if entries > MOST_ENTRIES { Err(Errno::TOOBIG.into()) } else { Ok(()) }
+        });
+        match looked {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            looked => looked.map_or(TOO_MUCH, |()| size),
+        }
+    }
+
+    /// Calls `look` for each entry of a folder, also for what no path can name, with the folder that
+    /// it is in and its facts.
+    pub(crate) fn for_each_entry(
+        folder: &Path,
+        mut look: impl FnMut(&OwnedFd, &CStr, &Stat) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let top = open_closed(|how| rustix::fs::openat(CWD, folder, flags | how, Mode::empty()))?;
+        let mut folders = vec![(Rc::new(top), PathBuf::from("."))];
         while let Some((above, path)) = folders.pop() {
             let folder = match open_beneath(&above, &path) {
-                Err(error) if is_out_of_descriptors(&error) => return TOO_MUCH,
+                Err(error) if is_out_of_descriptors(&error) => return Err(error),
                 Err(_) => continue,
                 Ok(folder) => Rc::new(folder),
             };
@@ -116,29 +133,27 @@ mod of_unix {
                 else {
                     continue;
                 };
-                entries += 1;
-                size += LEAST.max(facts.st_blocks as u64 * 512);
+                look(&folder, name, &facts)?;
                 if FileType::from_raw_mode(facts.st_mode) == FileType::Directory {
                     folders.push(below(&above, &path, &folder, OsStr::from_bytes(name.to_bytes())));
                 }
             }
-            if entries > MOST_ENTRIES {
-                return TOO_MUCH;
-            }
         }
-        size
+        Ok(())
     }
 
-    /// Opens a folder that lies below another one, whatever a living program puts in its place. Its
-    /// owner gets the right to read it.
+    /// Opens a folder that lies below another one, whatever a living program puts in its place.
     #[cfg(target_os = "linux")]
     fn open_beneath(above: &OwnedFd, path: &Path) -> io::Result<OwnedFd> {
         use rustix::fs::{ResolveFlags, openat2};
-        let open = |flags| {
-            let flags = flags | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-            openat2(above, path, flags, Mode::empty(), beneath)
-        };
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        open_closed(|how| openat2(above, path, flags | how, Mode::empty(), beneath))
+    }
+
+    /// Opens a folder to read it. Its owner gets the right to do so.
+    #[cfg(target_os = "linux")]
+    fn open_closed(open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> io::Result<OwnedFd> {
         let opened = open(OFlags::RDONLY).or_else(|error| match error {
             Errno::ACCESS => {
                 let closed = open(OFlags::PATH)?;
@@ -149,6 +164,11 @@ mod of_unix {
             error => Err(error),
         });
         Ok(opened?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn open_closed(open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> io::Result<OwnedFd> {
+        Ok(open(OFlags::RDONLY)?)
     }
 
     #[cfg(not(target_os = "linux"))]

@@ -70,12 +70,16 @@ fn launch() -> io::Result<()> {
         Ok(group) => group.map(Arc::new),
         Err(error) => return not_started(&channel, "no control group", &error),
     };
+    let user = user_of(&launch);
+    if let Err(error) = give_folders(&launch, user) {
+        return not_started(&channel, "no folder to build in", &error);
+    }
     #[cfg(target_os = "linux")]
     if launch.jail.tier == Tier::Namespaces {
-        return launch_in_namespaces(&channel, &launch, group.as_ref());
+        return launch_in_namespaces(&channel, &launch, user, group.as_ref());
     }
     channel.send(&LauncherMessage::Keeper(std::process::id()))?;
-    keep(&channel, &launch, user_of(&launch), group.as_ref())?;
+    keep(&channel, &launch, user, group.as_ref())?;
     leave(&channel, group.as_deref())
 }
 
@@ -93,10 +97,20 @@ fn leave(channel: &Channel, group: Option<&Joined>) -> io::Result<()> {
 fn user_of(launch: &JailedCommand) -> Option<u32> {
     #[cfg(target_os = "linux")]
     if launch.jail.tier != Tier::Plain {
-        return users::of_launch(std::process::id(), !launch.jail.reach.write.is_empty());
+        return users::of_launch(std::process::id());
     }
     let _ = launch;
     None
+}
+
+/// Gives the user of a build the folders that it writes to. Another user may have built there.
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "only Linux has users here"))]
+fn give_folders(launch: &JailedCommand, user: Option<u32>) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if let Some(user) = user {
+        return launch.jail.reach.write.iter().try_for_each(|folder| users::give(folder, user));
+    }
+    Ok(())
 }
 
 /// Makes the namespaces and waits for the keeper. When the keeper has ended, the kernel has ended
@@ -105,13 +119,13 @@ fn user_of(launch: &JailedCommand) -> Option<u32> {
 fn launch_in_namespaces(
     channel: &Channel,
     launch: &JailedCommand,
+    user: Option<u32>,
     group: Option<&Arc<Joined>>,
 ) -> io::Result<()> {
     let folder = std::env::current_dir()?;
     if let Err(error) = enter::leave_the_machine(&launch.jail) {
         return not_started(channel, "no namespaces", &error);
     }
-    let user = user_of(launch);
     match fork()? {
         Forked::Child => {
             end_with_parent();

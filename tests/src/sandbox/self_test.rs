@@ -27,7 +27,7 @@ pub(super) fn run(
     std::fs::write(&secret, "secret")?;
     jail.reach.execute = Some(Vec::new()); // as a compiled program, which needs no commands
     let secrets = [secret].into_iter().chain(private.iter().filter_map(|place| file_in(place)));
-    let (another_user, secrets) = (users::of_builds() != 0, secrets.collect());
+    let (another_user, secrets) = (users::are_others(), secrets.collect());
     jail.self_test = Some(Targets { port, another_user, harness, secrets });
 
     let folder = tempfile::Builder::new().prefix("run-").tempdir_in(scratch)?;

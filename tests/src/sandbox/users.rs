@@ -1,16 +1,19 @@
 //! Chooses the user that a launch runs as where root grades, and becomes this user.
 //!
-//! Each program under test gets a user id that no other living launch has. What the kernel counts
-//! or allows for each user then never reaches from one launch to another: signals, limits, and
-//! sockets that share a port. A compiler runs as `nobody`, because later builds use its files.
+//! Each program and each build gets a user id that no other living launch has. What the kernel
+//! counts or allows for each user then never reaches from one launch to another: signals, limits,
+//! modes of files, and sockets that share a port. The files of a build are given to its user first.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::lchown;
 use std::path::Path;
 
+use rustix::fs::AtFlags;
 use rustix::process::{DumpableBehavior, Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
+
+use super::folder::for_each_entry;
 
 /// The user `nobody`, by its usual number.
 pub(super) const NOBODY: u32 = 65_534;
@@ -23,18 +26,18 @@ pub(super) const FIRST: u32 = 0x7000_0000;
 pub(super) const COUNT: u32 = 1 << 22;
 
 /// Returns the user of a launch; `None` unless this process is root and can become another user.
-/// `launcher` is the launcher's process id, `builds` says that the launch is a compiler.
-pub(super) fn of_launch(launcher: u32, builds: bool) -> Option<u32> {
+/// `launcher` is the launcher's process id.
+pub(super) fn of_launch(launcher: u32) -> Option<u32> {
     if !rustix::process::getuid().is_root() {
         return None;
     }
-    let own = FIRST.checked_add(launcher).filter(|_| launcher < COUNT && !builds);
-    own.filter(|own| is_mapped(*own, 1)).or(Some(NOBODY).filter(|nobody| is_mapped(*nobody, 1)))
+    let own = FIRST.checked_add(launcher).filter(|_| launcher < COUNT && is_mapped(FIRST, COUNT));
+    own.or(Some(NOBODY).filter(|nobody| is_mapped(*nobody, 1)))
 }
 
-/// Returns the user of compilers where this process is root.
-pub(super) fn of_builds() -> u32 {
-    of_launch(0, true).unwrap_or(0)
+/// Whether launches have other users than this process.
+pub(super) fn are_others() -> bool {
+    of_launch(0).is_some()
 }
 
 /// Whether ids from `first` on exist in this process's user namespace, as users and as groups.
@@ -50,13 +53,16 @@ pub(super) fn is_mapped(first: u32, count: u32) -> bool {
         .all(|map| fs::read_to_string(map).is_ok_and(|text| text.lines().any(covers)))
 }
 
-/// Gives a place, and all below it, to a user.
+/// Gives a place, and all below it, to a user. No process may change what is there meanwhile.
 pub(super) fn give(place: &Path, user: u32) -> io::Result<()> {
     lchown(place, Some(user), Some(user))?;
-    if fs::symlink_metadata(place)?.is_dir() {
-        fs::read_dir(place)?.try_for_each(|entry| give(&entry?.path(), user))?;
+    if !fs::symlink_metadata(place)?.is_dir() {
+        return Ok(());
     }
-    Ok(())
+    let (owner, group) = (Some(Uid::from_raw(user)), Some(Gid::from_raw(user)));
+    for_each_entry(place, |folder, name, _| {
+        Ok(rustix::fs::chownat(folder, name, owner, group, AtFlags::SYMLINK_NOFOLLOW)?)
+    })
 }
 
 /// Gives the pipes of this process's output to a user: a program may open `/dev/stdout` by name.
@@ -128,11 +134,10 @@ mod tests {
     fn no_two_launches_have_the_same_user_where_root_grades() {
         let is_root = rustix::process::getuid().is_root();
         if !is_root || !is_mapped(FIRST, COUNT) {
-            assert_eq!(of_launch(10, false).filter(|user| *user != NOBODY), None);
+            assert_eq!(of_launch(10).filter(|user| *user != NOBODY), None);
             return;
         }
-        assert_ne!(of_launch(10, false), of_launch(11, false));
-        assert_eq!(of_launch(10, true), of_launch(11, true));
-        assert_ne!(of_builds(), 0);
+        assert_ne!(of_launch(10), of_launch(11));
+        assert!(are_others());
     }
 }

@@ -13,8 +13,7 @@ use suite::{Finished, Reach, remove_folder};
 use super::messages::Messages;
 use super::stamp::Stamp;
 use super::{
-    BUILD_TIME, Built, artefact, cannot_be_run, dependencies, give_to_builder, name_in_store,
-    not_built, remove_if_of_another_builder, subject_at,
+    BUILD_TIME, Built, artefact, cannot_be_run, dependencies, name_in_store, not_built, subject_at,
 };
 use crate::sandbox::Sandbox;
 use crate::submission::{Refused, StagedCrate, Store};
@@ -30,9 +29,7 @@ pub(super) fn build(staged: &StagedCrate, sandbox: &Sandbox) -> anyhow::Result<B
         return built(staged, &executable);
     }
     let folder = store.sources(staged)?;
-    remove_if_of_another_builder(&target, sandbox)?;
     std::fs::create_dir_all(&target)?;
-    give_to_builder(&target, sandbox)?;
     let finished = Building { staged, folder, target: &target }.run_cargo_confined(sandbox)?;
     let messages = Messages::read(&finished.stdout);
     if let Some(limit) = finished.over {
@@ -91,7 +88,7 @@ impl Building<'_> {
         );
         command.push(self.folder.join("Cargo.toml").into());
         command.extend(["--target-dir".into(), self.target.into()]);
-        give_to_builder(&self.folder, sandbox)?; // cargo writes a lock file there where it finds none
+        // Cargo writes a lock file beside the crate where it finds none.
         let write = vec![self.target.to_owned(), self.folder.clone()];
         let mut read = vec![sysroot.clone()];
         read.extend(self.staged.library_folders());

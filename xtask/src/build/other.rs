@@ -13,8 +13,7 @@ use suite::{CommandLine, Fault, Finished, Reach, Subject, remove_folder};
 use super::parts::{self, Library};
 use super::stamp::Stamp;
 use super::{
-    BUILD_TIME, Built, artefact, cannot_be_run, find_executable, give_to_builder, name_in_store,
-    not_built,
+    BUILD_TIME, Built, artefact, cannot_be_run, find_executable, name_in_store, not_built,
 };
 use crate::languages::Places;
 use crate::sandbox::Sandbox;
@@ -96,7 +95,7 @@ fn build_afresh(
 ) -> anyhow::Result<Option<Reason>> {
     let staged = &program.staged;
     let out = Path::new(&places.out);
-    furnish(program, out, sandbox)?;
+    furnish(program, out)?;
     if let Some(reason) = compile(program, places, sandbox)? {
         return Ok(Some(reason));
     }
@@ -144,23 +143,21 @@ fn compile_with(
 }
 
 /// Makes the build folder. A language that builds beside its sources gets a copy of them there.
-fn furnish(program: &StagedProgram, out: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
+fn furnish(program: &StagedProgram, out: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(out)?;
-    if program.language.beside_sources {
-        copy_folder(&program.staged.folder, out, sandbox)?;
+    match program.language.beside_sources {
+        true => copy_folder(&program.staged.folder, out),
+        false => Ok(()),
     }
-    give_to_builder(out, sandbox)?;
-    give_to_builder(&program.staged.build, sandbox)
 }
 
-fn copy_folder(from: &Path, to: &Path, sandbox: &Sandbox) -> anyhow::Result<()> {
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let (place, copy) = (entry.path(), to.join(entry.file_name()));
         if place.is_dir() {
             std::fs::create_dir(&copy)?;
-            copy_folder(&place, &copy, sandbox)?;
-            give_to_builder(&copy, sandbox)?;
+            copy_folder(&place, &copy)?;
         } else {
             std::fs::copy(&place, &copy)?;
         }

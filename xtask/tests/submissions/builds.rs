@@ -1,6 +1,7 @@
 //! What builds leave behind, and folders that change while they are graded.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -80,4 +81,52 @@ fn a_folder_that_changes_is_graded_as_it_was() {
 
     assert_eq!(second.status.code(), Some(1));
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stdout));
+}
+
+/// Closes the folder of each other build whose command line it reads, for two seconds.
+const CLOSES_OTHERS: &str = "\
+import os, time
+own = os.getcwd()
+end = time.time() + 2
+while time.time() < end:
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try: words = open(f'/proc/{pid}/cmdline').read().split('\\0')
+        except OSError: continue
+        for word in words:
+            if '/build/echo_server/out' in word and 'SCRATCH' in word and not word.startswith(own):
+                try: os.chmod(word, 0)
+                except OSError: pass
+";
+
+/// Two builds of an ordinary user have the same user, and so only root's are tried without
+/// namespaces.
+#[test]
+fn no_build_changes_the_folder_of_another() {
+    let is_root = rustix::process::getuid().is_root();
+    if !has("cc") || !has("make") || !has("python3") || !is_root {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let act = CLOSES_OTHERS.replace("SCRATCH", &scratch.path().display().to_string());
+    let act = format!(
+        "echo_server:\n\tsed -n 's/^# //p' Makefile | python3\n# {}",
+        act.replace('\n', "\n# ")
+    );
+    let source = fs::read_to_string(echo("mistakes/other_languages/echo_server.c")).unwrap();
+    let right = "echo_server:\n\tsleep 1\n\tcc -O1 -pthread -o $@ echo_server.c\n";
+    let files = [("echo_server/Makefile", right), ("echo_server/echo_server.c", &source)];
+    let (hostile, right) = (folder_with(&[("echo_server/Makefile", &act)]), folder_with(&files));
+    for tier in ["auto", "landlock"] {
+        let grade = |submission: &TempDir| {
+            let words = format!("grade echo --only echoes_short_message --confine {tier}");
+            let mut grade = process(&words);
+            grade.arg("--submission").arg(submission.path()).env("TMPDIR", scratch.path());
+            grade.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+        };
+        let (hostile, right) = (grade(&hostile), grade(&right));
+        let right = right.wait_with_output().unwrap();
+        assert!(right.status.success(), "{tier}: {}", String::from_utf8_lossy(&right.stdout));
+        assert_eq!(hostile.wait_with_output().unwrap().status.code(), Some(1), "{tier}");
+    }
 }
