@@ -67,6 +67,8 @@ mod stand_in;
 mod tally;
 #[cfg(target_os = "linux")]
 mod tree;
+#[cfg(unix)]
+mod unlinked;
 #[cfg(target_os = "linux")]
 mod users;
 #[cfg(unix)]

@@ -232,8 +232,12 @@ impl Inside<'_> {
         }
         report_no_crash()?;
         if *tier == Tier::Namespaces {
-            if reach.write.is_empty() && self.jail.has("disk") {
-                limit(Resource::Fsize, disk + disk / 4)?; // for files in memory; the rest has less room
+            if self.jail.has("disk") {
+                // A program's files are in memory, which has less room.
+                limit(
+                    Resource::Fsize,
+                    if reach.write.is_empty() { disk + disk / 4 } else { 16 * disk },
+                )?;
             }
             return limit(Resource::Nproc, tasks + SPARE);
         }

@@ -20,6 +20,8 @@ use super::group::{Joined, RanOut};
 use super::messages::LauncherMessage;
 use super::spec::Limits;
 use super::tally::Tally;
+use super::unlinked::size_of_unlinked;
+
 /// The time between two checks.
 pub(super) const INTERVAL: std::time::Duration = std::time::Duration::from_millis(30);
 
@@ -102,23 +104,23 @@ impl Quota {
             return Ok(Some(out_of_memory(whose, memory)));
         }
         let found = over(group.tasks()? > tasks, || too_many_tasks(tasks));
-        if found.is_some() || processor.is_none() {
-            return Ok(found.or_else(|| self.check_folders()));
+        if found.is_some() || (processor.is_none() && self.folders.is_empty()) {
+            return Ok(found);
         }
         let tally = Tally::of(self.alone)?;
-        Ok(self.check_processor(&tally).or_else(|| self.check_folders()))
+        self.check_processor(&tally).map_or_else(|| self.check_disk(&tally), |it| Ok(Some(it)))
     }
 
     fn check_all(&self) -> io::Result<Option<LauncherMessage>> {
         let in_files = in_files(&self.memory_files);
         let tally = Tally::of(self.alone)?.with(in_files);
         let Limits { tasks, memory, .. } = self.limits;
-        Ok(over(tally.tasks > tasks, || too_many_tasks(tasks))
+        let found = over(tally.tasks > tasks, || too_many_tasks(tasks))
             .or_else(|| {
                 over(tally.uses_more_than(memory, self.is_thorough()), || too_much_memory(memory))
             })
-            .or_else(|| self.check_processor(&tally))
-            .or_else(|| self.check_folders()))
+            .or_else(|| self.check_processor(&tally));
+        found.map_or_else(|| self.check_disk(&tally), |it| Ok(Some(it)))
     }
 
     fn check_processor(&self, tally: &Tally) -> Option<LauncherMessage> {
@@ -126,18 +128,19 @@ impl Quota {
         over(tally.seconds() > most, || limit_of(most, "s of processor time"))
     }
 
-    fn check_folders(&self) -> Option<LauncherMessage> {
+    /// Checks what a build has written, also to files that have no name any more.
+    fn check_disk(&self, tally: &Tally) -> io::Result<Option<LauncherMessage>> {
         let disk = self.limits.disk;
-        over(self.fills_more_than(disk), || limit_of(disk / MIB, "MiB on disk"))
+        if !self.is_thorough() || self.folders.is_empty() {
+            return Ok(None);
+        }
+        let named: u64 = self.folders.iter().map(|folder| size_of_folder(folder)).sum();
+        let takes_more = named + size_of_unlinked(&tally.processes)? > disk;
+        Ok(over(takes_more, || limit_of(disk / MIB, "MiB on disk")))
     }
 
     fn is_thorough(&self) -> bool {
         self.checks.is_multiple_of(THOROUGH)
-    }
-
-    fn fills_more_than(&self, disk: u64) -> bool {
-        self.is_thorough()
-            && self.folders.iter().map(|folder| size_of_folder(folder)).sum::<u64>() > disk
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Tally {
     in_files: u64,
     ticks: u64,
     /// A folder of `/proc` for each process, which shows its memory.
-    processes: Vec<PathBuf>,
+    pub(super) processes: Vec<PathBuf>,
 }
 
 /// Returns the program's processes.
@@ -167,7 +167,7 @@ fn living_thread(pid: u32) -> io::Result<Option<Stat>> {
 }
 
 /// Whether an error only says that the process has ended meanwhile.
-fn has_ended(error: &io::Error) -> bool {
+pub(super) fn has_ended(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
