@@ -142,9 +142,9 @@ const BUILD_SETTINGS: [(&str, &str); 9] = [
     ("RUSTC", "/no/such/compiler"),
 ];
 
-/// Cargo looks for settings in every folder above the one that it is started in.
+/// Cargo looks for settings in every folder above the one that it is started in, and in its own.
 #[test]
-fn settings_above_the_temporary_folder_are_not_a_submissions() {
+fn settings_above_the_temporary_folder_and_of_cargo_are_not_a_submissions() {
     let above = folder_with(&[
         (".cargo/config.toml", "[build]\nrustflags = [\"-D\", \"warnings\"]\n"),
         ("temporary/empty", ""),
@@ -153,6 +153,7 @@ fn settings_above_the_temporary_folder_are_not_a_submissions() {
     for tier in TIERS {
         let mut grade = xtask(&format!("{ONE} --confine {tier} --submission"));
         grade.arg(folder.path()).env("TMPDIR", above.path().join("temporary"));
+        grade.env("CARGO_HOME", above.path().join(".cargo"));
         grade.assert().code(0).stdout(contains("1 passed"));
     }
 }
