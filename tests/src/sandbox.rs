@@ -37,6 +37,8 @@ mod inherited;
 mod interface;
 #[cfg(target_os = "linux")]
 mod kernel;
+#[cfg(unix)]
+mod lack;
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(unix)]

@@ -11,7 +11,9 @@ use super::{
     allowance::{Allowance, allowance, part},
     broker::Broker,
     group::Groups,
-    hidden, probe, self_test, users,
+    hidden,
+    lack::shows_a_lack,
+    probe, self_test, users,
 };
 use crate::fault::Fault;
 
@@ -102,10 +104,16 @@ impl Confinement {
                     found.statement.extend(reasons);
                     return Ok(found);
                 }
-                Err(why) => reasons.push(format!("not active: {name}: {why}")),
+                Err(why) if shows_a_lack(&why) => {
+                    reasons.push(format!("not active: {name}: {why}"));
+                }
+                Err(why) => return Err(not_tried(name, &why)),
             }
         }
-        Ok(Self::plain(reasons))
+        match wanted {
+            Wanted::Landlock => Err(without_landlock(&reasons.join("; "))),
+            _ => Ok(Self::plain(reasons)),
+        }
     }
 
     #[cfg(target_os = "linux")]
@@ -154,8 +162,12 @@ impl Confinement {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn find(_wanted: Wanted, _surroundings: Surroundings<'_>) -> Result<Self, Fault> {
-        Ok(Self::plain(vec!["not active: this system has no confinement".to_owned()]))
+    fn find(wanted: Wanted, _surroundings: Surroundings<'_>) -> Result<Self, Fault> {
+        const NONE: &str = "not active: this system has no confinement";
+        match wanted {
+            Wanted::Landlock => Err(without_landlock(NONE)),
+            _ => Ok(Self::plain(vec![NONE.to_owned()])),
+        }
     }
 
     fn plain(reasons: Vec<String>) -> Self {
@@ -278,6 +290,19 @@ impl Confinement {
 fn left_out() -> Vec<String> {
     let text = std::env::var("SOCKET_PRACTICALS_WITHOUT").unwrap_or_default();
     text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn without_landlock(why: &str) -> Fault {
+    Fault(format!("--confine landlock: this confinement is not available here: {why}"))
+}
+
+/// Returns the fault for a tier that could not be tried: that is no reason to have fewer
+/// protections.
+#[cfg(target_os = "linux")]
+fn not_tried(name: &str, why: &std::io::Error) -> Fault {
+    Fault(format!(
+        "the confinement with {name} could not be tried: {why}; end other programs and try again"
+    ))
 }
 
 #[cfg(target_os = "linux")]

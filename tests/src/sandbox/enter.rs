@@ -19,6 +19,7 @@ use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space}
 use super::broker::STUDENT;
 use super::group::{Joined, SPARE};
 use super::kernel::{Forked, checked, end_with_parent, fork};
+use super::lack::told;
 use super::landlock::{Access, Rules};
 use super::messages::Becoming;
 use super::not_started::NotStarted;
@@ -89,7 +90,7 @@ pub(super) fn start(
             while let Some(message) = trouble.receive()? {
                 match message {
                     Becoming::Filtered => {}
-                    Becoming::Failed(why) => return Err(io::Error::other(why).into()),
+                    Becoming::Failed(code, why) => return Err(told(code, why).into()),
                     Becoming::Unusable(why) => return Err(NotStarted::Unusable(why)),
                 }
             }

@@ -5,6 +5,8 @@ use std::io;
 
 use rustix::process::Pid;
 
+use super::lack::{code_of, told};
+
 /// Which side of a fork this is.
 pub(super) enum Forked {
     Parent(Pid),
@@ -26,7 +28,7 @@ pub(super) fn checked(returned: libc::c_long) -> io::Result<libc::c_long> {
 /// Adds to an error what it is about.
 pub(super) fn about(what: impl Display, error: impl Into<io::Error>) -> io::Error {
     let error = error.into();
-    io::Error::new(error.kind(), format!("{what}: {error}"))
+    told(code_of(&error), format!("{what}: {error}"))
 }
 
 /// Ends this process with its parent, without which the harness loses sight of it. The kernel

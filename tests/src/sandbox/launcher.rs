@@ -29,6 +29,7 @@ use super::group::Joined;
 use super::inherited;
 #[cfg(target_os = "linux")]
 use super::kernel::{Forked, end_with_parent, fork};
+use super::lack;
 use super::messages::{LAUNCH, LauncherMessage};
 use super::not_started::NotStarted;
 use super::quota::{self, MemoryFiles, Quota};
@@ -84,7 +85,7 @@ fn launch() -> io::Result<()> {
 }
 
 fn not_started(channel: &Channel, what: &str, error: &io::Error) -> io::Result<()> {
-    channel.send(&LauncherMessage::Failed(format!("{what}: {error}")))
+    channel.send(&LauncherMessage::Failed(lack::code_of(error), format!("{what}: {error}")))
 }
 
 /// Removes the control group, which is empty by now, and says that all is gone.

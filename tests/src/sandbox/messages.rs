@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::lack::code_of;
 use super::not_started::NotStarted;
 use super::spec::{Group, Jail, JailedCommand, Limits, Reach, Stdin, Targets, Tier, Version};
 use super::wire::{Wire, fields, variants};
@@ -27,8 +28,8 @@ pub(super) enum LauncherMessage {
     Keeper(u32),
     /// The program runs. The keeper knows it by this process id.
     Started(u32),
-    /// The program could not be started, for this reason.
-    Failed(String),
+    /// The program could not be started, for this reason: the error's number, or 0, and its text.
+    Failed(i32, String),
     /// The program's first process has ended, with this wait status.
     Exited(i32),
     /// The program passed a limit, told in a sentence, and is being ended.
@@ -47,7 +48,7 @@ pub(super) enum LauncherMessage {
 variants!(LauncherMessage {
     0 => Keeper(pid),
     1 => Started(pid),
-    2 => Failed(why),
+    2 => Failed(code, why),
     3 => Exited(status),
     4 => Over(limit),
     5 => Refused(call),
@@ -61,7 +62,7 @@ impl From<NotStarted> for LauncherMessage {
     fn from(not: NotStarted) -> Self {
         match not {
             NotStarted::Unusable(why) => Self::Unusable(why),
-            NotStarted::Fault(error) => Self::Failed(error.to_string()),
+            NotStarted::Fault(error) => Self::Failed(code_of(&error), error.to_string()),
         }
     }
 }
@@ -72,20 +73,20 @@ impl From<NotStarted> for LauncherMessage {
 pub(super) enum Becoming {
     /// Its filter is in force. The descriptor beside the message is where the kernel asks.
     Filtered,
-    /// It cannot become the program, for this reason.
-    Failed(String),
+    /// It cannot become the program, for this reason: the error's number, or 0, and its text.
+    Failed(i32, String),
     /// The system does not execute the program's file, for this reason.
     Unusable(String),
 }
 #[cfg(target_os = "linux")]
-variants!(Becoming { 0 => Filtered, 1 => Failed(why), 2 => Unusable(why) });
+variants!(Becoming { 0 => Filtered, 1 => Failed(code, why), 2 => Unusable(why) });
 
 #[cfg(target_os = "linux")]
 impl From<NotStarted> for Becoming {
     fn from(not: NotStarted) -> Self {
         match not {
             NotStarted::Unusable(why) => Self::Unusable(why),
-            NotStarted::Fault(error) => Self::Failed(error.to_string()),
+            NotStarted::Fault(error) => Self::Failed(code_of(&error), error.to_string()),
         }
     }
 }

@@ -71,15 +71,17 @@ fn tiers(repository: &Repository) -> anyhow::Result<Vec<Grader>> {
     let mut tiers = Vec::new();
     for (wanted, expected) in [(Wanted::Auto, Tier::Namespaces), (Wanted::Landlock, Tier::Landlock)]
     {
-        let grader = grader(repository, wanted)?;
-        if tier(&grader) == expected {
-            tiers.push(grader);
-        } else {
-            let why = grader.sandbox.confinement.statement().join("; ");
-            terminal::say_line(format_args!(
-                "{YELLOW}skipped{YELLOW:#}: this system has no tier {expected:?}: {why}"
-            ));
-        }
+        let why = match grader(repository, wanted) {
+            Ok(grader) if tier(&grader) == expected => {
+                tiers.push(grader);
+                continue;
+            }
+            Ok(grader) => grader.sandbox.confinement.statement().join("; "),
+            Err(error) => format!("{error:#}"),
+        };
+        terminal::say_line(format_args!(
+            "{YELLOW}skipped{YELLOW:#}: this system has no tier {expected:?}: {why}"
+        ));
     }
     Ok(tiers)
 }

@@ -167,3 +167,30 @@ fn sockets_that_are_put_aside_in_messages_are_open() {
     grade.arg("--submission").arg(folder.path());
     grade.assert().code(1).stdout(contains("7 sockets, 6 of them in CLOSE_WAIT"));
 }
+
+/// Grades in a user namespace that allows this number of networks (namespaces(7)).
+fn grade_with_networks(most: u32, confine: &str) -> Command {
+    let script = format!(
+        "echo {most} >/proc/sys/user/max_net_namespaces || exit 77
+        exec \"$@\" --confine {confine}"
+    );
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "sh", "-c", &script, "sh"]).current_dir(root());
+    unshare.arg(env!("CARGO_BIN_EXE_xtask")).args(GRADE.split_whitespace());
+    unshare
+}
+
+/// A program of the same user could otherwise switch off the confinement of all other gradings.
+#[test]
+fn a_machine_without_room_lowers_no_protection() {
+    if !has_namespaces()
+        || grade_with_networks(9, "auto").output().unwrap().status.code() != Some(0)
+    {
+        println!("skipped: no limits on namespaces here");
+        return;
+    }
+    let says = contains("namespaces could not be tried").and(contains("try again"));
+    grade_with_networks(1, "auto").assert().code(3).stderr(says);
+    // A system that is set to allow none has none.
+    grade_with_networks(0, "auto").assert().stderr(contains("could not be tried").not());
+}

@@ -11,12 +11,12 @@ use rustix::process::{Pid, Signal};
 
 use super::living::Registered;
 use crate::observe::{self, ProcessTree};
-use crate::sandbox::group;
 use crate::sandbox::messages::{LAUNCH, LauncherMessage};
 use crate::sandbox::not_started::NotStarted;
 use crate::sandbox::output::{Output, Stream};
 use crate::sandbox::spec::{Jail, JailedCommand, Tier};
 use crate::sandbox::wire::{Came, Channel};
+use crate::sandbox::{group, lack};
 
 /// The time that the launcher may take, on a busy machine, to end all processes and to say so.
 const ENDING: Duration = Duration::from_secs(20);
@@ -220,8 +220,8 @@ impl Heard {
         match message {
             LauncherMessage::Keeper(pid) => self.keeper = Some(pid),
             LauncherMessage::Started(pid) => self.started = Some(pid),
-            LauncherMessage::Failed(why) => {
-                self.not_started = Some(NotStarted::Fault(io::Error::other(why)));
+            LauncherMessage::Failed(code, why) => {
+                self.not_started = Some(NotStarted::Fault(lack::told(code, why)));
             }
             LauncherMessage::Unusable(why) => self.not_started = Some(NotStarted::Unusable(why)),
             LauncherMessage::Exited(status) => self.exited = Some(ExitStatus::from_raw(status)),
