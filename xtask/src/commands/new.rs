@@ -154,7 +154,7 @@ Then, step by step:
   practicals/{name}/solution/, {name}_server/ the programs, whole and unfinished
   practicals/{name}/mistakes/                 a program for each mistake, and its row
   practicals/{name}/explanations.toml         what a report says of each mistake
-The README's section for authors says what a check needs, and what a program.
+docs/authors.md says what a check needs, and what a program.
 "
     )
 }
