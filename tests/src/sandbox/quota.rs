@@ -69,6 +69,8 @@ pub(super) struct Quota {
     memory_files: MemoryFiles,
     group: Option<Arc<Joined>>,
     checks: u32,
+    /// The looks that failed since the last thorough one that did not.
+    unseen: u32,
 }
 
 /// Files in memory that the keeper has made for the program. They hold memory that may be in no
@@ -80,7 +82,7 @@ const MIB: u64 = 1024 * 1024;
 impl Quota {
     pub(super) fn new(limits: Limits, alone: bool, folders: Vec<PathBuf>) -> Self {
         let memory_files = MemoryFiles::default();
-        Self { limits, alone, folders, memory_files, group: None, checks: 0 }
+        Self { limits, alone, folders, memory_files, group: None, checks: 0, unseen: 0 }
     }
 
     /// Counts what these files hold, too, and what the kernel has counted for this group.
@@ -95,7 +97,19 @@ impl Quota {
             Some(group) => self.check_group(&group),
             None => self.check_all(),
         };
-        found.unwrap_or_else(|_| over(true, || HIDES.to_owned()))
+        match found {
+            Ok(found) => {
+                if self.is_thorough() {
+                    self.unseen = 0;
+                }
+                found
+            }
+            // A process that executes another program, or ends, may not be seen for a moment.
+            Err(_) => {
+                self.unseen += 1;
+                over(self.unseen >= PATIENCE, || HIDES.to_owned())
+            }
+        }
     }
 
     fn check_group(&self, group: &Joined) -> io::Result<Option<LauncherMessage>> {
@@ -143,6 +157,9 @@ impl Quota {
         self.checks.is_multiple_of(THOROUGH)
     }
 }
+
+/// The number of looks that must fail before it is certain that a program hides.
+const PATIENCE: u32 = 3;
 
 /// What a program uses that hides from these checks.
 const HIDES: &str = "processes that the grader cannot count";
