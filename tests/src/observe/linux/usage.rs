@@ -34,7 +34,15 @@ pub(crate) fn cpu_time(launcher: u32) -> Option<CpuTime> {
     let cpu_times = recent_descendants(launcher).into_iter().flat_map(|pid| {
         threads(pid).into_iter().filter_map(move |tid| Some(schedstat(pid, tid)?.cpu_time))
     });
-    Some(cpu_times.fold(CpuTime::default(), CpuTime::plus))
+    let ended = CpuTime { ran: ended_orphans(launcher), ..CpuTime::default() };
+    Some(cpu_times.fold(ended, CpuTime::plus))
+}
+
+/// Returns the processor time of processes that have ended and that no process of the program has
+/// waited for: the launcher has. A program may do all its work in such processes.
+fn ended_orphans(launcher: u32) -> Duration {
+    let ticks = stat(launcher).map_or(0, |stat| stat.ticks_of_children());
+    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 pub(crate) fn total_cpu_time(launcher: u32) -> Option<Duration> {
