@@ -69,7 +69,7 @@ mod stand_in;
 mod tally;
 #[cfg(target_os = "linux")]
 mod tree;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod unlinked;
 #[cfg(target_os = "linux")]
 mod users;

@@ -46,8 +46,10 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
     std::fs::remove_dir_all(folder)
 }
 
+#[cfg(target_os = "linux")]
+pub(crate) use of_unix::for_each_entry;
 #[cfg(unix)]
-pub(crate) use of_unix::{for_each_entry, size_of_folder};
+pub(crate) use of_unix::size_of_folder;
 
 #[cfg(unix)]
 pub use of_unix::remove_folder;

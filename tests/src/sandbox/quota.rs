@@ -20,6 +20,7 @@ use super::group::{Joined, RanOut};
 use super::messages::LauncherMessage;
 use super::spec::Limits;
 use super::tally::Tally;
+#[cfg(target_os = "linux")]
 use super::unlinked::size_of_unlinked;
 
 /// The time between two checks.
@@ -149,7 +150,7 @@ impl Quota {
             return Ok(None);
         }
         let named: u64 = self.folders.iter().map(|folder| size_of_folder(folder)).sum();
-        let takes_more = named + size_of_unlinked(&tally.processes)? > disk;
+        let takes_more = named + unlinked(&tally.processes)? > disk;
         Ok(over(takes_more, || limit_of(disk / MIB, "MiB on disk")))
     }
 
@@ -160,6 +161,17 @@ impl Quota {
 
 /// The number of looks that must fail before it is certain that a program hides.
 const PATIENCE: u32 = 3;
+
+/// Returns the bytes of files without a name. Only Linux shows them.
+fn unlinked(processes: &[PathBuf]) -> io::Result<u64> {
+    #[cfg(target_os = "linux")]
+    return size_of_unlinked(processes);
+    #[cfg(not(target_os = "linux"))]
+    {
+        _ = processes;
+        Ok(0)
+    }
+}
 
 /// What a program uses that hides from these checks.
 const HIDES: &str = "processes that the grader cannot count";
