@@ -7,11 +7,11 @@
 mod clients;
 mod scouting;
 mod server;
+mod taken;
 
 use std::any::Any;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::context::Context;
@@ -19,7 +19,7 @@ use crate::engine::ended::Ended;
 use crate::engine::opening::Opening;
 use crate::engine::payload::Payload;
 use crate::engine::port::{self, Tenancy};
-use crate::engine::probe::{Probe, is_taken};
+use crate::engine::probe::Probe;
 use crate::engine::running::{Launch, NotListening, Ready, Running};
 use crate::engine::starts::Scout;
 use crate::engine::subject::Subject;
@@ -195,23 +195,10 @@ impl Program {
             };
             tries += 1;
             if is_certain || tries == LAUNCHES {
+                launched.as_ref().map_or_else(|_| self.is_left_alone(told), |_| Ok(()))?;
                 return Ok(TriedLaunch { told, expected, launched, is_certain });
             }
             last_end = launched.err().and_then(|not| not.status());
-        }
-    }
-
-    /// Returns whether another try may do better. Between the choice of the port and the bind
-    /// another process may have taken it. The same end twice is no accident.
-    fn is_accident(
-        &self,
-        not: &NotListening,
-        told: SocketAddr,
-        last_end: Option<ExitStatus>,
-    ) -> bool {
-        match not.status() {
-            Some(status) => last_end != Some(status),
-            None => self.is_taken(told),
         }
     }
 
@@ -296,22 +283,6 @@ impl Program {
         self.end_what_was_left();
         let is_private = self.context.place.network().is_private();
         Ok(self.subject.home().enter(is_private).map_err(Fault::from)?)
-    }
-
-    fn fixed_address_is_free(&self) -> Result<(), Fault> {
-        match self.subject.home().fixed().filter(|address| self.is_taken(*address)) {
-            None => Ok(()),
-            Some(address) => Err(Fault(format!(
-                "something else listens on {address}, the address of {}: end it",
-                self.subject.name()
-            ))),
-        }
-    }
-
-    /// Returns whether another process holds this address while the program does not listen.
-    /// Where the kernel does not say who listens, it may be the program.
-    fn is_taken(&self, address: SocketAddr) -> bool {
-        is_taken(self.context.place.network(), address)
     }
 
     /// Waits for a turn at the address to which the program always connects. Returns `None` for a

@@ -16,6 +16,7 @@ mod refused;
 #[path = "../support/mod.rs"]
 mod support;
 mod surroundings;
+mod taken;
 mod unneeded;
 mod ways;
 mod whose_fault;

@@ -134,12 +134,14 @@ impl Server {
         match self.program.launch_at(self.told, self.address, &mut tenancy, deadline, again)? {
             Ok((mut running, address)) if address != self.address => {
                 running.conclude(None);
+                self.program.is_left_alone(self.address)?;
                 let expected = format!("a server that listens on {}", self.address);
                 let observed = format!("one that listens on {address} instead");
                 Err(Failure::new(expected, observed).with(NotRestarted { reuses_address }).into())
             }
             Ok((running, address)) => Ok(self.program.serve(running, tenancy, self.told, address)),
             Err(not_listening) => {
+                self.program.is_left_alone(self.address)?;
                 let fact = NotRestarted { reuses_address };
                 Err(not_listening.failure(self.address).with(fact).into())
             }
