@@ -106,9 +106,9 @@ pub(super) fn enter(tree: &Tree<'_>) -> io::Result<()> {
     let shown = how_shown(reach, owner, hidden);
     let copies: u64 = shown.iter().map(|(_, _, bytes)| bytes).sum();
     let memory = Memory::mount(root, owner, disk + copies)?;
-    memory.offer("tmp", Path::new("/tmp"))?;
-    memory.offer("shm", Path::new("/dev/shm"))?;
-    memory.offer("home", folder)?;
+    let of_private = if reach.write.is_empty() { NO_EXECUTION } else { 0 };
+    let private = [("tmp", Path::new("/tmp")), ("shm", Path::new("/dev/shm")), ("home", folder)];
+    private.iter().try_for_each(|(name, place)| memory.offer(name, place, of_private))?;
     devices(root)?;
     if own_proc {
         own_processes(root)?
@@ -116,7 +116,7 @@ pub(super) fn enter(tree: &Tree<'_>) -> io::Result<()> {
         bind(Path::new("/proc"), root, Bound::Writable)?
     }
     for (place, how, _) in &shown {
-        memory.show(place, how)?;
+        memory.show(place, how, if executes_in(place, reach) { 0 } else { NO_EXECUTION })?;
     }
     for place in &reach.write {
         bind(place, root, Bound::Writable)?;
@@ -147,6 +147,12 @@ fn how_shown<'a>(reach: &'a Reach, owner: u32, hidden: &[PathBuf]) -> Vec<(&'a P
         .map(|place| (place, how(place)))
         .map(|(place, (how, bytes))| (place, how, bytes))
         .collect()
+}
+
+/// Whether the program is started from this place, or from a file in it.
+fn executes_in(place: &Path, reach: &Reach) -> bool {
+    let is_in = |file: &PathBuf| file.starts_with(place) || place.starts_with(file);
+    reach.execute.as_ref().is_none_or(|files| files.iter().any(is_in))
 }
 
 /// Returns the folders of which the program has copies that it may change.
@@ -237,6 +243,7 @@ fn bind_at(place: &Path, target: &Path, how: Bound) -> io::Result<()> {
 const READ_ONLY: u64 = 1;
 const NO_SETUID: u64 = 2;
 const NO_DEVICES: u64 = 4;
+const NO_EXECUTION: u64 = 8;
 
 /// Adds flags to a mount and removes none that the host has set (mount_setattr(2)).
 fn set(place: &Path, flags: u64, recursive: bool) -> io::Result<()> {
@@ -308,28 +315,31 @@ impl<'a> Memory<'a> {
         Ok(Self { root, place, owner })
     }
 
-    /// Shows a part of it at `place`.
-    fn offer(&self, name: &str, place: &Path) -> io::Result<()> {
+    /// Shows a part of it at `place`, with these flags.
+    fn offer(&self, name: &str, place: &Path, flags: u64) -> io::Result<()> {
         let (part, target) = (self.place.join(name), within(self.root, place));
         fs::create_dir(&part)?;
         std::os::unix::fs::chown(&part, Some(self.owner), Some(self.owner))?;
         fs::set_permissions(&part, fs::Permissions::from_mode(0o755))?;
         fs::create_dir_all(&target)?;
-        Ok(rustix::mount::mount_bind(&part, &target)?)
+        rustix::mount::mount_bind(&part, &target)?;
+        set(&target, flags, false)
     }
 
-    /// Shows a place that the program may read.
-    fn show(&self, place: &Path, how: &Shown) -> io::Result<()> {
+    /// Shows a place that the program may read, its copies with these flags.
+    fn show(&self, place: &Path, how: &Shown, flags: u64) -> io::Result<()> {
         let (copied, others) = match how {
             Shown::AsItIs => return bind(place, self.root, Bound::ReadOnly),
             Shown::Copied => {
                 let copy = self.copy(place)?;
-                return bind_at(&copy, &within(self.root, place), Bound::Writable);
+                let target = within(self.root, place);
+                bind_at(&copy, &target, Bound::Writable)?;
+                return set(&target, flags, false);
             }
             Shown::InParts { copied, others } => (copied, others),
         };
         let target = within(self.root, place);
-        self.offer(&self.unused_name(), place)?;
+        self.offer(&self.unused_name(), place, flags)?;
         for file in copied {
             let name = file.file_name().unwrap_or_default();
             copies::unless_gone(copies::copy(file, &target.join(name), self.owner))?;

@@ -194,3 +194,25 @@ fn a_machine_without_room_lowers_no_protection() {
     // A system that is set to allow none has none.
     grade_with_networks(0, "auto").assert().stderr(contains("could not be tried").not());
 }
+
+/// Echoes only if the kernel executes nothing of what it writes, wherever it may write.
+const EXECUTES_WHAT_IT_WRITES: &str = "
+    import mmap, tempfile
+    for place in ['/tmp', '/dev/shm', os.getcwd(), os.path.dirname(os.path.abspath(__file__))]:
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(bytes(4096)); file.flush()
+            try: mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+            except PermissionError: continue
+            sys.exit(f'{place} is executable')
+    listen(); serve()";
+
+#[test]
+fn what_a_program_writes_is_not_executed() {
+    if !has_namespaces() || !has("python3") {
+        return;
+    }
+    let folder = folder_with(&[("echo_server.py", &python(EXECUTES_WHAT_IT_WRITES))]);
+    let mut grade = xtask("grade echo --only echoes_short_message --confine required");
+    grade.arg("--submission").arg(folder.path());
+    grade.assert().code(0).stdout(contains("1 passed"));
+}
