@@ -54,7 +54,7 @@ pub use observe::{
 pub use practicals::PRACTICALS;
 pub use sandbox::{
     Commands, Confinement, Finished, Folder, Left, Limits, Reach, Surroundings, Tier, Wanted,
-    remove_folder, without_settings,
+    may_execute_in, remove_folder, without_settings,
 };
 #[cfg(unix)]
 pub use sandbox::{end_all_programs, on_ending_signal};

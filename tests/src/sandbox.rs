@@ -89,6 +89,7 @@ pub use folder::{Folder, remove_folder};
 pub(crate) use launcher::enter_helper;
 pub(crate) use network::Network;
 pub(crate) use not_started::NotStarted;
+pub use not_started::may_execute_in;
 pub(crate) use output::Output;
 pub(crate) use process::Process;
 #[cfg(unix)]

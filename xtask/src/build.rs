@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use suite::{CommandLine, Reach, Subject};
+use suite::{CommandLine, Reach, Subject, Tier};
 
 use crate::parallel;
 use crate::sandbox::Sandbox;
@@ -47,6 +47,9 @@ pub(crate) fn programs(
     progress: &Progress,
 ) -> anyhow::Result<Programs> {
     let crates: Vec<&str> = sources.programs.iter().filter_map(name_of_built).collect();
+    if sources.programs.iter().any(|source| executes_where_it_is_built(source, sandbox)) {
+        sandbox.check_execution()?;
+    }
     progress.building(&crates);
     let mut programs = Programs { subjects: Vec::new(), unbuilt: Vec::new() };
     let (all, work) = (&sources.programs, |source: &Source| build(source, sandbox));
@@ -58,6 +61,15 @@ pub(crate) fn programs(
         Ok(())
     })?;
     Ok(programs)
+}
+
+/// Whether what is built, or what a build makes for itself, is executed in the temporary folder. With
+/// namespaces a program is copied into memory.
+fn executes_where_it_is_built(source: &Source, sandbox: &Sandbox) -> bool {
+    let makes_commands =
+        |source: &Source| matches!(source, Source::Other(it) if it.language.beside_sources);
+    let is_copied = sandbox.confinement.tier() == Tier::Namespaces;
+    name_of_built(source).is_some() && (!is_copied || makes_commands(source))
 }
 
 fn name_of_built(source: &Source) -> Option<&str> {

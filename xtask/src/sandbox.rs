@@ -46,6 +46,18 @@ impl Sandbox {
         Self { budget: Some(budget), ..self.clone() }
     }
 
+    /// Checks that what is built can be started: it is built and kept in the temporary folder.
+    pub(crate) fn check_execution(&self) -> Result<(), Fault> {
+        let within = std::env::temp_dir();
+        match suite::may_execute_in(self.scratch.path()) {
+            true => Ok(()),
+            false => Err(Fault(format!(
+                "no program can be started in {}, which is mounted noexec: set TMPDIR to another",
+                within.display()
+            ))),
+        }
+    }
+
     /// Returns what runs compilers.
     pub(crate) fn commands(&self) -> Commands<'_> {
         Commands {

@@ -3,6 +3,9 @@
 use std::io;
 use std::path::Path;
 
+#[cfg(target_os = "linux")]
+use rustix::fs::StatVfsMountFlags;
+
 /// Why a program does not run.
 #[derive(Debug)]
 pub(crate) enum NotStarted {
@@ -16,6 +19,12 @@ impl NotStarted {
     /// Sorts an error of the call that executes a program. A file can bring about all of them but
     /// those of a machine that has no room left.
     pub(super) fn of_execution(executable: &Path, error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::PermissionDenied && !may_execute_in(executable) {
+            let place = executable.display();
+            return Self::Fault(io::Error::other(format!(
+                "{error}: {place} is on a file system that is mounted noexec; move it, or set TMPDIR"
+            )));
+        }
         match error.raw_os_error() {
             Some(code) if !is_of_the_machine(code) && is_handed_in(executable) => {
                 Self::Unusable(why(executable, &error))
@@ -38,6 +47,19 @@ impl From<NotStarted> for io::Error {
             NotStarted::Fault(error) => error,
         }
     }
+}
+
+/// Returns whether the file system of a place lets programs be executed from it.
+#[cfg(target_os = "linux")]
+pub fn may_execute_in(place: &Path) -> bool {
+    let without = |disk: rustix::fs::StatVfs| disk.f_flag.contains(StatVfsMountFlags::NOEXEC);
+    !rustix::fs::statvfs(place).is_ok_and(without)
+}
+
+/// Returns whether the file system of a place lets programs be executed from it.
+#[cfg(not(target_os = "linux"))]
+pub fn may_execute_in(_place: &Path) -> bool {
+    true
 }
 
 /// Where a system keeps its own programs. A course may lie elsewhere below `/usr`.

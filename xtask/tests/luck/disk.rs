@@ -68,6 +68,18 @@ fn no_temporary_folder() {
     }
 }
 
+#[test]
+fn a_temporary_folder_without_execution() {
+    for _ in attempts("a_temporary_folder_without_execution") {
+        let place = Place::new();
+        let tmp = place.path("tmp").display().to_string();
+        let script = format!("mount -t tmpfs -o noexec none {tmp}");
+        let grading = place.grading("--confine landlock");
+        let Some(mut grading) = with_mounts(&script, &grading) else { return };
+        place.check(&grading.output().unwrap(), Comes::Fault("mounted noexec: set TMPDIR"));
+    }
+}
+
 /// The verdict is on stdout, and the earlier report stays.
 #[test]
 fn a_full_folder_of_reports() {
