@@ -134,6 +134,11 @@ impl Stat {
         self.after_name.trim_start().starts_with(['Z', 'X'])
     }
 
+    fn is_ending(&self) -> bool {
+        const PF_EXITING: u64 = 4; // linux/sched.h
+        self.field(6) & PF_EXITING != 0
+    }
+
     /// The sum of utime, stime, cutime and cstime.
     fn ticks(&self) -> u64 {
         (11..15).map(|at| self.field(at)).sum()
@@ -164,6 +169,12 @@ fn living_thread(pid: u32) -> io::Result<Option<Stat>> {
         }
     }
     Ok(None)
+}
+
+/// Whether a process or a thread is ending, or has ended: then the kernel shows it to root alone.
+pub(super) fn is_ending(of: &Path) -> bool {
+    let stat = Stat::read(of.to_owned());
+    stat.is_ok_and(|stat| stat.is_none_or(|stat| stat.has_ended() || stat.is_ending()))
 }
 
 /// Whether an error only says that the process has ended meanwhile.

@@ -6,20 +6,35 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::tally::has_ended;
+use super::tally::{has_ended, is_ending};
 
 /// The size of descriptors that are on their way in a message: nothing shows what they are.
 const TOO_MUCH: u64 = u64::MAX / 1024;
 
 /// Returns the bytes that such files of these processes take. A process that hides what it has open
-/// is an error, unless the system hides that of all.
+/// is an error, unless the system hides that of all. One that is ending hides it for a moment.
 pub(super) fn size_of_unlinked(processes: &[PathBuf]) -> io::Result<u64> {
+    let mut found = look_at(processes);
+    for _ in 0..LOOKS_AGAIN {
+        if found.is_ok() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+        found = look_at(processes);
+    }
+    found
+}
+
+const LOOKS_AGAIN: usize = 5;
+
+fn look_at(processes: &[PathBuf]) -> io::Result<u64> {
     let (mut files, mut saw_one, mut hidden) = (Files::default(), false, None);
     for of in processes {
         match files.add(of) {
             Ok(()) => saw_one = true,
-            Err(error) if has_ended(&error) => {}
+            Err(error) if has_ended(&error) || is_ending(of) => {}
             Err(error) => hidden = Some(error),
         }
     }
@@ -44,8 +59,9 @@ impl Files {
         let threads = of.join("task");
         let threads = if threads.is_dir() { &threads } else { of.parent().unwrap_or(of) };
         for thread in fs::read_dir(threads)? {
-            match self.add_open(&thread?.path()) {
-                Err(error) if !has_ended(&error) => return Err(error),
+            let thread = thread?.path();
+            match self.add_open(&thread) {
+                Err(error) if !has_ended(&error) && !is_ending(&thread) => return Err(error),
                 _ => {}
             }
         }
