@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{anyhow, bail};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use crate::terminal;
 
@@ -28,6 +29,8 @@ pub(super) struct Attack {
     pub(super) make: Option<String>,
     /// The file or folder that is handed in; the whole folder by default.
     pub(super) hand_in: Option<String>,
+    /// What the verdict or the report must say.
+    #[serde(default, deserialize_with = "words_that_prove")]
     pub(super) expected: Option<String>,
     /// Text that must not appear in any report.
     pub(super) absent: Option<String>,
@@ -46,7 +49,21 @@ struct Elsewhere {
 }
 
 /// The list's groups, with how many attacks each has.
-const LIST: &[(char, usize)] = &[('A', 12), ('B', 15), ('C', 19), ('D', 10), ('E', 15)];
+const LIST: &[(char, usize)] = &[('A', 12), ('B', 15), ('C', 19), ('D', 10), ('E', 15), ('R', 19)];
+
+/// Words of every report: that one of them is there proves nothing.
+const OF_EVERY_REPORT: &[&str] = &["", "passed", "failed", "Score"];
+
+fn words_that_prove<'a, D: Deserializer<'a>>(from: D) -> Result<Option<String>, D::Error> {
+    let words = String::deserialize(from)?;
+    match OF_EVERY_REPORT.contains(&words.trim()) {
+        false => Ok(Some(words)),
+        true => Err(D::Error::custom(format!(
+            "expected = {words:?} proves nothing, because every report may say it; write more of what \
+             must be there, such as \"1 passed\""
+        ))),
+    }
+}
 
 impl Table {
     /// Reads the text of a table; `shown` is the file's name in errors.
@@ -118,5 +135,23 @@ mod tests {
             table.gaps();
             table.chosen(&["A1".to_owned()]).map(drop)
         });
+    }
+
+    #[test]
+    fn a_word_of_every_report_is_no_expectation() {
+        for word in OF_EVERY_REPORT {
+            let text = format!("[[attack]]\nid = \"A1\"\nact = \"b\"\nexpected = \"{word}\"\n");
+            let error = Table::read("attacks.toml", &text).err().unwrap().to_string();
+            assert!(
+                error.starts_with("attacks.toml:4: ") && error.contains("proves nothing"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_attack_of_the_list_has_a_fixture_or_a_reason() {
+        let text = include_str!("../../../../practicals/echo/attacks.toml");
+        assert_eq!(Table::read("attacks.toml", text).unwrap().gaps(), Vec::<String>::new());
     }
 }
