@@ -75,6 +75,11 @@ impl ProcessTree {
         system::is_running(self.launcher)
     }
 
+    /// Returns the same, but does not count a thread that waits for the kernel.
+    pub(crate) fn is_ready(&self) -> bool {
+        system::is_ready(self.launcher)
+    }
+
     /// Returns the number of threads of the program's first process, or 0 where that cannot be
     /// seen.
     pub(crate) fn threads_of_first_process(&self) -> u32 {

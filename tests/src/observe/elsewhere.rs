@@ -28,6 +28,10 @@ pub(crate) fn is_running(_launcher: u32) -> bool {
     false
 }
 
+pub(crate) fn is_ready(_launcher: u32) -> bool {
+    false
+}
+
 pub(crate) fn thread_count(_pid: u32) -> u32 {
     0
 }

@@ -29,4 +29,4 @@ pub(crate) use socket::is_drained;
 pub(crate) use standstill::standstill;
 pub(crate) use table::owes_after_closing;
 pub(crate) use task::{thread_count, thread_cpu_time};
-pub(crate) use usage::{cpu_time, is_running, resident_memory, tasks, total_cpu_time};
+pub(crate) use usage::{cpu_time, is_ready, is_running, resident_memory, tasks, total_cpu_time};

@@ -61,16 +61,22 @@ pub(super) fn cpu_time_of(launcher: u32, processes: &[u32]) -> Option<Duration> 
 }
 
 pub(crate) fn is_running(launcher: u32) -> bool {
-    let runs = |pid, tid| {
-        thread_stat(pid, tid).is_some_and(|stat| match stat.state {
-            'R' => true,
-            'D' => !waits_for_a_child(pid, tid),
-            _ => false,
-        })
-    };
+    any_thread(launcher, |pid, tid, state| match state {
+        'R' => true,
+        'D' => !waits_for_a_child(pid, tid),
+        _ => false,
+    })
+}
+
+pub(crate) fn is_ready(launcher: u32) -> bool {
+    any_thread(launcher, |_, _, state| state == 'R')
+}
+
+fn any_thread(launcher: u32, is_one: impl Fn(u32, u32, char) -> bool) -> bool {
+    let is_one = |pid, tid| thread_stat(pid, tid).is_some_and(|stat| is_one(pid, tid, stat.state));
     recent_descendants(launcher)
         .into_iter()
-        .any(|pid| threads(pid).into_iter().any(|tid| runs(pid, tid)))
+        .any(|pid| threads(pid).into_iter().any(|tid| is_one(pid, tid)))
 }
 
 /// Returns whether a thread in an uninterruptible sleep is there because of its own program, which
