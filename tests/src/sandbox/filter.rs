@@ -86,12 +86,9 @@ fn test(when: When, refuse: sock_filter) -> Vec<sock_filter> {
         When::Bits(argument, bits) => {
             vec![load_argument(argument), jump(libc::BPF_JSET, bits, 0, 1), refuse]
         }
-        When::BitsWithout(argument, set, unset) => vec![
-            load_argument(argument),
-            instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, set | unset, 0, 0),
-            jump(libc::BPF_JEQ, set, 0, 1),
-            refuse,
-        ],
+        When::BitsWithout(argument, set, unset) => {
+            vec![load_argument(argument), mask(set | unset), jump(libc::BPF_JEQ, set, 0, 1), refuse]
+        }
         When::Is(argument, value) => {
             vec![load_argument(argument), jump(libc::BPF_JEQ, value, 0, 1), refuse]
         }
@@ -113,12 +110,9 @@ fn test(when: When, refuse: sock_filter) -> Vec<sock_filter> {
             jump(libc::BPF_JEQ, 0, 1, 0),
             refuse,
         ],
-        When::KindIsNot(argument, kind) => vec![
-            load_argument(argument),
-            instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0xf, 0, 0),
-            jump(libc::BPF_JEQ, kind, 1, 0),
-            refuse,
-        ],
+        When::KindIsNot(argument, kind) => {
+            vec![load_argument(argument), mask(0xf), jump(libc::BPF_JEQ, kind, 1, 0), refuse]
+        }
     }
 }
 
@@ -137,6 +131,10 @@ fn load(offset: u32) -> sock_filter {
 fn load_argument(argument: u32) -> sock_filter {
     let lower = if cfg!(target_endian = "big") { 4 } else { 0 };
     load(16 + 8 * argument + lower)
+}
+
+fn mask(bits: u32) -> sock_filter {
+    instruction(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, bits, 0, 0)
 }
 
 fn jump(condition: u32, value: u32, if_so: u8, if_not: u8) -> sock_filter {
