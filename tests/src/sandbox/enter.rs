@@ -283,12 +283,9 @@ impl Inside<'_> {
             None => Access::READ_AND_EXECUTE,
         };
         let hidden = self.hidden();
-        for place in tree::system_places() {
-            hidden::allow_except(&rules, &place, whole, &hidden)?;
-        }
-        for place in &reach.read {
-            rules.allow(place, whole)?;
-        }
+        tree::system_places()
+            .try_for_each(|place| hidden::allow_except(&rules, &place, whole, &hidden))?;
+        reach.read.iter().try_for_each(|place| rules.allow(place, whole))?;
         for place in reach.execute.iter().flatten().cloned().chain(LOADERS.map(PathBuf::from)) {
             let folder = place.is_dir();
             rules.allow(&place, if folder { Access::READ_AND_EXECUTE } else { Access::EXECUTE })?;

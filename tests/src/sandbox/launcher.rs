@@ -151,6 +151,19 @@ fn launch_in_namespaces(
     }
 }
 
+/// Lets this process look into those of the program's user. Other privileges reset what ends it with
+/// its parent.
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "only Linux has users here"))]
+fn look_as(user: Option<u32>, alone: bool) {
+    #[cfg(target_os = "linux")]
+    if let Some(user) = user {
+        users::look_as(user);
+        if alone {
+            end_with_parent();
+        }
+    }
+}
+
 /// Starts the program and stays until all of its processes have ended.
 fn keep(
     channel: &Channel,
@@ -177,13 +190,7 @@ fn keep(
     let none_left =
         Reaper { reports, program, group: group.cloned(), memory: limits.memory }.begin();
 
-    #[cfg(target_os = "linux")]
-    if let Some(user) = user {
-        users::look_as(user);
-        if alone {
-            end_with_parent();
-        }
-    }
+    look_as(user, alone);
     if told.is_ok() && none_left.is_ok() {
         let quota = Quota::new(limits, alone, jail.reach.write.clone());
         watch_until_end(channel, quota.with(files, group.cloned()));
