@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 use socket2::{Domain, Socket, Type};
 
 use super::interface;
-use super::kernel::about;
+use super::kernel::{about, copy_from};
 use super::messages::{BrokerAnswer, BrokerRequest};
 use super::quota::raise_descriptors;
 use super::users::{self, NOBODY};
@@ -74,9 +75,23 @@ impl Broker {
 
     fn ask(&self, request: BrokerRequest) -> io::Result<(u32, Option<OwnedFd>)> {
         let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
-        channel.send(&request).map_err(|error| about("the broker has gone", error))?;
-        answer(&mut channel)
+        exchange(&mut channel, request)
     }
+
+    /// Makes a socket in a network. Another request between the two would replace it.
+    fn socket(&self, request: BrokerRequest) -> io::Result<Option<OwnedFd>> {
+        let mut channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        let (number, _) = exchange(&mut channel, request)?;
+        let copy = copy_from(Pid::from_child(&self.process), number);
+        let done = if copy.is_some() { BrokerRequest::Copied } else { BrokerRequest::Send };
+        let (_, sent) = exchange(&mut channel, done)?;
+        Ok(copy.or(sent))
+    }
+}
+
+fn exchange(channel: &mut Channel, request: BrokerRequest) -> io::Result<(u32, Option<OwnedFd>)> {
+    channel.send(&request).map_err(|error| about("the broker has gone", error))?;
+    answer(channel)
 }
 
 fn answer(channel: &mut Channel) -> io::Result<(u32, Option<OwnedFd>)> {
@@ -97,7 +112,7 @@ impl Drop for Broker {
 impl PrivateNetwork {
     pub(super) fn socket(&self, domain: Domain, kind: Type) -> io::Result<Socket> {
         let request = BrokerRequest::Socket(self.number, domain.into(), kind.into());
-        let (_, socket) = self.broker.ask(request)?;
+        let socket = self.broker.socket(request)?;
         socket.map(Socket::from).ok_or_else(|| io::Error::other("the broker sent no socket"))
     }
 
@@ -138,9 +153,9 @@ pub(super) fn serve() -> io::Result<()> {
     // SAFETY: this process has one thread and shares no file descriptors.
     let own = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER) };
     reply(&channel, own.map(|()| (0, None)).map_err(io::Error::from))?;
-    let mut networks = Vec::new();
+    let (mut networks, mut made) = (Vec::new(), None);
     while let Some(request) = channel.receive()? {
-        reply(&channel, fulfil(request, &mut networks))?;
+        reply(&channel, fulfil(request, &mut networks, &mut made))?;
     }
     Ok(())
 }
@@ -148,7 +163,7 @@ pub(super) fn serve() -> io::Result<()> {
 /// The number of the network, and a socket where the request asks for one.
 type Done = io::Result<(u32, Option<Socket>)>;
 
-fn fulfil(request: BrokerRequest, networks: &mut Vec<OwnedFd>) -> Done {
+fn fulfil(request: BrokerRequest, networks: &mut Vec<OwnedFd>, made: &mut Option<Socket>) -> Done {
     let has = |network: &OwnedFd, number: u32| network.as_raw_fd() as u32 == number;
     match request {
         BrokerRequest::NewNetwork => {
@@ -166,8 +181,14 @@ fn fulfil(request: BrokerRequest, networks: &mut Vec<OwnedFd>) -> Done {
             let network = networks.iter().find(|network| has(network, number));
             let network = network.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
             move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
-            Ok((number, Some(Socket::new(domain.into(), kind.into(), None)?)))
+            let socket = made.insert(Socket::new(domain.into(), kind.into(), None)?);
+            Ok((socket.as_raw_fd().cast_unsigned(), None))
         }
+        BrokerRequest::Copied => {
+            *made = None;
+            Ok((0, None))
+        }
+        BrokerRequest::Send => Ok((0, made.take())),
         BrokerRequest::Forget(number) => {
             networks.retain(|network| !has(network, number));
             Ok((number, None))

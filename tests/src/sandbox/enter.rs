@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +18,7 @@ use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space}
 
 use super::broker::STUDENT;
 use super::group::{Joined, SPARE};
-use super::kernel::{Forked, checked, end_with_parent, fork};
+use super::kernel::{Forked, checked, copy_from, end_with_parent, fork};
 use super::lack::told;
 use super::landlock::{Access, Rules};
 use super::messages::Becoming;
@@ -77,9 +77,9 @@ pub(super) fn start(
     inside.give_what_is_its_own()?;
     match fork()? {
         Forked::Child => {
-            let report = Channel::new(report);
+            let mut report = Channel::new(report);
             drop(trouble);
-            let error = inside.become_it(launch, stdin, &report);
+            let error = inside.become_it(launch, stdin, &mut report);
             _ = report.send(&Becoming::from(error));
             // SAFETY: this ends the process at once; the fork copied nothing that needs cleaning
             // up.
@@ -87,16 +87,39 @@ pub(super) fn start(
         }
         Forked::Parent(program) => {
             drop((report, stdin));
+            let mut listener = None;
             while let Some(message) = trouble.receive()? {
                 match message {
-                    Becoming::Filtered => {}
+                    Becoming::Filtered(number) => {
+                        listener = taken_over(program, number, &mut trouble)?;
+                    }
                     Becoming::Failed(code, why) => return Err(told(code, why).into()),
                     Becoming::Unusable(why) => return Err(NotStarted::Unusable(why)),
                 }
             }
-            Ok((program, trouble.take_descriptor()))
+            Ok((program, listener))
         }
     }
+}
+
+/// Lets the keeper copy a descriptor of this process. Where it cannot, it is sent.
+fn hand_over(listener: &OwnedFd, report: &mut Channel) -> io::Result<()> {
+    let message = Becoming::Filtered(listener.as_raw_fd().cast_unsigned());
+    report.send(&message)?;
+    match report.receive()? {
+        Some(true) => Ok(()),
+        _ => report.send_with(&message, listener.as_fd()),
+    }
+}
+
+/// Takes what [`hand_over`] gives: the descriptor that was sent, or a copy.
+fn taken_over(program: Pid, number: u32, trouble: &mut Channel) -> io::Result<Option<OwnedFd>> {
+    if let Some(sent) = trouble.take_descriptor() {
+        return Ok(Some(sent));
+    }
+    let copy = copy_from(program, number);
+    trouble.send(&copy.is_some())?;
+    Ok(copy)
 }
 
 /// The jail, seen by the process that becomes the program.
@@ -117,7 +140,12 @@ impl Inside<'_> {
     }
 
     /// Returns only on failure. The report channel closes when the program is executed.
-    fn become_it(&self, launch: &JailedCommand, stdin: OwnedFd, report: &Channel) -> NotStarted {
+    fn become_it(
+        &self,
+        launch: &JailedCommand,
+        stdin: OwnedFd,
+        report: &mut Channel,
+    ) -> NotStarted {
         match self.confine(&launch.command, stdin, report) {
             Err(error) => error.into(),
             Ok(()) => match &self.jail.self_test {
@@ -177,7 +205,12 @@ impl Inside<'_> {
 
     /// Gives up the program's rights. The order matters: each step needs the rights that later
     /// steps remove.
-    fn confine(&self, command: &[OsString], stdin: OwnedFd, report: &Channel) -> io::Result<()> {
+    fn confine(
+        &self,
+        command: &[OsString],
+        stdin: OwnedFd,
+        report: &mut Channel,
+    ) -> io::Result<()> {
         let jail = self.jail;
         self.group.map_or(Ok(()), Joined::enter)?;
         raise_descriptors();
@@ -207,7 +240,7 @@ impl Inside<'_> {
         if jail.has("seccomp")
             && let Some(listener) = filter::enforce(filter::Setting::of(jail))?
         {
-            report.send_with(&Becoming::Filtered, listener.as_fd())?;
+            hand_over(&listener, report)?;
         }
         // Last: it would limit what is sent to the keeper, too.
         if jail.has("limits") {

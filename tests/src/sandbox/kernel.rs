@@ -2,8 +2,9 @@
 
 use std::fmt::Display;
 use std::io;
+use std::os::fd::OwnedFd;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use super::lack::{code_of, told};
 
@@ -23,6 +24,13 @@ pub(super) fn fork() -> io::Result<Forked> {
 /// Turns what a system call returned into a result.
 pub(super) fn checked(returned: libc::c_long) -> io::Result<libc::c_long> {
     if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(returned) }
+}
+
+/// Copies a descriptor of another process. Unlike one that is sent, it counts for no limit that
+/// other programs of the user can use up (unix(7), ETOOMANYREFS).
+pub(super) fn copy_from(process: Pid, number: u32) -> Option<OwnedFd> {
+    let handle = pidfd_open(process, PidfdFlags::empty()).ok()?;
+    pidfd_getfd(handle, number.cast_signed(), PidfdGetfdFlags::empty()).ok()
 }
 
 /// Adds to an error what it is about.

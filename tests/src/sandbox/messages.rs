@@ -71,15 +71,15 @@ impl From<NotStarted> for LauncherMessage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg(target_os = "linux")]
 pub(super) enum Becoming {
-    /// Its filter is in force. The descriptor beside the message is where the kernel asks.
-    Filtered,
+    /// Its filter is in force. This descriptor of it is where the kernel asks.
+    Filtered(u32),
     /// It cannot become the program, for this reason: the error's number, or 0, and its text.
     Failed(i32, String),
     /// The system does not execute the program's file, for this reason.
     Unusable(String),
 }
 #[cfg(target_os = "linux")]
-variants!(Becoming { 0 => Filtered, 1 => Failed(code, why), 2 => Unusable(why) });
+variants!(Becoming { 0 => Filtered(number), 1 => Failed(code, why), 2 => Unusable(why) });
 
 #[cfg(target_os = "linux")]
 impl From<NotStarted> for Becoming {
@@ -96,13 +96,24 @@ impl From<NotStarted> for Becoming {
 #[cfg(target_os = "linux")]
 pub(super) enum BrokerRequest {
     NewNetwork,
-    /// Make a socket in this network, of this family and type.
+    /// Make a socket in this network, of this family and type, and keep it. The answer is its
+    /// number among the broker's descriptors.
     Socket(u32, i32, i32),
+    /// Close that socket: the harness has copied it.
+    Copied,
+    /// Send that socket.
+    Send,
     /// Drop this network.
     Forget(u32),
 }
 #[cfg(target_os = "linux")]
-variants!(BrokerRequest { 0 => NewNetwork, 1 => Socket(network, domain, kind), 2 => Forget(network) });
+variants!(BrokerRequest {
+    0 => NewNetwork,
+    1 => Socket(network, domain, kind),
+    2 => Forget(network),
+    3 => Copied,
+    4 => Send,
+});
 
 /// What the broker sends back. A socket travels beside the message.
 #[derive(Debug, Clone, Copy)]
