@@ -221,11 +221,7 @@ impl Inside<'_> {
         }
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         if jail.has("privileges") {
-            let user = self.user.filter(|_| jail.has("user"));
-            user.map_or(Ok(()), users::become_user)?;
-            if jail.tier == Tier::Namespaces {
-                leave_the_users()?;
-            }
+            self.leave_the_harness()?;
         }
         self.limit()?; // after the user namespace: that one passes its maker's limit on to all its siblings together
         _ = std::fs::write("/proc/self/oom_score_adj", "1000"); // when memory is short, the kernel ends this process first
@@ -252,6 +248,13 @@ impl Inside<'_> {
     /// Whether no other process has the program's user.
     fn is_alone(&self) -> bool {
         self.jail.has("privileges") && self.user.is_some_and(|user| user >= users::FIRST)
+    }
+
+    /// Becomes the program's user, in a user namespace for it alone where there are namespaces.
+    fn leave_the_harness(&self) -> io::Result<()> {
+        let user = self.user.filter(|_| self.jail.has("user"));
+        user.map_or(Ok(()), users::become_user)?;
+        if self.jail.tier == Tier::Namespaces { leave_the_users() } else { Ok(()) }
     }
 
     fn has_own_files(&self) -> bool {
