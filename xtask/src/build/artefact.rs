@@ -29,6 +29,17 @@ pub(super) fn copy_program(from: &Path, to: &Path) -> anyhow::Result<Copied> {
     }
 }
 
+/// Reads a folder, also one that the build has closed: its processes have ended, and no link leads
+/// here.
+fn read_closed(folder: &Path) -> io::Result<fs::ReadDir> {
+    #[cfg(unix)]
+    if fs::read_dir(folder).is_err() || fs::metadata(folder.join(".")).is_err() {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    fs::read_dir(folder)
+}
+
 /// Copies what is regular in a build folder. `program` is the path of the executable in it, for
 /// languages that make one.
 pub(super) fn copy_all(from: &Path, program: Option<&Path>, to: &Path) -> anyhow::Result<Copied> {
@@ -60,7 +71,7 @@ impl Tree {
         let mut entries = BTreeMap::new();
         let mut folders = vec![PathBuf::new()];
         while let Some(within) = folders.pop() {
-            let Ok(found) = fs::read_dir(folder.join(&within)) else { continue };
+            let Ok(found) = read_closed(&folder.join(&within)) else { continue };
             for entry in found.take(MOST_ENTRIES.saturating_sub(entries.len())) {
                 let entry = entry?;
                 let path = within.join(entry.file_name());
