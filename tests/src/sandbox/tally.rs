@@ -134,6 +134,7 @@ impl Stat {
         self.after_name.trim_start().starts_with(['Z', 'X'])
     }
 
+    #[cfg(target_os = "linux")]
     fn is_ending(&self) -> bool {
         const PF_EXITING: u64 = 4; // linux/sched.h
         self.field(6) & PF_EXITING != 0
@@ -172,6 +173,7 @@ fn living_thread(pid: u32) -> io::Result<Option<Stat>> {
 }
 
 /// Whether a process or a thread is ending, or has ended: then the kernel shows it to root alone.
+#[cfg(target_os = "linux")]
 pub(super) fn is_ending(of: &Path) -> bool {
     let stat = Stat::read(of.to_owned());
     stat.is_ok_and(|stat| stat.is_none_or(|stat| stat.has_ended() || stat.is_ending()))
