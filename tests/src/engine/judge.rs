@@ -113,7 +113,7 @@ fn perform(
     programs.iter().for_each(|program| program.keep_ends(failure));
     programs.iter().for_each(|program| program.conclude(failure));
     // Its own programs have ended: what is short now others have taken.
-    let crowded = outcome.is_err().then(machine::has_enough_for_others).and_then(Result::err);
+    let crowded = outcome.is_err().then(machine::has_enough_left).and_then(Result::err);
     let scene = Arc::new(context.take_scene());
     match outcome {
         Ok(()) => (Status::Passed, scene),

@@ -50,7 +50,7 @@ pub(crate) fn has_room_for_tasks(tasks: usize) -> Result<(), Fault> {
 
 /// Checks, after a failure, that the machine has left what right programs need and what others may
 /// have used up: process ids, and epoll watches, which the kernel counts for each user.
-pub(crate) fn has_enough_for_others() -> Result<(), Fault> {
+pub(crate) fn has_enough_left() -> Result<(), Fault> {
     match process_ids().filter(Limit::is_nearly_reached) {
         None => has_epoll_watches(),
         Some(Limit { most, now, way_out }) => Err(Fault(format!(
@@ -205,7 +205,7 @@ mod tests {
     fn the_machines_tasks_are_counted() {
         assert_eq!(tasks_of("0.20 0.18 0.12 1/80 11206\n"), Some(80));
         assert!(process_ids().is_some_and(|ids| ids.now > 1 && ids.now < ids.most));
-        assert_eq!(has_enough_for_others(), Ok(()));
+        assert_eq!(has_enough_left(), Ok(()));
     }
 
     #[test]

@@ -12,7 +12,8 @@ use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW};
 
 /// Returns the report.
 pub(crate) fn render(grading: &Grading) -> String {
-    let title = spread(&paint(BOLD, &grading.title), &format!("seed {}", grading.seed));
+    let title =
+        spread(&paint(BOLD, &plain::line(&grading.title)), &format!("seed {}", grading.seed));
     let mut text = format!("{title}\n{}{}", groups(grading), human::score(grading));
     text += &grading.since.as_ref().map_or_else(String::new, |since| wrap(&since.words(), 0));
     text += &premises(grading);
@@ -33,6 +34,7 @@ fn groups(grading: &Grading) -> String {
         let points = Points::of(rows.iter().copied());
         let has_failed = |row: &&GradedRow| matches!(row.verdict.status, Status::Failed(_));
         let (style, mark) = match points.lost() {
+            _ if rows.iter().any(|row| is_fault(row)) => (RED, "!"),
             0 => (GREEN, "✓"),
             _ if rows.iter().any(has_failed) => (RED, "✗"),
             _ => (YELLOW, "–"),
@@ -60,8 +62,12 @@ fn premises(grading: &Grading) -> String {
 
 /// Returns the checks that could not be decided.
 fn faults(grading: &Grading) -> String {
-    let is_fault = |row: &&GradedRow| matches!(row.verdict.status, Status::Fault(_));
-    grading.rows.iter().filter(is_fault).map(|row| human::check(grading, row)).collect()
+    let faults = grading.rows.iter().filter(|row| is_fault(row));
+    faults.map(|row| human::check(grading, row)).collect()
+}
+
+fn is_fault(row: &GradedRow) -> bool {
+    matches!(row.verdict.status, Status::Fault(_))
 }
 
 /// Returns the other failures, each with the command that shows it.
@@ -102,16 +108,15 @@ fn what_next(grading: &Grading, next: &Next<'_>) -> String {
     let row = first_row(grading, next);
     let whole = row.map_or_else(String::new, |row| human::check_with(grading, row, "above"));
     let whole = whole.trim_end().to_owned() + "\n";
+    let what = plain::line(&plain::next(grading, next));
     match next {
         Next::Build(unbuilt) => {
             let wait = grading.rows.iter().filter(|row| row.verdict.status == Status::Unbuilt);
             let wait = format!("{} for it", waits(wait.count()));
-            heading(&format!("Next: {} {wait}", plain::next(grading, next)))
-                + human::unbuilt(unbuilt).trim_end()
-                + "\n"
+            heading(&format!("Next: {what} {wait}.")) + human::unbuilt(unbuilt).trim_end() + "\n"
         }
         Next::Step(row) => {
-            let step = wrap(&format!("Next: {}", plain::next(grading, next)), 0);
+            let step = wrap(&format!("Next: {what}"), 0);
             finished(grading, row) + &paint(BOLD, step.trim_end()) + "\n"
         }
         Next::Mistake(mistake) => heading("Next") + human::named(mistake).trim_start() + &whole,

@@ -56,6 +56,17 @@ fn each_format_looks_like_its_snapshot() {
     looks_like("summary.txt", &github::summary(&sample::grade()));
 }
 
+/// A terminal shows the first thing to do last, for a mistake, for a program that does not compile,
+/// and for a fault.
+#[test]
+fn the_terminal_looks_like_its_snapshot() {
+    let unbuilt = sample::grade();
+    let failed = Grading { unbuilt: Vec::new(), ..sample::grade() };
+    let all = [failed, unbuilt, sample::with_a_fault()]
+        .map(|grading| anstream::adapter::strip_str(&super::screen::render(&grading)).to_string());
+    looks_like("screen.txt", &all.join("====\n"));
+}
+
 #[test]
 fn each_format_says_a_fault_like_its_snapshot() {
     let text = |grading: &Grading| {

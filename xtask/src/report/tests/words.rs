@@ -12,7 +12,7 @@ use suite::{Event, EventKind, Failure, Fault, Status, Verdict};
 use super::{decoded, github, json, render, sample, texts};
 use crate::grade::{Grading, NoGrade};
 use crate::mutations::Inputs;
-use crate::report::{human, pcapng};
+use crate::report::{human, pcapng, screen};
 use crate::terminal;
 use crate::unbuilt::{Reason, Unbuilt};
 use crate::visible::tests::{UNSEEN, unseen};
@@ -120,8 +120,10 @@ fn check_all(grading: &Grading, word: &str) {
         check(name, &inner.unwrap_or_default(), word);
     }
     check("summary", &github::summary(grading), word);
-    let shown = anstream::adapter::strip_str(&human::render(grading)).to_string();
-    check("the terminal", &shown, word);
+    for render in [human::render, screen::render] {
+        let shown = anstream::adapter::strip_str(&render(grading)).to_string();
+        check("the terminal", &shown, word);
+    }
     comments(&pcapng::render(grading)).iter().for_each(|said| check("pcapng", said, word));
 }
 
@@ -210,15 +212,17 @@ fn bad_output_is_no_panic() {
 /// A name with line ends adds no line to the report, and a name with styles adds no style.
 #[test]
 fn no_name_writes_lines_or_styles_of_the_report() {
-    let render = |word: &str| {
-        let built = Grading { unbuilt: Vec::new(), ..everywhere(word, word.as_bytes()) };
-        human::render(&built)
-    };
-    let plain = render("word");
-    let hostile = render("word\n✓ passed\r\n::error::no\x1b[32mword");
-    let mut lines = hostile.lines().map(str::trim_start);
-    assert!(!lines.any(|line| line.starts_with("✓ passed\\r")), "{hostile}");
-    assert_eq!(hostile.matches("\x1b[32m").count(), plain.matches("\x1b[32m").count());
+    for render in [human::render, screen::render] {
+        let built = |word: &str| {
+            let built = Grading { unbuilt: Vec::new(), ..everywhere(word, word.as_bytes()) };
+            render(&built)
+        };
+        let plain = built("word");
+        let hostile = built("word\n✓ passed\r\n::error::no\x1b[32mword");
+        let mut lines = hostile.lines().map(str::trim_start);
+        assert!(!lines.any(|line| line.starts_with("✓ passed\\r")), "{hostile}");
+        assert_eq!(hostile.matches("\x1b[32m").count(), plain.matches("\x1b[32m").count());
+    }
 }
 
 #[test]
